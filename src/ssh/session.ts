@@ -1,0 +1,64 @@
+/**
+ * The one door to a source. Every remote command of p2c is a {@link RemoteCommand}, run through a {@link Session},
+ * which quotes it, bounds it and writes it into the ledger. Nothing else in p2c talks to a source.
+ */
+import type { Readable } from 'node:stream';
+import type { Target } from './target.ts';
+
+export interface RemoteCommand {
+  /** What it is for, in a few words: `list /`, `stop nginx`. Shown in the ledger, in errors and by `--dry-run`. */
+  readonly purpose: string;
+  /** One POSIX-sh script; arguments are put in with `quote()`. It runs under `LC_ALL=C`. */
+  readonly script: string;
+  /** Milliseconds before the command is given up; for streams, of silence. Default 60 000. */
+  readonly timeoutMs?: number;
+  /** Bytes for its standard input, pulled as the other side takes them. */
+  readonly input?: AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
+  /** Bytes of standard output kept by `run` before the command is refused. Default 4 MiB. */
+  readonly maxOutputBytes?: number;
+  /** True where the command changes the source: only a profile's stop and start may. */
+  readonly changesSource?: boolean;
+  /** False runs it as the user who logged in, without sudo. Default true. */
+  readonly privileged?: boolean;
+}
+
+export interface CommandResult {
+  /** Exit code; 128 + n where signal n ended it. */
+  readonly code: number;
+  readonly stdout: Buffer;
+  /** The last 64 KiB of standard error, decoded leniently. */
+  readonly stderr: string;
+  readonly durationMs: number;
+}
+
+export interface RemoteStream {
+  /** Bytes of standard output with backpressure; destroyed with a P2cError when the link is lost. */
+  readonly stdout: Readable;
+  /** Settles when the command ended and its output was read; rejects where the link was lost. `stdout` is empty in it. */
+  readonly done: Promise<CommandResult>;
+  /** Ends the command early: closes its channel. Safe to call twice. */
+  kill(): void;
+}
+
+/** One line of the account of what was done to a source. */
+export interface LedgerEntry {
+  readonly at: string;
+  readonly purpose: string;
+  readonly script: string;
+  readonly code: number | null;
+  readonly durationMs: number;
+  readonly changesSource: boolean;
+}
+
+/** How commands get root's rights on the source. */
+export type Privilege = 'root' | 'sudo' | 'none';
+
+export interface Session extends AsyncDisposable {
+  readonly target: Target;
+  readonly privilege: Privilege;
+  readonly ledger: readonly LedgerEntry[];
+  /** Runs to its end. A non-zero exit code is a result; a timeout, too much output or a lost link rejects. */
+  run(command: RemoteCommand): Promise<CommandResult>;
+  /** Starts it and hands over its output while it runs. `onStderr` sees each chunk of standard error. */
+  stream(command: RemoteCommand, onStderr?: (chunk: Buffer) => void): Promise<RemoteStream>;
+}

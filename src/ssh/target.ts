@@ -1,0 +1,41 @@
+/** What the user names: `user@host`, `ssh://user@host:port`, or an inventory host's fields. */
+import { userInfo } from 'node:os';
+import { usageError } from '../errors.ts';
+
+export interface Target {
+  readonly user: string;
+  readonly host: string;
+  readonly port: number;
+  /** As the user wrote it; used in every message about this source. */
+  readonly name: string;
+}
+
+export interface TargetDefaults {
+  readonly user?: string | undefined;
+  readonly port?: number | undefined;
+}
+
+const BARE = /^(?:(?<user>[^@\s]+)@)?(?<host>\[[0-9a-fA-F:.%\w]+\]|[^@\s:/[\]]+)(?::(?<port>\d+))?$/;
+
+/**
+ * Parses `user@host[:port]`, `[v6]:port` and `ssh://user@host:port`.
+ * @throws P2cError `target.invalid` where the text names no host, the port is not 1..65535, or a part begins with a
+ * dash (it would be read as an option by the programs that a target is handed to).
+ */
+export function parseTarget(text: string, defaults: TargetDefaults = {}): Target {
+  const bare = text.startsWith('ssh://') ? text.slice('ssh://'.length).replace(/\/$/, '') : text;
+  const match = BARE.exec(bare);
+  const host = match?.groups?.['host']?.replace(/^\[|\]$/g, '');
+  if (match === null || host === undefined || host.startsWith('-') || bare.startsWith('-')) {
+    throw usageError(`'${text}' does not name a server`, {
+      code: 'target.invalid',
+      hint: 'write user@host, user@host:port or ssh://user@host:port',
+    });
+  }
+  const written = match.groups?.['port'];
+  const port = written === undefined ? (defaults.port ?? 22) : Number(written);
+  if (!Number.isInteger(port) || port < 1 || port > 65535) {
+    throw usageError(`port ${port} of '${text}' is not between 1 and 65535`, { code: 'target.invalid' });
+  }
+  return { user: match.groups?.['user'] ?? defaults.user ?? userInfo().username, host, port, name: text };
+}
