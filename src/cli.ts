@@ -1,0 +1,118 @@
+#!/usr/bin/env node
+/** Entry of p2c: finds the verb, parses its options, runs it, and ends the process with its exit code. */
+import { readFileSync } from 'node:fs';
+import { basename } from 'node:path';
+import yargs, { type Argv } from 'yargs';
+import type { RunnableVerb } from './commands/command.ts';
+import { VERBS, type VerbEntry } from './commands/index.ts';
+import { describeError, ExitCode, errorRecord, P2cError, usageError } from './errors.ts';
+
+function version(): string {
+  const text = readFileSync(new URL('../package.json', import.meta.url), 'utf8');
+  const found: unknown = JSON.parse(text);
+  return typeof found === 'object' && found !== null && 'version' in found ? String(found.version) : 'unknown';
+}
+
+function overview(): string {
+  const width = Math.max(...VERBS.map((verb) => verb.name.length)) + 2;
+  const rows = VERBS.filter((verb) => !verb.hidden).map((verb) => `  ${verb.name.padEnd(width)}${verb.summary}`);
+  return [
+    'p2c turns a running Linux server into a container image and boots it.',
+    '',
+    'Usage: p2c VERB [options]',
+    '',
+    ...rows,
+    '',
+    "'p2c VERB --help' explains a verb, with examples. Exit codes: 0 done; 1 failed; 2 wrong usage or input;",
+    '3 done, but with blind spots; 4 differences found; 130 interrupted.',
+  ].join('\n');
+}
+
+/** The verb of the words, longest name first, so that `image inspect` wins over `image`. */
+function findVerb(argv: readonly string[]): { entry: VerbEntry; rest: string[] } | undefined {
+  for (const count of [2, 1]) {
+    const name = argv.slice(0, count).join(' ');
+    const entry = VERBS.find((verb) => verb.name === name);
+    if (entry !== undefined) return { entry, rest: argv.slice(count) };
+  }
+  return undefined;
+}
+
+function parserFor(verb: RunnableVerb): Argv {
+  const parser = yargs([])
+    .scriptName('p2c')
+    .usage(`Usage: p2c ${verb.name} ${verb.usage}\n\n${verb.summary}`)
+    .parserConfiguration({
+      'halt-at-non-option': verb.wrapsCommand,
+      'duplicate-arguments-array': true,
+      'boolean-negation': true,
+      'camel-case-expansion': true,
+      'parse-positional-numbers': false,
+      'dot-notation': false,
+      'populate--': false,
+    })
+    .strictOptions()
+    .version(false)
+    .help('help')
+    .alias('help', verb.wrapsCommand ? [] : ['h'])
+    .wrap(Math.min(110, process.stdout.columns ?? 100))
+    .exitProcess(false)
+    .fail((message, error) => {
+      if (error instanceof Error && error.name !== 'YError') throw error;
+      throw usageError(message, { code: 'usage', hint: `see 'p2c ${verb.name} --help'` });
+    });
+  for (const [command, meaning] of verb.examples) parser.example(command, meaning);
+  return parser;
+}
+
+async function main(argv: readonly string[]): Promise<ExitCode> {
+  const first = argv[0];
+  if (first === undefined || first === '--help' || first === '-h' || first === 'help') {
+    process.stdout.write(`${overview()}\n`);
+    return first === undefined ? ExitCode.usage : ExitCode.done;
+  }
+  if (first === '--version') {
+    process.stdout.write(`p2c ${version()}\n`);
+    return ExitCode.done;
+  }
+  const found = findVerb(argv);
+  if (found === undefined) {
+    throw usageError(`'${first}' is not a verb of p2c`, { code: 'usage', hint: "'p2c --help' lists them" });
+  }
+  const verb = await found.entry.load();
+  const parser = parserFor(verb);
+  if (asksForHelp(verb, found.rest)) {
+    process.stdout.write(`${await verb.declare(parser).getHelp()}\n`);
+    return ExitCode.done;
+  }
+  return verb.call(parser, found.rest);
+}
+
+/** Help is asked for before the first word that belongs to another program. */
+function asksForHelp(verb: RunnableVerb, rest: readonly string[]): boolean {
+  const end = rest.indexOf('--');
+  const own = end < 0 ? rest : rest.slice(0, end);
+  if (verb.wrapsCommand) return own[0] === '--help';
+  return own.includes('--help') || own.includes('-h');
+}
+
+/** Errors go to standard error; under `--json`, as one object there, so that standard output stays results only. */
+function report(error: unknown, argv: readonly string[]): ExitCode {
+  const text = argv.includes('--json') ? JSON.stringify({ error: errorRecord(error) }) : describeError(error);
+  process.stderr.write(`${text}\n`);
+  return error instanceof P2cError ? error.exitCode : ExitCode.failed;
+}
+
+/** Ends the process once both outputs have taken what was written to them. */
+function leave(code: ExitCode): void {
+  process.stdout.write('', () => process.stderr.write('', () => process.exit(code)));
+}
+
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  // The reader of a pipe went away (`p2c images | head`): nobody is left to tell.
+  if (error.code === 'EPIPE') process.exit(ExitCode.failed);
+  throw error;
+});
+process.title = basename(process.argv[1] ?? 'p2c');
+const argv = process.argv.slice(2);
+main(argv).then(leave, (error: unknown) => leave(report(error, argv)));

@@ -1,0 +1,49 @@
+/** What a verb of p2c is: its options, its examples, and what it does. `src/cli.ts` loads one such file a call. */
+import type { Argv } from 'yargs';
+import type { ExitCode } from '../errors.ts';
+
+/** One verb. `options` declares yargs options on the parser it is given; `run` gets them parsed and typed. */
+export interface Verb<Options> {
+  /** As typed: `migrate`, `image inspect`. */
+  readonly name: string;
+  /** The line after `p2c NAME` in the usage: `[options] IMAGE [COMMAND...]`. */
+  readonly usage: string;
+  readonly summary: string;
+  readonly examples: readonly (readonly [command: string, meaning: string])[];
+  /**
+   * True where everything from the first word that is no option belongs to another program (`run`, `exec`), as in
+   * podman. Then `-h` is the verb's own and only `--help` prints help.
+   */
+  readonly wrapsCommand?: boolean;
+  options(parser: Argv): Argv<Options>;
+  /** `words` are the arguments that are no options. @returns the exit code. */
+  run(options: Options, words: readonly string[]): Promise<ExitCode>;
+}
+
+/** A verb with its options' type closed over, so that verbs of all kinds fit one table. */
+export interface RunnableVerb {
+  readonly name: string;
+  readonly usage: string;
+  readonly summary: string;
+  readonly examples: readonly (readonly [string, string])[];
+  readonly wrapsCommand: boolean;
+  /** Parses and runs. @param parser a fresh yargs parser, already set strict by the caller. */
+  call(parser: Argv, argv: readonly string[]): Promise<ExitCode>;
+  declare(parser: Argv): Argv;
+}
+
+/** Closes over the options' type. Every file in `commands/` exports `defineVerb({...})` as `verb`. */
+export function defineVerb<Options>(verb: Verb<Options>): RunnableVerb {
+  return {
+    name: verb.name,
+    usage: verb.usage,
+    summary: verb.summary,
+    examples: verb.examples,
+    wrapsCommand: verb.wrapsCommand ?? false,
+    declare: (parser) => verb.options(parser) as unknown as Argv,
+    async call(parser, argv) {
+      const parsed = await verb.options(parser).parseAsync([...argv]);
+      return verb.run(parsed, parsed._.map(String));
+    },
+  };
+}
