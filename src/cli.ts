@@ -82,7 +82,7 @@ async function main(argv: readonly string[]): Promise<ExitCode> {
   const verb = await found.entry.load();
   const parser = parserFor(verb);
   if (asksForHelp(verb, found.rest)) {
-    process.stdout.write(`${await verb.declare(parser).getHelp()}\n`);
+    process.stdout.write(`${await verb.help(parser)}\n`);
     return ExitCode.done;
   }
   return verb.call(parser, found.rest);

@@ -2,6 +2,12 @@
 import type { Argv } from 'yargs';
 import type { ExitCode } from '../errors.ts';
 
+/** A yargs parser whose options are declared: what it makes of an argument list is `Parsed`. */
+interface DeclaredParser<Parsed> {
+  parseAsync(argv: readonly string[]): Promise<Parsed>;
+  getHelp(): Promise<string>;
+}
+
 /** One verb. `options` declares yargs options on the parser it is given; `run` gets them parsed and typed. */
 export interface Verb<Options> {
   /** As typed: `migrate`, `image inspect`. */
@@ -15,7 +21,7 @@ export interface Verb<Options> {
    * podman. Then `-h` is the verb's own and only `--help` prints help.
    */
   readonly wrapsCommand?: boolean;
-  options(parser: Argv): Argv<Options>;
+  options(parser: Argv): DeclaredParser<Options>;
   /** `words` are the arguments that are no options. @returns the exit code. */
   run(options: Options, words: readonly string[]): Promise<ExitCode>;
 }
@@ -29,18 +35,18 @@ export interface RunnableVerb {
   readonly wrapsCommand: boolean;
   /** Parses and runs. @param parser a fresh yargs parser, already set strict by the caller. */
   call(parser: Argv, argv: readonly string[]): Promise<ExitCode>;
-  declare(parser: Argv): Argv;
+  help(parser: Argv): Promise<string>;
 }
 
 /** Closes over the options' type. Every file in `commands/` exports `defineVerb({...})` as `verb`. */
-export function defineVerb<Options>(verb: Verb<Options>): RunnableVerb {
+export function defineVerb<Options extends { _: (string | number)[] }>(verb: Verb<Options>): RunnableVerb {
   return {
     name: verb.name,
     usage: verb.usage,
     summary: verb.summary,
     examples: verb.examples,
     wrapsCommand: verb.wrapsCommand ?? false,
-    declare: (parser) => verb.options(parser) as unknown as Argv,
+    help: async (parser) => verb.options(parser).getHelp(),
     async call(parser, argv) {
       const parsed = await verb.options(parser).parseAsync([...argv]);
       return verb.run(parsed, parsed._.map(String));
