@@ -1,5 +1,6 @@
 /** Quoting for POSIX sh: single quotes, and nothing inside them is special but the quote itself (POSIX XCU 2.2.2). */
 import { P2cError } from '../errors.ts';
+import { type ByteString, bytesOf } from '../printable.ts';
 
 /**
  * One word of a shell command, whatever it holds.
@@ -13,4 +14,18 @@ export function quote(word: string): string {
 /** A whole command line of quoted words. */
 export function quoteAll(words: readonly string[]): string {
   return words.map(quote).join(' ');
+}
+
+/**
+ * One word that holds a path's bytes. A script travels as UTF-8, so bytes that are not UTF-8 are made on the other side
+ * by printf (which `$(…)` strips of newlines at the end: such a name, not UTF-8 and ending in one, is not found there).
+ */
+export function quotePath(path: ByteString): string {
+  const bytes = bytesOf(path);
+  try {
+    return quote(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes));
+  } catch {
+    const octal = Array.from(bytes, (byte) => `\\${byte.toString(8).padStart(3, '0')}`).join('');
+    return `"$(printf '${octal}')"`;
+  }
 }

@@ -1,0 +1,130 @@
+/** Walks sorted streams of entries side by side. */
+import type { Entry } from './entry.ts';
+import { comparePaths } from './path.ts';
+
+const BATCH = 4096;
+
+/** One stream, an entry at a time, without a promise for each. */
+class Cursor {
+  readonly #batches: AsyncIterator<readonly Entry[]>;
+  #batch: readonly Entry[] = [];
+  #index = 0;
+
+  constructor(batches: AsyncIterable<readonly Entry[]>) {
+    this.#batches = batches[Symbol.asyncIterator]();
+  }
+
+  /** The entry the cursor stands at; undefined at the end, or when `refill` must be awaited first. */
+  get entry(): Entry | undefined {
+    return this.#batch[this.#index];
+  }
+
+  /** Moves on. @returns false when the batch is used up and `refill` must be awaited. */
+  next(): boolean {
+    this.#index += 1;
+    return this.#index < this.#batch.length;
+  }
+
+  /** @returns false at the end of the stream. */
+  async refill(): Promise<boolean> {
+    do {
+      const result = await this.#batches.next();
+      if (result.done === true) {
+        this.#batch = [];
+        return false;
+      }
+      this.#batch = result.value;
+      this.#index = 0;
+    } while (this.#batch.length === 0);
+    return true;
+  }
+
+  async close(): Promise<void> {
+    await this.#batches.return?.();
+  }
+}
+
+/** Merges sorted streams into one; of entries with the same path, the one from the last stream stays. */
+export async function* mergeEntries(
+  streams: readonly AsyncIterable<readonly Entry[]>[],
+): AsyncGenerator<readonly Entry[]> {
+  const cursors = streams.map((stream) => new Cursor(stream));
+  try {
+    let live: Cursor[] = [];
+    for (const cursor of cursors) if (await cursor.refill()) live.push(cursor);
+    let out: Entry[] = [];
+    while (live.length > 0) {
+      const chosen = lowest(live);
+      const entry = chosen.entry;
+      if (entry === undefined) break;
+      const last = out.at(-1);
+      if (last !== undefined && last.path === entry.path) out[out.length - 1] = entry;
+      else out.push(entry);
+      if (!chosen.next() && !(await chosen.refill())) live = live.filter((cursor) => cursor !== chosen);
+      if (out.length > BATCH) {
+        // The last one stays back: the next stream may hold its path too.
+        const kept = out.pop();
+        yield out;
+        out = kept === undefined ? [] : [kept];
+      }
+    }
+    if (out.length > 0) yield out;
+  } finally {
+    for (const cursor of cursors) await cursor.close();
+  }
+}
+
+/** The first of the cursors that stand at the lowest path. There are at most some dozens: a heap would not pay. */
+function lowest(cursors: readonly Cursor[]): Cursor {
+  let best = cursors[0] as Cursor;
+  for (const cursor of cursors) {
+    if (
+      cursor.entry !== undefined &&
+      best.entry !== undefined &&
+      comparePaths(cursor.entry.path, best.entry.path) < 0
+    ) {
+      best = cursor;
+    }
+  }
+  return best;
+}
+
+/** A path in the older listing, the newer, or both. */
+export interface Pair {
+  readonly before: Entry | undefined;
+  readonly after: Entry | undefined;
+}
+
+/** Pairs two sorted listings by path: what every comparison of listings is made of. */
+export async function* pairEntries(
+  before: AsyncIterable<readonly Entry[]>,
+  after: AsyncIterable<readonly Entry[]>,
+): AsyncGenerator<readonly Pair[]> {
+  const left = new Cursor(before);
+  const right = new Cursor(after);
+  try {
+    let leftLive = await left.refill();
+    let rightLive = await right.refill();
+    let out: Pair[] = [];
+    while (leftLive || rightLive) {
+      const order = comparePairs(left.entry, right.entry);
+      out.push({ before: order <= 0 ? left.entry : undefined, after: order >= 0 ? right.entry : undefined });
+      if (order <= 0 && !left.next()) leftLive = await left.refill();
+      if (order >= 0 && !right.next()) rightLive = await right.refill();
+      if (out.length >= BATCH) {
+        yield out;
+        out = [];
+      }
+    }
+    if (out.length > 0) yield out;
+  } finally {
+    await left.close();
+    await right.close();
+  }
+}
+
+function comparePairs(a: Entry | undefined, b: Entry | undefined): number {
+  if (a === undefined) return 1;
+  if (b === undefined) return -1;
+  return comparePaths(a.path, b.path);
+}

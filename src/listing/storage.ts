@@ -1,0 +1,108 @@
+/**
+ * Listings on disk, sorted, in bounded memory: entries are collected up to a limit, sorted, written as a run, and the
+ * runs are merged. A listing is read as a stream of batches, as often as needed.
+ */
+import { open, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { EntryDecoder, EntryEncoder } from './codec.ts';
+import type { Entry } from './entry.ts';
+import { mergeEntries } from './merge.ts';
+import { sortKey } from './path.ts';
+
+/** Entries sorted in memory at once: about 100 MB of objects. */
+const RUN_ENTRIES = 200_000;
+const WRITE_BYTES = 256 * 1024;
+const READ_BYTES = 128 * 1024;
+
+/** A listing that is complete, sorted by {@link sortKey}, one entry a path. */
+export interface Listing {
+  readonly file: string;
+  readonly count: number;
+  /** Entries in order, some thousands at a time: a promise for each of five million would cost more than reading them. */
+  batches(): AsyncGenerator<readonly Entry[]>;
+}
+
+/** Opens a listing written before. */
+export function openListing(file: string, count: number): Listing {
+  return { file, count, batches: () => readEntries(file) };
+}
+
+/** Takes entries in any order and ends as a sorted {@link Listing}. Its files lie in `directory`, which the caller owns. */
+export class ListingWriter {
+  readonly #directory: string;
+  readonly #name: string;
+  readonly #runEntries: number;
+  #pending: Entry[] = [];
+  #runs: string[] = [];
+
+  constructor(directory: string, name: string, runEntries: number = RUN_ENTRIES) {
+    this.#directory = directory;
+    this.#name = name;
+    this.#runEntries = runEntries;
+  }
+
+  async add(entries: readonly Entry[]): Promise<void> {
+    for (const entry of entries) this.#pending.push(entry);
+    if (this.#pending.length >= this.#runEntries) await this.#writeRun();
+  }
+
+  /** Sorts what is left and merges the runs; of entries with the same path, the one added last stays. */
+  async finish(): Promise<Listing> {
+    await this.#writeRun();
+    const file = join(this.#directory, `${this.#name}.listing`);
+    const count = await writeEntries(file, mergeEntries(this.#runs.map(readEntries)));
+    for (const run of this.#runs) await rm(run);
+    return openListing(file, count);
+  }
+
+  async #writeRun(): Promise<void> {
+    if (this.#pending.length === 0) return;
+    const keyed = this.#pending.map((entry) => ({ key: sortKey(entry.path), entry }));
+    this.#pending = [];
+    // Array.sort is stable: of two entries of one path, the later stays the later.
+    keyed.sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0));
+    const file = join(this.#directory, `${this.#name}.run${this.#runs.length}`);
+    await writeEntries(file, batch(keyed.map((item) => item.entry)));
+    this.#runs.push(file);
+  }
+}
+
+async function* batch(entries: Entry[]): AsyncGenerator<readonly Entry[]> {
+  yield entries;
+}
+
+/** Writes entries that are in order already. @returns how many. */
+export async function writeEntries(file: string, batches: AsyncIterable<readonly Entry[]>): Promise<number> {
+  const handle = await open(file, 'wx', 0o600);
+  try {
+    const encoder = new EntryEncoder();
+    let count = 0;
+    for await (const entries of batches) {
+      for (const entry of entries) {
+        encoder.add(entry);
+        count += 1;
+        if (encoder.length >= WRITE_BYTES) await handle.writeFile(encoder.take());
+      }
+    }
+    await handle.writeFile(encoder.take());
+    return count;
+  } finally {
+    await handle.close();
+  }
+}
+
+async function* readEntries(file: string): AsyncGenerator<readonly Entry[]> {
+  const handle = await open(file, 'r');
+  try {
+    const decoder = new EntryDecoder();
+    for (;;) {
+      const { bytesRead, buffer } = await handle.read(Buffer.allocUnsafe(READ_BYTES), 0, READ_BYTES, null);
+      if (bytesRead === 0) break;
+      const entries = decoder.push(buffer.subarray(0, bytesRead));
+      if (entries.length > 0) yield entries;
+    }
+    decoder.end();
+  } finally {
+    await handle.close();
+  }
+}
