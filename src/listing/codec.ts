@@ -66,7 +66,7 @@ export class EntryEncoder {
 
   #text(text: string): void {
     this.#number(text.length);
-    this.#used += this.#buffer.latin1Write(text, this.#used);
+    this.#used += this.#buffer.write(text, this.#used, 'latin1');
   }
 }
 
@@ -149,7 +149,7 @@ export class EntryDecoder {
     if (length > PATH_LIMIT) throw damaged();
     const start = this.#at;
     this.#at += length;
-    return this.#bytes.latin1Slice(start, Math.min(this.#at, this.#bytes.length)) as ByteString;
+    return this.#bytes.toString('latin1', start, Math.min(this.#at, this.#bytes.length)) as ByteString;
   }
 }
 

@@ -55,8 +55,8 @@ export async function* mergeEntries(
     let out: Entry[] = [];
     while (live.length > 0) {
       const chosen = lowest(live);
-      const entry = chosen.entry;
-      if (entry === undefined) break;
+      const entry = chosen?.entry;
+      if (chosen === undefined || entry === undefined) break;
       const last = out.at(-1);
       if (last !== undefined && last.path === entry.path) out[out.length - 1] = entry;
       else out.push(entry);
@@ -75,16 +75,11 @@ export async function* mergeEntries(
 }
 
 /** The first of the cursors that stand at the lowest path. There are at most some dozens: a heap would not pay. */
-function lowest(cursors: readonly Cursor[]): Cursor {
-  let best = cursors[0] as Cursor;
+function lowest(cursors: readonly Cursor[]): Cursor | undefined {
+  let best: Cursor | undefined;
   for (const cursor of cursors) {
-    if (
-      cursor.entry !== undefined &&
-      best.entry !== undefined &&
-      comparePaths(cursor.entry.path, best.entry.path) < 0
-    ) {
-      best = cursor;
-    }
+    if (cursor.entry === undefined) continue;
+    if (best?.entry === undefined || comparePaths(cursor.entry.path, best.entry.path) < 0) best = cursor;
   }
   return best;
 }

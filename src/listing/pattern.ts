@@ -1,0 +1,134 @@
+// The grammar of selection patterns, in full:
+//
+//   /opt/app        the path itself and everything below it
+//   /opt/app/       the same, where it is a directory
+//   /opt/app/**     everything below it; the directory itself is not matched
+//   /opt/*/cache    `*` is any run of characters within one component, `?` one character, `[a-z]` one of a set
+//   /**/core        `**` between slashes is any number of components, none included
+//   /a\*b           a backslash takes the next character as it is
+//
+// A pattern is anchored: it begins with `/` and is compared with whole paths. tar's `--exclude root` drops every
+// component named `root`; nothing here can.
+import { usageError } from '../errors.ts';
+import { byteStringFromText } from '../printable.ts';
+import type { Entry } from './entry.ts';
+
+export interface Pattern {
+  readonly text: string;
+  matches(entry: Entry): boolean;
+  /** Higher is more specific: components first, then literal characters. Decides between rules of one level. */
+  readonly specificity: number;
+}
+
+/** @throws P2cError `rule.invalid` with the pattern and what is wrong with it. */
+export function parsePattern(text: string): Pattern {
+  if (!text.startsWith('/')) throw invalid(text, "does not begin with '/'", `'/${text}' or '/**/${text}'`);
+  if (text.includes('\0')) throw invalid(text, 'holds a NUL byte');
+  const contents = text.endsWith('/**');
+  const directoryOnly = !contents && text.length > 1 && text.endsWith('/');
+  const bare = contents ? text.slice(0, -3) : directoryOnly ? text.slice(0, -1) : text;
+  const components = bare.split('/').slice(1);
+  checkComponents(text, components, contents);
+  const body = components.map((component) => translateComponent(text, component)).join('');
+  const exact = new RegExp(`^${body}$`, 's');
+  const below = new RegExp(bare === '' || bare === '/' ? '^/.+$' : `^${body}/.+$`, 's');
+  const literal = literalPrefix(bare);
+  const isRoot = bare === '/' || bare === '';
+  return {
+    text,
+    specificity: components.length * 10_000 + Math.min(9_999, bare.replace(/[*?[\]\\]/g, '').length),
+    matches(entry) {
+      const path = entry.path;
+      if (!isRoot && !path.startsWith(literal)) return false;
+      if (below.test(path)) return true;
+      if (contents) return false;
+      return (isRoot ? path === '/' : exact.test(path)) && (!directoryOnly || entry.type === 'd');
+    },
+  };
+}
+
+function checkComponents(text: string, components: readonly string[], contents: boolean): void {
+  if (text === '/' || text === '/**') return;
+  for (const component of components) {
+    if (component === '') throw invalid(text, "has two slashes in a row or only a '/'");
+    if (component === '.' || component === '..') throw invalid(text, `has a '${component}' component`);
+  }
+  if (!contents && components.at(-1) === '**') throw invalid(text, "ends in '**' that is no component of its own");
+}
+
+/** One component with the slash before it, as a regular expression over bytes. */
+function translateComponent(text: string, component: string): string {
+  if (component === '**') return '(?:/[^/]+)*?';
+  if (component.includes('**')) throw invalid(text, "has '**' within a component", "'*' is any run of characters");
+  let out = '/';
+  for (let i = 0; i < component.length; i += 1) {
+    const char = component.charAt(i);
+    if (char === '*') out += '[^/]*';
+    else if (char === '?') out += ANY_CHARACTER;
+    else if (char === '[') {
+      const set = readSet(text, component, i);
+      out += set.expression;
+      i = set.end;
+    } else if (char === '\\') {
+      i += 1;
+      if (i >= component.length) throw invalid(text, 'ends in a backslash');
+      out += literalBytes(readCharacter(component, i));
+    } else out += literalBytes(readCharacter(component, i));
+    if (isHighSurrogate(component, i)) i += 1;
+  }
+  return out;
+}
+
+/** One character of UTF-8, or one byte that is none. */
+const ANY_CHARACTER = '(?:[\\xc2-\\xf4][\\x80-\\xbf]+|[^/])';
+
+function isHighSurrogate(text: string, index: number): boolean {
+  const code = text.charCodeAt(index);
+  return code >= 0xd800 && code <= 0xdbff;
+}
+
+function readCharacter(text: string, index: number): string {
+  return String.fromCodePoint(text.codePointAt(index) ?? 0);
+}
+
+function literalBytes(character: string): string {
+  return Array.from(byteStringFromText(character), escapeByte).join('');
+}
+
+function escapeByte(byte: string): string {
+  return /[A-Za-z0-9_]/.test(byte) ? byte : `\\x${byte.charCodeAt(0).toString(16).padStart(2, '0')}`;
+}
+
+/** `[abc]`, `[a-z]`, `[!a]`, `[^a]`: ASCII only, and never a slash. */
+function readSet(text: string, component: string, start: number): { expression: string; end: number } {
+  const negated = component.charAt(start + 1) === '!' || component.charAt(start + 1) === '^';
+  const first = start + (negated ? 2 : 1);
+  const end = component.indexOf(']', first + 1);
+  if (end < 0) throw invalid(text, "has a '[' without its ']'", "write '\\[' for the character itself");
+  const members = component.slice(first, end);
+  if (!/^[\x20-\x7e]+$/.test(members)) throw invalid(text, 'has a set with characters that are not ASCII');
+  let body = '';
+  for (let i = 0; i < members.length; i += 1) {
+    const upper = members.charAt(i + 2);
+    if (members.charAt(i + 1) === '-' && upper !== '') {
+      if (upper < members.charAt(i))
+        throw invalid(text, `has a range that runs backwards: '${members.slice(i, i + 3)}'`);
+      body += `${escapeByte(members.charAt(i))}-${escapeByte(upper)}`;
+      i += 2;
+    } else body += escapeByte(members.charAt(i));
+  }
+  return { expression: negated ? `[^${body}/]` : `(?!/)[${body}]`, end };
+}
+
+/** What every match begins with: compared first, for most paths fail there and a string comparison is cheap. */
+function literalPrefix(bare: string): string {
+  const special = bare.search(/[*?[\\]/);
+  return byteStringFromText(special < 0 ? bare : bare.slice(0, bare.lastIndexOf('/', special)));
+}
+
+function invalid(text: string, what: string, hint?: string): Error {
+  return usageError(`the pattern '${text}' ${what}`, {
+    code: 'rule.invalid',
+    hint: hint === undefined ? "patterns look like '/opt/app', '/var/cache/**', '/opt/*/logs/'" : `write ${hint}`,
+  });
+}

@@ -1,0 +1,198 @@
+/**
+ * The plan of a capture: which paths, in which parts. A part is one tar stream and one layer. Three rules shape them:
+ * paths keep the listing's order; all names of one inode lie in one part; and each part carries an entry for every
+ * directory its entries lie in, because an overlay shows a directory as the topmost layer that has it does, and an
+ * extractor invents one that is missing.
+ */
+import { join } from 'node:path';
+import type { ByteString } from '../printable.ts';
+import { type Entry, inodeKey, isHardLinked, tarSize } from './entry.ts';
+import { isBelow } from './path.ts';
+import { PathListWriter } from './path-list.ts';
+import type { Rule, RuleSet } from './rules.ts';
+
+export interface Part {
+  readonly index: number;
+  /** A {@link PathListWriter} file: what is asked of the source's tar, in order. */
+  readonly pathsFile: string;
+  readonly entries: number;
+  /** Bytes its tar stream will have, as the listing has it. */
+  readonly bytes: number;
+}
+
+/** What one rule left out. */
+export interface Excluded {
+  readonly rule: Rule;
+  entries: number;
+  /** Content bytes of regular files. */
+  bytes: number;
+}
+
+export interface CapturePlan {
+  readonly parts: readonly Part[];
+  readonly entries: number;
+  /** Content bytes of regular files; each inode once. */
+  readonly bytes: number;
+  readonly tarBytes: number;
+  readonly excluded: readonly Excluded[];
+}
+
+export interface PartSize {
+  /** Bytes of tar after which a part ends. */
+  readonly bytes: number;
+  readonly most: number;
+}
+
+const GIB = 1024 ** 3;
+
+/** About 1 GiB a part, and at most 64 of them: registries refuse or time out on layers of many GiB. */
+export const DEFAULT_PART_SIZE: PartSize = { bytes: GIB, most: 64 };
+
+interface OpenPart {
+  readonly list: PathListWriter;
+  readonly file: string;
+  last: ByteString | undefined;
+  entries: number;
+  bytes: number;
+}
+
+/** Decides for every entry and writes the parts' path lists into `directory`. */
+export async function makePlan(
+  listing: AsyncIterable<readonly Entry[]>,
+  rules: RuleSet,
+  directory: string,
+  partBytes: number = DEFAULT_PART_SIZE.bytes,
+): Promise<CapturePlan> {
+  const planner = new Planner(rules, directory, partBytes);
+  try {
+    for await (const batch of listing) {
+      for (const entry of batch) planner.add(entry);
+      await planner.drain();
+    }
+    return await planner.finish();
+  } finally {
+    await planner.close();
+  }
+}
+
+class Planner {
+  readonly #rules: RuleSet;
+  readonly #directory: string;
+  readonly #partBytes: number;
+  readonly #parts: OpenPart[] = [];
+  readonly #excluded = new Map<string, Excluded>();
+  /** Which part a hard-link group went to. Grows with the groups only, not with the listing. */
+  readonly #groups = new Map<string, OpenPart>();
+  /** The directories above the current path, outermost first. */
+  readonly #ancestors: { entry: Entry; planned: boolean }[] = [];
+  #entries = 0;
+  #bytes = 0;
+
+  constructor(rules: RuleSet, directory: string, partBytes: number) {
+    this.#rules = rules;
+    this.#directory = directory;
+    this.#partBytes = partBytes;
+  }
+
+  add(entry: Entry): void {
+    this.#leaveDirectories(entry.path);
+    const rule = this.#rules.decide(entry);
+    const included = rule === undefined || rule.action === 'include';
+    if (included) this.#include(entry);
+    else this.#exclude(entry, rule);
+    if (entry.type === 'd') this.#ancestors.push({ entry, planned: included });
+  }
+
+  #leaveDirectories(path: ByteString): void {
+    let top = this.#ancestors.at(-1);
+    while (top !== undefined && !isBelow(path, top.entry.path)) {
+      this.#ancestors.pop();
+      top = this.#ancestors.at(-1);
+    }
+  }
+
+  #exclude(entry: Entry, rule: Rule): void {
+    const account = this.#excluded.get(rule.id) ?? { rule, entries: 0, bytes: 0 };
+    account.entries += 1;
+    if (entry.type === 'f') account.bytes += entry.size;
+    this.#excluded.set(rule.id, account);
+  }
+
+  #include(entry: Entry): void {
+    const first = !isHardLinked(entry) || !this.#groups.has(inodeKey(entry));
+    const part = this.#partFor(entry);
+    for (const ancestor of this.#ancestors) {
+      if (!ancestor.planned) this.#takeBack(ancestor);
+      // What lies between an ancestor and the part's last path is below that ancestor, so it was written before it.
+      const written =
+        part.last !== undefined && (part.last === ancestor.entry.path || isBelow(part.last, ancestor.entry.path));
+      if (!written) this.#write(part, ancestor.entry);
+    }
+    this.#write(part, entry, first);
+    this.#entries += 1;
+  }
+
+  /** A directory that a rule left out, but something below it is included: the path to it has to be there. */
+  #takeBack(ancestor: { entry: Entry; planned: boolean }): void {
+    ancestor.planned = true;
+    const rule = this.#rules.decide(ancestor.entry);
+    const account = rule === undefined ? undefined : this.#excluded.get(rule.id);
+    if (account !== undefined) account.entries -= 1;
+    this.#entries += 1;
+  }
+
+  #partFor(entry: Entry): OpenPart {
+    const known = isHardLinked(entry) ? this.#groups.get(inodeKey(entry)) : undefined;
+    if (known !== undefined) return known;
+    let part = this.#parts.at(-1);
+    if (part === undefined || (part.bytes > 0 && part.bytes + tarSize(entry) > this.#partBytes)) part = this.#open();
+    if (isHardLinked(entry)) this.#groups.set(inodeKey(entry), part);
+    if (entry.type === 'f') this.#bytes += entry.size;
+    return part;
+  }
+
+  #open(): OpenPart {
+    const file = join(this.#directory, `part-${String(this.#parts.length).padStart(3, '0')}.paths`);
+    const part = { list: new PathListWriter(file), file, last: undefined, entries: 0, bytes: 0 };
+    this.#parts.push(part);
+    return part;
+  }
+
+  /** A further name of an inode goes out as a hard link, without content. */
+  #write(part: OpenPart, entry: Entry, withContent = true): void {
+    part.list.add({ path: entry.path, hardLinked: isHardLinked(entry) });
+    part.last = entry.path;
+    part.entries += 1;
+    part.bytes += withContent ? tarSize(entry) : tarSize({ ...entry, size: 0 });
+  }
+
+  async drain(): Promise<void> {
+    for (const part of this.#parts) await part.list.drain();
+  }
+
+  async finish(): Promise<CapturePlan> {
+    for (const part of this.#parts) await part.list.finish();
+    return {
+      parts: this.#parts.map((part, index) => ({
+        index,
+        pathsFile: part.file,
+        entries: part.entries,
+        bytes: part.bytes,
+      })),
+      entries: this.#entries,
+      bytes: this.#bytes,
+      tarBytes: this.#parts.reduce((sum, part) => sum + part.bytes, 0),
+      excluded: [...this.#excluded.values()].filter((account) => account.entries > 0),
+    };
+  }
+
+  async close(): Promise<void> {
+    for (const part of this.#parts) await part.list.close();
+  }
+}
+
+/** The size a part should have so that there are at most `most` of them. */
+export function partBytesFor(totalTarBytes: number, size: PartSize = DEFAULT_PART_SIZE): number {
+  // Hard-link groups and single large files overrun a part: room for them, so that the bound holds.
+  return Math.max(size.bytes, Math.ceil((totalTarBytes * 1.1) / size.most));
+}

@@ -1,0 +1,78 @@
+/**
+ * Which paths go into the image. A rule is an anchored pattern with a reason; rules lie in levels (command line before
+ * inventory, profile and base), and the first level with a rule for a path decides. Within a level the more specific
+ * pattern wins, and an exclusion over an inclusion of equal weight.
+ */
+import type { Entry } from './entry.ts';
+import { type Pattern, parsePattern } from './pattern.ts';
+
+/** Where a rule comes from, in the order in which they are asked. */
+export type RuleLevel = 'source' | 'command line' | 'inventory' | 'profile' | 'base';
+
+const LEVELS: readonly RuleLevel[] = ['source', 'command line', 'inventory', 'profile', 'base'];
+
+export interface RuleInput {
+  readonly level: RuleLevel;
+  readonly action: 'exclude' | 'include';
+  readonly pattern: string;
+  readonly reason: string;
+  /** Only entries of this type. */
+  readonly type?: Entry['type'] | undefined;
+}
+
+export interface Rule extends RuleInput {
+  /** Unique and stable: `base:/proc/**`. */
+  readonly id: string;
+}
+
+interface CompiledRule {
+  readonly rule: Rule;
+  readonly pattern: Pattern;
+}
+
+/** The rules of one capture. `source` rules are facts (a bind mount, a socket) and cannot be overridden. */
+export class RuleSet {
+  readonly #levels: readonly (readonly CompiledRule[])[];
+
+  /** @throws P2cError `rule.invalid` for a pattern that is none. */
+  constructor(inputs: readonly RuleInput[]) {
+    const compiled = inputs.map((input) => ({
+      rule: { ...input, id: ruleId(input) },
+      pattern: parsePattern(input.pattern),
+    }));
+    this.#levels = LEVELS.map((level) =>
+      compiled.filter((item) => item.rule.level === level).sort(bySpecificity),
+    ).filter((rules) => rules.length > 0);
+  }
+
+  get rules(): Rule[] {
+    return this.#levels.flat().map((item) => item.rule);
+  }
+
+  /** The rule that decides for an entry; undefined where none speaks of it, which includes it. */
+  decide(entry: Entry): Rule | undefined {
+    for (const level of this.#levels) {
+      for (const { rule, pattern } of level) {
+        if (rule.type !== undefined && rule.type !== entry.type) continue;
+        if (pattern.matches(entry)) return rule;
+      }
+    }
+    return undefined;
+  }
+}
+
+function bySpecificity(a: CompiledRule, b: CompiledRule): number {
+  if (a.pattern.specificity !== b.pattern.specificity) return b.pattern.specificity - a.pattern.specificity;
+  if (a.rule.action === b.rule.action) return 0;
+  return a.rule.action === 'exclude' ? -1 : 1;
+}
+
+function ruleId(input: RuleInput): string {
+  const sign = input.action === 'include' ? '+' : '';
+  return `${input.level}:${sign}${input.pattern}${input.type === undefined ? '' : `(${input.type})`}`;
+}
+
+/** A pattern that matches a path of the source literally, for rules made from facts. */
+export function literalPattern(path: string): string {
+  return path.replace(/[*?[\]\\]/g, '\\$&');
+}

@@ -1,0 +1,84 @@
+/** Which of a source's mounts hold its files, and why each of the others is left out. */
+
+import { isAtOrBelow, isBelow } from '../listing/path.ts';
+import { type ByteString, printablePath } from '../printable.ts';
+import type { MountEntry } from './mountinfo.ts';
+
+export type MountVerdict = 'included' | 'pseudo' | 'memory' | 'network' | 'bind' | 'removable' | 'hidden';
+
+export interface Filesystem extends MountEntry {
+  readonly verdict: MountVerdict;
+  /** A sentence for people: why it is in or out. */
+  readonly reason: string;
+}
+
+const PSEUDO = new Set(
+  `proc sysfs devtmpfs devpts devfs cgroup cgroup2 cpuset securityfs pstore debugfs tracefs configfs bpf mqueue hugetlbfs
+  autofs binfmt_misc rpc_pipefs nfsd nsfs efivarfs fusectl selinuxfs smackfs usbfs usbdevfs sockfs pipefs futexfs
+  inotifyfs eventpollfs vmblock vboxsf openpromfs xenfs ecryptfs_unlinked capifs oprofilefs ibm_auth`.split(/\s+/),
+);
+const MEMORY = new Set(['tmpfs', 'ramfs']);
+const NETWORK = new Set(
+  `nfs nfs4 cifs smb3 smbfs ncpfs afs coda ceph 9p virtiofs glusterfs lustre beegfs gpfs panfs davfs sshfs gfs gfs2 ocfs2
+  fuse.sshfs fuse.glusterfs fuse.ceph fuse.s3fs fuse.davfs fuse.rclone`.split(/\s+/),
+);
+const REMOVABLE = new Set(['iso9660', 'udf', 'squashfs', 'cramfs', 'romfs', 'erofs']);
+
+/** Filesystem types served by a program that nevertheless hold a disk's files. */
+const FUSE_ON_DISK = new Set(['fuseblk', 'fuse.ntfs-3g', 'fuse.ntfs', 'fuse.exfat', 'fuse.unionfs', 'fuse.mergerfs']);
+
+/** Judges every mount, in the kernel's order. */
+export function classifyMounts(mounts: readonly MountEntry[]): Filesystem[] {
+  const judged: Filesystem[] = [];
+  mounts.forEach((mount, index) => {
+    const included = judged.filter((other) => other.verdict === 'included');
+    judged.push(judge(mount, mounts.slice(index + 1), included));
+  });
+  return judged;
+}
+
+function judge(mount: MountEntry, later: readonly MountEntry[], included: readonly Filesystem[]): Filesystem {
+  const covered = later.find((other) => covers(other, mount));
+  if (covered !== undefined) {
+    const by = `${covered.type} mounted later on ${printablePath(covered.mountPoint)}`;
+    return { ...mount, verdict: 'hidden', reason: `hidden under ${by}` };
+  }
+  const byType = judgeType(mount.type);
+  if (byType !== undefined) return { ...mount, ...byType };
+  const shown = included.find((other) => showsAgain(mount, other));
+  if (shown !== undefined) {
+    const original = joinPath(shown.mountPoint, relativeTo(mount.root, shown.root));
+    return { ...mount, verdict: 'bind', reason: `bind mount: shows ${printablePath(original)} again` };
+  }
+  return { ...mount, verdict: 'included', reason: `${mount.type} on ${printablePath(mount.source)}` };
+}
+
+/** A later mount at the same place or above it hides this one, unless this one was mounted on top of it. */
+function covers(later: MountEntry, mount: MountEntry): boolean {
+  return isAtOrBelow(mount.mountPoint, later.mountPoint);
+}
+
+function judgeType(type: string): { verdict: MountVerdict; reason: string } | undefined {
+  if (PSEUDO.has(type)) return { verdict: 'pseudo', reason: `${type} is made by the kernel` };
+  if (MEMORY.has(type)) return { verdict: 'memory', reason: `${type} lives in memory` };
+  if (NETWORK.has(type)) return { verdict: 'network', reason: `${type} belongs to another server` };
+  if (REMOVABLE.has(type)) return { verdict: 'removable', reason: `${type} is a read-only medium or image` };
+  if (type.startsWith('fuse.') && !FUSE_ON_DISK.has(type)) {
+    return { verdict: 'network', reason: `${type} is served by a program` };
+  }
+  return undefined;
+}
+
+/** The same filesystem, and the shown directory is the included one's or below it (mountinfo's device and root). */
+function showsAgain(mount: MountEntry, other: MountEntry): boolean {
+  return mount.device !== '' && mount.device === other.device && isAtOrBelow(mount.root, other.root);
+}
+
+function relativeTo(path: ByteString, base: ByteString): string {
+  if (!isBelow(path, base)) return '';
+  return base === '/' ? path : path.slice(base.length);
+}
+
+function joinPath(base: ByteString, rest: string): ByteString {
+  return (base === '/' ? rest || '/' : base + rest) as ByteString;
+}

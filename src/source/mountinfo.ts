@@ -1,0 +1,64 @@
+/** The kernel's own table of mounts, in both forms a server may have. */
+import { type ByteString, byteString } from '../printable.ts';
+
+export interface MountEntry {
+  readonly mountPoint: ByteString;
+  /** The directory of the filesystem that is shown here; `/` for all of it. Unknown (`/`) from `/proc/mounts`. */
+  readonly root: ByteString;
+  /** `major:minor` of the filesystem; empty from `/proc/mounts`. */
+  readonly device: string;
+  readonly type: string;
+  /** Device or server path, as the kernel names it. */
+  readonly source: ByteString;
+  readonly readOnly: boolean;
+}
+
+/**
+ * Parses `/proc/self/mountinfo` (proc(5); Linux >= 2.6.26). Lines that are not of its form are passed over: a kernel
+ * may add fields, and the separator `-` ends the optional ones.
+ */
+export function parseMountinfo(bytes: Uint8Array): MountEntry[] {
+  const mounts: MountEntry[] = [];
+  for (const line of byteString(bytes).split('\n')) {
+    const fields = line.split(' ');
+    const separator = fields.indexOf('-', 6);
+    const [, , device, root, mountPoint, options] = fields;
+    const type = fields[separator + 1];
+    const source = fields[separator + 2];
+    if (separator < 0 || !device || !root || !mountPoint || !options || !type || source === undefined) continue;
+    mounts.push({
+      mountPoint: unescapeOctal(mountPoint),
+      root: unescapeOctal(root),
+      device,
+      type: unescapeOctal(type),
+      source: unescapeOctal(source),
+      readOnly: options.split(',').includes('ro'),
+    });
+  }
+  return mounts;
+}
+
+/** Parses `/proc/mounts` (fstab(5)'s form), for kernels before 2.6.26. Binds cannot be told from mounts in it. */
+export function parseProcMounts(bytes: Uint8Array): MountEntry[] {
+  const mounts: MountEntry[] = [];
+  for (const line of byteString(bytes).split('\n')) {
+    const [source, mountPoint, type, options] = line.split(' ');
+    if (!source || !mountPoint || !type || !options) continue;
+    mounts.push({
+      mountPoint: unescapeOctal(mountPoint),
+      root: '/' as ByteString,
+      device: '',
+      type: unescapeOctal(type),
+      source: unescapeOctal(source),
+      readOnly: options.split(',').includes('ro'),
+    });
+  }
+  return mounts;
+}
+
+/** Space, tab, newline, backslash and `#` are written as `\040` and the like. */
+function unescapeOctal(text: string): ByteString {
+  return text.replace(/\\([0-3][0-7]{2})/g, (_, octal: string) =>
+    String.fromCharCode(Number.parseInt(octal, 8)),
+  ) as ByteString;
+}
