@@ -27,20 +27,30 @@ const REMOVABLE = new Set(['iso9660', 'udf', 'squashfs', 'cramfs', 'romfs', 'ero
 /** Filesystem types served by a program that nevertheless hold a disk's files. */
 const FUSE_ON_DISK = new Set(['fuseblk', 'fuse.ntfs-3g', 'fuse.ntfs', 'fuse.exfat', 'fuse.unionfs', 'fuse.mergerfs']);
 
-/** Judges every mount, in the kernel's order. */
+/**
+ * Judges every mount; the answer is in the kernel's order. The root filesystem is judged first and then those that
+ * show more of theirs, so that a bind mount is told from what it shows whichever was mounted earlier.
+ */
 export function classifyMounts(mounts: readonly MountEntry[]): Filesystem[] {
-  const judged: Filesystem[] = [];
-  mounts.forEach((mount, index) => {
-    const included = judged.filter((other) => other.verdict === 'included');
-    judged.push(judge(mount, mounts.slice(index + 1), included));
-  });
-  return judged;
+  const included: Filesystem[] = [];
+  const judged = new Map<MountEntry, Filesystem>();
+  for (const mount of [...mounts].sort(byBreadth)) {
+    const filesystem = judge(mount, mounts, included);
+    judged.set(mount, filesystem);
+    if (filesystem.verdict === 'included') included.push(filesystem);
+  }
+  return mounts.flatMap((mount) => judged.get(mount) ?? []);
 }
 
-function judge(mount: MountEntry, later: readonly MountEntry[], included: readonly Filesystem[]): Filesystem {
-  const covered = later.find((other) => covers(other, mount));
-  if (covered !== undefined) {
-    const by = `${covered.type} mounted later on ${printablePath(covered.mountPoint)}`;
+function byBreadth(a: MountEntry, b: MountEntry): number {
+  if ((a.mountPoint === '/') !== (b.mountPoint === '/')) return a.mountPoint === '/' ? -1 : 1;
+  return a.root.length - b.root.length;
+}
+
+function judge(mount: MountEntry, all: readonly MountEntry[], included: readonly Filesystem[]): Filesystem {
+  const visible = visibleAt(mount.mountPoint, all);
+  if (visible !== mount) {
+    const by = visible === undefined ? 'another mount' : `${visible.type} on ${printablePath(visible.mountPoint)}`;
     return { ...mount, verdict: 'hidden', reason: `hidden under ${by}` };
   }
   const byType = judgeType(mount.type);
@@ -53,9 +63,25 @@ function judge(mount: MountEntry, later: readonly MountEntry[], included: readon
   return { ...mount, verdict: 'included', reason: `${mount.type} on ${printablePath(mount.source)}` };
 }
 
-/** A later mount at the same place or above it hides this one, unless this one was mounted on top of it. */
-function covers(later: MountEntry, mount: MountEntry): boolean {
-  return isAtOrBelow(mount.mountPoint, later.mountPoint);
+/**
+ * The mount that a path leads to, found as the kernel finds it: from the root mount, into the child mounted at the
+ * shortest leading part of the path, again and again. Table order alone does not tell: an initramfs mounts /proc and
+ * /dev before the root that later carries them.
+ */
+function visibleAt(path: ByteString, mounts: readonly MountEntry[]): MountEntry | undefined {
+  const here = mounts.filter((mount) => mount.mountPoint === path);
+  if (mounts.some((mount) => mount.id < 0)) return here.at(-1);
+  let current = mounts.find((mount) => mount.mountPoint === '/' && !mounts.some((other) => other.id === mount.parent));
+  for (let steps = 0; current !== undefined && steps <= mounts.length; steps += 1) {
+    const at: MountEntry = current;
+    const onWay = mounts.filter(
+      (mount) => mount.parent === at.id && mount !== at && isAtOrBelow(path, mount.mountPoint),
+    );
+    if (onWay.length === 0) return current;
+    const shortest = Math.min(...onWay.map((mount) => mount.mountPoint.length));
+    current = onWay.filter((mount) => mount.mountPoint.length === shortest).at(-1);
+  }
+  return here.at(-1);
 }
 
 function judgeType(type: string): { verdict: MountVerdict; reason: string } | undefined {

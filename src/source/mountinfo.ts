@@ -2,6 +2,9 @@
 import { type ByteString, byteString } from '../printable.ts';
 
 export interface MountEntry {
+  /** The kernel's number of this mount, and of the one it is mounted on; -1 from `/proc/mounts`. */
+  readonly id: number;
+  readonly parent: number;
   readonly mountPoint: ByteString;
   /** The directory of the filesystem that is shown here; `/` for all of it. Unknown (`/`) from `/proc/mounts`. */
   readonly root: ByteString;
@@ -22,11 +25,13 @@ export function parseMountinfo(bytes: Uint8Array): MountEntry[] {
   for (const line of byteString(bytes).split('\n')) {
     const fields = line.split(' ');
     const separator = fields.indexOf('-', 6);
-    const [, , device, root, mountPoint, options] = fields;
+    const [id, parent, device, root, mountPoint, options] = fields;
     const type = fields[separator + 1];
     const source = fields[separator + 2];
     if (separator < 0 || !device || !root || !mountPoint || !options || !type || source === undefined) continue;
     mounts.push({
+      id: Number(id),
+      parent: Number(parent),
       mountPoint: unescapeOctal(mountPoint),
       root: unescapeOctal(root),
       device,
@@ -45,6 +50,8 @@ export function parseProcMounts(bytes: Uint8Array): MountEntry[] {
     const [source, mountPoint, type, options] = line.split(' ');
     if (!source || !mountPoint || !type || !options) continue;
     mounts.push({
+      id: -1,
+      parent: -1,
       mountPoint: unescapeOctal(mountPoint),
       root: '/' as ByteString,
       device: '',

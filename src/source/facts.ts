@@ -1,0 +1,108 @@
+/** What p2c knows of a source before it lists its files. Read-only, and a matter of a second. */
+import { P2cError } from '../errors.ts';
+import { type ByteString, byteString } from '../printable.ts';
+import type { Session } from '../ssh/session.ts';
+import { classifyMounts, type Filesystem } from './filesystems.ts';
+import { parseMountinfo, parseProcMounts } from './mountinfo.ts';
+import { parseAssignments, probeTools, type SourceTools } from './tools.ts';
+
+export interface SourceFacts {
+  readonly hostname: string;
+  /** As `uname -m` says. */
+  readonly machine: string;
+  readonly kernel: string;
+  /** Seconds since 1970 by the source's own clock. */
+  readonly clock: number;
+  /** `PRETTY_NAME` of os-release, the line of an older release file, or `unknown`. */
+  readonly distribution: string;
+  readonly filesystems: readonly Filesystem[];
+  /** Files in use as swap space. */
+  readonly swapFiles: readonly ByteString[];
+  readonly tools: SourceTools;
+}
+
+const FACTS = `
+say() { printf '%s=%s\\n' "$1" "$2"; }
+say hostname "$(hostname 2>/dev/null || uname -n)"
+say machine "$(uname -m)"
+say kernel "$(uname -r)"
+say clock "$(date +%s)"
+if [ -r /etc/os-release ]; then
+  say distribution "$(sed -n 's/^PRETTY_NAME=//p' /etc/os-release | sed -n 1p)"
+else
+  for file in /etc/redhat-release /etc/SuSE-release /etc/debian_version /etc/slackware-version /etc/gentoo-release; do
+    if [ -r "$file" ]; then
+      case $file in */debian_version) say distribution "Debian $(sed -n 1p "$file")" ;; *) say distribution "$(sed -n 1p "$file")" ;; esac
+      break
+    fi
+  done
+fi
+`;
+
+const MOUNTS = `
+if [ -r /proc/self/mountinfo ]; then echo mountinfo; cat /proc/self/mountinfo; else echo mounts; cat /proc/mounts; fi
+`;
+
+/** @throws P2cError `source.*` where the source lacks what a capture needs. */
+export async function gatherFacts(session: Session): Promise<SourceFacts> {
+  const [tools, basics, filesystems, swapFiles] = await Promise.all([
+    probeTools(session),
+    session.run({ purpose: 'read the facts of the system', script: FACTS }),
+    readFilesystems(session),
+    readSwapFiles(session),
+  ]);
+  const facts = parseAssignments(basics.stdout.toString('utf8'));
+  const machine = facts.get('machine') ?? '';
+  if (machine === '') {
+    throw new P2cError(`${session.target.name} does not answer 'uname -m'`, {
+      code: 'source.facts',
+      hint: 'p2c needs a POSIX shell and the usual commands there',
+    });
+  }
+  return {
+    hostname: facts.get('hostname') ?? session.target.host,
+    machine,
+    kernel: facts.get('kernel') ?? 'unknown',
+    clock: Number(facts.get('clock') ?? Number.NaN),
+    distribution: unquote(facts.get('distribution') ?? '') || 'unknown',
+    filesystems,
+    swapFiles,
+    tools,
+  };
+}
+
+/** os-release values are shell words (os-release(5)): quotes around, and backslashes before special characters. */
+function unquote(value: string): string {
+  return value.replace(/^(['"])(.*)\1$/s, '$2').replace(/\\(.)/gs, '$1');
+}
+
+async function readFilesystems(session: Session): Promise<Filesystem[]> {
+  const { stdout, code } = await session.run({ purpose: "read the kernel's table of mounts", script: MOUNTS });
+  const newline = stdout.indexOf(0x0a);
+  const table = stdout.subarray(newline + 1);
+  const form = stdout.toString('latin1', 0, Math.max(0, newline));
+  const mounts = form === 'mountinfo' ? parseMountinfo(table) : parseProcMounts(table);
+  const filesystems = classifyMounts(mounts);
+  if (code !== 0 || !filesystems.some((mount) => mount.verdict === 'included')) {
+    throw new P2cError(`no mounted filesystem was found on ${session.target.name} among ${mounts.length} mounts`, {
+      code: 'source.mounts',
+      hint: 'is /proc mounted there?',
+    });
+  }
+  return filesystems;
+}
+
+async function readSwapFiles(session: Session): Promise<ByteString[]> {
+  const { stdout } = await session.run({
+    purpose: 'read the swap table',
+    script: 'cat /proc/swaps 2>/dev/null || true',
+  });
+  const lines = byteString(stdout).split('\n').slice(1);
+  return lines
+    .map((line) => /^(\/\S+)\s+file\s/.exec(line)?.[1] ?? '')
+    .filter((path) => path !== '')
+    .map((path) =>
+      path.replace(/\\([0-3][0-7]{2})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8))),
+    )
+    .map((path) => path as ByteString);
+}

@@ -1,0 +1,251 @@
+/**
+ * The raw filter of the hot path. It follows a tar stream from header to header, passes the bytes of wanted entries on
+ * untouched (binary extended attributes, large ids and nanoseconds survive because nothing is written anew), and leaves
+ * out what was not asked for and any second entry of a path. Both the stream and the list of wanted paths are in one
+ * order, so comparing them takes a cursor and no table of names.
+ */
+import { P2cError } from '../errors.ts';
+import { comparePaths } from '../listing/path.ts';
+import { type ByteString, printablePath } from '../printable.ts';
+import { BLOCK, type Header, HeaderError, isZeroBlock, parseHeader } from './header.ts';
+import { cleanName } from './name.ts';
+import { overridesOf, type PaxOverrides, parsePax } from './pax.ts';
+
+/** What a stream is compared with, in the stream's order. */
+export interface WantedPaths {
+  next(): { readonly path: ByteString; readonly hardLinked: boolean } | undefined;
+}
+
+export type Anomaly =
+  | { readonly kind: 'not asked for' | 'second entry' | 'hard link without its target'; readonly path: ByteString }
+  | { readonly kind: 'not delivered'; readonly path: ByteString };
+
+export interface FilterCounts {
+  entries: number;
+  /** Content bytes of regular files. */
+  contentBytes: number;
+  /** Bytes handed on. */
+  bytes: number;
+  notAskedFor: number;
+  secondEntries: number;
+  danglingLinks: number;
+  notDelivered: number;
+}
+
+/** An extended header of one entry: path, link and attributes. Linux bounds attributes of a file to some 64 KiB each. */
+const LONGEST_EXTENDED = 8 * 1024 * 1024;
+const END_OF_ARCHIVE = Buffer.alloc(2 * BLOCK);
+
+type State = 'header' | 'extended' | 'content' | 'ended';
+
+/** Feed chunks to `push` and write what it gives; `end` gives the last bytes, or throws where the stream was cut. */
+export class TarFilter {
+  readonly counts: FilterCounts = {
+    entries: 0,
+    contentBytes: 0,
+    bytes: 0,
+    notAskedFor: 0,
+    secondEntries: 0,
+    danglingLinks: 0,
+    notDelivered: 0,
+  };
+  readonly #wanted: WantedPaths;
+  readonly #onAnomaly: (anomaly: Anomaly) => void;
+  #state: State = 'header';
+  /** Bytes of the block that is being collected, when a chunk ended inside it. */
+  #partial: Buffer[] = [];
+  #partialLength = 0;
+  /** Bytes of content and padding still to come, and whether they are passed on. */
+  #remaining = 0;
+  #passing = false;
+  /** Headers before the entry's own (`x`, `L`, `K`) as they came, passed on or left out together with it. */
+  #held: Buffer[] = [];
+  #extendedType = '';
+  #extendedLength = 0;
+  #overrides: PaxOverrides = {};
+  #zeroBlocks = 0;
+  #offset = 0;
+  #current: { path: ByteString; hardLinked: boolean } | undefined;
+  #last: ByteString | undefined;
+  /** Delivered first names of inodes with several: what a hard link may point to. */
+  readonly #linkTargets = new Set<string>();
+
+  constructor(wanted: WantedPaths, onAnomaly: (anomaly: Anomaly) => void = () => {}) {
+    this.#wanted = wanted;
+    this.#onAnomaly = onAnomaly;
+    this.#current = wanted.next();
+  }
+
+  /** @returns the bytes to pass on: slices of `chunk`, and headers that were held back. @throws P2cError `tar.*`. */
+  push(chunk: Buffer): Buffer[] {
+    const out: Buffer[] = [];
+    let at = 0;
+    while (at < chunk.length) {
+      if (this.#state === 'content') at = this.#content(chunk, at, out);
+      else if (this.#state === 'ended') at = chunk.length;
+      else at = this.#collect(chunk, at, out);
+    }
+    this.#offset += chunk.length;
+    for (const bytes of out) this.counts.bytes += bytes.length;
+    return out;
+  }
+
+  /** @returns the end of the archive, always two zero blocks. @throws P2cError `tar.truncated`. */
+  end(): Buffer {
+    if (this.#state !== 'ended') {
+      throw new P2cError(`the tar stream ended early, at byte ${this.#offset}, after ${this.counts.entries} entries`, {
+        code: 'tar.truncated',
+        hint: 'the tar on the source or the connection ended; the report has the last messages of tar',
+      });
+    }
+    for (; this.#current !== undefined; this.#current = this.#wanted.next()) this.#missed(this.#current.path);
+    this.counts.bytes += END_OF_ARCHIVE.length;
+    return END_OF_ARCHIVE;
+  }
+
+  #content(chunk: Buffer, at: number, out: Buffer[]): number {
+    const take = Math.min(this.#remaining, chunk.length - at);
+    if (this.#passing) out.push(at === 0 && take === chunk.length ? chunk : chunk.subarray(at, at + take));
+    this.#remaining -= take;
+    if (this.#remaining === 0) this.#state = 'header';
+    return at + take;
+  }
+
+  /** Gathers a header block, or the blocks of an extended header, across chunks. */
+  #collect(chunk: Buffer, at: number, out: Buffer[]): number {
+    const wanted = this.#state === 'header' ? BLOCK : this.#remaining;
+    const take = Math.min(wanted - this.#partialLength, chunk.length - at);
+    const piece = chunk.subarray(at, at + take);
+    this.#partialLength += take;
+    if (this.#partialLength < wanted) {
+      this.#partial.push(Buffer.from(piece));
+      return at + take;
+    }
+    const block = this.#partial.length === 0 ? piece : Buffer.concat([...this.#partial, piece]);
+    this.#partial = [];
+    this.#partialLength = 0;
+    const offset = this.#offset + at + take - wanted;
+    try {
+      if (this.#state === 'header') this.#header(block, offset, out);
+      else this.#extended(block);
+    } catch (error) {
+      if (error instanceof HeaderError) throw malformed(offset, this.#last, error.message);
+      throw error;
+    }
+    return at + take;
+  }
+
+  #header(block: Buffer, offset: number, out: Buffer[]): void {
+    if (isZeroBlock(block)) {
+      this.#zeroBlocks += 1;
+      if (this.#zeroBlocks === 2) this.#state = 'ended';
+      if (this.#held.length > 0) throw malformed(offset, this.#last, 'an extended header has no entry after it');
+      return;
+    }
+    this.#zeroBlocks = 0;
+    const header = parseHeader(block);
+    if ('xLKg'.includes(header.type)) this.#beginExtended(header, block, offset);
+    else this.#entry(header, block, offset, out);
+  }
+
+  #beginExtended(header: Header, block: Buffer, offset: number): void {
+    if (header.size === 0 || header.size > LONGEST_EXTENDED) {
+      throw malformed(offset, this.#last, `an extended header of ${header.size} bytes`);
+    }
+    this.#extendedType = header.type;
+    this.#extendedLength = header.size;
+    this.#remaining = padded(header.size);
+    this.#state = 'extended';
+    // A global header (`g`) speaks of no entry: it is left out, and so is what it says.
+    if (header.type !== 'g') this.#held.push(Buffer.from(block));
+    if (this.#held.length > 16) throw malformed(offset, this.#last, 'more than eight extended headers in a row');
+  }
+
+  #extended(bytes: Buffer): void {
+    this.#state = 'header';
+    this.#remaining = 0;
+    if (this.#extendedType === 'g') return;
+    const content = bytes.subarray(0, this.#extendedLength);
+    if (this.#extendedType === 'x') Object.assign(this.#overrides, overridesOf(parsePax(content)));
+    else {
+      const nul = content.indexOf(0);
+      const text = content.toString('latin1', 0, nul < 0 ? content.length : nul) as ByteString;
+      if (this.#extendedType === 'L') this.#overrides.path = text;
+      else this.#overrides.linkPath = text;
+    }
+    this.#held.push(Buffer.from(bytes));
+  }
+
+  #entry(header: Header, block: Buffer, offset: number, out: Buffer[]): void {
+    const overrides = this.#overrides;
+    const path = cleanName(overrides.path ?? header.name);
+    refuseType(header, overrides, path, offset);
+    const size = overrides.size ?? header.size;
+    // Links and directories may state a size; content follows only regular files (POSIX pax, typeflag).
+    const content = header.type === '0' || header.type === '7' ? size : 0;
+    this.#passing = this.#isWanted(path, header.type, overrides.linkPath ?? header.linkName);
+    if (this.#passing) {
+      for (const bytes of this.#held) out.push(bytes);
+      out.push(block);
+      this.counts.entries += 1;
+      this.counts.contentBytes += content;
+    }
+    this.#held = [];
+    this.#overrides = {};
+    this.#remaining = padded(content);
+    this.#state = this.#remaining === 0 ? 'header' : 'content';
+  }
+
+  /** Moves the cursor to the entry's path; what it passes on the way did not come. */
+  #isWanted(path: ByteString, type: string, linkName: ByteString): boolean {
+    while (this.#current !== undefined && comparePaths(this.#current.path, path) < 0) {
+      this.#missed(this.#current.path);
+      this.#current = this.#wanted.next();
+    }
+    const current = this.#current;
+    if (current === undefined || current.path !== path) {
+      const second = this.#last === path;
+      this.counts[second ? 'secondEntries' : 'notAskedFor'] += 1;
+      this.#onAnomaly({ kind: second ? 'second entry' : 'not asked for', path });
+      return false;
+    }
+    this.#current = this.#wanted.next();
+    this.#last = path;
+    if (type === '1' && !this.#linkTargets.has(cleanName(linkName))) {
+      this.counts.danglingLinks += 1;
+      this.#onAnomaly({ kind: 'hard link without its target', path });
+      return false;
+    }
+    if (current.hardLinked && type !== '1') this.#linkTargets.add(path);
+    return true;
+  }
+
+  #missed(path: ByteString): void {
+    this.counts.notDelivered += 1;
+    this.#onAnomaly({ kind: 'not delivered', path });
+  }
+}
+
+/** Importers know POSIX's types only: `unhandled tar header type 83` is how they refuse GNU's sparse files. */
+function refuseType(header: Header, overrides: PaxOverrides, path: ByteString, offset: number): void {
+  if (!'01234567'.includes(header.type)) {
+    throw malformed(
+      offset,
+      path,
+      `an entry of type '${header.type.replace(/[^\x21-\x7e]/, '?')}', which no importer takes`,
+    );
+  }
+  if (overrides.sparse !== undefined) throw malformed(offset, path, `a sparse map ('${overrides.sparse}')`);
+}
+
+function padded(size: number): number {
+  return Math.ceil(size / BLOCK) * BLOCK;
+}
+
+function malformed(offset: number, path: ByteString | undefined, what: string): P2cError {
+  const at = path === undefined ? 'at its first entry' : `at or after '${printablePath(path)}'`;
+  return new P2cError(`the tar stream is malformed at byte ${offset}, ${at}: ${what}`, {
+    code: 'tar.malformed',
+    hint: "see what tar on the source says: p2c shows the source's last messages in its report",
+  });
+}

@@ -1,0 +1,95 @@
+/** The 512-byte header of a tar entry: POSIX ustar (IEEE Std 1003.1, pax, "ustar Interchange Format") and GNU's uses of it. */
+import { type ByteString, byteString } from '../printable.ts';
+
+export const BLOCK = 512;
+
+export interface Header {
+  /** `prefix/name` as in the block; an extended header may replace it. */
+  readonly name: ByteString;
+  /** The type flag; NUL of pre-POSIX archives is given as `0`. */
+  readonly type: string;
+  readonly size: number;
+  readonly linkName: ByteString;
+}
+
+/** What is wrong with a block; the caller knows where it lies. */
+export class HeaderError extends Error {
+  override readonly name = 'HeaderError';
+}
+
+/** True for a block of zeros: two of them end an archive. */
+export function isZeroBlock(block: Buffer): boolean {
+  return block[0] === 0 && block.equals(ZEROS);
+}
+
+const ZEROS = Buffer.alloc(BLOCK);
+
+/**
+ * Reads the fields a filter needs.
+ * @throws HeaderError where the checksum is wrong or the size is no number.
+ */
+export function parseHeader(block: Buffer): Header {
+  const expected = parseNumber(block, 148, 8);
+  const sum = checksum(block);
+  if (expected !== sum.unsigned && expected !== sum.signed) {
+    throw new HeaderError(`its checksum is ${expected} and should be ${sum.unsigned}`);
+  }
+  const size = parseNumber(block, 124, 12);
+  if (size < 0) throw new HeaderError(`its size is ${size}`);
+  const type = block[156] === 0 ? '0' : String.fromCharCode(block[156] ?? 0);
+  return { name: entryName(block), type, size, linkName: text(block, 157, 100) };
+}
+
+/** `ustar\0` has a prefix field; GNU's `ustar  ` uses those bytes for other things. */
+function entryName(block: Buffer): ByteString {
+  const name = text(block, 0, 100);
+  if (block.toString('latin1', 257, 263) !== 'ustar\0') return name;
+  const prefix = text(block, 345, 155);
+  return prefix === '' ? name : (`${prefix}/${name}` as ByteString);
+}
+
+/** Bytes up to the first NUL, or the whole field. */
+function text(block: Buffer, start: number, length: number): ByteString {
+  let end = start;
+  while (end < start + length && block[end] !== 0) end += 1;
+  return byteString(block.subarray(start, end));
+}
+
+/**
+ * Octal digits, or GNU's base-256 where the first bit is set.
+ * @throws HeaderError where the field is neither, or more than 2^53 - 1.
+ */
+function parseNumber(block: Buffer, start: number, length: number): number {
+  const first = block[start] ?? 0;
+  if ((first & 0x80) !== 0) return parseBase256(block, start, length);
+  const digits = text(block, start, length).trim();
+  if (digits === '') return 0;
+  if (!/^[0-7]+$/.test(digits)) throw new HeaderError(`a number in it is no octal number`);
+  return Number.parseInt(digits, 8);
+}
+
+function parseBase256(block: Buffer, start: number, length: number): number {
+  const negative = ((block[start] ?? 0) & 0x40) !== 0;
+  let value = negative ? -1n : 0n;
+  for (let i = 0; i < length; i += 1) {
+    const byte = BigInt(block[start + i] ?? 0);
+    value = value * 256n + (i === 0 && !negative ? byte & 0x7fn : byte);
+  }
+  // Two's complement: sign extension above came with the first byte's ones.
+  const number = Number(BigInt.asIntN(length * 8 - 1, value));
+  if (!Number.isSafeInteger(number)) throw new HeaderError('a number in it is above 2^53');
+  return number;
+}
+
+/** Sum of the bytes with the checksum field taken as spaces; old tars summed signed bytes. */
+export function checksum(block: Buffer): { unsigned: number; signed: number } {
+  let unsigned = 8 * 0x20;
+  let high = 0;
+  for (let i = 0; i < BLOCK; i += 1) {
+    if (i === 148) i = 156;
+    const byte = block[i] ?? 0;
+    unsigned += byte;
+    if (byte > 127) high += 1;
+  }
+  return { unsigned, signed: unsigned - high * 256 };
+}
