@@ -1,0 +1,62 @@
+/** Finds profiles: those that p2c ships by name, the user's own by path. */
+import { readdirSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { usageError } from '../errors.ts';
+import { nearest } from './nearest.ts';
+import { type Profile, type ProfileRule, profileSchema } from './schema.ts';
+import { readYamlFile } from './yaml-file.ts';
+
+/** Beside `dist/` and `src/` alike. */
+const SHIPPED = fileURLToPath(new URL('../../profiles/', import.meta.url));
+/** The rules that hold for every server; no application, so it is not listed. */
+const BASE = 'base';
+
+/** The names of the shipped profiles, sorted. */
+export function profileNames(): string[] {
+  return readdirSync(SHIPPED)
+    .filter((file) => file.endsWith('.yaml') && file !== `${BASE}.yaml`)
+    .map((file) => file.slice(0, -'.yaml'.length))
+    .sort();
+}
+
+/** The shipped profiles. */
+export function listProfiles(): Profile[] {
+  return profileNames().map((name) => loadProfile(name));
+}
+
+/**
+ * A name finds a shipped profile; anything with a slash or that ends in `.yaml` or `.yml` is a file.
+ * @throws P2cError `profile.unknown`, `profile.missing`, or `profile.invalid` with every mistake as `file:line:column: what`.
+ */
+export function loadProfile(nameOrFile: string): Profile {
+  if (isProfileFile(nameOrFile)) return loadProfileFile(nameOrFile);
+  const known = profileNames();
+  if (known.includes(nameOrFile)) return loadProfileFile(`${SHIPPED}${nameOrFile}.yaml`);
+  const guess = nearest(nameOrFile, known);
+  throw usageError(`there is no profile '${nameOrFile}'`, {
+    code: 'profile.unknown',
+    hint: `${guess === undefined ? '' : `did you mean '${guess}'? `}known: ${known.join(', ')}; a file of your own is given by its path`,
+  });
+}
+
+export function isProfileFile(nameOrFile: string): boolean {
+  return nameOrFile.includes('/') || /\.ya?ml$/.test(nameOrFile);
+}
+
+export function loadProfileFile(file: string): Profile {
+  return readYamlFile(file, profileSchema, {
+    noun: 'profile',
+    code: 'profile.invalid',
+    hint: "'p2c profiles show nginx' prints a profile to go by",
+  });
+}
+
+/** The exclusions that hold for every server (`profiles/base.yaml`), each with its reason. */
+export function baseRules(): ProfileRule[] {
+  return loadProfileFile(`${SHIPPED}${BASE}.yaml`).exclude;
+}
+
+/** The text of a shipped profile's file or of the user's own, for `profiles show`. */
+export function profileFile(nameOrFile: string): string {
+  return isProfileFile(nameOrFile) ? nameOrFile : `${SHIPPED}${nameOrFile}.yaml`;
+}
