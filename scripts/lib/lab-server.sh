@@ -1,0 +1,136 @@
+# shellcheck shell=bash
+# A lab server's life: brought up, looked at, taken down. Its state lies in LAB_DIR/NAME. All its mounts live in its own
+# mount namespace, so they and their loop devices go when its processes do, however it ends.
+
+LAB_DIR=${P2C_LAB_DIR:-/var/tmp/p2c-lab}
+case $LAB_DIR in /*) ;; *) fail "P2C_LAB_DIR must be an absolute path, not '$LAB_DIR'" ;; esac
+
+# with_lock NAME COMMAND...: one `up` or `down` of a server at a time. The lock lies where a reboot clears it.
+with_lock() {
+  local name=$1
+  shift
+  mkdir -p /run/p2c-lab
+  (
+    flock 9
+    "$@"
+  ) 9>"/run/p2c-lab/$name.lock"
+}
+
+# is_up NAME: its init runs, and in its network namespace (so that a number used again does not deceive).
+is_up() {
+  local pid
+  pid=$(cat "$LAB_DIR/$1/pid" 2>/dev/null) || return 1
+  [ -e "$LAB_DIR/$1/ready" ] && [ "/proc/$pid/ns/net" -ef "/run/netns/p2c-$1" ] && [ "$(cat "/proc/$pid/comm" 2>/dev/null)" = init ]
+}
+
+# bring_up NAME SUITE LARGE HOSTILE: nothing stays of an attempt that failed.
+bring_up() {
+  local name=$1 state="$LAB_DIR/$1"
+  if is_up "$name"; then
+    [ "$(cat "$state/suite")" = "$2" ] || fail "$name is up with $(cat "$state/suite"); take it down first"
+    return
+  fi
+  take_down "$name"
+  trap 'take_down "$name"' EXIT
+  trap 'exit 130' INT
+  trap 'exit 143' TERM HUP
+  start_server "$@"
+  trap - EXIT INT TERM HUP
+}
+
+start_server() {
+  local name=$1 suite=$2 large=$3 hostile=$4 state="$LAB_DIR/$1" tar
+  tar=$(base_tar "$suite")
+  mkdir -p "$state"
+  chmod 0700 "$state"
+  printf '%s\n' "$suite" >"$state/suite"
+  ssh-keygen -q -t ed25519 -N '' -C "p2c lab $name" -f "$state/key"
+  (umask 077 && od -An -N9 -tx1 /dev/urandom | tr -d ' \n' >"$state/password")
+  make_network "$name" "$state"
+  LAB_NAME=$name LAB_SUITE=$suite LAB_STATE=$state LAB_BASE=$tar LAB_LARGE=$large LAB_HOSTILE=$hostile \
+    setsid nsenter "--net=/run/netns/p2c-$name" \
+    unshare --mount --pid --uts --ipc --fork --kill-child --propagation private \
+    bash "$P2C_HOME/scripts/lib/lab-boot.sh" </dev/null >"$state/log" 2>&1 9>&- &
+  await_server "$name" $!
+  touch "$state/ready"
+}
+
+# await_server NAME LAUNCHER: until sshd and nginx answer, or the launcher is gone, or the time is up.
+await_server() {
+  local name=$1 launcher=$2 address deadline=$((SECONDS + 240))
+  address=$(address_of "$name")
+  until answers "$address" 22 SSH-2.0 && answers "$address" 80 "Hello from $name," 'GET / HTTP/1.0\r\n\r\n'; do
+    if [ ! -e "/proc/$launcher" ] || [ "$SECONDS" -gt "$deadline" ]; then
+      tail -n 20 "$LAB_DIR/$name/log" >&2
+      fail "$name did not come up (waited for sshd and nginx at $address)"
+    fi
+    sleep 0.1
+  done
+}
+
+address_of() { printf '10.77.%s.2\n' "$(cat "$LAB_DIR/$1/number")"; }
+
+# take_down NAME: processes, mounts and loop devices, network, state; safe on what is half made and on nothing.
+take_down() {
+  local name=$1 state="$LAB_DIR/$1"
+  kill_processes "$name"
+  free_loops "$state"
+  remove_network "$name"
+  rm -rf "${LAB_DIR:?}/$name"
+  rmdir --ignore-fail-on-non-empty "$LAB_DIR" 2>/dev/null || true
+}
+
+# Everything in the server's network namespace is the server's; its init first, for the rest goes with it.
+kill_processes() {
+  local name=$1 deadline=$((SECONDS + 120)) pids pid
+  [ -e "/run/netns/p2c-$name" ] || return 0
+  pid=$(cat "$LAB_DIR/$name/pid" 2>/dev/null || true)
+  if [ -n "$pid" ] && [ "/proc/$pid/ns/net" -ef "/run/netns/p2c-$name" ]; then kill -KILL "$pid" 2>/dev/null || true; fi
+  while pids=$(ip netns pids "p2c-$name" 2>/dev/null) && [ -n "$pids" ]; do
+    # shellcheck disable=SC2086 # a list of numbers
+    kill -KILL $pids 2>/dev/null || true
+    [ "$SECONDS" -lt "$deadline" ] || fail "processes of $name do not end: $(echo "$pids" | xargs)"
+    sleep 0.1
+  done
+}
+
+# The kernel detaches a loop device with its last mount; a device whose mount failed must be told.
+free_loops() {
+  local state=$1 deadline=$((SECONDS + 60)) loops
+  while loops=$(losetup -n -l -O NAME,BACK-FILE | awk -v dir="$state/disks/" 'index($2, dir) == 1 { print $1 }') && [ -n "$loops" ]; do
+    # shellcheck disable=SC2086 # a list of devices
+    losetup -d $loops 2>/dev/null || true
+    [ "$SECONDS" -lt "$deadline" ] || fail "loop devices stay attached: $(echo "$loops" | xargs)"
+    sleep 0.1
+  done
+}
+
+server_names() {
+  local state
+  for state in "$LAB_DIR"/*/; do
+    [ -e "$state/suite" ] || continue
+    basename "$state"
+  done
+}
+
+server_json() {
+  local name=$1 state="$LAB_DIR/$1" pid
+  pid=$(cat "$state/pid")
+  printf '{"name":"%s","suite":"%s","address":"%s","port":22,"user":"root","identity":"%s","knownHosts":"%s","passwordFile":"%s","rootDir":"%s","pid":%s,"netns":"%s"}' \
+    "$name" "$(cat "$state/suite")" "$(address_of "$name")" "$state/key" "$state/known_hosts" "$state/password" "/proc/$pid/root" "$pid" "p2c-$name"
+}
+
+server_text() {
+  local name=$1 state="$LAB_DIR/$1" pid
+  pid=$(cat "$state/pid")
+  cat <<TEXT
+$name: Debian $(cat "$state/suite") at $(address_of "$name"), ssh on port 22, http on port 80
+  users         root; admin (sudo without a password); joe (no sudo)
+  key           $state/key
+  password      in $state/password, of all three
+  host keys     $state/known_hosts
+  its files     /proc/$pid/root
+  log in        ssh -i $state/key -o UserKnownHostsFile=$state/known_hosts root@$(address_of "$name")
+  give back     $0 down $name
+TEXT
+}

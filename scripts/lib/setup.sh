@@ -1,0 +1,104 @@
+# shellcheck shell=bash
+# Set-up on a fresh Debian: what is missing is installed, what is there is left alone. Sourced by every script.
+# Everything here speaks on standard error, for standard output belongs to the scripts' results.
+
+P2C_HOME=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+
+say() { printf '%s\n' "$*" >&2; }
+
+fail() {
+  say "$(basename "$0"): $*"
+  exit 1
+}
+
+need_root() {
+  [ "$(id -u)" -eq 0 ] || fail "$1 needs root; run it as root or with sudo"
+}
+
+# have PROGRAM: also finds what lies in sbin when PATH lacks it, as it does after su without a dash.
+have() {
+  PATH="$PATH:/usr/sbin:/sbin" command -v "$1" >/dev/null 2>&1
+}
+
+# need_programs PROGRAM:PACKAGE...: installs the packages of the programs that are missing, all at once.
+need_programs() {
+  local pair missing=()
+  export PATH="$PATH:/usr/sbin:/sbin"
+  for pair in "$@"; do
+    have "${pair%%:*}" || missing+=("${pair##*:}")
+  done
+  [ "${#missing[@]}" -eq 0 ] || install_packages "${missing[@]}"
+}
+
+install_packages() {
+  have apt-get || fail "missing: $*; apt-get is not here to install them (these scripts know Debian)"
+  [ "$(id -u)" -eq 0 ] || fail "missing: $*; run 'apt-get install --no-install-recommends $*' as root"
+  local log lock=/run/p2c-setup.lock
+  log=$(mktemp)
+  say "installing: $*"
+  # The lists may be missing (fresh machine) or stale (a package that went away): then they are fetched, once.
+  if ! flock "$lock" sh -c 'DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" </dev/null' \
+    sh "$@" >"$log" 2>&1; then
+    if ! flock "$lock" sh -c 'apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq \
+      --no-install-recommends "$@" </dev/null' sh "$@" >"$log" 2>&1; then
+      tail -n 20 "$log" >&2
+      rm -f "$log"
+      fail "apt-get could not install: $*"
+    fi
+  fi
+  rm -f "$log"
+}
+
+# quietly WHAT COMMAND...: runs it with its output kept back, and shows that output only when it fails.
+quietly() {
+  local what=$1 log
+  shift
+  log=$(mktemp)
+  if ! "$@" >"$log" 2>&1 </dev/null; then
+    tail -n 40 "$log" >&2
+    rm -f "$log"
+    fail "$what failed"
+  fi
+  rm -f "$log"
+}
+
+need_node() {
+  have node && have npm || fail "Node 20.19 or newer with npm is needed: https://nodejs.org/en/download"
+  node -e 'const [a, b] = process.versions.node.split(".").map(Number); process.exit(a > 20 || (a === 20 && b >= 19) ? 0 : 1)' ||
+    fail "Node $(node -p process.versions.node) is too old: 20.19 or newer is needed"
+}
+
+# The packages of package-lock.json; npm notes what it installed in node_modules/.package-lock.json.
+need_node_modules() {
+  need_node
+  (
+    cd "$P2C_HOME"
+    flock 9
+    local mark=node_modules/.package-lock.json
+    if [ ! -e "$mark" ] || [ package-lock.json -nt "$mark" ]; then
+      say "installing the npm packages"
+      # --ignore-scripts would leave ssh2's native part unbuilt; the build that `prepare` runs is done by need_build.
+      quietly "npm ci" npm ci --no-audit --no-fund --loglevel=error
+      touch "$mark"
+    fi
+  ) 9>"$(setup_lock)"
+}
+
+# dist/, when a source, the compiler's configuration or a package is newer than what was built.
+need_build() {
+  need_node_modules
+  (
+    cd "$P2C_HOME"
+    flock 9
+    if [ ! -e dist/cli.js ] || [ -n "$(find src tsconfig.json tsconfig.build.json package.json -newer dist/cli.js -print -quit)" ]; then
+      say "building"
+      quietly "npm run build" npm run --silent build
+      touch dist/cli.js
+    fi
+  ) 9>"$(setup_lock)"
+}
+
+# One lock a checkout and user, outside the repository.
+setup_lock() {
+  printf '%s/p2c-setup-%s-%s.lock' "${TMPDIR:-/tmp}" "$(id -u)" "$(printf '%s' "$P2C_HOME" | cksum | cut -d' ' -f1)"
+}
