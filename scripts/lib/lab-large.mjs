@@ -46,6 +46,7 @@ for (let folder = 0; folder < FOLDERS; folder++) {
 mkdirSync(join(root, 'data/warehouse'), { recursive: true });
 for (let i = 0; i < LARGE; i++) {
   const file = openSync(join(root, 'data/warehouse', `pallet-${i}.dat`), 'w');
-  for (let written = 0; written < 32; written += 8) writeSync(file, slice((written / 8) % 2 ? prose : noise, 8 * 1024 * 1024));
+  for (let written = 0; written < 32; written += 8)
+    writeSync(file, slice((written / 8) % 2 ? prose : noise, 8 * 1024 * 1024));
   closeSync(file);
 }

@@ -10,10 +10,11 @@ with_lock() {
   local name=$1
   shift
   mkdir -p /run/p2c-lab
-  (
-    flock 9
-    "$@"
-  ) 9>"/run/p2c-lab/$name.lock"
+  # No subshell: a signal must reach the shell that has the traps.
+  exec 9>"/run/p2c-lab/$name.lock"
+  flock 9
+  "$@"
+  exec 9>&-
 }
 
 # is_up NAME: its init runs, and in its network namespace (so that a number used again does not deceive).
