@@ -9,8 +9,10 @@ import type { Entry } from './entry.ts';
 import { mergeEntries } from './merge.ts';
 import { sortKey } from './path.ts';
 
-/** Entries sorted in memory at once: about 100 MB of objects. */
-const RUN_ENTRIES = 200_000;
+/** Entries sorted in memory at once: about 30 MB of objects. */
+const RUN_ENTRIES = 40_000;
+/** Runs merged at once. Sixteen runs become one of the next level, so that millions of entries are rewritten twice, not often. */
+const FAN_IN = 16;
 const WRITE_BYTES = 256 * 1024;
 const READ_BYTES = 128 * 1024;
 
@@ -27,13 +29,19 @@ export function openListing(file: string, count: number): Listing {
   return { file, count, batches: () => readEntries(file) };
 }
 
+interface Run {
+  readonly file: string;
+  readonly level: number;
+}
+
 /** Takes entries in any order and ends as a sorted {@link Listing}. Its files lie in `directory`, which the caller owns. */
 export class ListingWriter {
   readonly #directory: string;
   readonly #name: string;
   readonly #runEntries: number;
   #pending: Entry[] = [];
-  #runs: string[] = [];
+  #runs: Run[] = [];
+  #written = 0;
 
   constructor(directory: string, name: string, runEntries: number = RUN_ENTRIES) {
     this.#directory = directory;
@@ -50,9 +58,7 @@ export class ListingWriter {
   async finish(): Promise<Listing> {
     await this.#writeRun();
     const file = join(this.#directory, `${this.#name}.listing`);
-    const count = await writeEntries(file, mergeEntries(this.#runs.map(readEntries)));
-    for (const run of this.#runs) await rm(run);
-    return openListing(file, count);
+    return openListing(file, await mergeRuns(file, this.#runs));
   }
 
   async #writeRun(): Promise<void> {
@@ -61,10 +67,34 @@ export class ListingWriter {
     this.#pending = [];
     // Array.sort is stable: of two entries of one path, the later stays the later.
     keyed.sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0));
-    const file = join(this.#directory, `${this.#name}.run${this.#runs.length}`);
+    const file = this.#nextRunFile();
     await writeEntries(file, batch(keyed.map((item) => item.entry)));
-    this.#runs.push(file);
+    this.#runs.push({ file, level: 0 });
+    await this.#mergeFullLevels();
   }
+
+  /** Neighbours only, so that of two entries with one path the later run's still wins. */
+  async #mergeFullLevels(): Promise<void> {
+    for (;;) {
+      const level = this.#runs.at(-1)?.level ?? 0;
+      const full = this.#runs.filter((run) => run.level === level);
+      if (full.length < FAN_IN) return;
+      const file = this.#nextRunFile();
+      await mergeRuns(file, full);
+      this.#runs = [...this.#runs.filter((run) => run.level !== level), { file, level: level + 1 }];
+    }
+  }
+
+  #nextRunFile(): string {
+    this.#written += 1;
+    return join(this.#directory, `${this.#name}.run${this.#written}`);
+  }
+}
+
+async function mergeRuns(file: string, runs: readonly Run[]): Promise<number> {
+  const count = await writeEntries(file, mergeEntries(runs.map((run) => readEntries(run.file))));
+  for (const run of runs) await rm(run.file);
+  return count;
 }
 
 async function* batch(entries: Entry[]): AsyncGenerator<readonly Entry[]> {

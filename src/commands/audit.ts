@@ -1,0 +1,86 @@
+/** `p2c audit`: what an engineer reads before the window. Read-only. */
+import { ExitCode, usageError } from '../errors.ts';
+import type { FleetHost } from '../fleet/inventory.ts';
+import { audit } from '../pipeline/audit.ts';
+import type { SurveyRequest } from '../pipeline/request.ts';
+import { SURVEY_STAGES } from '../pipeline/survey.ts';
+import { describeSurvey, type SurveyReport } from '../report/survey-report.ts';
+import { parseTarget } from '../ssh/target.ts';
+import { loadProfiles, rulesFrom, withCaptureOptions } from './capture-options.ts';
+import { defineVerb } from './command.ts';
+import { connectOptions, withConnectionOptions } from './connection-options.ts';
+import { fleetHosts, runFleet, withFleetOptions } from './fleet.ts';
+import { interruptible } from './interrupt.ts';
+import { terminalWidth, withShow } from './show.ts';
+
+export const verb = defineVerb({
+  name: 'audit',
+  usage: '[options] TARGET',
+  summary: 'show mounts, duplicate entries, sizes and what would be left out, and why (read-only)',
+  examples: [
+    ['p2c audit root@old.example', 'audit one server'],
+    ["p2c audit root@old.example --exclude '/srv/backup/**' --json", 'try a rule, and print JSON'],
+    ['p2c audit -i fleet.yaml', 'audit every host of an inventory'],
+  ],
+  options: (parser) =>
+    withFleetOptions(withConnectionOptions(withCaptureOptions(parser))).option('json', {
+      type: 'boolean',
+      default: false,
+      describe: 'print one JSON object',
+    }),
+  async run(options, words) {
+    if (options.inventory !== undefined) return auditFleet(options.inventory, options, words);
+    const target = words[0];
+    if (target === undefined || words.length > 1) {
+      throw usageError(words.length > 1 ? `one target is expected, not ${words.length}` : 'no target is named', {
+        code: 'usage',
+        hint: "'p2c audit root@HOST', or '-i FILE' for an inventory",
+      });
+    }
+    const request: Omit<SurveyRequest, 'connect'> = {
+      target: parseTarget(target, { port: options.port }),
+      profiles: await loadProfiles(options.profile),
+      rules: rulesFrom('command line', options.exclude, options.include),
+    };
+    const report = await interruptible((signal) =>
+      withShow(options, SURVEY_STAGES, (show) => audit({ ...request, connect: connectOptions(options, signal) }, show)),
+    );
+    process.stdout.write(`${options.json ? JSON.stringify(report) : describeSurvey(report, terminalWidth())}\n`);
+    return exitCodeOf(report);
+  },
+});
+
+type Options = Parameters<typeof connectOptions>[0] & { json: boolean; concurrency: number; exclude?: string[] | undefined; include?: string[] | undefined; profile?: string[] | undefined };
+
+async function auditFleet(file: string, options: Options, patterns: readonly string[]): Promise<ExitCode> {
+  const hosts = await fleetHosts(file, patterns);
+  const auditHost = async (host: FleetHost, show: Parameters<typeof audit>[1], signal: AbortSignal): Promise<SurveyReport> =>
+    audit(
+      {
+        target: host.target,
+        connect: connectOptions({ ...options, ...host.connection }, signal),
+        profiles: await loadProfiles(options.profile ?? host.profiles),
+        rules: [
+          ...rulesFrom('command line', options.exclude, options.include),
+          ...rulesFrom('inventory', host.exclude, host.include),
+        ],
+      },
+      show,
+    );
+  return runFleet(hosts, options, {
+    work: auditHost,
+    exitCode: exitCodeOf,
+    columns: ['ENTRIES', 'BYTES', 'DUPLICATES'],
+    row: (report) => [
+      report.listing.entries.toLocaleString('en-US'),
+      String(report.capture.bytes),
+      String(report.duplicates.total),
+    ],
+  });
+}
+
+/** Duplicates are what an audit is for; places that could not be looked at make its answer incomplete. */
+function exitCodeOf(report: SurveyReport): ExitCode {
+  if (report.listing.problems.length > 0) return ExitCode.blindSpots;
+  return report.duplicates.total > 0 ? ExitCode.differences : ExitCode.done;
+}

@@ -1,0 +1,54 @@
+/** The options of `audit` and `migrate` that decide what is captured. */
+import type { Argv } from 'yargs';
+import type { RuleInput, RuleLevel } from '../listing/rules.ts';
+import { loadProfile } from '../profiles/load.ts';
+import type { Profile } from '../profiles/schema.ts';
+
+export interface CaptureOptions {
+  profile: string[] | undefined;
+  exclude: string[] | undefined;
+  include: string[] | undefined;
+}
+
+export function withCaptureOptions<Options>(parser: Argv<Options>): Argv<Options & CaptureOptions> {
+  return parser
+    .option('profile', {
+      type: 'string',
+      array: true,
+      nargs: 1,
+      requiresArg: true,
+      describe: "application on the server: a shipped profile's name or a file (repeatable)",
+    })
+    .option('exclude', {
+      type: 'string',
+      array: true,
+      nargs: 1,
+      requiresArg: true,
+      describe: "anchored pattern to leave out: '/opt/app/cache/**' (repeatable)",
+    })
+    .option('include', {
+      type: 'string',
+      array: true,
+      nargs: 1,
+      requiresArg: true,
+      describe: 'pattern to take although a rule of a profile or the base leaves it out (repeatable)',
+    });
+}
+
+/** The rules a person gave, in the words of rules. */
+export function rulesFrom(level: RuleLevel, excludes: readonly string[] = [], includes: readonly string[] = []): RuleInput[] {
+  const rule = (action: RuleInput['action']) => (pattern: string) => ({
+    level,
+    action,
+    pattern,
+    reason: `asked for on the ${level === 'inventory' ? "inventory's host" : level}`,
+  });
+  return [...excludes.map(rule('exclude')), ...includes.map(rule('include'))];
+}
+
+/** @throws P2cError `profile.*`, all mistakes of a file at once. */
+export async function loadProfiles(names: readonly string[] = []): Promise<Profile[]> {
+  const profiles: Profile[] = [];
+  for (const name of names) profiles.push(await loadProfile(name));
+  return profiles;
+}

@@ -1,0 +1,36 @@
+/** Interrupting: the first signal ends the work in good order, the second ends the process. */
+import { ExitCode, P2cError } from '../errors.ts';
+
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+
+/**
+ * Runs work with a signal that aborts when the process is interrupted. Whatever the work was doing then, it fails with
+ * the interruption, after it gave back what it held.
+ */
+export async function interruptible<Result>(work: (signal: AbortSignal) => Promise<Result>): Promise<Result> {
+  const controller = new AbortController();
+  const onSignal = (name: NodeJS.Signals): void => {
+    if (controller.signal.aborted) {
+      process.stderr.write('p2c: ending at once; the lease on the source starts what is still stopped there\n');
+      stopListening();
+      process.kill(process.pid, name);
+      return;
+    }
+    process.stderr.write(`p2c: ${name}: ending in good order; interrupt again to end at once\n`);
+    controller.abort(new P2cError(`interrupted by ${name}`, { code: 'interrupted', exitCode: ExitCode.interrupted }));
+  };
+  const stopListening = (): void => {
+    for (const name of SIGNALS) process.off(name, onSignal);
+  };
+  for (const name of SIGNALS) process.on(name, onSignal);
+  try {
+    return await work(controller.signal);
+  } catch (error) {
+    // What fails because of the interruption (a killed stream, a closed channel) is told as the interruption.
+    throw controller.signal.aborted && !(error instanceof P2cError && error.code.startsWith('quiesce.'))
+      ? controller.signal.reason
+      : error;
+  } finally {
+    stopListening();
+  }
+}

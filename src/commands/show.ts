@@ -1,0 +1,20 @@
+/** Chooses how a pipeline shows itself: a live list on a terminal, plain lines elsewhere, nothing under `--json`. */
+import { SILENT, type Show } from '../pipeline/stage.ts';
+import { PlainShow } from '../report/plain-show.ts';
+
+export async function withShow<Result>(
+  options: { readonly json: boolean },
+  titles: readonly string[],
+  work: (show: Show) => Promise<Result>,
+): Promise<Result> {
+  if (options.json) return work(SILENT);
+  if (!process.stderr.isTTY) return work(new PlainShow((line) => process.stderr.write(`${line}\n`)));
+  const { TerminalShow } = await import('../report/terminal-show.ts');
+  await using show = new TerminalShow(titles);
+  return await work(show);
+}
+
+/** Columns of the terminal that results are printed on. */
+export function terminalWidth(): number {
+  return process.stdout.columns ?? 120;
+}

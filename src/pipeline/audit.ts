@@ -1,0 +1,14 @@
+/** `p2c audit`: the survey alone. Nothing on the source changes, and nothing is stored. */
+import { tmpdir } from 'node:os';
+import { surveyReport, type SurveyReport } from '../report/survey-report.ts';
+import type { SurveyRequest } from './request.ts';
+import { Belongings } from './rollback.ts';
+import type { Show } from './stage.ts';
+import { findingsOf, survey } from './survey.ts';
+import { WorkFolder } from './work-folder.ts';
+
+export async function audit(request: SurveyRequest, show: Show): Promise<SurveyReport> {
+  await using held = new Belongings();
+  const work = held.use(await WorkFolder.create(tmpdir()));
+  return surveyReport(findingsOf(request, await survey(request, show, held, work)));
+}

@@ -1,0 +1,42 @@
+/** `p2c migrate --dry-run`: the survey, and every command that would follow it, in order and as it would be run. */
+import { tmpdir } from 'node:os';
+import { printablePath } from '../printable.ts';
+import { findScript } from '../listing/scan.ts';
+import { planQuiesce } from '../profiles/quiesce.ts';
+import { type SurveyReport, surveyReport } from '../report/survey-report.ts';
+import type { RemoteCommand } from '../ssh/session.ts';
+import type { MigrationRequest } from './request.ts';
+import { Belongings } from './rollback.ts';
+import type { Show } from './stage.ts';
+import { partCommand } from './stages/stream.ts';
+import { findingsOf, type Survey, survey } from './survey.ts';
+import { WorkFolder } from './work-folder.ts';
+
+export interface DryRun {
+  readonly survey: SurveyReport;
+  readonly commands: readonly Pick<RemoteCommand, 'purpose' | 'script' | 'changesSource'>[];
+}
+
+export async function dryRun(request: MigrationRequest, show: Show): Promise<DryRun> {
+  await using held = new Belongings();
+  const work = held.use(await WorkFolder.create(tmpdir()));
+  const surveyed = await survey(request, show, held, work);
+  return { survey: surveyReport(findingsOf(request, surveyed)), commands: commandsAfter(request, surveyed) };
+}
+
+function commandsAfter(request: MigrationRequest, { facts, plan }: Survey): DryRun['commands'] {
+  const stops = request.stop && request.profiles.length > 0;
+  const { stop, start } = stops ? planQuiesce(request.profiles) : { stop: [], start: [] };
+  const again = facts.filesystems
+    .filter((mount) => stops && mount.verdict === 'included')
+    .map((mount) => ({
+      purpose: `list ${printablePath(mount.mountPoint)} again`,
+      script: findScript(mount.mountPoint),
+    }));
+  const streams = plan.parts.map((part) => partCommand(part, facts.tools));
+  return [...stop, ...again, ...streams, ...start].map(({ purpose, script, changesSource }) => ({
+    purpose,
+    script,
+    ...(changesSource === undefined ? {} : { changesSource }),
+  }));
+}

@@ -1,0 +1,159 @@
+/** The whole way from a running server to an image in the store. Read from the top: this is the table of contents. */
+import { statfs } from 'node:fs/promises';
+import { join } from 'node:path';
+import { P2cError } from '../errors.ts';
+import { ImageStore } from '../oci/store.ts';
+import { type Quiesced, quiesce, type ResumeReport } from '../profiles/quiesce.ts';
+import type { MigrationReport } from '../report/migration-report.ts';
+import { surveyReport } from '../report/survey-report.ts';
+import { formatBytes, formatDuration, formatRate } from '../report/units.ts';
+import type { CapturePlan } from '../listing/plan.ts';
+import type { Image } from '../oci/image.ts';
+import type { MigrationRequest } from './request.ts';
+import { Belongings } from './rollback.ts';
+import type { Show } from './stage.ts';
+import { importImage } from './stages/import.ts';
+import { listFilesystems } from './stages/list.ts';
+import { type CapturedLayers, streamParts } from './stages/stream.ts';
+import { describePlan, findingsOf, planCapture, type Survey, SURVEY_STAGES, survey } from './survey.ts';
+import { WorkFolder } from './work-folder.ts';
+
+export const MIGRATION_STAGES = [
+  ...SURVEY_STAGES,
+  'Stop the applications',
+  'List the files again',
+  'Stream the files',
+  'Start the applications again',
+  'Import the image',
+] as const;
+
+/**
+ * Runs the pipeline. Whatever it stopped on the source is started again on every way out, and no image is visible in
+ * the store before it is whole.
+ */
+export async function migrate(request: MigrationRequest, show: Show, signal: AbortSignal): Promise<MigrationReport> {
+  await using held = new Belongings();
+  const started = new Date();
+  const store = await ImageStore.open(request.storeRoot, { create: true });
+  const work = held.use(await WorkFolder.create(join(store.root, 'tmp')));
+  const surveyed = await survey(request, show, held, work);
+  signal.throwIfAborted();
+  await requireSpace(store.root, surveyed.plan);
+  const stopped = await stopApplications(request, surveyed, show, held, signal);
+  const plan = stopped === undefined ? surveyed.plan : await planAgain(surveyed, show, work);
+  const captured = await show.stage(
+    'Stream the files',
+    (tell) => streamParts(surveyed.session, surveyed.facts.tools, plan, store, tell, signal),
+    describeCapture,
+  );
+  const resumed = await startApplications(stopped, show);
+  const image = await show.stage(
+    'Import the image',
+    () => importImage(store, request, surveyed.facts, captured, started),
+    ({ reference, digest }) => `${reference} ${digest}`,
+  );
+  if (resumed instanceof Error) throw startFailed(resumed, image);
+  return migrationReport({ request, started, surveyed, plan, captured, resumed, image });
+}
+
+interface Outcome {
+  readonly request: MigrationRequest;
+  readonly started: Date;
+  readonly surveyed: Survey;
+  readonly plan: CapturePlan;
+  readonly captured: CapturedLayers;
+  readonly resumed: ResumeReport | undefined;
+  readonly image: Image;
+}
+
+function migrationReport(outcome: Outcome): MigrationReport {
+  const { surveyed, captured, resumed, image, started } = outcome;
+  const finished = new Date();
+  return {
+    ...surveyReport({ ...findingsOf(outcome.request, surveyed), plan: outcome.plan }),
+    started: started.toISOString(),
+    finished: finished.toISOString(),
+    durationMs: finished.getTime() - started.getTime(),
+    stream: captured.account,
+    stopped: resumed === undefined ? null : stoppedReport(resumed),
+    image: {
+      reference: outcome.request.reference.name,
+      digest: image.digest,
+      id: image.configDigest,
+      size: image.size,
+      layers: captured.layers.length,
+    },
+  };
+}
+
+/** Before anything is stopped: a store that fills up after an hour would have cost that hour of downtime. */
+async function requireSpace(root: string, plan: CapturePlan): Promise<void> {
+  const { bavail, bsize } = await statfs(root);
+  const free = bavail * bsize;
+  if (free > plan.tarBytes * 1.02) return;
+  throw new P2cError(`the image needs ${formatBytes(plan.tarBytes)} and ${root} has ${formatBytes(free)} free`, {
+    code: 'store.full',
+    hint: 'free some space, set P2C_ROOT to a larger filesystem, or leave more out with --exclude',
+  });
+}
+
+async function stopApplications(
+  request: MigrationRequest,
+  { session }: Survey,
+  show: Show,
+  held: Belongings,
+  signal: AbortSignal,
+): Promise<Quiesced | undefined> {
+  if (!request.stop || request.profiles.length === 0) return undefined;
+  return show.stage('Stop the applications', async (tell) =>
+    held.use(await quiesce(session, request.profiles, { leaseMs: request.leaseMs, signal, onEvent: tell })),
+  );
+}
+
+/** What the applications wrote while they stopped belongs to the capture: the listing is made anew. */
+async function planAgain(surveyed: Survey, show: Show, work: WorkFolder): Promise<CapturePlan> {
+  return show.stage(
+    'List the files again',
+    async (tell) => {
+      const { filesystems } = surveyed.facts;
+      const scanned = await listFilesystems(surveyed.session, filesystems, await work.sub('stopped'), 'stopped', tell);
+      return planCapture(scanned.listing, surveyed.rules, await work.sub('stopped-plan'));
+    },
+    describePlan,
+  );
+}
+
+function describeCapture({ account }: CapturedLayers): string {
+  const took = formatDuration(account.milliseconds);
+  return `${formatBytes(account.bytes)} in ${took}, ${formatRate(account.bytes, account.milliseconds)}`;
+}
+
+/** A start that fails does not cost the capture: the image is made first, and the failure ends the run. */
+async function startApplications(stopped: Quiesced | undefined, show: Show): Promise<ResumeReport | Error | undefined> {
+  if (stopped === undefined) return undefined;
+  try {
+    return await show.stage(
+      'Start the applications again',
+      () => stopped.resume(),
+      (report) => report.applications.map((app) => `${app.name} was down ${formatDuration(app.downMs)}`).join(', '),
+    );
+  } catch (error) {
+    return error instanceof Error ? error : new Error(String(error));
+  }
+}
+
+function startFailed(error: Error, image: Image): P2cError {
+  return new P2cError(`the image ${image.reference} was made, but on the source: ${error.message}`, {
+    code: error instanceof P2cError ? error.code : 'quiesce.start-failed',
+    ...(error instanceof P2cError && error.hint !== undefined ? { hint: error.hint } : {}),
+    cause: error,
+  });
+}
+
+function stoppedReport({ applications, leftAlone }: ResumeReport): MigrationReport['stopped'] {
+  return {
+    milliseconds: Math.max(0, ...applications.map((app) => app.downMs)),
+    applications: applications.map(({ name, downMs }) => ({ name, downMs })),
+    leftAlone: [...leftAlone],
+  };
+}

@@ -1,0 +1,26 @@
+/** What a user asked for, checked: nothing in here can turn out to be malformed later. */
+import type { RuleInput } from '../listing/rules.ts';
+import type { Change } from '../oci/change.ts';
+import type { Reference } from '../oci/reference.ts';
+import type { Profile } from '../profiles/schema.ts';
+import type { ConnectOptions } from '../ssh/connect.ts';
+import type { Target } from '../ssh/target.ts';
+
+export interface SurveyRequest {
+  readonly target: Target;
+  readonly connect: ConnectOptions;
+  readonly profiles: readonly Profile[];
+  /** Rules of the command line and the inventory; those of profiles and the base are added by the pipeline. */
+  readonly rules: readonly RuleInput[];
+}
+
+export interface MigrationRequest extends SurveyRequest {
+  readonly reference: Reference;
+  readonly changes: readonly Change[];
+  /** History comment of the image, as `podman import --message`. */
+  readonly message: string | undefined;
+  readonly storeRoot: string;
+  /** False leaves the applications running: the image may then hold files caught in the middle of a change. */
+  readonly stop: boolean;
+  readonly leaseMs: number;
+}

@@ -1,0 +1,20 @@
+/** How a pipeline tells what it does. The pipeline knows this interface; terminal, plain lines and fleets implement it. */
+
+/** Called with a line about the stage under way; may be called often. */
+export type Tell = (line: string) => void;
+
+export interface Show {
+  /**
+   * Runs one stage and shows it. What the stage returns is handed on; `summary` words it once it is done.
+   * A stage that throws is shown as failed and the error passes through.
+   */
+  stage<Result>(title: string, work: (tell: Tell) => Promise<Result>, summary?: (result: Result) => string): Promise<Result>;
+  /** A line that belongs to no stage: a warning, an application that was started again. */
+  note(line: string): void;
+}
+
+/** Shows nothing: for `--json`. */
+export const SILENT: Show = {
+  stage: (_title, work) => work(() => {}),
+  note: () => {},
+};

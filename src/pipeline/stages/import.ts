@@ -1,0 +1,56 @@
+/** Makes the image of the captured layers: config, manifest, and last of all its name in the index. */
+import { applyChanges } from '../../oci/change.ts';
+import { architectureOf, newConfig } from '../../oci/config.ts';
+import type { Image } from '../../oci/image.ts';
+import type { ImageStore } from '../../oci/store.ts';
+import type { SourceFacts } from '../../source/facts.ts';
+import type { MigrationRequest } from '../request.ts';
+import type { CapturedLayers } from './stream.ts';
+
+/** What an image runs when neither a profile nor the user says. */
+const DEFAULT_COMMAND = ['/bin/sh'];
+
+export async function importImage(
+  store: ImageStore,
+  request: MigrationRequest,
+  facts: SourceFacts,
+  captured: CapturedLayers,
+  started: Date,
+): Promise<Image> {
+  const config = newConfig({
+    ...architectureOf(facts.machine),
+    created: started,
+    layers: captured.layers,
+    comment: request.message,
+    createdBy: `p2c migrate ${request.target.name}`,
+    labels: labels(request, facts, started),
+    command: request.profiles.find((profile) => profile.command !== undefined)?.command ?? DEFAULT_COMMAND,
+    environment: ['PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', ...profileEnvironment(request)],
+    volumes: request.profiles.flatMap((profile) => profile.volumes.map((volume) => volume.path)),
+    ports: request.profiles.flatMap((profile) => profile.ports),
+  });
+  return store.addImage({
+    reference: request.reference,
+    layers: captured.layers,
+    config: applyChanges(config, request.changes),
+  });
+}
+
+function profileEnvironment(request: MigrationRequest): string[] {
+  return request.profiles.flatMap((profile) => Object.entries(profile.env).map(([key, value]) => `${key}=${value}`));
+}
+
+function labels(request: MigrationRequest, facts: SourceFacts, started: Date): Record<string, string> {
+  return {
+    'org.opencontainers.image.created': started.toISOString(),
+    'org.opencontainers.image.title': facts.hostname,
+    'io.p2c.source': `${request.target.user}@${request.target.host}:${request.target.port}`,
+    'io.p2c.source.hostname': facts.hostname,
+    'io.p2c.source.distribution': facts.distribution,
+    'io.p2c.source.kernel': facts.kernel,
+    'io.p2c.captured': started.toISOString(),
+    ...(request.profiles.length === 0
+      ? {}
+      : { 'io.p2c.profiles': request.profiles.map((profile) => profile.name).join(',') }),
+  };
+}

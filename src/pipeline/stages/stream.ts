@@ -1,0 +1,116 @@
+/** Streams the parts of a plan into layers: the source's tar, the raw filter, a blob that is hashed while it is written. */
+import { P2cError } from '../../errors.ts';
+import { PathListReader, tarNames } from '../../listing/path-list.ts';
+import type { CapturePlan, Part } from '../../listing/plan.ts';
+import { MediaType } from '../../oci/spec.ts';
+import type { Layer } from '../../oci/layer.ts';
+import type { ImageStore } from '../../oci/store.ts';
+import { Progress } from '../../report/progress.ts';
+import { AnomalyAccount, type StreamAccount } from '../../report/stream-account.ts';
+import type { SourceTools } from '../../source/tools.ts';
+import type { CommandResult, RemoteCommand, RemoteStream, Session } from '../../ssh/session.ts';
+import { TarFilter } from '../../tar/filter.ts';
+import { remoteTarScript } from '../../tar/remote-tar.ts';
+import { TarMessages } from '../../tar/messages.ts';
+import type { Tell } from '../stage.ts';
+
+export interface CapturedLayers {
+  readonly layers: readonly Layer[];
+  readonly account: StreamAccount;
+}
+
+/** tar is silent while it reads through the holes of a sparse file; a disk that answers nothing for longer is dead. */
+const SILENCE_MS = 600_000;
+
+/** @throws P2cError where a part could not be captured whole; the blobs of finished parts are then left to the store. */
+export async function streamParts(
+  session: Session,
+  tools: SourceTools,
+  plan: CapturePlan,
+  store: ImageStore,
+  tell: Tell,
+  signal: AbortSignal,
+): Promise<CapturedLayers> {
+  const progress = new Progress(plan.tarBytes);
+  const started = performance.now();
+  const account = new AnomalyAccount();
+  const layers: Layer[] = [];
+  for (const part of plan.parts) {
+    const onBytes = (bytes: number): void => {
+      progress.add(bytes);
+      tell(progress.toString());
+    };
+    layers.push(await capturePart(session, tools, part, store, account, onBytes, signal));
+  }
+  return { layers, account: account.close(performance.now() - started) };
+}
+
+/** The command of one part, for running and for `--dry-run`. */
+export function partCommand(part: Part, tools: SourceTools): RemoteCommand {
+  const purpose = `stream part ${part.index + 1} (${part.entries} entries)`;
+  return { purpose, script: remoteTarScript(tools.tar), timeoutMs: SILENCE_MS };
+}
+
+async function capturePart(
+  session: Session,
+  tools: SourceTools,
+  part: Part,
+  store: ImageStore,
+  account: AnomalyAccount,
+  onBytes: (bytes: number) => void,
+  signal: AbortSignal,
+): Promise<Layer> {
+  signal.throwIfAborted();
+  const wanted = new PathListReader(part.pathsFile);
+  const messages = new TarMessages();
+  const filter = new TarFilter(wanted, (anomaly) => account.anomaly(anomaly));
+  await using blob = await store.createBlob();
+  const command = { ...partCommand(part, tools), input: tarNames(part.pathsFile) };
+  const stream = await session.stream(command, (chunk) => messages.push(chunk));
+  const abort = (): void => stream.kill();
+  signal.addEventListener('abort', abort, { once: true });
+  try {
+    for await (const chunk of stream.stdout) {
+      const passed = filter.push(chunk);
+      await blob.write(passed);
+      onBytes(chunk.length);
+    }
+    signal.throwIfAborted();
+    const result = await stream.done;
+    await finish(filter, stream, result, messages, (end) => blob.write([end]));
+  } finally {
+    signal.removeEventListener('abort', abort);
+    stream.kill();
+    wanted.close();
+  }
+  const { digest, size } = await blob.commit();
+  account.part(filter.counts, messages.end());
+  return { mediaType: MediaType.layerTar, digest, diffID: digest, size };
+}
+
+/** tar's exit code: 1 is "some files differ" (changed while read), 2 is an error; which files is found by their absence. */
+async function finish(
+  filter: TarFilter,
+  _stream: RemoteStream,
+  result: CommandResult,
+  messages: TarMessages,
+  write: (end: Buffer) => Promise<void>,
+): Promise<void> {
+  try {
+    await write(filter.end());
+  } catch (error) {
+    if (!(error instanceof P2cError) || error.code !== 'tar.truncated') throw error;
+    throw tarFailed(result, messages, error);
+  }
+  if (result.code > 2) throw tarFailed(result, messages, undefined);
+}
+
+function tarFailed(result: CommandResult, messages: TarMessages, cause: P2cError | undefined): P2cError {
+  const said = messages.tail.trim();
+  const text = `tar on the source ended with exit code ${result.code}${cause === undefined ? '' : `: ${cause.message}`}`;
+  return new P2cError(text, {
+    code: 'tar.failed',
+    hint: 'the cause is what tar said on the source; once it is mended, run p2c again',
+    cause: new Error(said === '' ? 'tar said nothing' : said.slice(-2000)),
+  });
+}

@@ -1,0 +1,123 @@
+/** The read-only half of every pipeline: connect, look, list, audit, decide. `audit` ends here; `migrate` goes on. */
+import type { Entry } from '../listing/entry.ts';
+import { type CapturePlan, makePlan, partBytesFor } from '../listing/plan.ts';
+import type { RuleSet } from '../listing/rules.ts';
+import type { Listing } from '../listing/storage.ts';
+import { tarSize } from '../listing/entry.ts';
+import type { SurveyFindings } from '../report/survey-report.ts';
+import { formatBytes, formatCount } from '../report/units.ts';
+import { type DuplicateAudit, DuplicateAuditor } from '../source/audit.ts';
+import { gatherFacts, type SourceFacts } from '../source/facts.ts';
+import { connect } from '../ssh/connect.ts';
+import { requirePrivilege } from '../ssh/privilege.ts';
+import type { Session } from '../ssh/session.ts';
+import type { SurveyRequest } from './request.ts';
+import type { Belongings } from './rollback.ts';
+import type { Show } from './stage.ts';
+import { listFilesystems, type ScannedListing } from './stages/list.ts';
+import { rulesOf } from './stages/rules.ts';
+import type { WorkFolder } from './work-folder.ts';
+
+/** Titles of the stages; `Connect` is not among them, for it may ask for a password. */
+export const SURVEY_STAGES = [
+  'Find the mounted filesystems',
+  'List the files',
+  'Audit duplicates',
+  'Apply the rules',
+] as const;
+
+export interface Survey {
+  readonly session: Session;
+  readonly facts: SourceFacts;
+  readonly rules: RuleSet;
+  readonly scanned: ScannedListing;
+  readonly duplicates: DuplicateAudit;
+  readonly plan: CapturePlan;
+}
+
+/** Runs stages 1 to 5. The session is given back with `held`. */
+export async function survey(
+  request: SurveyRequest,
+  show: Show,
+  held: Belongings,
+  work: WorkFolder,
+): Promise<Survey> {
+  await rulesOf(request);
+  const session = await show.stage('Connect', () => connectPrivileged(request), (open) => `as ${open.target.user}`);
+  held.use(session);
+  const facts = await show.stage('Find the mounted filesystems', () => gatherFacts(session), describeFacts);
+  const scanned = await show.stage(
+    'List the files',
+    async (tell) => listFilesystems(session, facts.filesystems, await work.sub('survey'), 'survey', tell),
+    ({ listing }) => formatCount(listing.count, 'entry', 'entries'),
+  );
+  const duplicates = await show.stage(
+    'Audit duplicates',
+    () => auditDuplicates(scanned.listing, facts),
+    ({ total }) => `${formatCount(total, 'path')} a tar over all mounts would hold twice`,
+  );
+  const rules = await rulesOf(request, facts);
+  const plan = await show.stage(
+    'Apply the rules',
+    async () => planCapture(scanned.listing, rules, await work.sub('plan')),
+    describePlan,
+  );
+  return { session, facts, rules, scanned, duplicates, plan };
+}
+
+async function connectPrivileged(request: SurveyRequest): Promise<Session> {
+  const session = await connect(request.target, request.connect);
+  try {
+    requirePrivilege(session);
+    return session;
+  } catch (error) {
+    await session[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+function describeFacts(facts: SourceFacts): string {
+  const included = facts.filesystems.filter((mount) => mount.verdict === 'included').length;
+  return `${included} of ${formatCount(facts.filesystems.length, 'mount')}, ${facts.distribution}`;
+}
+
+async function auditDuplicates(listing: Listing, facts: SourceFacts): Promise<DuplicateAudit> {
+  const auditor = new DuplicateAuditor(facts.filesystems);
+  for await (const batch of listing.batches()) for (const entry of batch) auditor.add(entry);
+  return auditor.result();
+}
+
+/** Two passes: how large the parts must be so that there are not too many, and then the plan. */
+export async function planCapture(listing: Listing, rules: RuleSet, directory: string): Promise<CapturePlan> {
+  return makePlan(listing.batches(), rules, directory, partBytesFor(await includedTarBytes(listing.batches(), rules)));
+}
+
+async function includedTarBytes(batches: AsyncIterable<readonly Entry[]>, rules: RuleSet): Promise<number> {
+  let bytes = 0;
+  for await (const batch of batches) {
+    for (const entry of batch) {
+      const rule = rules.decide(entry);
+      if (rule === undefined || rule.action === 'include') bytes += tarSize(entry);
+    }
+  }
+  return bytes;
+}
+
+export function describePlan(plan: CapturePlan): string {
+  const left = plan.excluded.reduce((sum, item) => sum + item.entries, 0);
+  return `${formatCount(plan.entries, 'entry', 'entries')} and ${formatBytes(plan.bytes)} to capture, ${formatCount(left, 'entry', 'entries')} left out`;
+}
+
+/** What the survey's report is made of. */
+export function findingsOf(request: SurveyRequest, surveyed: Survey): SurveyFindings {
+  const { session, facts, scanned, duplicates, plan } = surveyed;
+  return {
+    target: request.target.name,
+    facts,
+    entries: scanned.listing.count,
+    problems: scanned.problems,
+    duplicates,
+    plan,
+    ledger: session.ledger,
+  };
+}

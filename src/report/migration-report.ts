@@ -1,0 +1,80 @@
+/** What a migration did, in numbers: printed at its end, and the one object of `--json`. */
+import { ExitCode } from '../errors.ts';
+import type { StreamAccount } from './stream-account.ts';
+import type { SurveyReport } from './survey-report.ts';
+import { formatBytes, formatCount, formatDuration, formatRate } from './units.ts';
+
+export interface MigrationReport extends SurveyReport {
+  readonly started: string;
+  readonly finished: string;
+  readonly durationMs: number;
+  readonly stream: StreamAccount;
+  /** Null where nothing was stopped. */
+  readonly stopped: {
+    readonly milliseconds: number;
+    readonly applications: readonly { readonly name: string; readonly downMs: number }[];
+    /** Applications that were not running before, and so were left alone. */
+    readonly leftAlone: readonly string[];
+  } | null;
+  readonly image: {
+    readonly reference: string;
+    readonly digest: string;
+    readonly id: string;
+    readonly size: number;
+    readonly layers: number;
+  };
+}
+
+/** Paths that were to be captured and are missing or may be torn, and places that could not be looked at. */
+export function blindSpots(report: MigrationReport): number {
+  return report.stream.missing + report.stream.changed + report.listing.problems.length;
+}
+
+export function exitCodeOf(report: MigrationReport): ExitCode {
+  return blindSpots(report) > 0 ? ExitCode.blindSpots : ExitCode.done;
+}
+
+/** The lines under the stages of a finished migration. */
+export function describeMigration(report: MigrationReport): string {
+  const { stream, duplicates, excluded, image } = report;
+  const left = excluded.reduce((sum, item) => sum + item.entries, 0);
+  return [
+    `Image       ${image.reference}`,
+    `Digest      ${image.digest}`,
+    `Size        ${formatBytes(image.size)} in ${formatCount(image.layers, 'layer')}`,
+    `Captured    ${formatCount(stream.entries, 'entry', 'entries')}, ${formatBytes(stream.contentBytes)} of content, ${formatRate(stream.bytes, stream.milliseconds)}`,
+    `Duplicates  ${formatCount(duplicates.total, 'path')} avoided`,
+    `Left out    ${formatCount(left, 'entry', 'entries')} by ${formatCount(excluded.length, 'rule')}`,
+    ...excluded.map((item) => `              ${item.entries.toLocaleString('en-US')} by ${item.rule}: ${item.reason}`),
+    ...describeStop(report),
+    `Took        ${formatDuration(report.durationMs)}`,
+    ...describeBlindSpots(report),
+  ].join('\n');
+}
+
+function describeStop({ stopped }: MigrationReport): string[] {
+  if (stopped === null) return ['Stopped     nothing: no profile was given, or --no-stop'];
+  const down = stopped.applications.map((app) => `${app.name} ${formatDuration(app.downMs)}`).join(', ');
+  const alone = stopped.leftAlone.length === 0 ? '' : `; not running before: ${stopped.leftAlone.join(', ')}`;
+  return [`Stopped     ${down === '' ? 'nothing' : down}${alone}`];
+}
+
+function describeBlindSpots(report: MigrationReport): string[] {
+  const { stream, listing } = report;
+  const shown = (paths: readonly string[], total: number): string[] => [
+    ...paths.slice(0, 10).map((path) => `              ${path}`),
+    ...(total > 10 ? [`              and ${formatCount(total - 10, 'more', 'more')}`] : []),
+  ];
+  return [
+    ...(stream.missing === 0
+      ? []
+      : [`Missing     ${formatCount(stream.missing, 'path')} vanished or could not be read:`, ...shown(stream.missingPaths, stream.missing)]),
+    ...(stream.changed === 0
+      ? []
+      : [`Changed     ${formatCount(stream.changed, 'file')} while being read:`, ...shown(stream.changedPaths, stream.changed)]),
+    ...(listing.problems.length === 0
+      ? []
+      : ['Not seen    find could not look at:', ...shown(listing.problems, listing.problems.length)]),
+    ...(stream.problems.length === 0 ? [] : ['tar said', ...shown(stream.problems, stream.problems.length)]),
+  ];
+}

@@ -1,0 +1,27 @@
+/** How far a long transfer is: bytes, rate, share, time left. */
+import { formatBytes, formatDuration, formatRate } from './units.ts';
+
+export class Progress {
+  readonly #total: number;
+  readonly #started = performance.now();
+  #done = 0;
+
+  /** @param total bytes expected; 0 where nobody knows. */
+  constructor(total: number) {
+    this.#total = total;
+  }
+
+  add(bytes: number): void {
+    this.#done += bytes;
+  }
+
+  /** `1.20 GB of 2.20 GB (54%), 290 MB/s, 3.4 s left`. */
+  toString(): string {
+    const elapsed = performance.now() - this.#started;
+    const rate = formatRate(this.#done, elapsed);
+    if (this.#total <= 0) return `${formatBytes(this.#done)}, ${rate}`;
+    const share = Math.min(1, this.#done / this.#total);
+    const left = this.#done === 0 ? '' : `, ${formatDuration((elapsed * (1 - share)) / Math.max(share, 1e-9))} left`;
+    return `${formatBytes(this.#done)} of ${formatBytes(this.#total)} (${Math.floor(share * 100)}%), ${rate}${left}`;
+  }
+}

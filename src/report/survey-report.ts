@@ -1,0 +1,148 @@
+/** What the read-only half of a run found: the body of an audit, and the beginning of a migration's report. */
+import type { CapturePlan } from '../listing/plan.ts';
+import { printable, printablePath } from '../printable.ts';
+import type { DuplicateAudit } from '../source/audit.ts';
+import type { SourceFacts } from '../source/facts.ts';
+import type { LedgerEntry } from '../ssh/session.ts';
+import { table } from './table.ts';
+import { formatBytes, formatCount } from './units.ts';
+
+/** Names are printed forms: UTF-8, with what a terminal would obey escaped. */
+export interface SurveyReport {
+  readonly source: {
+    readonly target: string;
+    readonly hostname: string;
+    readonly distribution: string;
+    readonly kernel: string;
+    readonly machine: string;
+  };
+  readonly filesystems: readonly {
+    readonly mountPoint: string;
+    readonly type: string;
+    readonly device: string;
+    readonly verdict: string;
+    readonly reason: string;
+  }[];
+  readonly listing: { readonly entries: number; readonly problems: readonly string[] };
+  readonly duplicates: {
+    readonly total: number;
+    readonly byCause: Readonly<Record<string, number>>;
+    readonly paths: readonly { readonly path: string; readonly count: number; readonly cause: string }[];
+  };
+  readonly capture: { readonly entries: number; readonly bytes: number; readonly tarBytes: number; readonly parts: number };
+  readonly excluded: readonly {
+    readonly rule: string;
+    readonly reason: string;
+    readonly entries: number;
+    readonly bytes: number;
+  }[];
+  readonly ledger: readonly LedgerEntry[];
+}
+
+export interface SurveyFindings {
+  readonly target: string;
+  readonly facts: SourceFacts;
+  readonly entries: number;
+  readonly problems: readonly string[];
+  readonly duplicates: DuplicateAudit;
+  readonly plan: CapturePlan;
+  readonly ledger: readonly LedgerEntry[];
+}
+
+export function surveyReport(findings: SurveyFindings): SurveyReport {
+  const { facts, plan, duplicates } = findings;
+  return {
+    source: {
+      target: findings.target,
+      hostname: printable(facts.hostname),
+      distribution: printable(facts.distribution),
+      kernel: printable(facts.kernel),
+      machine: printable(facts.machine),
+    },
+    filesystems: facts.filesystems.map((mount) => ({
+      mountPoint: printablePath(mount.mountPoint),
+      type: printable(mount.type),
+      device: printablePath(mount.source),
+      verdict: mount.verdict,
+      reason: printable(mount.reason),
+    })),
+    listing: { entries: findings.entries, problems: findings.problems.map((line) => printable(line)) },
+    duplicates: {
+      total: duplicates.total,
+      byCause: duplicates.byCause,
+      paths: duplicates.duplicates.map(({ path, count, cause }) => ({ path: printablePath(path), count, cause })),
+    },
+    capture: { entries: plan.entries, bytes: plan.bytes, tarBytes: plan.tarBytes, parts: plan.parts.length },
+    excluded: plan.excluded.map(({ rule, entries, bytes }) => ({
+      rule: rule.id,
+      reason: rule.reason,
+      entries,
+      bytes,
+    })),
+    ledger: [...findings.ledger],
+  };
+}
+
+/** The page `p2c audit` prints. `width` is the terminal's. */
+export function describeSurvey(report: SurveyReport, width: number): string {
+  return [
+    ...describeSource(report),
+    '',
+    'Mounts',
+    ...mountRows(report, width),
+    '',
+    ...describeDuplicates(report),
+    '',
+    'Left out by rule',
+    ...exclusionRows(report, width),
+    '',
+    ...describeCaptured(report),
+  ].join('\n');
+}
+
+function describeSource({ source, listing }: SurveyReport): string[] {
+  return [
+    `${source.hostname} (${source.target}): ${source.distribution}, kernel ${source.kernel}, ${source.machine}`,
+    `${formatCount(listing.entries, 'entry', 'entries')} on its filesystems`,
+    ...listing.problems.slice(0, 10).map((problem) => `  could not be looked at: ${problem}`),
+  ];
+}
+
+/** Pseudo filesystems are many and alike: one line for all of them. */
+function mountRows(report: SurveyReport, width: number): string[] {
+  const told = report.filesystems.filter((mount) => mount.verdict !== 'pseudo' && mount.verdict !== 'hidden');
+  const untold = report.filesystems.length - told.length;
+  const rows = told.map((mount) => [mount.mountPoint, mount.type, mount.verdict, mount.reason]);
+  const lines = table(rows, ['MOUNT POINT', 'TYPE', 'VERDICT', 'REASON'], width).split('\n');
+  return untold === 0 ? lines : [...lines, `and ${formatCount(untold, 'mount')} made by the kernel or hidden under another`];
+}
+
+function describeDuplicates({ duplicates }: SurveyReport): string[] {
+  if (duplicates.total === 0) return ['Duplicates: a tar over all mounts would hold no path twice'];
+  const shown = duplicates.paths.slice(0, 20);
+  const causes = Object.entries(duplicates.byCause).filter(([, count]) => count > 0);
+  return [
+    `Duplicates: a tar over all mounts would hold ${formatCount(duplicates.total, 'path')} more than once, and importers refuse it`,
+    ...causes.map(([cause, count]) => `  ${formatCount(count, 'path')}: ${cause}`),
+    ...shown.map(({ path, count, cause }) => `  ${count} x ${path} (${cause})`),
+    ...(duplicates.total > shown.length ? [`  and ${formatCount(duplicates.total - shown.length, 'path')} more`] : []),
+  ];
+}
+
+function exclusionRows({ excluded }: SurveyReport, width: number): string[] {
+  if (excluded.length === 0) return ['nothing'];
+  const rows = excluded.map((item) => [
+    item.entries.toLocaleString('en-US'),
+    formatBytes(item.bytes),
+    item.rule,
+    item.reason,
+  ]);
+  return table(rows, ['ENTRIES', 'BYTES', 'RULE', 'REASON'], width).split('\n');
+}
+
+function describeCaptured({ capture }: SurveyReport): string[] {
+  const { entries, bytes, tarBytes, parts } = capture;
+  return [
+    `To capture: ${formatCount(entries, 'entry', 'entries')}, ${formatBytes(bytes)} of content, ${formatBytes(tarBytes)} on disk in ${formatCount(parts, 'layer')}`,
+  ];
+}

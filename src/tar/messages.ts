@@ -1,0 +1,58 @@
+/** What tar says on standard error, sorted by what it means for the capture. Read under `LC_ALL=C`. */
+
+export interface TarMessageAccount {
+  /** Files whose content moved while tar read them. */
+  readonly changed: readonly string[];
+  readonly changedCount: number;
+  /** Everything else that is worth telling: unreadable files, I/O errors. */
+  readonly problems: readonly string[];
+  readonly problemCount: number;
+}
+
+const KEPT = 1000;
+const TAIL = 8 * 1024;
+
+/** Lines that say nothing about what arrives. */
+const HARMLESS =
+  /(Removing leading|socket ignored|Exiting with failure status due to previous errors|File removed before we read it|Warning: Cannot stat: No such file)/;
+
+/** Takes standard error in chunks; holds a bounded part of it. */
+export class TarMessages {
+  readonly #changed: string[] = [];
+  readonly #problems: string[] = [];
+  #changedCount = 0;
+  #problemCount = 0;
+  #rest = '';
+  /** The last few kilobytes, as they came. */
+  tail = '';
+
+  push(chunk: Buffer): void {
+    const text = chunk.toString('latin1');
+    this.tail = (this.tail + text).slice(-TAIL);
+    const lines = (this.#rest + text).split('\n');
+    this.#rest = (lines.pop() ?? '').slice(-TAIL);
+    for (const line of lines) this.#line(line);
+  }
+
+  end(): TarMessageAccount {
+    if (this.#rest !== '') this.#line(this.#rest);
+    this.#rest = '';
+    return {
+      changed: this.#changed,
+      changedCount: this.#changedCount,
+      problems: this.#problems,
+      problemCount: this.#problemCount,
+    };
+  }
+
+  #line(line: string): void {
+    const changed = /^tar: (.*): file changed as we read it$/.exec(line)?.[1];
+    if (changed !== undefined) {
+      this.#changedCount += 1;
+      if (this.#changed.length < KEPT) this.#changed.push(changed.replace(/^\.\//, '/'));
+    } else if (line !== '' && !HARMLESS.test(line)) {
+      this.#problemCount += 1;
+      if (this.#problems.length < KEPT) this.#problems.push(line.replace(/^tar: /, ''));
+    }
+  }
+}
