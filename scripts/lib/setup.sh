@@ -36,6 +36,7 @@ install_packages() {
   local log lock=/run/p2c-setup.lock
   log=$(mktemp)
   say "installing: $*"
+  hold_services
   # The lists may be missing (fresh machine) or stale (a package that went away): then they are fetched, once.
   if ! flock "$lock" sh -c 'DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" </dev/null' \
     sh "$@" >"$log" 2>&1; then
@@ -43,10 +44,26 @@ install_packages() {
       --no-install-recommends "$@" </dev/null' sh "$@" >"$log" 2>&1; then
       tail -n 20 "$log" >&2
       rm -f "$log"
+      release_services
       fail "apt-get could not install: $*"
     fi
   fi
+  release_services
   rm -f "$log"
+}
+
+# A program is wanted, not its service: nothing that these scripts install begins to listen (invoke-rc.d(8), policy-rc.d).
+hold_services() {
+  held_services=0
+  if [ ! -e /usr/sbin/policy-rc.d ]; then
+    printf '#!/bin/sh\nexit 101\n' >/usr/sbin/policy-rc.d
+    chmod 0755 /usr/sbin/policy-rc.d
+    held_services=1
+  fi
+}
+
+release_services() {
+  [ "$held_services" -eq 0 ] || rm -f /usr/sbin/policy-rc.d
 }
 
 # quietly WHAT COMMAND...: runs it with its output kept back, and shows that output only when it fails.
@@ -86,7 +103,7 @@ need_node_modules() {
 
 # dist/, when a source, the compiler's configuration or a package is newer than what was built.
 need_build() {
-  need_node_modules
+  need_node_modules || return
   (
     cd "$P2C_HOME"
     flock 9
