@@ -51,12 +51,20 @@ export function loadProfileFile(file: string): Profile {
   });
 }
 
-/** The exclusions that hold for every server (`profiles/base.yaml`), each with its reason. */
-export function baseRules(): ProfileRule[] {
-  return loadProfileFile(`${SHIPPED}${BASE}.yaml`).exclude;
+/** One exclusion of `profiles/base.yaml`, named as `RuleInput` of src/listing/rules.ts names its parts. */
+export interface BaseRule {
+  readonly pattern: string;
+  readonly reason: string;
+  readonly type: ProfileRule['type'];
 }
 
-/** The text of a shipped profile's file or of the user's own, for `profiles show`. */
+/** The exclusions that hold for every server, each with its reason. */
+export function baseRules(): BaseRule[] {
+  const rules = loadProfileFile(`${SHIPPED}${BASE}.yaml`).exclude;
+  return rules.map(({ path, reason, type }) => ({ pattern: path, reason, type }));
+}
+
+/** The path of a profile's file, for `profiles show`. The name must be one that {@link loadProfile} took. */
 export function profileFile(nameOrFile: string): string {
   return isProfileFile(nameOrFile) ? nameOrFile : `${SHIPPED}${nameOrFile}.yaml`;
 }

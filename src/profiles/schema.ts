@@ -96,9 +96,11 @@ const ruleSchema = z
     pattern,
   ])
   .transform((value): ProfileRule => {
-    if (typeof value === 'string') return { path: value, reason: undefined, type: undefined };
-    return { path: value.path, reason: value.reason, type: letterOf(value.type) };
+    if (typeof value === 'string') return { path: value, reason: NO_REASON, type: undefined };
+    return { path: value.path, reason: value.reason ?? NO_REASON, type: letterOf(value.type) };
   });
+
+const NO_REASON = 'the profile says so';
 
 function letterOf(word: EntryWord | undefined): ProfileRule['type'] {
   return word === undefined ? undefined : ENTRY_TYPES[word];
@@ -107,7 +109,7 @@ function letterOf(word: EntryWord | undefined): ProfileRule['type'] {
 /** A pattern of `src/listing/pattern.ts`, why, and for which type of entry only. */
 export interface ProfileRule {
   readonly path: string;
-  readonly reason: string | undefined;
+  readonly reason: string;
   readonly type: (typeof ENTRY_TYPES)[EntryWord] | undefined;
 }
 

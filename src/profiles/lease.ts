@@ -1,0 +1,231 @@
+/**
+ * The lease on a source: while it is renewed the applications stay stopped; when p2c is killed, the link is lost or the
+ * machine sleeps, the watchdog starts them again. Two runs against one source are refused, and what an earlier watchdog
+ * had to do is told at the next run.
+ */
+import { randomUUID } from 'node:crypto';
+import { P2cError } from '../errors.ts';
+import { printable } from '../printable.ts';
+import type { RemoteCommand, Session } from '../ssh/session.ts';
+import * as scripts from './lease-scripts.ts';
+import { LeaseExit, type LeasePlace } from './lease-scripts.ts';
+import { formatSeconds } from './quantity.ts';
+import { type WatchdogPlan, watchdogScript } from './watchdog.ts';
+
+/** What lies where the lease would go. */
+export interface LeaseSight {
+  readonly state: 'free' | 'foreign' | 'held' | 'stale';
+  readonly lock: string;
+  /** `since 2026-11-23T21:00:00Z by ann@laptop`. */
+  readonly holder: string;
+  /** Names of the applications that it owes a start. */
+  readonly owed: readonly string[];
+  /** What the watchdog of an earlier run did. */
+  readonly log: string;
+}
+
+export async function lookAtLease(session: Session, place: LeasePlace): Promise<LeaseSight> {
+  const result = await session.run(scripts.lookCommand(place));
+  if (result.code !== 0) throw leaseFailed(session, 'cannot be looked for', result.stderr);
+  const lines = result.stdout.toString('utf8').split('\n');
+  const all = (word: string): string[] =>
+    lines.filter((line) => line.startsWith(`${word} `)).map((line) => printable(line.slice(word.length + 1)));
+  const state = (['foreign', 'held', 'stale'] as const).find((word) => lines[0] === word) ?? 'free';
+  return {
+    state,
+    lock: all('lock')[0] ?? '',
+    holder: all('holder')[0] ?? 'by a run that left no name',
+    owed: all('owed'),
+    log: all('log').join('\n'),
+  };
+}
+
+/**
+ * Makes sure that no other run holds the source. A lock whose watchdog is gone is taken over: what it owed is started.
+ * @returns what was found at the last look, and what earlier watchdogs did in `log`.
+ * @throws P2cError `quiesce.busy` where another run holds it; `quiesce.start-failed` where what an earlier run left
+ * stopped does not start.
+ */
+export async function clearTheWay(session: Session, place: LeasePlace, limitMs: number): Promise<LeaseSight> {
+  const sight = await lookAtLease(session, place);
+  if (sight.state === 'free') return sight;
+  if (sight.state === 'foreign') {
+    throw new P2cError(
+      `${sight.lock} on ${session.target.name} is not p2c's: it belongs to another user or is a link`,
+      {
+        code: 'quiesce.busy',
+        hint: `look at it, and remove it: ls -ld ${sight.lock}`,
+      },
+    );
+  }
+  if (sight.state === 'held') throw busy(session, sight);
+  await session.run(scripts.recoverCommand(place));
+  const after = await waitForRelease(session, place, limitMs);
+  if (after.state === 'free') return after;
+  throw new P2cError(
+    `an earlier run left ${after.owed.join(', ') || 'applications'} stopped on ${session.target.name} (${after.holder}), and starting failed`,
+    {
+      code: 'quiesce.start-failed',
+      hint: `start it by hand, then: rm -r ${after.lock}; what was tried:\n${after.log}`,
+    },
+  );
+}
+
+function busy(session: Session, sight: LeaseSight): P2cError {
+  return new P2cError(`another run of p2c holds ${session.target.name} ${sight.holder}`, {
+    code: 'quiesce.busy',
+    hint: `wait for its end; if that run is dead, its lease runs out by itself (${sight.lock})`,
+  });
+}
+
+/** Waits while a watchdog is at work. @returns the last sight: free, or what is left after the limit. */
+export async function waitForRelease(session: Session, place: LeasePlace, limitMs: number): Promise<LeaseSight> {
+  const end = performance.now() + limitMs;
+  for (;;) {
+    const sight = await lookAtLease(session, place);
+    if (sight.state !== 'held' || performance.now() > end) return sight;
+    await new Promise((resolve) => setTimeout(resolve, 1000));
+  }
+}
+
+export interface LeaseOptions {
+  readonly place: LeasePlace;
+  /** Milliseconds without a renewal after which the watchdog acts. */
+  readonly leaseMs: number;
+  /** Who holds it, for the other run's error: `ann@laptop, pid 4711`. */
+  readonly holder: string;
+  readonly plan: Omit<WatchdogPlan, 'token' | 'leaseMs' | 'logFile'>;
+  readonly onTrouble: (message: string) => void;
+}
+
+/** A lease that p2c holds. Renewed every third of its time until it is handed back or abandoned. */
+export class Lease {
+  readonly #session: Session;
+  readonly #options: LeaseOptions;
+  readonly #token: string;
+  readonly #lost = new AbortController();
+  #count = 0;
+  #renewedAt = performance.now();
+  #timer: NodeJS.Timeout | undefined;
+
+  private constructor(session: Session, options: LeaseOptions, token: string) {
+    this.#session = session;
+    this.#options = options;
+    this.#token = token;
+  }
+
+  /** @throws P2cError `quiesce.busy`, `quiesce.lease-failed`; nothing was stopped then. */
+  static async begin(session: Session, options: LeaseOptions): Promise<Lease> {
+    const { place, leaseMs, holder } = options;
+    const token = randomUUID();
+    const watchdog = watchdogScript({ ...options.plan, token, leaseMs, logFile: place.logFile });
+    const lease = new Lease(session, options, token);
+    const result = await session.run(scripts.beginCommand(place, token, printable(holder), watchdog));
+    if (result.code === LeaseExit.notOurs) throw busy(session, await lookAtLease(session, place));
+    if (result.code !== 0) throw leaseFailed(session, `could not be begun (exit code ${result.code})`, result.stderr);
+    lease.#schedule(leaseMs / 3);
+    return lease;
+  }
+
+  get token(): string {
+    return this.#token;
+  }
+
+  get leaseMs(): number {
+    return this.#options.leaseMs;
+  }
+
+  /** Aborts with a P2cError `quiesce.lease-lost` once the watchdog acts, or may act for all that p2c knows. */
+  get lost(): AbortSignal {
+    return this.#lost.signal;
+  }
+
+  /** @returns `held`; `expired` where the watchdog acts or acted. Rejects where the source cannot be reached. */
+  async renew(): Promise<'held' | 'expired'> {
+    const sentAt = performance.now();
+    const timeoutMs = Math.max(1000, Math.min(30_000, this.leaseMs / 3));
+    this.#count += 1;
+    const command = scripts.renewCommand(this.#options.place, this.#token, this.#count, timeoutMs);
+    const { code, stderr } = await this.#session.run(command);
+    if (code === LeaseExit.notOurs || code === LeaseExit.expired) {
+      this.#lose(`the lease on ${this.#session.target.name} ran out after ${formatSeconds(this.leaseMs)}`);
+      return 'expired';
+    }
+    if (code === LeaseExit.noWatchdog) {
+      this.#options.onTrouble('the watchdog on the server was killed; it is started again');
+      await this.#demand(scripts.relaunchCommand(this.#options.place, this.#token), 'could not be begun again');
+    } else if (code !== 0) throw leaseFailed(this.#session, `could not be renewed (exit code ${code})`, stderr);
+    this.#renewedAt = sentAt;
+    return 'held';
+  }
+
+  /** Notes on the source that application `number` runs again. */
+  async settle(number: number): Promise<void> {
+    await this.#demand(scripts.settleCommand(this.#options.place, this.#token, number), 'could not be settled');
+  }
+
+  /** Ends the watchdog and removes all that p2c put on the source. */
+  async handBack(): Promise<void> {
+    this.abandon();
+    await this.#demand(scripts.handBackCommand(this.#options.place, this.#token), 'could not be handed back');
+  }
+
+  /** Renews no more: the watchdog will act when the lease runs out. */
+  abandon(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+  }
+
+  /** Milliseconds until the watchdog may act. */
+  get remainingMs(): number {
+    return Math.max(0, this.#renewedAt + this.leaseMs - performance.now());
+  }
+
+  async #demand(command: RemoteCommand, what: string): Promise<void> {
+    const { code, stderr } = await this.#session.run(command);
+    if (code !== 0) throw leaseFailed(this.#session, `${what} (exit code ${code})`, stderr);
+  }
+
+  #schedule(ms: number): void {
+    // Not a reason to stay alive: a process that ends without handing back leaves the rest to the watchdog.
+    this.#timer = setTimeout(() => void this.#tick(), ms).unref();
+  }
+
+  async #tick(): Promise<void> {
+    let next = this.leaseMs / 3;
+    try {
+      if ((await this.renew()) === 'expired') return this.abandon();
+    } catch (error) {
+      this.#options.onTrouble(
+        `the lease could not be renewed: ${error instanceof Error ? error.message : String(error)}`,
+      );
+      next = Math.min(5000, this.leaseMs / 6);
+      if (this.remainingMs <= 0) {
+        this.#lose(`the lease on ${this.#session.target.name} could not be renewed for ${formatSeconds(this.leaseMs)}`);
+        return this.abandon();
+      }
+    }
+    if (this.#timer !== undefined) this.#schedule(next);
+  }
+
+  #lose(message: string): void {
+    if (this.#lost.signal.aborted) return;
+    this.#lost.abort(
+      new P2cError(
+        `${message}: the watchdog there starts the applications again, and the capture is not one of a still system`,
+        {
+          code: 'quiesce.lease-lost',
+          hint: 'run it again; on a slow or busy link with a longer --lease',
+        },
+      ),
+    );
+  }
+}
+
+function leaseFailed(session: Session, what: string, stderr: string): P2cError {
+  const said = printable(stderr.trim().slice(-500), { newlines: true });
+  return new P2cError(`the lease on ${session.target.name} ${what}${said === '' ? '' : `: ${said}`}`, {
+    code: 'quiesce.lease-failed',
+    hint: 'applications are only stopped while a watchdog stands by to start them again; --no-stop copies without',
+  });
+}

@@ -1,0 +1,229 @@
+/**
+ * Stops the applications of a source while it is copied, and promises that they start again: at the end, on every
+ * failure, and, by the watchdog of the lease, also when p2c is killed or the link is lost.
+ */
+import { hostname, userInfo } from 'node:os';
+import { P2cError } from '../errors.ts';
+import type { RemoteCommand, Session } from '../ssh/session.ts';
+import { type Application, applicationsOf, sightApplications } from './application.ts';
+import { probeCommand, upCondition } from './checks.ts';
+import { clearTheWay, Lease } from './lease.ts';
+import {
+  beginCommand,
+  handBackCommand,
+  LEASE_PLACE,
+  type LeasePlace,
+  lookCommand,
+  stepCommand,
+} from './lease-scripts.ts';
+import { indent, type ResumeReport, type Stopped, startAgain } from './resume.ts';
+import { OutOfReach, runStop, type Scene, type StepReport } from './run-step.ts';
+import type { Profile } from './schema.ts';
+import { stepLine, stepPurpose } from './steps.ts';
+import { type WatchedApplication, watchdogScript } from './watchdog.ts';
+
+export type { ResumedApplication, ResumeReport } from './resume.ts';
+export type { StepReport } from './run-step.ts';
+
+const DEFAULT_LEASE_MS = 120_000;
+
+export interface QuiesceOptions {
+  /** Milliseconds after which the watchdog on the source starts the applications when p2c gives no sign. Default 2 min. */
+  readonly leaseMs?: number;
+  /** Ends a stop under way: what was stopped is started again. Does not end the starting. */
+  readonly signal?: AbortSignal;
+  /** A line for each thing that happens. */
+  readonly onEvent?: (line: string) => void;
+  /** Where the lease keeps its state on the source. */
+  readonly place?: LeasePlace;
+}
+
+/** Applications that are stopped and will be started again. Disposing of it starts them. */
+export interface Quiesced extends AsyncDisposable {
+  /** Names of what was stopped, in that order. */
+  readonly stopped: readonly string[];
+  /** Names of what did not run before, and so was left alone. */
+  readonly leftAlone: readonly string[];
+  /** Aborts, with a P2cError `quiesce.lease-lost`, once the applications may run again: a capture under way is worthless. */
+  readonly lost: AbortSignal;
+  /**
+   * Starts them in reverse order and hands the lease back. The second call gives what the first gave.
+   * @throws P2cError `quiesce.start-failed`, `quiesce.link-lost`.
+   */
+  resume(): Promise<ResumeReport>;
+}
+
+/** What `quiesce` and `resume` would run on a source where all of the applications run: for `--dry-run`. */
+export function planQuiesce(
+  profiles: readonly Profile[],
+  place: LeasePlace = LEASE_PLACE,
+): { stop: RemoteCommand[]; start: RemoteCommand[] } {
+  const applications = applicationsOf(profiles);
+  if (applications.length === 0) return { stop: [], start: [] };
+  const token = 'TOKEN';
+  const atoms = applications.flatMap(({ stop, start }) => [
+    ...stop.flatMap((t) => t.down),
+    ...start.flatMap((t) => t.up),
+  ]);
+  const plan = { applications: watched(applications), token, leaseMs: DEFAULT_LEASE_MS, logFile: place.logFile };
+  const stop = applications.flatMap((app) =>
+    app.stop.map(({ step }) =>
+      stepCommand(place, {
+        purpose: stepPurpose(app.name, 'stop', step),
+        line: stepLine('stop', step),
+        timeoutMs: step.timeout,
+        owe: { token, number: app.number, name: app.name },
+      }),
+    ),
+  );
+  const start = [...applications].reverse().flatMap((app) =>
+    app.start.map(({ step }) =>
+      stepCommand(place, {
+        purpose: stepPurpose(app.name, 'start', step),
+        line: stepLine('start', step),
+        timeoutMs: step.timeout,
+        owe: undefined,
+      }),
+    ),
+  );
+  return {
+    stop: [
+      lookCommand(place),
+      probeCommand('see which applications run', atoms),
+      beginCommand(place, token, holder(), watchdogScript(plan)),
+      ...stop,
+    ],
+    start: [...start, handBackCommand(place, token)],
+  };
+}
+
+/**
+ * Stops those of the applications that run, in the order of the profiles. Nothing is stopped before the watchdog stands by.
+ * @throws P2cError `quiesce.busy` (another run), `quiesce.lease-failed`, `quiesce.stop-failed` (what was stopped runs
+ * again), `quiesce.start-failed`, `quiesce.link-lost`; or the reason of `signal`.
+ */
+export async function quiesce(
+  session: Session,
+  profiles: readonly Profile[],
+  options: QuiesceOptions = {},
+): Promise<Quiesced> {
+  const place = options.place ?? LEASE_PLACE;
+  const leaseMs = options.leaseMs ?? DEFAULT_LEASE_MS;
+  const tell = options.onEvent ?? (() => {});
+  if (applicationsOf(profiles).length === 0) return nothingStopped([]);
+  const { log } = await clearTheWay(session, place, 15 * 60_000);
+  if (log !== '') tell(`the watchdog of an earlier run had to act on ${session.target.name}:\n${log}`);
+  const { running, leftAlone } = await sightApplications(session, profiles);
+  for (const name of leftAlone) tell(`${name} does not run: it is left alone`);
+  options.signal?.throwIfAborted();
+  if (running.length === 0) return nothingStopped(leftAlone);
+  const lease = await Lease.begin(session, {
+    place,
+    leaseMs,
+    holder: holder(),
+    plan: { applications: watched(running) },
+    onTrouble: tell,
+  });
+  const scene = { session, place, lease, tell };
+  const signal = options.signal === undefined ? lease.lost : AbortSignal.any([options.signal, lease.lost]);
+  const stopped = await stopAll(scene, running, signal);
+  return quiesced(scene, stopped, leftAlone);
+}
+
+function holder(): string {
+  return `${userInfo().username}@${hostname()} (pid ${process.pid})`;
+}
+
+function nothingStopped(leftAlone: readonly string[]): Quiesced {
+  const report: ResumeReport = { applications: [], leftAlone, notes: [] };
+  return {
+    stopped: [],
+    leftAlone,
+    lost: new AbortController().signal,
+    resume: async () => report,
+    [Symbol.asyncDispose]: async () => {},
+  };
+}
+
+/** In the order in which they are to be started: the reverse of the stop. */
+function watched(applications: readonly Application[]): WatchedApplication[] {
+  return [...applications].reverse().map(({ number, name, start }) => ({
+    number,
+    steps: start.map(({ step, up }) => ({
+      purpose: stepPurpose(name, 'start', step),
+      line: stepLine('start', step),
+      limitSeconds: Math.ceil(step.timeout / 1000),
+      up: up.length === 0 ? undefined : upCondition(up),
+    })),
+  }));
+}
+
+async function stopAll(scene: Scene, applications: readonly Application[], signal: AbortSignal): Promise<Stopped[]> {
+  const stopped: Stopped[] = [];
+  try {
+    for (const application of applications) {
+      const item: Stopped = { application, since: performance.now(), steps: [], halfDown: true };
+      stopped.push(item);
+      for (const task of application.stop) {
+        signal.throwIfAborted();
+        const report = await runStop(scene, application, task, signal);
+        item.steps.push(report);
+        signal.throwIfAborted();
+        if (report.problem !== undefined) throw stopFailed(scene, report);
+      }
+      item.halfDown = false;
+      scene.tell(`${application.name} is down`);
+    }
+    return stopped;
+  } catch (error) {
+    throw await undo(scene, stopped, error);
+  }
+}
+
+/** Starts again what was stopped. @returns the error to throw: the first, or the worse one of the starting. */
+async function undo(scene: Scene, stopped: readonly Stopped[], error: unknown): Promise<unknown> {
+  try {
+    const { applications } = await startAgain(scene, stopped, []);
+    scene.tell(`started again: ${applications.map(({ name }) => name).join(', ')}`);
+    if (!(error instanceof OutOfReach)) return error;
+    return new P2cError(`the lease on ${scene.session.target.name} ran out while the applications were being stopped`, {
+      code: 'quiesce.lease-lost',
+      hint: 'they run again; try a longer --lease',
+      cause: error.cause,
+    });
+  } catch (worse) {
+    if (!(worse instanceof P2cError)) return worse;
+    const because = error instanceof P2cError && error.code === 'quiesce.stop-failed' ? `${error.message}\n` : '';
+    return new P2cError(`${because}${worse.message}`, {
+      code: worse.code,
+      ...(worse.hint === undefined ? {} : { hint: worse.hint }),
+      cause: worse.cause ?? error,
+    });
+  }
+}
+
+function stopFailed(scene: Scene, report: StepReport): P2cError {
+  const output = report.output === '' ? '' : `\n${indent(report.output)}`;
+  return new P2cError(`on ${scene.session.target.name}, ${report.purpose}: ${report.problem ?? ''}${output}`, {
+    code: 'quiesce.stop-failed',
+    hint: 'what was stopped runs again, and nothing was copied; mend the step in the profile, or copy without a stop: --no-stop',
+  });
+}
+
+function quiesced(scene: Scene, stopped: readonly Stopped[], leftAlone: readonly string[]): Quiesced {
+  let resuming: Promise<ResumeReport> | undefined;
+  return {
+    stopped: stopped.map(({ application }) => application.name),
+    leftAlone,
+    lost: scene.lease.lost,
+    resume() {
+      resuming ??= startAgain(scene, stopped, leftAlone);
+      return resuming;
+    },
+    async [Symbol.asyncDispose]() {
+      // A failure of an earlier resume() was that caller's to tell.
+      if (resuming === undefined) await this.resume();
+      else await resuming.catch(() => {});
+    },
+  };
+}

@@ -1,0 +1,157 @@
+/** Starts again what was stopped, hands the lease back, and accounts for it. */
+import { P2cError } from '../errors.ts';
+import { type Application, notUp, probe } from './application.ts';
+import { nameOfAtom } from './checks.ts';
+import { waitForRelease } from './lease.ts';
+import { formatSeconds } from './quantity.ts';
+import { OutOfReach, runStart, type Scene, type StepReport } from './run-step.ts';
+import { stepByHand } from './steps.ts';
+
+/** An application that p2c stopped, or began to stop. */
+export interface Stopped {
+  readonly application: Application;
+  /** `performance.now()` of its first stop step. */
+  readonly since: number;
+  readonly steps: StepReport[];
+  /** True where a stop step failed: it may be half down. */
+  halfDown: boolean;
+}
+
+export interface ResumedApplication {
+  readonly name: string;
+  /** From the first stop step until it was seen up again. */
+  readonly downMs: number;
+  /** True where the watchdog on the source had started it before p2c did. */
+  readonly byWatchdog: boolean;
+  readonly steps: readonly StepReport[];
+}
+
+export interface ResumeReport {
+  /** In the order in which they were started. */
+  readonly applications: readonly ResumedApplication[];
+  /** Those that did not run before, and so were left alone. */
+  readonly leftAlone: readonly string[];
+  /** What did not go smoothly, though all runs. */
+  readonly notes: readonly string[];
+}
+
+/**
+ * @throws P2cError `quiesce.start-failed` with the commands to run by hand, `quiesce.link-lost` where the source cannot
+ * be reached; in both cases the watchdog on the source tries in its turn when the lease runs out.
+ */
+export async function startAgain(
+  scene: Scene,
+  stopped: readonly Stopped[],
+  leftAlone: readonly string[],
+): Promise<ResumeReport> {
+  const applications: ResumedApplication[] = [];
+  const failures: Failure[] = [];
+  const notes: string[] = [];
+  const pending = [...stopped].reverse();
+  try {
+    if ((await scene.lease.renew()) === 'expired') return await startedByWatchdog(scene, pending, leftAlone);
+    for (const item of pending) {
+      const failed = await startOne(scene, item);
+      failures.push(...failed);
+      if (failed.length > 0) continue;
+      applications.push(resumed(item, false));
+      await scene.lease.settle(item.application.number).catch((error: unknown) => void notes.push(String(error)));
+    }
+  } catch (error) {
+    if (error instanceof P2cError && error.code === 'quiesce.start-failed') throw error;
+    if (error instanceof OutOfReach && (await leaseExpired(scene)))
+      return await startedByWatchdog(scene, pending, leftAlone);
+    const missing = pending.filter((item) => !applications.some(({ name }) => name === item.application.name));
+    throw linkLost(scene, missing, error);
+  }
+  if (failures.length > 0) throw startFailed(scene, failures);
+  await scene.lease.handBack().catch((error: unknown) => void notes.push(String(error)));
+  return { applications, leftAlone, notes };
+}
+
+async function leaseExpired(scene: Scene): Promise<boolean> {
+  return (await scene.lease.renew().catch(() => 'unknown')) === 'expired';
+}
+
+interface Failure {
+  readonly report: StepReport;
+  readonly byHand: string;
+}
+
+/** All its steps, also after one that failed: half an application is more than none. */
+async function startOne(scene: Scene, item: Stopped): Promise<Failure[]> {
+  const failures: Failure[] = [];
+  for (const task of item.application.start) {
+    const report = await runStart(scene, item.application, task, item.halfDown ? 5000 : 500);
+    item.steps.push(report);
+    if (report.problem !== undefined) failures.push({ report, byHand: stepByHand('start', task.step) });
+  }
+  return failures;
+}
+
+function resumed(item: Stopped, byWatchdog: boolean): ResumedApplication {
+  return { name: item.application.name, downMs: performance.now() - item.since, byWatchdog, steps: item.steps };
+}
+
+/** The lease ran out while p2c was away: the watchdog starts the applications, or has. Then p2c only looks. */
+async function startedByWatchdog(
+  scene: Scene,
+  stopped: readonly Stopped[],
+  leftAlone: readonly string[],
+): Promise<ResumeReport> {
+  scene.lease.abandon();
+  scene.tell('the watchdog on the server starts the applications; waiting for it');
+  const steps = stopped.flatMap(({ application }) => application.start);
+  const limit = steps.reduce((sum, { step }) => sum + 3 * step.timeout, 60_000);
+  const { log } = await waitForRelease(scene.session, scene.place, limit);
+  const up = steps.flatMap((task) => task.up);
+  const missing = up.length === 0 ? [] : notUp(up, await probe(scene.session, 'see what the watchdog started', up));
+  if (missing.length > 0) {
+    const names = missing.map(({ atom }) => nameOfAtom(atom)).join(', ');
+    throw new P2cError(
+      `the lease on ${scene.session.target.name} ran out, and what its watchdog started is not all up: ${names} missing\n${log}`,
+      {
+        code: 'quiesce.start-failed',
+        hint: `run there, as root: ${steps.map(({ step }) => stepByHand('start', step)).join('; ')}`,
+      },
+    );
+  }
+  const notes = log === '' ? [] : [`the watchdog on the server says:\n${log}`];
+  return { applications: stopped.map((item) => resumed(item, true)), leftAlone, notes };
+}
+
+function startFailed(scene: Scene, failures: readonly Failure[]): P2cError {
+  scene.lease.abandon();
+  const lines = failures.map(
+    ({ report }) =>
+      `${report.purpose}: ${report.problem ?? ''}${report.output === '' ? '' : `\n${indent(report.output)}`}`,
+  );
+  return new P2cError([`APPLICATIONS ON ${scene.session.target.name} DID NOT START AGAIN`, ...lines].join('\n'), {
+    code: 'quiesce.start-failed',
+    hint: `run there, as root: ${failures.map(({ byHand }) => byHand).join('; ')}\nthe watchdog there tries again in ${formatSeconds(scene.lease.remainingMs)} (its log: ${scene.place.logFile})`,
+  });
+}
+
+function linkLost(scene: Scene, stopped: readonly Stopped[], cause: unknown): P2cError {
+  scene.lease.abandon();
+  const { name } = scene.session.target;
+  const names = stopped.map(({ application }) => application.name).join(', ');
+  const by = new Date(Date.now() + scene.lease.remainingMs).toTimeString().slice(0, 8);
+  return new P2cError(
+    `${name} cannot be reached to start ${names} again; the watchdog there does it when the lease runs out, by about ${by} (in ${formatSeconds(scene.lease.remainingMs)})`,
+    {
+      code: 'quiesce.link-lost',
+      hint: `look there once it can be reached; the watchdog's log is ${scene.place.logFile}, and the next run of p2c tells it`,
+      cause: cause instanceof OutOfReach ? (cause.cause ?? cause) : cause,
+    },
+  );
+}
+
+/** The output of a step, as part of an error. */
+export function indent(text: string): string {
+  return text
+    .split('\n')
+    .slice(-20)
+    .map((line) => `    ${line}`)
+    .join('\n');
+}

@@ -1,0 +1,26 @@
+/** Starts and stops a service through whatever init system a server has: systemd, upstart, System V, OpenRC, BSD style. */
+import { quoteAll } from '../ssh/quote.ts';
+
+/**
+ * A script for sh: the first of the names that the server knows is started or stopped. Exit code 127 where it knows none.
+ * systemd is in charge where /run/systemd/system is a directory (sd_booted(3)).
+ */
+export function serviceScript(names: readonly string[], action: 'start' | 'stop'): string {
+  return `for name in ${quoteAll(names)}; do
+  if [ -d /run/systemd/system ]; then
+    if [ "$(systemctl show -p LoadState "$name.service" 2>/dev/null)" = LoadState=loaded ]; then
+      exec systemctl ${action} "$name.service"
+    fi
+  fi
+  if [ -x "/etc/init.d/$name" ] || [ -f "/etc/init/$name.conf" ]; then
+    if command -v service >/dev/null 2>&1; then exec service "$name" ${action}; fi
+    if [ -x "/etc/init.d/$name" ]; then exec "/etc/init.d/$name" ${action}; fi
+    exec initctl ${action} "$name"
+  fi
+  for script in "/etc/rc.d/$name" "/etc/rc.d/rc.$name" /etc/init.d/S[0-9][0-9]"$name"; do
+    if [ -x "$script" ]; then exec "$script" ${action}; fi
+  done
+done
+echo "this server has no service named" ${quoteAll(names)} >&2
+exit 127`;
+}

@@ -1,0 +1,197 @@
+/**
+ * The watchdog that p2c leaves on a source while applications are stopped: a small sh script that starts them again
+ * when p2c does not renew its lease. It needs no clock, no `stat`, no `timeout`: it counts its own sleeps.
+ */
+import { quote } from '../ssh/quote.ts';
+import { CHECK_FUNCTIONS } from './checks.ts';
+
+export interface WatchedStep {
+  readonly purpose: string;
+  /** Command line of sh. */
+  readonly line: string;
+  readonly limitSeconds: number;
+  /** Condition of sh that is true once the step took effect; undefined where only the exit code tells. */
+  readonly up: string | undefined;
+}
+
+export interface WatchedApplication {
+  /** Number of its `owed.N` marker. */
+  readonly number: number;
+  readonly steps: readonly WatchedStep[];
+}
+
+export interface WatchdogPlan {
+  readonly token: string;
+  readonly leaseMs: number;
+  readonly logFile: string;
+  /** In the order in which they are to be started. */
+  readonly applications: readonly WatchedApplication[];
+}
+
+/** The script's last line: it shows that the whole of it arrived. */
+export const WATCHDOG_END = '# end of the p2c watchdog';
+
+/**
+ * The script. `sh LOCK/watchdog.sh watch` waits for the lease to run out; `… recover` starts at once what is owed.
+ * Its folder holds: `token`, `holder`, `counter` (renewals), `pid`, `owed.N` (application N is stopped), `expired`,
+ * `handback`.
+ */
+export function watchdogScript(plan: WatchdogPlan): string {
+  const tick = Math.min(5, Math.max(1, Math.floor(plan.leaseMs / 10_000)));
+  const ticks = Math.max(1, Math.ceil(plan.leaseMs / 1000 / tick));
+  const runs = plan.applications.map(
+    ({ number }) => `  case " $p2c_owed " in *" ${number} "*) p2c_application_${number} ;; esac`,
+  );
+  return `# Left by p2c while it copies this server: starts the applications that p2c stopped, should p2c go away.
+lock=\${0%/*}
+token=${quote(plan.token)}
+log=${quote(plan.logFile)}
+tick=${tick}
+ticks=${ticks}
+${CHECK_FUNCTIONS}${WATCH_FUNCTIONS}${plan.applications.map(applicationFunctions).join('')}
+p2c_start_owed() {
+${runs.length === 0 ? '  :' : runs.join('\n')}
+}
+p2c_main "$1"
+exit 0
+${WATCHDOG_END}
+`;
+}
+
+function applicationFunctions({ number, steps }: WatchedApplication): string {
+  const functions = steps.map((step, index) => {
+    const up = step.up === undefined ? '' : `p2c_up_${number}_${index}() {\n  ${step.up}\n}\n`;
+    return `p2c_run_${number}_${index}() {\n  $p2c_clean ${step.line}\n}\n${up}`;
+  });
+  const calls = steps.map((step, index) => {
+    const up = step.up === undefined ? 'none' : `p2c_up_${number}_${index}`;
+    return `  p2c_step ${quote(step.purpose)} ${step.limitSeconds} p2c_run_${number}_${index} ${up} || p2c_bad=1`;
+  });
+  return `${functions.join('')}p2c_application_${number}() {
+  p2c_bad=
+${calls.join('\n')}
+  if [ -z "$p2c_bad" ]; then rm -f "$lock/owed.${number}"; else p2c_failed=1; fi
+}
+`;
+}
+
+/**
+ * An asynchronous command of a shell without job control ignores SIGINT and SIGQUIT (POSIX XCU 2.11), and so would
+ * every daemon started from here; `p2c_clean` undoes this with the first program that can. `kill -0` of a child sees
+ * it until it was waited for, which the `wait` in `p2c_sleep` does. A start step that outlives its limit is left
+ * alone: it may be the application.
+ */
+const WATCH_FUNCTIONS = `
+p2c_clean=
+if env --default-signal=INT,QUIT true 2>/dev/null; then
+  p2c_clean='env --default-signal=INT,QUIT'
+elif perl -e 1 2>/dev/null; then
+  p2c_clean='perl -e $SIG{INT}=$SIG{QUIT}="DEFAULT";exec(@ARGV)'
+fi
+p2c_say() {
+  echo "$(date -u '+%Y-%m-%dT%H:%M:%SZ' 2>/dev/null) $*" >>"$log"
+} 2>/dev/null
+p2c_sleep() {
+  sleep "$1" &
+  p2c_nap=$!
+  wait "$p2c_nap"
+  p2c_nap=
+}
+p2c_ours() {
+  [ "$(cat "$lock/token" 2>/dev/null)" = "$token" ]
+}
+p2c_list_owed() {
+  for p2c_file in "$lock"/owed.*; do
+    if [ -e "$p2c_file" ]; then echo "\${p2c_file##*.}"; fi
+  done
+}
+p2c_bounded() {
+  (umask 022; "$2") >"$p2c_output" 2>&1 </dev/null &
+  p2c_child=$!
+  p2c_waited=0
+  while kill -0 "$p2c_child" 2>/dev/null; do
+    if [ "$p2c_waited" -ge "$1" ]; then return 124; fi
+    p2c_sleep 1
+    p2c_waited=$((p2c_waited + 1))
+  done
+  wait "$p2c_child"
+}
+p2c_is_up() {
+  p2c_seconds=0
+  p2c_good=0
+  while [ "$p2c_seconds" -le "$1" ]; do
+    if p2c_bounded 30 "$2"; then p2c_good=$((p2c_good + 1)); else p2c_good=0; fi
+    if [ "$p2c_good" -ge 2 ]; then return 0; fi
+    p2c_sleep 1
+    p2c_seconds=$((p2c_seconds + 2))
+  done
+  return 1
+}
+p2c_step() {
+  for p2c_attempt in 1 2 3; do
+    p2c_bounded "$2" "$3"
+    p2c_code=$?
+    p2c_say "$1: exit code $p2c_code"
+    tail -c 1024 "$p2c_output" 2>/dev/null | sed 's/^/    /' >>"$log" 2>/dev/null
+    if [ "$4" = none ]; then
+      if [ "$p2c_code" = 0 ]; then return 0; fi
+    elif p2c_is_up "$2" "$4"; then
+      p2c_say "$1: it is up"
+      return 0
+    fi
+    p2c_sleep 2
+  done
+  p2c_say "$1: FAILED"
+  return 1
+}
+p2c_on_term() {
+  if [ -e "$lock/handback" ]; then
+    if [ -n "$p2c_nap" ]; then kill "$p2c_nap" 2>/dev/null; fi
+    exit 0
+  fi
+}
+p2c_wait_for_expiry() {
+  p2c_seen=
+  p2c_idle=0
+  while :; do
+    p2c_sleep "$tick"
+    if ! p2c_ours; then return; fi
+    if [ -e "$lock/handback" ]; then
+      rm -rf "$lock"
+      exit 0
+    fi
+    p2c_owed=$(p2c_list_owed)
+    p2c_now=$(cat "$lock/counter" 2>/dev/null)
+    if [ "$p2c_now" = "$p2c_seen" ]; then p2c_idle=$((p2c_idle + 1)); else p2c_idle=0; fi
+    p2c_seen=$p2c_now
+    if [ "$p2c_idle" -ge "$ticks" ]; then
+      : >"$lock/expired"
+      if [ "$(cat "$lock/counter" 2>/dev/null)" = "$p2c_seen" ]; then return; fi
+      rm -f "$lock/expired"
+    fi
+  done
+}
+p2c_main() {
+  cd / || exit 1
+  umask 077
+  p2c_owed=
+  p2c_failed=
+  p2c_nap=
+  trap : HUP
+  trap p2c_on_term TERM
+  echo $$ >"$lock/pid"
+  if [ "$1" = watch ]; then p2c_wait_for_expiry; fi
+  if p2c_ours; then
+    p2c_owed=$(p2c_list_owed)
+    p2c_output=$lock/output
+  else
+    p2c_output=/dev/null
+  fi
+  p2c_owed=$(echo $p2c_owed)
+  if [ -n "$p2c_owed" ]; then
+    p2c_say "p2c went away (no renewal for $((tick * ticks)) s): starting what it had stopped"
+    p2c_start_owed
+  fi
+  if [ -z "$p2c_failed" ] && p2c_ours; then rm -rf "$lock"; fi
+}
+`;
