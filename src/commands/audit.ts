@@ -50,11 +50,21 @@ export const verb = defineVerb({
   },
 });
 
-type Options = Parameters<typeof connectOptions>[0] & { json: boolean; concurrency: number; exclude?: string[] | undefined; include?: string[] | undefined; profile?: string[] | undefined };
+type Options = Parameters<typeof connectOptions>[0] & {
+  json: boolean;
+  concurrency: number;
+  exclude?: string[] | undefined;
+  include?: string[] | undefined;
+  profile?: string[] | undefined;
+};
 
 async function auditFleet(file: string, options: Options, patterns: readonly string[]): Promise<ExitCode> {
   const hosts = await fleetHosts(file, patterns);
-  const auditHost = async (host: FleetHost, show: Parameters<typeof audit>[1], signal: AbortSignal): Promise<SurveyReport> =>
+  const auditHost = async (
+    host: FleetHost,
+    show: Parameters<typeof audit>[1],
+    signal: AbortSignal,
+  ): Promise<SurveyReport> =>
     audit(
       {
         target: host.target,

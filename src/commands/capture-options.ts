@@ -36,7 +36,11 @@ export function withCaptureOptions<Options>(parser: Argv<Options>): Argv<Options
 }
 
 /** The rules a person gave, in the words of rules. */
-export function rulesFrom(level: RuleLevel, excludes: readonly string[] = [], includes: readonly string[] = []): RuleInput[] {
+export function rulesFrom(
+  level: RuleLevel,
+  excludes: readonly string[] = [],
+  includes: readonly string[] = [],
+): RuleInput[] {
   const rule = (action: RuleInput['action']) => (pattern: string) => ({
     level,
     action,

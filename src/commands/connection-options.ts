@@ -34,7 +34,12 @@ export function withConnectionOptions<Options>(parser: Argv<Options>): Argv<Opti
       default: false,
       describe: 'accept the key of a server seen for the first time, and remember it; a changed key is always refused',
     })
-    .option('connect-timeout', { type: 'number', default: 15, requiresArg: true, describe: 'seconds to wait for a connection' });
+    .option('connect-timeout', {
+      type: 'number',
+      default: 15,
+      requiresArg: true,
+      describe: 'seconds to wait for a connection',
+    });
 }
 
 /** What the transport is told. A terminal can be asked for passwords; anything else cannot. */

@@ -1,9 +1,9 @@
 /** What `audit` and `migrate` share when they run over an inventory: its options, the lines, the table, the exit code. */
 import type { Argv } from 'yargs';
-import { describeError, errorRecord, ExitCode, usageError } from '../errors.ts';
+import { describeError, ExitCode, errorRecord, usageError } from '../errors.ts';
 import { type FleetHost, loadInventory, selectHosts } from '../fleet/inventory.ts';
 import { type HostOutcome, runHosts } from '../pipeline/fleet.ts';
-import { SILENT, type Show } from '../pipeline/stage.ts';
+import { type Show, SILENT } from '../pipeline/stage.ts';
 import { PlainShow } from '../report/plain-show.ts';
 import { table } from '../report/table.ts';
 import { interruptible } from './interrupt.ts';
@@ -79,7 +79,11 @@ function printOutcomes<Result>(outcomes: readonly HostOutcome<FleetHost, Result>
   const rows = outcomes.map((outcome) =>
     'error' in outcome
       ? [outcome.host.name, 'failed', ...blank]
-      : [outcome.host.name, verb.exitCode(outcome.result) === ExitCode.done ? 'done' : 'look', ...verb.row(outcome.result)],
+      : [
+          outcome.host.name,
+          verb.exitCode(outcome.result) === ExitCode.done ? 'done' : 'look',
+          ...verb.row(outcome.result),
+        ],
   );
   process.stdout.write(`${table(rows, ['HOST', 'STATE', ...verb.columns], terminalWidth())}\n`);
   const failed = outcomes.filter((outcome) => 'error' in outcome).length;

@@ -1,10 +1,10 @@
 /** `p2c migrate`: a running server becomes an image. */
 import type { Argv } from 'yargs';
 import { ExitCode, usageError } from '../errors.ts';
+import type { FleetHost } from '../fleet/inventory.ts';
 import { parseChange } from '../oci/change.ts';
 import { parseReference } from '../oci/reference.ts';
 import { storeRoot } from '../oci/root.ts';
-import type { FleetHost } from '../fleet/inventory.ts';
 import { dryRun } from '../pipeline/dry-run.ts';
 import { MIGRATION_STAGES, migrate } from '../pipeline/migrate.ts';
 import type { MigrationRequest } from '../pipeline/request.ts';
@@ -37,8 +37,14 @@ export const verb = defineVerb({
   summary: 'turn a running server into an image: connect, find, audit, stop, stream, import',
   examples: [
     ['p2c migrate root@old.example --profile nginx --tag old:latest', 'the whole way'],
-    ["p2c migrate admin@old.example:2222 --tag old --change 'USER root' --change 'VOLUME /opt/IBM'", 'as podman import -c'],
-    ['p2c migrate root@old.example --profile nginx --tag old --dry-run', 'look, and print every command that would follow'],
+    [
+      "p2c migrate admin@old.example:2222 --tag old --change 'USER root' --change 'VOLUME /opt/IBM'",
+      'as podman import -c',
+    ],
+    [
+      'p2c migrate root@old.example --profile nginx --tag old --dry-run',
+      'look, and print every command that would follow',
+    ],
     ['p2c migrate -i fleet.yaml --concurrency 4', 'every host of an inventory'],
   ],
   options: (parser) => withMigrateOptions(withFleetOptions(withConnectionOptions(withCaptureOptions(parser)))),
@@ -47,7 +53,7 @@ export const verb = defineVerb({
     const request = await requestOf(options, words);
     return interruptible(async (signal) => {
       const connected = { ...request, connect: connectOptions(options, signal) };
-      return options.dryRun ? runDry(connected, options.json) : runOne(connected, options.json, signal);
+      return options['dry-run'] ? runDry(connected, options.json) : runOne(connected, options.json, signal);
     });
   },
 });
@@ -64,14 +70,22 @@ function withMigrateOptions<Declared>(parser: Argv<Declared>): Argv<Declared & M
       describe: "instruction for the image's config, as podman import -c: 'USER root' (repeatable)",
     })
     .option('message', { alias: 'm', type: 'string', requiresArg: true, describe: "comment for the image's history" })
-    .option('stop', { type: 'boolean', default: true, describe: "stop the profiles' applications while streaming (--no-stop: do not)" })
+    .option('stop', {
+      type: 'boolean',
+      default: true,
+      describe: "stop the profiles' applications while streaming (--no-stop: do not)",
+    })
     .option('lease', {
       type: 'string',
       default: '2m',
       requiresArg: true,
       describe: 'how long after p2c is gone the source starts its applications by itself',
     })
-    .option('dry-run', { type: 'boolean', default: false, describe: 'change nothing: print what would be captured and run' })
+    .option('dry-run', {
+      type: 'boolean',
+      default: false,
+      describe: 'change nothing: print what would be captured and run',
+    })
     .option('json', { type: 'boolean', default: false, describe: 'print one JSON object' });
 }
 
@@ -130,7 +144,9 @@ async function runDry(request: MigrationRequest, json: boolean): Promise<ExitCod
   if (json) process.stdout.write(`${JSON.stringify({ ...survey, commands })}\n`);
   else {
     const lines = commands.map((command) => `# ${command.purpose}\n${command.script.trim()}`);
-    process.stdout.write(`${describeSurvey(survey, terminalWidth())}\n\nCommands that would follow\n${lines.join('\n')}\n`);
+    process.stdout.write(
+      `${describeSurvey(survey, terminalWidth())}\n\nCommands that would follow\n${lines.join('\n')}\n`,
+    );
   }
   return ExitCode.done;
 }
@@ -142,8 +158,11 @@ async function migrateFleet(file: string, options: Options, patterns: readonly s
       hint: "give 'tag:' in the inventory: 'legacy/{{host}}:latest'",
     });
   }
-  if (options.dryRun) {
-    throw usageError('--dry-run takes one target', { code: 'usage', hint: "'p2c audit -i FILE' looks at a whole inventory" });
+  if (options['dry-run']) {
+    throw usageError('--dry-run takes one target', {
+      code: 'usage',
+      hint: "'p2c audit -i FILE' looks at a whole inventory",
+    });
   }
   const shared = sharedRequest(options);
   const hosts = await fleetHosts(file, patterns);

@@ -1,5 +1,5 @@
 /** Chooses how a pipeline shows itself: a live list on a terminal, plain lines elsewhere, nothing under `--json`. */
-import { SILENT, type Show } from '../pipeline/stage.ts';
+import { type Show, SILENT } from '../pipeline/stage.ts';
 import { PlainShow } from '../report/plain-show.ts';
 
 export async function withShow<Result>(

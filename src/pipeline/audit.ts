@@ -1,6 +1,6 @@
 /** `p2c audit`: the survey alone. Nothing on the source changes, and nothing is stored. */
 import { tmpdir } from 'node:os';
-import { surveyReport, type SurveyReport } from '../report/survey-report.ts';
+import { type SurveyReport, surveyReport } from '../report/survey-report.ts';
 import type { SurveyRequest } from './request.ts';
 import { Belongings } from './rollback.ts';
 import type { Show } from './stage.ts';

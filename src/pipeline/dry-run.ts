@@ -1,7 +1,7 @@
 /** `p2c migrate --dry-run`: the survey, and every command that would follow it, in order and as it would be run. */
 import { tmpdir } from 'node:os';
-import { printablePath } from '../printable.ts';
 import { findScript } from '../listing/scan.ts';
+import { printablePath } from '../printable.ts';
 import { planQuiesce } from '../profiles/quiesce.ts';
 import { type SurveyReport, surveyReport } from '../report/survey-report.ts';
 import type { RemoteCommand } from '../ssh/session.ts';

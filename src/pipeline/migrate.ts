@@ -2,20 +2,20 @@
 import { statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { P2cError } from '../errors.ts';
+import type { CapturePlan } from '../listing/plan.ts';
+import type { Image } from '../oci/image.ts';
 import { ImageStore } from '../oci/store.ts';
 import { type Quiesced, quiesce, type ResumeReport } from '../profiles/quiesce.ts';
 import type { MigrationReport } from '../report/migration-report.ts';
 import { surveyReport } from '../report/survey-report.ts';
 import { formatBytes, formatDuration, formatRate } from '../report/units.ts';
-import type { CapturePlan } from '../listing/plan.ts';
-import type { Image } from '../oci/image.ts';
 import type { MigrationRequest } from './request.ts';
 import { Belongings } from './rollback.ts';
 import type { Show } from './stage.ts';
 import { importImage } from './stages/import.ts';
 import { listFilesystems } from './stages/list.ts';
 import { type CapturedLayers, streamParts } from './stages/stream.ts';
-import { describePlan, findingsOf, planCapture, type Survey, SURVEY_STAGES, survey } from './survey.ts';
+import { describePlan, findingsOf, planCapture, SURVEY_STAGES, type Survey, survey } from './survey.ts';
 import { WorkFolder } from './work-folder.ts';
 
 export const MIGRATION_STAGES = [

@@ -8,7 +8,11 @@ export interface Show {
    * Runs one stage and shows it. What the stage returns is handed on; `summary` words it once it is done.
    * A stage that throws is shown as failed and the error passes through.
    */
-  stage<Result>(title: string, work: (tell: Tell) => Promise<Result>, summary?: (result: Result) => string): Promise<Result>;
+  stage<Result>(
+    title: string,
+    work: (tell: Tell) => Promise<Result>,
+    summary?: (result: Result) => string,
+  ): Promise<Result>;
   /** A line that belongs to no stage: a warning, an application that was started again. */
   note(line: string): void;
 }

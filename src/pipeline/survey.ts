@@ -1,9 +1,9 @@
 /** The read-only half of every pipeline: connect, look, list, audit, decide. `audit` ends here; `migrate` goes on. */
 import type { Entry } from '../listing/entry.ts';
+import { tarSize } from '../listing/entry.ts';
 import { type CapturePlan, makePlan, partBytesFor } from '../listing/plan.ts';
 import type { RuleSet } from '../listing/rules.ts';
 import type { Listing } from '../listing/storage.ts';
-import { tarSize } from '../listing/entry.ts';
 import type { SurveyFindings } from '../report/survey-report.ts';
 import { formatBytes, formatCount } from '../report/units.ts';
 import { type DuplicateAudit, DuplicateAuditor } from '../source/audit.ts';
@@ -36,14 +36,13 @@ export interface Survey {
 }
 
 /** Runs stages 1 to 5. The session is given back with `held`. */
-export async function survey(
-  request: SurveyRequest,
-  show: Show,
-  held: Belongings,
-  work: WorkFolder,
-): Promise<Survey> {
+export async function survey(request: SurveyRequest, show: Show, held: Belongings, work: WorkFolder): Promise<Survey> {
   await rulesOf(request);
-  const session = await show.stage('Connect', () => connectPrivileged(request), (open) => `as ${open.target.user}`);
+  const session = await show.stage(
+    'Connect',
+    () => connectPrivileged(request),
+    (open) => `as ${open.target.user}`,
+  );
   held.use(session);
   const facts = await show.stage('Find the mounted filesystems', () => gatherFacts(session), describeFacts);
   const scanned = await show.stage(

@@ -1,7 +1,8 @@
 /** Lists the included filesystems of a source, one `find` each. */
+
+import { P2cError } from '../../errors.ts';
 import { FindParser, findScript } from '../../listing/scan.ts';
 import { type Listing, ListingWriter } from '../../listing/storage.ts';
-import { P2cError } from '../../errors.ts';
 import { printablePath } from '../../printable.ts';
 import { formatCount } from '../../report/units.ts';
 import type { Filesystem } from '../../source/filesystems.ts';
@@ -43,7 +44,8 @@ export async function listFilesystems(
     if (result.code > 1 || (result.code !== 0 && count === 0)) throw findFailed(session, purpose, result);
     parser.end();
     for (const line of result.stderr.split('\n')) {
-      if (line !== '' && !/No such file or directory$/.test(line) && problems.length < PROBLEMS_KEPT) problems.push(line);
+      if (line !== '' && !/No such file or directory$/.test(line) && problems.length < PROBLEMS_KEPT)
+        problems.push(line);
     }
   }
   return { listing: await writer.finish(), problems };

@@ -1,8 +1,8 @@
 /** Gathers the rules of a capture from where they come: facts of the source, the user, profiles, the base. */
-import { literalPattern, RuleSet, type RuleInput } from '../../listing/rules.ts';
-import { baseRules } from '../../profiles/load.ts';
-import type { Profile } from '../../profiles/schema.ts';
+import { literalPattern, type RuleInput, RuleSet } from '../../listing/rules.ts';
 import { bytesOf } from '../../printable.ts';
+import { baseRules } from '../../profiles/load.ts';
+import type { Profile, ProfileRule } from '../../profiles/schema.ts';
 import type { SourceFacts } from '../../source/facts.ts';
 import type { SurveyRequest } from '../request.ts';
 
@@ -12,19 +12,20 @@ export async function rulesOf(request: SurveyRequest, facts?: SourceFacts): Prom
     ...(facts === undefined ? [] : factRules(facts)),
     ...request.rules,
     ...request.profiles.flatMap(profileRules),
-    ...(await baseRules()).map((rule) => ({ ...rule, level: 'base' as const, action: 'exclude' as const })),
+    ...(await baseRules()).map((rule) => ruleInput('base', 'exclude', rule, 'base')),
   ]);
 }
 
-function profileRules(profile: Profile): RuleInput[] {
-  const rule = (action: 'exclude' | 'include') => (item: Profile['exclude'][number]) => ({
-    level: 'profile' as const,
-    action,
-    pattern: item.path,
-    reason: `${profile.name}: ${item.reason}`,
-    type: item.type,
-  });
-  return [...profile.exclude.map(rule('exclude')), ...profile.include.map(rule('include'))];
+function profileRules({ name, exclude, include }: Profile): RuleInput[] {
+  return [
+    ...exclude.map((rule) => ruleInput('profile', 'exclude', rule, name)),
+    ...include.map((rule) => ruleInput('profile', 'include', rule, name)),
+  ];
+}
+
+function ruleInput(level: RuleInput['level'], action: RuleInput['action'], rule: ProfileRule, from: string): RuleInput {
+  const reason = rule.reason ?? `the profile ${from} says so`;
+  return { level, action, pattern: rule.path, reason, ...(rule.type === undefined ? {} : { type: rule.type }) };
 }
 
 /** What a tar cannot hold, and what would be held twice: nobody can choose otherwise. */

@@ -2,16 +2,16 @@
 import { P2cError } from '../../errors.ts';
 import { PathListReader, tarNames } from '../../listing/path-list.ts';
 import type { CapturePlan, Part } from '../../listing/plan.ts';
-import { MediaType } from '../../oci/spec.ts';
 import type { Layer } from '../../oci/layer.ts';
+import { MediaType } from '../../oci/spec.ts';
 import type { ImageStore } from '../../oci/store.ts';
 import { Progress } from '../../report/progress.ts';
 import { AnomalyAccount, type StreamAccount } from '../../report/stream-account.ts';
 import type { SourceTools } from '../../source/tools.ts';
 import type { CommandResult, RemoteCommand, RemoteStream, Session } from '../../ssh/session.ts';
 import { TarFilter } from '../../tar/filter.ts';
-import { remoteTarScript } from '../../tar/remote-tar.ts';
 import { TarMessages } from '../../tar/messages.ts';
+import { remoteTarScript } from '../../tar/remote-tar.ts';
 import type { Tell } from '../stage.ts';
 
 export interface CapturedLayers {

@@ -1,0 +1,105 @@
+import test from 'ava';
+import fc from 'fast-check';
+import type { Entry } from '../../src/listing/entry.ts';
+import { parsePattern } from '../../src/listing/pattern.ts';
+import { RuleSet } from '../../src/listing/rules.ts';
+import { directory, entry } from '../helpers/entries.ts';
+
+const matches = test.macro({
+  exec(t, pattern: string, yes: readonly string[], no: readonly string[]) {
+    const parsed = parsePattern(pattern);
+    const at = (path: string): Entry =>
+      path.endsWith('/') && path !== '/' ? directory(path.slice(0, -1)) : entry(path);
+    for (const path of yes) t.true(parsed.matches(at(path)), `${pattern} matches ${path}`);
+    for (const path of no) t.false(parsed.matches(at(path)), `${pattern} does not match ${path}`);
+  },
+  title: (_, pattern) => `pattern ${pattern}`,
+});
+
+test(matches, '/root', ['/root', '/root/x', '/root/x/y'], ['/rootx', '/opt/root', '/opt/app/root/x', '/']);
+test(matches, '/dev/**', ['/dev/null', '/dev/pts/0'], ['/dev', '/opt/dev/x', '/device']);
+test(matches, '/opt/cache/', ['/opt/cache/', '/opt/cache/x'], ['/opt/cache', '/opt/cachex/']);
+test(matches, '/opt/*/cache/**', ['/opt/a/cache/x'], ['/opt/a/b/cache/x', '/opt/a/cache', '/opt/cache/x']);
+test(matches, '/**/core', ['/core', '/a/core', '/a/b/core', '/a/core/x'], ['/acore', '/a/corex']);
+test(matches, '/**/lost+found/**', ['/lost+found/x', '/data/lost+found/#12'], ['/lost+found', '/data/lostfound/x']);
+test(matches, '/a/**/b', ['/a/b', '/a/x/b', '/a/x/y/b'], ['/ab', '/a/bc']);
+test(matches, '/log.?', ['/log.1', '/log.ü', '/log.\n'], ['/log.', '/log.12', '/logx1', '/log./']);
+test(matches, '/[a-c][!0-9]', ['/ab', '/c-'], ['/a1', '/db', '/a/']);
+test(matches, '/a\\*b', ['/a*b'], ['/axb']);
+test(matches, '/a(b)+|c', ['/a(b)+|c'], ['/abb', '/c']);
+test(matches, '/ümläut', ['/ümläut', '/ümläut/x'], ['/umlaut']);
+test(matches, '/', ['/', '/x', '/x/y'], []);
+test(matches, '/**', ['/x', '/x/y'], ['/']);
+
+const refused = test.macro({
+  exec(t, pattern: string, message: RegExp) {
+    t.throws(() => parsePattern(pattern), { message });
+  },
+  title: (_, pattern) => `refuses the pattern ${JSON.stringify(pattern)}`,
+});
+
+test(refused, 'root', /does not begin with '\/'/);
+test(refused, '', /does not begin with '\/'/);
+test(refused, '/a//b', /two slashes/);
+test(refused, '/a/../b', /'\.\.' component/);
+test(refused, '/a**', /'\*\*' within a component/);
+test(refused, '/[a', /without its '\]'/);
+test(refused, '/[z-a]', /backwards/);
+test(refused, '/a\\', /backslash/);
+test(refused, '/a\0b', /NUL/);
+
+/** Plain and slow: components against components, by recursion. */
+function reference(pattern: readonly string[], path: readonly string[]): boolean {
+  const [head, ...rest] = pattern;
+  if (head === undefined) return true;
+  if (head === '**') return path.some((_, i) => reference(rest, path.slice(i))) || reference(rest, []);
+  const [name, ...below] = path;
+  if (name === undefined) return false;
+  return glob(head, name) && reference(rest, below);
+}
+
+function glob(pattern: string, name: string): boolean {
+  if (pattern === '') return name === '';
+  if (pattern.startsWith('*')) return glob(pattern.slice(1), name) || (name !== '' && glob(pattern, name.slice(1)));
+  if (name === '') return false;
+  return (pattern.startsWith('?') || pattern.charAt(0) === name.charAt(0)) && glob(pattern.slice(1), name.slice(1));
+}
+
+test('patterns agree with a plain reference matcher', (t) => {
+  const name = fc
+    .string({ unit: fc.constantFrom('a', 'b', '.', '+'), minLength: 1, maxLength: 3 })
+    .filter((text) => text !== '.' && text !== '..');
+  const piece = fc
+    .string({ unit: fc.constantFrom('a', 'b', '.', '+', '*', '?'), minLength: 1, maxLength: 3 })
+    .filter((text) => text !== '.' && text !== '..' && !text.includes('**'));
+  const pattern = fc.array(fc.oneof({ weight: 4, arbitrary: piece }, { weight: 1, arbitrary: fc.constant('**') }), {
+    minLength: 1,
+    maxLength: 4,
+  });
+  fc.assert(
+    fc.property(pattern, fc.array(name, { minLength: 1, maxLength: 5 }), (parts, path) => {
+      fc.pre(parts.at(-1) !== '**');
+      t.is(
+        parsePattern(`/${parts.join('/')}`).matches(entry(`/${path.join('/')}`)),
+        reference(parts, path),
+        `/${parts.join('/')} /${path.join('/')}`,
+      );
+    }),
+    { numRuns: 2000 },
+  );
+});
+
+test('the first level that speaks decides, and in a level the more specific rule', (t) => {
+  const rules = new RuleSet([
+    { level: 'base', action: 'exclude', pattern: '/root/**', reason: 'base' },
+    { level: 'command line', action: 'include', pattern: '/root/keep', reason: 'asked' },
+    { level: 'command line', action: 'exclude', pattern: '/root/keep/cache', reason: 'asked' },
+    { level: 'source', action: 'exclude', pattern: '/**', type: 's', reason: 'socket' },
+  ]);
+  const decide = (path: string, type: Entry['type'] = 'f') => rules.decide(entry(path, { type }))?.id;
+  t.is(decide('/root/x'), 'base:/root/**');
+  t.is(decide('/root/keep/x'), 'command line:+/root/keep');
+  t.is(decide('/root/keep/cache/x'), 'command line:/root/keep/cache');
+  t.is(decide('/root/keep/socket', 's'), 'source:/**(s)');
+  t.is(decide('/etc/passwd'), undefined);
+});

@@ -1,0 +1,133 @@
+import test from 'ava';
+import { DuplicateAuditor } from '../../src/source/audit.ts';
+import { classifyMounts } from '../../src/source/filesystems.ts';
+import { parseMountinfo, parseProcMounts } from '../../src/source/mountinfo.ts';
+import { directory, entry } from '../helpers/entries.ts';
+
+/** A Debian server: its initramfs mounted /proc and /dev before the root that carries them. */
+const SERVER = `
+22 28 0:20 / /sys rw,nosuid shared:7 - sysfs sysfs rw
+23 28 0:21 / /proc rw,nosuid shared:13 - proc proc rw
+24 28 0:5 / /dev rw,nosuid shared:2 - devtmpfs udev rw,size=4k
+25 24 0:22 / /dev/pts rw,nosuid shared:3 - devpts devpts rw
+28 1 8:1 / / rw,relatime shared:1 - ext4 /dev/sda1 rw
+30 28 8:2 / /boot rw,relatime - ext4 /dev/sda2 rw
+31 28 8:3 / /data rw - xfs /dev/mapper/vg-data rw
+32 28 8:1 /etc/bind /var/named/chroot/etc/bind rw - ext4 /dev/sda1 rw
+33 28 0:40 / /tmp rw - tmpfs tmpfs rw
+34 28 0:41 / /mnt/nfs rw - nfs4 filer:/export rw
+35 28 0:42 / /srv/with\\040space ro - ext4 /dev/sdb1 ro
+36 31 8:4 / /data/deep rw - ext4 /dev/sdc1 rw
+37 28 8:5 / /old rw - ext4 /dev/sdd1 rw
+38 37 8:6 / /old rw - ext4 /dev/sde1 rw
+39 28 0:43 / /media/cd ro - iso9660 /dev/sr0 ro
+40 28 0:44 / /run/user/0/gvfs rw - fuse.gvfsd-fuse gvfsd-fuse rw
+41 28 0:45 tank /tank rw - zfs tank rw
+this line is from a kernel of the future
+`;
+
+test('each mount of a server is judged, with a reason', (t) => {
+  const judged = classifyMounts(parseMountinfo(Buffer.from(SERVER)));
+  const verdicts = judged.map((mount) => `${mount.mountPoint} ${mount.verdict}`);
+  t.deepEqual(verdicts, [
+    '/sys pseudo',
+    '/proc pseudo',
+    '/dev pseudo',
+    '/dev/pts pseudo',
+    '/ included',
+    '/boot included',
+    '/data included',
+    '/var/named/chroot/etc/bind bind',
+    '/tmp memory',
+    '/mnt/nfs network',
+    '/srv/with space included',
+    '/data/deep included',
+    '/old hidden',
+    '/old included',
+    '/media/cd removable',
+    '/run/user/0/gvfs network',
+    '/tank included',
+  ]);
+  t.is(judged[7]?.reason, 'bind mount: shows /etc/bind again');
+  t.true(judged.every((mount) => mount.reason.length > 5));
+});
+
+test('a bind mount is told from what it shows, whichever was mounted first', (t) => {
+  const table =
+    '2 1 8:1 / / rw - ext4 /dev/a rw\n3 2 8:3 /sub /bind rw - ext4 /dev/b rw\n4 2 8:3 / /whole rw - ext4 /dev/b rw\n';
+  t.deepEqual(
+    classifyMounts(parseMountinfo(Buffer.from(table))).map((mount) => mount.verdict),
+    ['included', 'bind', 'included'],
+  );
+});
+
+test('subvolumes of one btrfs are filesystems of their own', (t) => {
+  const table = '2 1 0:30 /@ / rw - btrfs /dev/a rw\n3 2 0:30 /@home /home rw - btrfs /dev/a rw\n';
+  t.deepEqual(
+    classifyMounts(parseMountinfo(Buffer.from(table))).map((mount) => mount.verdict),
+    ['included', 'included'],
+  );
+});
+
+test('a filesystem hidden under a later mount of its parent is hidden', (t) => {
+  const table =
+    '2 1 8:1 / / rw - ext4 /dev/a rw\n3 2 8:2 / /a/b rw - ext4 /dev/b rw\n4 2 8:3 / /a rw - ext4 /dev/c rw\n';
+  t.deepEqual(
+    classifyMounts(parseMountinfo(Buffer.from(table))).map((mount) => mount.verdict),
+    ['included', 'hidden', 'included'],
+  );
+});
+
+test('/proc/mounts is read where there is no mountinfo', (t) => {
+  const table =
+    'rootfs / rootfs rw 0 0\n/dev/root / ext3 rw 0 0\nproc /proc proc rw 0 0\n/dev/b /with\\040space ext3 ro 0 0\n';
+  const judged = classifyMounts(parseProcMounts(Buffer.from(table)));
+  t.deepEqual(
+    judged.map((mount) => `${mount.mountPoint} ${mount.verdict}`),
+    ['/ hidden', '/ included', '/proc pseudo', '/with space included'],
+  );
+});
+
+test('tables of any bytes are read without harm', (t) => {
+  t.deepEqual(parseMountinfo(Buffer.from([0xff, 0x00, 0x0a, 0x20, 0x2d])), []);
+  t.is(
+    parseMountinfo(Buffer.from('1 0 8:1 / /\xffn rw - ext4 /dev/a rw', 'latin1'))[0]?.mountPoint as string,
+    '/\xffn',
+  );
+});
+
+test('the paths that the naive pipeline would hold twice are counted, with the cause', (t) => {
+  const auditor = new DuplicateAuditor(classifyMounts(parseMountinfo(Buffer.from(SERVER))));
+  const root = { device: 1 };
+  const entries = [
+    directory('/', root),
+    directory('/boot', { device: 2 }),
+    entry('/boot/vmlinuz', { device: 2 }),
+    directory('/data', { device: 3 }),
+    directory('/data/deep', { device: 4 }),
+    entry('/data/deep/file', { device: 4 }),
+    directory('/mnt', root),
+    directory('/mnt/nfs', { device: 41 }),
+    directory('/var', root),
+    directory('/var/named', root),
+    directory('/var/named/chroot', root),
+    directory('/var/named/chroot/etc', root),
+    directory('/var/named/chroot/etc/bind', root),
+    entry('/var/named/chroot/etc/bind/named.conf', root),
+    entry('/var/named/other', root),
+  ];
+  for (const item of entries) auditor.add(item);
+  const { duplicates, total, byCause } = auditor.result();
+  t.deepEqual(
+    duplicates.map(({ path, count, cause }) => `${count} ${path} ${cause}`),
+    [
+      '2 /boot mount point under a parent',
+      '2 /data mount point under a parent',
+      '2 /data/deep mount point under a parent',
+      '2 /var/named/chroot/etc/bind bind mount',
+      '2 /var/named/chroot/etc/bind/named.conf bind mount',
+    ],
+  );
+  t.is(total, 5);
+  t.deepEqual(byCause, { 'mount point under a parent': 3, 'bind mount': 2 });
+});
