@@ -39,7 +39,7 @@ export const verb = defineVerb({
     }
     const request: Omit<SurveyRequest, 'connect'> = {
       target: parseTarget(target, { port: options.port }),
-      profiles: await loadProfiles(options.profile),
+      profiles: loadProfiles(options.profile),
       rules: rulesFrom('command line', options.exclude, options.include),
     };
     const report = await interruptible((signal) =>
@@ -69,7 +69,7 @@ async function auditFleet(file: string, options: Options, patterns: readonly str
       {
         target: host.target,
         connect: connectOptions({ ...options, ...host.connection }, signal),
-        profiles: await loadProfiles(options.profile ?? host.profiles),
+        profiles: loadProfiles(options.profile ?? host.profiles),
         rules: [
           ...rulesFrom('command line', options.exclude, options.include),
           ...rulesFrom('inventory', host.exclude, host.include),

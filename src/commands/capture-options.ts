@@ -51,8 +51,6 @@ export function rulesFrom(
 }
 
 /** @throws P2cError `profile.*`, all mistakes of a file at once. */
-export async function loadProfiles(names: readonly string[] = []): Promise<Profile[]> {
-  const profiles: Profile[] = [];
-  for (const name of names) profiles.push(await loadProfile(name));
-  return profiles;
+export function loadProfiles(names: readonly string[] = []): Profile[] {
+  return [...new Set(names)].map((name) => loadProfile(name));
 }

@@ -9,5 +9,14 @@ export interface VerbEntry {
 }
 
 export const VERBS: readonly VerbEntry[] = [
-  { name: 'images', summary: 'list the images of the store', load: async () => (await import('./images.ts')).verb },
+  {
+    name: 'audit',
+    summary: 'show mounts, duplicate entries, sizes and what would be left out, and why (read-only)',
+    load: async () => (await import('./audit.ts')).verb,
+  },
+  {
+    name: 'migrate',
+    summary: 'turn a running server into an image: connect, find, audit, stop, stream, import',
+    load: async () => (await import('./migrate.ts')).verb,
+  },
 ];

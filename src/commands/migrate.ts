@@ -104,7 +104,7 @@ async function requestOf(options: Options, words: readonly string[]): Promise<Om
   return {
     ...sharedRequest(options),
     target: parseTarget(target, { port: options.port }),
-    profiles: await loadProfiles(options.profile),
+    profiles: loadProfiles(options.profile),
     rules: rulesFrom('command line', options.exclude, options.include),
     reference: parseReference(options.tag),
   };
@@ -199,7 +199,7 @@ async function hostRequest(
   }
   return {
     target: host.target,
-    profiles: await loadProfiles(options.profile ?? host.profiles),
+    profiles: loadProfiles(options.profile ?? host.profiles),
     rules: [
       ...rulesFrom('command line', options.exclude, options.include),
       ...rulesFrom('inventory', host.exclude, host.include),

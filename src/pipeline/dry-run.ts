@@ -14,7 +14,7 @@ import { WorkFolder } from './work-folder.ts';
 
 export interface DryRun {
   readonly survey: SurveyReport;
-  readonly commands: readonly Pick<RemoteCommand, 'purpose' | 'script' | 'changesSource'>[];
+  readonly commands: readonly RemoteCommand[];
 }
 
 export async function dryRun(request: MigrationRequest, show: Show): Promise<DryRun> {
@@ -24,19 +24,15 @@ export async function dryRun(request: MigrationRequest, show: Show): Promise<Dry
   return { survey: surveyReport(findingsOf(request, surveyed)), commands: commandsAfter(request, surveyed) };
 }
 
-function commandsAfter(request: MigrationRequest, { facts, plan }: Survey): DryRun['commands'] {
+function commandsAfter(request: MigrationRequest, { facts, plan }: Survey): RemoteCommand[] {
   const stops = request.stop && request.profiles.length > 0;
   const { stop, start } = stops ? planQuiesce(request.profiles) : { stop: [], start: [] };
-  const again = facts.filesystems
+  const again: RemoteCommand[] = facts.filesystems
     .filter((mount) => stops && mount.verdict === 'included')
     .map((mount) => ({
       purpose: `list ${printablePath(mount.mountPoint)} again`,
       script: findScript(mount.mountPoint),
     }));
   const streams = plan.parts.map((part) => partCommand(part, facts.tools));
-  return [...stop, ...again, ...streams, ...start].map(({ purpose, script, changesSource }) => ({
-    purpose,
-    script,
-    ...(changesSource === undefined ? {} : { changesSource }),
-  }));
+  return [...stop, ...again, ...streams, ...start];
 }

@@ -43,7 +43,7 @@ export async function migrate(request: MigrationRequest, show: Show, signal: Abo
   const plan = stopped === undefined ? surveyed.plan : await planAgain(surveyed, show, work);
   const captured = await show.stage(
     'Stream the files',
-    (tell) => streamParts(surveyed.session, surveyed.facts.tools, plan, store, tell, signal),
+    (tell) => streamParts(surveyed.session, surveyed.facts.tools, plan, store, tell, untilLost(signal, stopped)),
     describeCapture,
   );
   const resumed = await startApplications(stopped, show);
@@ -126,6 +126,11 @@ async function planAgain(surveyed: Survey, show: Show, work: WorkFolder): Promis
 function describeCapture({ account }: CapturedLayers): string {
   const took = formatDuration(account.milliseconds);
   return `${formatBytes(account.bytes)} in ${took}, ${formatRate(account.bytes, account.milliseconds)}`;
+}
+
+/** Where the watchdog had to start the applications, what is still being copied is no image of a stopped server. */
+function untilLost(signal: AbortSignal, stopped: Quiesced | undefined): AbortSignal {
+  return stopped === undefined ? signal : AbortSignal.any([signal, stopped.lost]);
 }
 
 /** A start that fails does not cost the capture: the image is made first, and the failure ends the run. */

@@ -37,7 +37,7 @@ export interface Survey {
 
 /** Runs stages 1 to 5. The session is given back with `held`. */
 export async function survey(request: SurveyRequest, show: Show, held: Belongings, work: WorkFolder): Promise<Survey> {
-  await rulesOf(request);
+  rulesOf(request);
   const session = await show.stage(
     'Connect',
     () => connectPrivileged(request),
@@ -55,7 +55,7 @@ export async function survey(request: SurveyRequest, show: Show, held: Belonging
     () => auditDuplicates(scanned.listing, facts),
     ({ total }) => `${formatCount(total, 'path')} a tar over all mounts would hold twice`,
   );
-  const rules = await rulesOf(request, facts);
+  const rules = rulesOf(request, facts);
   const plan = await show.stage(
     'Apply the rules',
     async () => planCapture(scanned.listing, rules, await work.sub('plan')),

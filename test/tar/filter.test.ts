@@ -84,7 +84,7 @@ async function packed(...entries: Parameters<ReturnType<typeof pack>['entry']>[0
   for (const header of entries) stream.entry(header, header.type === 'file' || header.type === undefined ? 'x' : '');
   stream.finalize();
   const chunks: Buffer[] = [];
-  for await (const chunk of stream) chunks.push(chunk);
+  for await (const chunk of stream) chunks.push(Buffer.from(chunk as Uint8Array));
   return Buffer.concat(chunks);
 }
 

@@ -7,12 +7,12 @@ import type { SourceFacts } from '../../source/facts.ts';
 import type { SurveyRequest } from '../request.ts';
 
 /** @throws P2cError `rule.invalid`. Called before connecting with the rules known by then, so that a typo costs nothing. */
-export async function rulesOf(request: SurveyRequest, facts?: SourceFacts): Promise<RuleSet> {
+export function rulesOf(request: SurveyRequest, facts?: SourceFacts): RuleSet {
   return new RuleSet([
     ...(facts === undefined ? [] : factRules(facts)),
     ...request.rules,
     ...request.profiles.flatMap(profileRules),
-    ...(await baseRules()).map((rule) => ruleInput('base', 'exclude', rule, 'base')),
+    ...baseRules().map((rule) => ruleInput('base', 'exclude', { ...rule, path: rule.pattern }, 'base')),
   ]);
 }
 
