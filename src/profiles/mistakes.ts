@@ -55,6 +55,7 @@ function unionMistakes(issue: Extract<Issue, { code: 'invalid_union' }>, path: r
     .filter((branch) => !branch.some((inner) => inner.code === 'invalid_type' && inner.path.length === 0))
     .sort((a, b) => a.length - b.length)[0];
   if (meant !== undefined) return mistakesOf(meant, path);
+  if (issue.input === undefined) return [{ path, atKey: false, message: `${place(path)}is missing` }];
   const wanted = issue.errors.flatMap((branch) =>
     branch.flatMap((inner) => (inner.code === 'invalid_type' ? [kindName(inner.expected)] : [])),
   );

@@ -3,9 +3,20 @@
  * each with file, line and column. Such files may come from strangers: their size, nesting and aliases are bounded.
  */
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
-import { isAlias, isMap, isScalar, isSeq, LineCounter, type Node, type ParsedNode, parseDocument } from 'yaml';
+import {
+  isAlias,
+  isMap,
+  isScalar,
+  isSeq,
+  LineCounter,
+  type Node,
+  type ParsedNode,
+  parseDocument,
+  type YAMLMap,
+} from 'yaml';
 import type { z } from 'zod';
 import { messageOf, systemCode, usageError } from '../errors.ts';
+import { printable } from '../printable.ts';
 import { type Mistake, mistakesOf } from './mistakes.ts';
 
 /** Larger than any hand-written profile or inventory by two orders of magnitude. */
@@ -36,13 +47,18 @@ export function parseYaml<Schema extends z.ZodType>(
   kind: YamlKind,
 ): z.output<Schema> {
   const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, stringKeys: true });
+  const document = parseDocument(text, {
+    lineCounter: lines,
+    prettyErrors: false,
+    stringKeys: true,
+    uniqueKeys: false,
+  });
   const refuse = (mistakes: readonly Placed[]): Error => describe(mistakes, file, lines, kind);
 
   const syntax = [...document.errors, ...document.warnings];
   if (syntax.length > 0) throw refuse(syntax.map((error) => ({ offset: error.pos[0], message: error.message })));
-  const tooDeep = findTooDeep(document.contents);
-  if (tooDeep !== undefined) throw refuse([{ offset: tooDeep, message: 'is nested too deeply' }]);
+  const structure = structuralMistakes(document.contents);
+  if (structure.length > 0) throw refuse(structure);
   let value: unknown;
   try {
     value = document.toJS({ maxAliasCount: 100 });
@@ -67,7 +83,7 @@ function describe(mistakes: readonly Placed[], file: string, lines: LineCounter,
   const sorted = [...mistakes].sort((a, b) => a.offset - b.offset);
   const shown = sorted.slice(0, MAX_MISTAKES).map(({ offset, message }) => {
     const { line, col } = lines.linePos(offset);
-    return `${file}:${Math.max(1, line)}:${Math.max(1, col)}: ${message}`;
+    return `${file}:${Math.max(1, line)}:${Math.max(1, col)}: ${printable(message)}`;
   });
   if (sorted.length > MAX_MISTAKES) shown.push(`… and ${sorted.length - MAX_MISTAKES} more`);
   const heading = mistakes.length === 1 ? [] : [`the ${kind.noun} ${file} has ${mistakes.length} mistakes`];
@@ -114,18 +130,35 @@ function decode(bytes: Uint8Array, file: string, kind: YamlKind): string {
 
 const MAX_DEPTH = 32;
 
-/** Offset of the first node below {@link MAX_DEPTH}: conversion and checking recurse, and the stack is finite. */
-function findTooDeep(root: ParsedNode | null): number | undefined {
+/** Keys given twice, and nesting below {@link MAX_DEPTH}: conversion and checking recurse, and the stack is finite. */
+function structuralMistakes(root: ParsedNode | null): Placed[] {
+  const mistakes: Placed[] = [];
   let level: unknown[] = [root];
   for (let depth = 0; level.length > 0; depth += 1) {
-    const first = level.find((node) => isMap(node) || isSeq(node));
-    if (depth > MAX_DEPTH && first !== undefined) return startOf(first) ?? 0;
-    level = level.flatMap((node): unknown[] => {
-      if (isMap(node)) return node.items.map((pair) => pair.value);
-      return isSeq(node) ? node.items : [];
-    });
+    const next: unknown[] = [];
+    for (const node of level) {
+      if (isMap(node)) {
+        mistakes.push(...repeatedKeys(node));
+        next.push(...node.items.map((pair) => pair.value));
+      } else if (isSeq(node)) next.push(...node.items);
+    }
+    const deep = depth >= MAX_DEPTH ? next.find((node) => isMap(node) || isSeq(node)) : undefined;
+    if (deep !== undefined) return [...mistakes, { offset: startOf(deep) ?? 0, message: 'is nested too deeply' }];
+    level = next;
   }
-  return undefined;
+  return mistakes;
+}
+
+function repeatedKeys(map: YAMLMap): Placed[] {
+  const seen = new Set<string>();
+  return map.items.flatMap(({ key }) => {
+    const name = isScalar(key) ? String(key.value) : undefined;
+    if (name === undefined || !seen.has(name)) {
+      seen.add(name ?? '');
+      return [];
+    }
+    return [{ offset: startOf(key) ?? 0, message: `the key '${name}' is there twice` }];
+  });
 }
 
 function startOf(node: unknown): number | undefined {

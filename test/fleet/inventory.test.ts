@@ -1,0 +1,142 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { homedir, tmpdir, userInfo } from 'node:os';
+import { join } from 'node:path';
+import test, { type ExecutionContext } from 'ava';
+import { P2cError } from '../../src/errors.ts';
+import { loadInventory, selectHosts } from '../../src/fleet/inventory.ts';
+
+function fileOf(t: ExecutionContext, text: string): string {
+  const folder = mkdtempSync(join(tmpdir(), 'p2c-inventory-'));
+  t.teardown(() => rmSync(folder, { recursive: true }));
+  const file = join(folder, 'fleet.yaml');
+  writeFileSync(file, text);
+  return file;
+}
+
+function load(t: ExecutionContext, text: string) {
+  return loadInventory(fileOf(t, text), new Date(2026, 10, 3)).hosts;
+}
+
+/** The mistakes as `line:column: message`. */
+const mistakes = test.macro((t, text: string, expected: string[]) => {
+  const file = fileOf(t, text);
+  const error = t.throws(() => loadInventory(file), { instanceOf: P2cError });
+  t.is(error.exitCode, 2);
+  t.is(error.code, 'inventory.invalid');
+  const lines = error.message.split('\n').filter((line) => line.startsWith(`${file}:`));
+  t.deepEqual(
+    lines.map((line) => line.slice(file.length + 1)),
+    expected,
+  );
+});
+
+test('defaults are filled in, and a host overrides them', (t) => {
+  const text = `
+defaults: { user: ann, port: 2222, profile: nginx, tag: 'legacy/{{host}}:{{ date }}', exclude: /srv/tmp }
+hosts:
+  - { name: web1, address: 10.0.0.1 }
+  - { name: Web_2, address: 'fe80::1%eth0', user: root, port: 22, profiles: [cron, nginx], tag: two, exclude: [/x], include: /root }
+  - { name: old.example }
+`;
+  const [one, two, three] = load(t, text);
+  t.deepEqual(one?.target, { user: 'ann', host: '10.0.0.1', port: 2222, name: 'web1' });
+  t.is(one?.tag, 'legacy/web1:2026-11-03');
+  t.deepEqual(one?.profiles, ['nginx']);
+  t.deepEqual(one?.connection, {});
+  t.deepEqual(two?.target, { user: 'root', host: 'fe80::1%eth0', port: 22, name: 'Web_2' });
+  t.deepEqual(two?.profiles, ['cron', 'nginx']);
+  t.deepEqual([two?.exclude, two?.include], [['/srv/tmp', '/x'], ['/root']]);
+  t.is(two?.tag, 'two');
+  t.is(three?.target.host, 'old.example');
+});
+
+test('hosts may be a map, whose values may be empty', (t) => {
+  const hosts = load(t, 'hosts:\n  web1.example:\n  db: { address: 10.1.1.1 }\n');
+  t.deepEqual(
+    hosts.map((host) => [host.name, host.target.host, host.target.user, host.target.port, host.tag]),
+    [
+      ['web1.example', 'web1.example', userInfo().username, 22, undefined],
+      ['db', '10.1.1.1', userInfo().username, 22, undefined],
+    ],
+  );
+});
+
+test('key files and profile files are meant from where the inventory lies', (t) => {
+  const file = fileOf(t, 'hosts: { a: { identity: [keys/id, ~/.ssh/id, /k], profiles: [nginx, ./own.yaml] } }');
+  const host = loadInventory(file).hosts[0];
+  const folder = join(file, '..');
+  t.deepEqual(host?.connection.identity, [join(folder, 'keys/id'), join(homedir(), '.ssh/id'), '/k']);
+  t.deepEqual(host?.profiles, ['nginx', join(folder, 'own.yaml')]);
+});
+
+test('a host name becomes what an image reference can hold', (t) => {
+  const names = ['WEB-1.Example', 'a_b', 'a._b', 'x--y', 'trailing-'];
+  const text = `defaults: { tag: '{{host}}' }\nhosts:\n${names.map((name) => `  - { name: '${name}', address: h }\n`).join('')}`;
+  t.deepEqual(
+    load(t, text).map((host) => host.tag),
+    ['web-1.example', 'a_b', 'a-b', 'x--y', 'trailing'],
+  );
+});
+
+test(
+  'a misspelt key is answered with the nearest',
+  mistakes,
+  'hosts:\n  - name: a\n    adress: 10.0.0.1\n    usr: root\n',
+  [
+    "3:5: hosts[0]: unknown key 'adress' (did you mean 'address'?)",
+    "4:5: hosts[0]: unknown key 'usr' (did you mean 'user'?)",
+  ],
+);
+test(
+  'all mistakes of all hosts at once, each at its place',
+  mistakes,
+  `default: {}
+hosts:
+  a: { address: 10.0.0.300, port: 0 }
+  b: { address: 'root@h', tag: '{{hots}}' }
+  'c d':
+  d: { address: 'h:22' }
+  e: { profile: x, profiles: y, exclude: tmp }
+`,
+  [
+    "1:1: unknown key 'default' (did you mean 'defaults'?)",
+    "3:17: hosts.a.address: '10.0.0.300' is no IPv4 address",
+    '3:35: hosts.a.port: number 0 is less than 1',
+    "4:17: hosts.b.address: 'root@h' is no address: give the user as 'user:'",
+    "4:32: hosts.b.tag: '{{hots}}' is no placeholder; there are {{host}} and {{date}} (did you mean 'host'?)",
+    "5:3: hosts.c d: must be of letters, digits, '.', '_' and '-', and begin with a letter or digit",
+    "6:17: hosts.d.address: 'h:22' is no address: give the port as 'port:'",
+    "7:42: hosts.e.exclude: the pattern 'tmp' does not begin with '/'",
+  ],
+);
+test('one name twice in a list', mistakes, 'hosts:\n  - name: a\n  - name: b\n  - name: a\n', [
+  "4:11: hosts[2].name: 'a' is the name of hosts[0] too",
+]);
+test('one name twice in a map', mistakes, 'hosts:\n  a:\n  a:\n', ["3:3: the key 'a' is there twice"]);
+test('no hosts in a list', mistakes, 'hosts: []\n', ['1:8: hosts: is empty']);
+test('no hosts in a map', mistakes, 'hosts: {}\n', ['1:8: hosts: is empty']);
+test('no hosts at all', mistakes, 'defaults: { user: root }\n', ['1:1: hosts: is missing']);
+test('an empty file', mistakes, '', ['1:1: expected keys and values, found nothing']);
+test('both names of the profiles', mistakes, 'hosts:\n  a: { profile: x, profiles: y }\n', [
+  "2:30: hosts.a.profiles: has both 'profile' and 'profiles'",
+]);
+test('options are not smuggled in by an address', mistakes, 'hosts: { a: { address: -oProxyCommand=x } }', [
+  "1:24: hosts.a.address: '-oProxyCommand=x' is neither an IP address nor a host's name",
+]);
+
+test('hosts are chosen by name and glob, in the order of the file', (t) => {
+  const inventory = loadInventory(fileOf(t, 'hosts: { web1: , db: , web2: }'.replaceAll(' ,', ' ~,')));
+  const names = (...words: string[]) => selectHosts(inventory, words).map((host) => host.name);
+  t.deepEqual(names(), ['web1', 'db', 'web2']);
+  t.deepEqual(names('web2', 'web*', 'web1'), ['web1', 'web2']);
+  t.deepEqual(names('d?'), ['db']);
+  t.deepEqual(names('*'), ['web1', 'db', 'web2']);
+  const error = t.throws(() => names('wbe1'), { instanceOf: P2cError });
+  t.is(error.code, 'inventory.unknown-host');
+  t.regex(error.message, /did you mean 'web1'/);
+});
+
+test('a missing inventory and a folder in its place', (t) => {
+  t.is(t.throws(() => loadInventory('/nonexistent/x.yaml'), { instanceOf: P2cError }).code, 'inventory.missing');
+  t.is(t.throws(() => loadInventory(tmpdir()), { instanceOf: P2cError }).code, 'inventory.unreadable');
+});
