@@ -1,0 +1,101 @@
+# shellcheck shell=bash
+# The four ways of capturing a server that scripts/bench compares, how each is measured, and the table of results.
+# In: ADDRESS, KEY, KNOWN_HOSTS of the server, WORK for temporary files.
+
+SSH_OPTIONS=(-F none -o BatchMode=yes -o IdentitiesOnly=yes -o GlobalKnownHostsFile=none -o StrictHostKeyChecking=yes)
+
+# remote COMMAND, with SSH_WAY before it for a way's own options.
+remote() { ssh "${SSH_OPTIONS[@]}" ${SSH_WAY:-} -i "$KEY" -o "UserKnownHostsFile=$KNOWN_HOSTS" "root@$ADDRESS" "$1"; }
+
+# Each top folder is an argument of its own and no file system is left, so that no path comes twice: podman would refuse
+# it. What p2c leaves out by its rules is left out here too.
+tar_command() {
+  cat <<'TAR'
+cd / && tar -cf - --one-file-system --xattrs --xattrs-include='*' --anchored --no-wildcards-match-slash \
+  --exclude='./root/*' --exclude='./usr/lib/modules/*' \
+  --exclude='./*/lost+found' \
+  $(ls -d ./* | grep -vxE './(proc|sys|dev|run|boot|lost.found|swapfile)') 2>/dev/null
+TAR
+}
+
+# One podman of its own: nothing of it reaches the machine's images.
+own_podman() {
+  TMPDIR="$WORK" podman --root "$WORK/podman" --runroot "$WORK/podman-run" --events-backend file "$@"
+}
+
+forget_podman() {
+  [ -d "$1/podman" ] || return 0
+  # The storage driver binds this folder onto itself.
+  while umount "$1/podman/overlay" 2>/dev/null; do :; done
+  rm -rf "$1/podman" "$1/podman-run"
+}
+
+way_a() { SSH_WAY='-c aes128-gcm@openssh.com' remote "$(tar_command)" | cat >/dev/null; }
+way_c() { remote "$(tar_command)" | own_podman import - bench:latest >/dev/null; }
+way_d() { SSH_WAY=-C remote "$(tar_command)" | own_podman import - bench:latest >/dev/null; }
+way_b() {
+  P2C_ROOT="$WORK/store" node dist/cli.js migrate "root@$ADDRESS" --identity "$KEY" --accept-new-host-key \
+    --known-hosts "$WORK/known_hosts" --profile nginx --tag bench:latest --json >"$WORK/migrate.json"
+}
+
+# measure WAY RUN: adds "seconds user system kilobytes" to WORK/times.WAY.
+measure() {
+  local way=$1 result="$WORK/time.$1.$2" log="$WORK/log.$1.$2"
+  sync
+  say "run $2, way $way"
+  export ADDRESS KEY KNOWN_HOSTS WORK
+  # GNU time sees only what it starts, so the way runs in a shell of its own.
+  if "$(type -P time)" -q -o "$result" -f '%e %U %S %M' \
+    bash -c "set -euo pipefail; . scripts/lib/bench-ways.sh; way_$way" 2>"$log" </dev/null; then
+    cat "$result" >>"$WORK/times.$way"
+  else
+    say "way $way failed:"
+    tail -n 10 "$log" >&2
+    touch "$WORK/failed"
+  fi
+  forget_podman "$WORK"
+  rm -rf "$WORK/store" "$WORK"/storage* "$WORK/known_hosts"
+}
+
+# median WAY COLUMN; nothing when the way did not run.
+median() {
+  [ -e "$WORK/times.$1" ] || return 0
+  awk -v column="$2" '{ print column == 2 ? $2 + $3 : $column }' "$WORK/times.$1" | sort -n |
+    awk '{ value[NR] = $1 } END { print NR % 2 ? value[(NR + 1) / 2] : (value[NR / 2] + value[NR / 2 + 1]) / 2 }'
+}
+
+print_table() {
+  local way seconds
+  printf 'captured: %d MB, %d entries, on %d cores; %s\n\n' "$(($1 / 1000000))" "$2" "$(nproc)" "$(podman --version)"
+  printf '%-46s %9s %9s %9s %9s\n' way 'wall s' 'CPU s' 'peak MB' 'MB/s'
+  for way in a b c d; do
+    seconds=$(median "$way" 1)
+    [ -n "$seconds" ] || continue
+    awk -v name="$(way_name "$way")" -v wall="$seconds" -v cpu="$(median "$way" 2)" -v memory="$(median "$way" 4)" -v bytes="$1" \
+      'BEGIN { printf "%-46s %9.1f %9.1f %9.0f %9.0f\n", name, wall, cpu, memory / 1024, bytes / 1e6 / wall }'
+  done
+  echo
+  print_ratio b a 'p2c over the floor, at most 1.5'
+  print_ratio c b 'podman import over p2c, at least 3'
+  print_ratio d b 'the pipeline done by hand over p2c, at least 6'
+}
+
+way_name() {
+  case $1 in
+    a) echo 'a  ssh -c aes128-gcm tar | cat >/dev/null' ;;
+    b) echo 'b  p2c migrate' ;;
+    c) echo 'c  ssh tar | podman import' ;;
+    d) echo 'd  ssh -C tar | podman import' ;;
+  esac
+}
+
+# print_ratio OVER UNDER MEANING
+print_ratio() {
+  local over under
+  over=$(median "$1" 1)
+  under=$(median "$2" 1)
+  if [ -n "$over" ] && [ -n "$under" ]; then
+    awk -v name="$1/$2" -v over="$over" -v under="$under" -v meaning="$3" \
+      'BEGIN { printf "%-4s %6.2f   %s\n", name, over / under, meaning }'
+  fi
+}
