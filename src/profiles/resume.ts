@@ -82,7 +82,7 @@ interface Failure {
 async function startOne(scene: Scene, item: Stopped): Promise<Failure[]> {
   const failures: Failure[] = [];
   for (const task of item.application.start) {
-    const report = await runStart(scene, item.application, task, item.halfDown ? 5000 : 500);
+    const report = await runStart(scene, item.application, task, item.halfDown ? 'halfDown' : 'down');
     item.steps.push(report);
     if (report.problem !== undefined) failures.push({ report, byHand: stepByHand('start', task.step) });
   }

@@ -102,19 +102,31 @@ export async function runStop(
   return { purpose, code, milliseconds, output, problem };
 }
 
+/** How long it must be up to count: a stop that failed may still be at work on an application that looks well. */
+const SETTLE_MS = { down: 500, halfDown: 5000 } as const;
+
 /**
  * Starts, and waits until all is up that was up before. Tried three times at most: a stop that failed half-way may
  * still be at work, and then the first start finds the application running and does nothing.
- * @param settleMs how long it must stay up to count.
+ * @param from `halfDown` where a stop step failed: then what is still up is not started a second time.
  */
 export async function runStart(
   scene: Scene,
   application: Application,
   task: StartTask,
-  settleMs: number,
+  from: 'down' | 'halfDown',
 ): Promise<StepReport> {
   const purpose = stepPurpose(application.name, 'start', task.step);
   const started = performance.now();
+  const settleMs = SETTLE_MS[from];
+  if (
+    from === 'halfDown' &&
+    task.up.length > 0 &&
+    (await waitForUp(scene, application, task, 0, settleMs)).length === 0
+  ) {
+    scene.tell(`${application.name} is still up: it is not started again`);
+    return { purpose, code: null, milliseconds: 0, output: '', problem: undefined };
+  }
   let execution: Execution = { code: null, output: '' };
   let missing: string[] = [];
   for (let attempt = 1; attempt <= 3; attempt += 1) {
@@ -123,9 +135,9 @@ export async function runStart(
     if (task.up.length === 0) {
       if (execution.code === 0) break;
     } else {
-      missing = await waitForUp(scene, application, task, execution.code, settleMs);
-      if (missing.length === 0) break;
-      if (performance.now() - started > task.step.timeout) break;
+      const patience = execution.code === 0 ? task.step.timeout : Math.min(5000, task.step.timeout);
+      missing = await waitForUp(scene, application, task, patience, settleMs);
+      if (missing.length === 0 || performance.now() - started > task.step.timeout) break;
     }
     if (attempt < 3) await pause(2000);
   }
@@ -140,10 +152,10 @@ async function waitForUp(
   scene: Scene,
   application: Application,
   task: StartTask,
-  code: number | null,
+  limitMs: number,
   settleMs: number,
 ): Promise<string[]> {
-  const deadline = performance.now() + (code === 0 ? task.step.timeout : Math.min(5000, task.step.timeout));
+  const deadline = performance.now() + limitMs;
   let upSince: number | undefined;
   let goneSince: number | undefined;
   for (;;) {
@@ -154,8 +166,9 @@ async function waitForUp(
     if (upSince !== undefined && now - upSince >= settleMs) return [];
     goneSince = withoutProcess(task.up, states) ? (goneSince ?? now) : undefined;
     const hopeless = goneSince !== undefined && now - goneSince > 5000;
-    if (upSince === undefined && (hopeless || now > deadline))
+    if (upSince === undefined && (hopeless || now >= deadline)) {
       return missing.map(({ atom }) => `${nameOfAtom(atom)} is not there`);
+    }
     await pause(300);
   }
 }

@@ -48,6 +48,7 @@ token=${quote(plan.token)}
 log=${quote(plan.logFile)}
 tick=${tick}
 ticks=${ticks}
+all='${plan.applications.map(({ number }) => number).join(' ')}'
 ${CHECK_FUNCTIONS}${WATCH_FUNCTIONS}${plan.applications.map(applicationFunctions).join('')}
 p2c_start_owed() {
 ${runs.length === 0 ? '  :' : runs.join('\n')}
@@ -79,7 +80,7 @@ ${calls.join('\n')}
  * An asynchronous command of a shell without job control ignores SIGINT and SIGQUIT (POSIX XCU 2.11), and so would
  * every daemon started from here; `p2c_clean` undoes this with the first program that can. `kill -0` of a child sees
  * it until it was waited for, which the `wait` in `p2c_sleep` does. A start step that outlives its limit is left
- * alone: it may be the application.
+ * alone: it may be the application. Where the lease's folder is gone nothing tells what is owed, and all is looked at.
  */
 const WATCH_FUNCTIONS = `
 p2c_clean=
@@ -117,7 +118,7 @@ p2c_bounded() {
   wait "$p2c_child"
 }
 p2c_is_up() {
-  p2c_seconds=0
+  p2c_seconds=1
   p2c_good=0
   while [ "$p2c_seconds" -le "$1" ]; do
     if p2c_bounded 30 "$2"; then p2c_good=$((p2c_good + 1)); else p2c_good=0; fi
@@ -128,6 +129,10 @@ p2c_is_up() {
   return 1
 }
 p2c_step() {
+  if [ "$4" != none ] && p2c_is_up 3 "$4"; then
+    p2c_say "$1: not needed, it is up"
+    return 0
+  fi
   for p2c_attempt in 1 2 3; do
     p2c_bounded "$2" "$3"
     p2c_code=$?
@@ -160,7 +165,6 @@ p2c_wait_for_expiry() {
       rm -rf "$lock"
       exit 0
     fi
-    p2c_owed=$(p2c_list_owed)
     p2c_now=$(cat "$lock/counter" 2>/dev/null)
     if [ "$p2c_now" = "$p2c_seen" ]; then p2c_idle=$((p2c_idle + 1)); else p2c_idle=0; fi
     p2c_seen=$p2c_now
@@ -185,11 +189,12 @@ p2c_main() {
     p2c_owed=$(p2c_list_owed)
     p2c_output=$lock/output
   else
+    p2c_owed=$all
     p2c_output=/dev/null
   fi
   p2c_owed=$(echo $p2c_owed)
   if [ -n "$p2c_owed" ]; then
-    p2c_say "p2c went away (no renewal for $((tick * ticks)) s): starting what it had stopped"
+    p2c_say "no sign of p2c: starting what it had stopped"
     p2c_start_owed
   fi
   if [ -z "$p2c_failed" ] && p2c_ours; then rm -rf "$lock"; fi

@@ -1,0 +1,353 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import test from 'ava';
+import { P2cError } from '../../src/errors.ts';
+import { planQuiesce, quiesce } from '../../src/profiles/quiesce.ts';
+import { eventually, fakeApplication, playground, processesOf, shellFolder } from '../helpers/fake-application.ts';
+import { localSession } from '../helpers/local-session.ts';
+import { requirePrograms } from '../helpers/require.ts';
+
+const SHELLS = ['dash', 'bash', 'busybox'];
+
+for (const shell of SHELLS) {
+  test(`${shell}: stopped, started again, nothing left behind`, async (t) => {
+    if (!requirePrograms(t, [shell])) return;
+    const ground = playground(t);
+    const [one, two] = [fakeApplication(ground), fakeApplication(ground)];
+    const session = localSession({ path: shellFolder(ground, shell) });
+    const quiesced = await quiesce(session, [one.profile, two.profile], { place: ground.place });
+    t.deepEqual(quiesced.stopped, [one.name, two.name]);
+    t.false(one.isUp() || two.isUp());
+    t.true(existsSync(ground.lock));
+    const report = await quiesced.resume();
+    t.true(one.isUp() && two.isUp());
+    t.deepEqual(
+      report.applications.map((application) => application.name),
+      [two.name, one.name],
+    );
+    t.true(report.applications.every((application) => application.downMs > 0 && !application.byWatchdog));
+    t.deepEqual(report.notes, []);
+    t.is(await quiesced.resume(), report);
+    t.deepEqual(readdirSync(join(ground.folder, 'run')), []);
+    t.deepEqual(processesOf(ground.folder).length, 2);
+    for (const entry of session.ledger) {
+      t.is(entry.changesSource, !/^(see|look)/.test(entry.purpose), entry.purpose);
+    }
+  });
+
+  test(`${shell}: the watchdog starts the applications when the link is lost`, async (t) => {
+    if (!requirePrograms(t, [shell])) return;
+    const ground = playground(t);
+    const [one, two] = [fakeApplication(ground), fakeApplication(ground)];
+    const path = shellFolder(ground, shell);
+    const session = localSession({ path });
+    const quiesced = await quiesce(session, [one.profile, two.profile], { place: ground.place, leaseMs: 3000 });
+    session.cut();
+    const error = await t.throwsAsync(() => quiesced.resume(), { instanceOf: P2cError });
+    t.is(error.code, 'quiesce.link-lost');
+    t.regex(error.message, /the watchdog there does it/);
+    t.true(error.message.includes(one.name) && error.message.includes(two.name));
+    await quiesced[Symbol.asyncDispose]();
+    await eventually(t, 'the lock is gone', () => !existsSync(ground.lock));
+    t.true(one.isUp() && two.isUp());
+    t.deepEqual(processesOf(ground.folder).length, 2);
+
+    const lines: string[] = [];
+    const next = await quiesce(localSession({ path }), [one.profile], {
+      place: ground.place,
+      onEvent: (line) => lines.push(line),
+    });
+    t.regex(lines.join('\n'), /the watchdog of an earlier run had to act/);
+    await next.resume();
+    t.false(existsSync(ground.place.logFile));
+  });
+
+  test(`${shell}: a renewed lease lasts`, async (t) => {
+    if (!requirePrograms(t, [shell])) return;
+    const ground = playground(t);
+    const application = fakeApplication(ground);
+    const session = localSession({ path: shellFolder(ground, shell) });
+    const quiesced = await quiesce(session, [application.profile], { place: ground.place, leaseMs: 3000 });
+    await new Promise((resolve) => setTimeout(resolve, 8000));
+    t.false(application.isUp());
+    t.false(quiesced.lost.aborted);
+    await quiesced.resume();
+    t.true(application.isUp());
+  });
+}
+
+test('kill -9 of p2c: the watchdog starts the applications', async (t) => {
+  const ground = playground(t);
+  const application = fakeApplication(ground);
+  const profile = join(ground.folder, 'profile.yaml');
+  const step = (run: string, check: string) => [{ run, timeout: '10s', [check]: { process: application.name } }];
+  writeFileSync(
+    profile,
+    JSON.stringify({
+      name: application.name,
+      stop: step(application.stop, 'down'),
+      start: step(application.start, 'up'),
+    }),
+  );
+  const script = fileURLToPath(new URL('../helpers/stop-and-wait.ts', import.meta.url));
+  const words = [script, profile, join(ground.folder, 'run'), ground.place.logFile, '3000'];
+  const p2c = spawn(process.execPath, ['--import=tsx', ...words], { stdio: ['ignore', 'pipe', 'inherit'] });
+  t.teardown(() => p2c.kill('SIGKILL'));
+  await once(p2c.stdout, 'data');
+  t.false(application.isUp());
+  p2c.kill('SIGKILL');
+  await eventually(t, 'the lock is gone', () => !existsSync(ground.lock));
+  t.true(application.isUp());
+  t.regex(readFileSync(ground.place.logFile, 'utf8'), /it is up/);
+});
+
+test('an application that does not run is left alone, and with none running nothing is written', async (t) => {
+  const ground = playground(t);
+  const application = fakeApplication(ground);
+  process.kill(application.pid());
+  await eventually(t, 'it is down', () => !application.isUp());
+  const session = localSession();
+  const quiesced = await quiesce(session, [application.profile], { place: ground.place });
+  t.deepEqual([quiesced.stopped, quiesced.leftAlone], [[], [application.name]]);
+  t.deepEqual((await quiesced.resume()).leftAlone, [application.name]);
+  t.false(application.isUp());
+  t.true(session.ledger.every((entry) => !entry.changesSource));
+});
+
+test('a stop step that fails: the others run again, and the error tells step, code and output', async (t) => {
+  const ground = playground(t);
+  const good = fakeApplication(ground);
+  const bad = fakeApplication(ground, (profile) => ({
+    ...profile,
+    stop: [{ run: 'echo "no such button"; exit 7', timeout: '10s', down: { process: profile.name } }],
+  }));
+  const promise = quiesce(localSession(), [good.profile, bad.profile], { place: ground.place });
+  const error = await t.throwsAsync(promise, { instanceOf: P2cError });
+  t.is(error.code, 'quiesce.stop-failed');
+  t.regex(error.message, /exit code 7/);
+  t.regex(error.message, /no such button/);
+  t.true(error.message.includes(`process ${bad.name} still runs (pid ${bad.pid()})`));
+  t.true(good.isUp() && bad.isUp());
+  t.false(existsSync(ground.lock));
+});
+
+test('a stop that ends well and stops nothing is found out', async (t) => {
+  const ground = playground(t);
+  const application = fakeApplication(ground, (profile) => ({
+    ...profile,
+    stop: [{ run: 'true', timeout: '2s', down: { process: profile.name } }],
+  }));
+  const promise = quiesce(localSession(), [application.profile], { place: ground.place });
+  const error = await t.throwsAsync(promise, { instanceOf: P2cError });
+  t.is(error.code, 'quiesce.stop-failed');
+  t.regex(error.message, /exit code 0.*still runs/);
+  t.true(application.isUp());
+});
+
+test('a stop step that hangs is given up at its limit', async (t) => {
+  const ground = playground(t);
+  const application = fakeApplication(ground, (profile) => ({
+    ...profile,
+    stop: [{ run: `exec sleep 20 # ${ground.folder}/`, timeout: '1s', down: { process: profile.name } }],
+  }));
+  const promise = quiesce(localSession(), [application.profile], { place: ground.place });
+  const error = await t.throwsAsync(promise, { instanceOf: P2cError });
+  t.is(error.code, 'quiesce.stop-failed');
+  t.regex(error.message, /did not end within its limit/);
+  t.true(application.isUp());
+});
+
+test('a start that fails is loud, names the command, and does not keep the others down', async (t) => {
+  const ground = playground(t);
+  const good = fakeApplication(ground);
+  const bad = fakeApplication(ground, (profile) => ({
+    ...profile,
+    start: [{ run: 'echo broken configuration; exit 3', timeout: '3s', up: { process: profile.name } }],
+  }));
+  const quiesced = await quiesce(localSession(), [good.profile, bad.profile], { place: ground.place, leaseMs: 3000 });
+  const error = await t.throwsAsync(() => quiesced.resume(), { instanceOf: P2cError });
+  t.is(error.code, 'quiesce.start-failed');
+  t.regex(error.message, /DID NOT START AGAIN/);
+  t.regex(error.message, /exit code 3[\s\S]*broken configuration/);
+  t.true(error.hint?.includes('run there, as root: echo broken configuration; exit 3'));
+  t.true(good.isUp());
+  // The watchdog remains as the net, tries in its turn, and leaves the debt for the next run to see.
+  await eventually(t, 'the watchdog gave up', () => /FAILED/.test(logOf(ground.place.logFile)), 50_000);
+  await eventually(t, 'the watchdog ended', () => processesOf(ground.folder).length === 1);
+  t.deepEqual(readdirSync(ground.lock).filter((file) => file.startsWith('owed')).length, 1);
+});
+
+function logOf(file: string): string {
+  return existsSync(file) ? readFileSync(file, 'utf8') : '';
+}
+
+test('a start step that ends badly while the application is up counts as started', async (t) => {
+  const ground = playground(t);
+  const application = fakeApplication(ground, (profile) => ({
+    ...profile,
+    start: profile.start.map((step) => ({ ...step, run: `${'run' in step ? step.run : ''}; exit 1` })),
+  }));
+  const quiesced = await quiesce(localSession(), [application.profile], { place: ground.place });
+  const report = await quiesced.resume();
+  t.true(application.isUp());
+  t.is(report.applications[0]?.steps.at(-1)?.code, 1);
+});
+
+test('a daemon that keeps its standard output does not hold the start up', async (t) => {
+  const ground = playground(t);
+  const application = fakeApplication(ground, (profile) => ({
+    ...profile,
+    start: profile.start.map((step) => ({
+      ...step,
+      run: 'run' in step ? String(step.run).replace('>/dev/null 2>&1', '') : '',
+    })),
+  }));
+  const quiesced = await quiesce(localSession(), [application.profile], { place: ground.place });
+  const report = await quiesced.resume();
+  t.true(application.isUp());
+  t.true((report.applications[0]?.downMs ?? 0) < 9000);
+});
+
+test('two runs against one server are refused; the second is told since when and by whom', async (t) => {
+  const ground = playground(t);
+  const application = fakeApplication(ground);
+  await using first = await quiesce(localSession(), [application.profile], { place: ground.place });
+  const promise = quiesce(localSession(), [application.profile], { place: ground.place });
+  const error = await t.throwsAsync(promise, { instanceOf: P2cError });
+  t.is(error.code, 'quiesce.busy');
+  t.regex(error.message, /since \d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ by .+@.+ \(pid \d+\)/);
+  t.false(application.isUp());
+  await first.resume();
+  t.true(application.isUp());
+});
+
+test('of two that begin at the same moment one wins, and the application runs in the end', async (t) => {
+  const ground = playground(t);
+  const application = fakeApplication(ground);
+  const begin = () => quiesce(localSession(), [application.profile], { place: ground.place });
+  const results = await Promise.allSettled([begin(), begin()]);
+  const codes = results.map((result) =>
+    result.status === 'rejected' && result.reason instanceof P2cError ? result.reason.code : 'won',
+  );
+  t.deepEqual(codes.sort(), ['quiesce.busy', 'won']);
+  for (const result of results) if (result.status === 'fulfilled') await result.value.resume();
+  t.true(application.isUp());
+});
+
+test('a lock whose watchdog died is taken over: what it owes is started first', async (t) => {
+  const ground = playground(t);
+  const application = fakeApplication(ground);
+  const lost = localSession();
+  await quiesce(lost, [application.profile], { place: ground.place });
+  lost.cut();
+  process.kill(Number(readFileSync(join(ground.lock, 'pid'), 'utf8')), 'SIGKILL');
+  t.false(application.isUp());
+  const lines: string[] = [];
+  const quiesced = await quiesce(localSession(), [application.profile], {
+    place: ground.place,
+    onEvent: (line) => lines.push(line),
+  });
+  t.regex(lines.join('\n'), /had to act[\s\S]*it is up/);
+  t.deepEqual(quiesced.stopped, [application.name]);
+  await quiesced.resume();
+  t.true(application.isUp());
+  t.false(existsSync(ground.lock));
+});
+
+test('a lock that is a link is refused and not followed', async (t) => {
+  const ground = playground(t);
+  const application = fakeApplication(ground);
+  const elsewhere = join(ground.folder, 'elsewhere');
+  mkdirSync(elsewhere);
+  symlinkSync(elsewhere, ground.lock);
+  const promise = quiesce(localSession(), [application.profile], { place: ground.place });
+  const error = await t.throwsAsync(promise, { instanceOf: P2cError });
+  t.is(error.code, 'quiesce.busy');
+  t.deepEqual(readdirSync(elsewhere), []);
+  t.true(application.isUp());
+});
+
+test('a lease that ran out is noticed, and resume waits for the watchdog', async (t) => {
+  const ground = playground(t);
+  const application = fakeApplication(ground);
+  const quiesced = await quiesce(localSession(), [application.profile], { place: ground.place, leaseMs: 60_000 });
+  // The watchdog finds its state gone, as when somebody cleans up: it must not wait for what never comes.
+  writeFileSync(join(ground.lock, 'token'), 'another');
+  await eventually(t, 'it runs again', () => application.isUp());
+  const report = await quiesced.resume();
+  t.true(report.applications[0]?.byWatchdog);
+  t.true(quiesced.lost.aborted);
+  t.is(quiesced.lost.reason.code, 'quiesce.lease-lost');
+});
+
+test('a watchdog that was killed is started again at the next renewal', async (t) => {
+  const ground = playground(t);
+  const application = fakeApplication(ground);
+  const lines: string[] = [];
+  const quiesced = await quiesce(localSession(), [application.profile], {
+    place: ground.place,
+    leaseMs: 3000,
+    onEvent: (line) => lines.push(line),
+  });
+  const before = Number(readFileSync(join(ground.lock, 'pid'), 'utf8'));
+  process.kill(before, 'SIGKILL');
+  await eventually(t, 'another watchdog', () => {
+    const now = logOf(join(ground.lock, 'pid')).trim();
+    return now !== '' && Number(now) !== before && processesOf(ground.folder).includes(Number(now));
+  });
+  t.regex(lines.join('\n'), /watchdog on the server was killed/);
+  await quiesced.resume();
+  t.true(application.isUp());
+});
+
+test('an interrupt during the stop starts what was stopped', async (t) => {
+  const ground = playground(t);
+  const [good, slow] = [
+    fakeApplication(ground),
+    fakeApplication(ground, (profile) => ({
+      ...profile,
+      stop: [{ run: 'true', timeout: '30s', down: { process: profile.name } }],
+    })),
+  ];
+  const abort = new AbortController();
+  const reason = new P2cError('interrupted', { code: 'interrupted' });
+  const promise = quiesce(localSession(), [good.profile, slow.profile], {
+    place: ground.place,
+    signal: abort.signal,
+    onEvent: (line) => {
+      if (line.startsWith(`stop ${slow.name}`)) setTimeout(() => abort.abort(reason), 500);
+    },
+  });
+  t.is(await t.throwsAsync(promise), reason);
+  t.true(good.isUp() && slow.isUp());
+  t.false(existsSync(ground.lock));
+});
+
+test('a folder that cannot be written to: nothing is stopped', async (t) => {
+  const ground = playground(t);
+  const application = fakeApplication(ground);
+  const place = { ...ground.place, folders: [join(ground.folder, 'missing')] };
+  const error = await t.throwsAsync(quiesce(localSession(), [application.profile], { place }), {
+    instanceOf: P2cError,
+  });
+  t.is(error.code, 'quiesce.lease-failed');
+  t.true(application.isUp());
+});
+
+test('the plan of a dry run names every step, the stops in order and the starts in reverse', (t) => {
+  const ground = playground(t);
+  const [one, two] = [fakeApplication(ground), fakeApplication(ground)];
+  const { stop, start } = planQuiesce([one.profile, two.profile]);
+  const purposes = (list: typeof stop) =>
+    list.map((command) => command.purpose).filter((text) => /^st(art|op) app/.test(text));
+  t.deepEqual(purposes(stop), [`stop ${one.name}: ${one.stop}`, `stop ${two.name}: ${two.stop}`]);
+  t.deepEqual(
+    purposes(start).map((purpose) => purpose.split(':')[0]),
+    [`start ${two.name}`, `start ${one.name}`],
+  );
+  t.true([...stop, ...start].every((command) => /^(see|look)/.test(command.purpose) || command.changesSource === true));
+  t.deepEqual(planQuiesce([]), { stop: [], start: [] });
+});
