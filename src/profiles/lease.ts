@@ -24,7 +24,7 @@ export interface LeaseSight {
   readonly log: string;
 }
 
-export async function lookAtLease(session: Session, place: LeasePlace): Promise<LeaseSight> {
+async function lookAtLease(session: Session, place: LeasePlace): Promise<LeaseSight> {
   const result = await session.run(scripts.lookCommand(place));
   if (result.code !== 0) throw leaseFailed(session, 'cannot be looked for', result.stderr);
   const lines = result.stdout.toString('utf8').split('\n');

@@ -22,8 +22,7 @@ import type { Profile } from './schema.ts';
 import { stepLine, stepPurpose } from './steps.ts';
 import { type WatchedApplication, watchdogScript } from './watchdog.ts';
 
-export type { ResumedApplication, ResumeReport } from './resume.ts';
-export type { StepReport } from './run-step.ts';
+export type { ResumeReport } from './resume.ts';
 
 const DEFAULT_LEASE_MS = 120_000;
 

@@ -17,7 +17,7 @@ export interface Stopped {
   halfDown: boolean;
 }
 
-export interface ResumedApplication {
+interface ResumedApplication {
   readonly name: string;
   /** From the first stop step until it was seen up again. */
   readonly downMs: number;

@@ -5,7 +5,7 @@
 import { quote } from '../ssh/quote.ts';
 import { CHECK_FUNCTIONS } from './checks.ts';
 
-export interface WatchedStep {
+interface WatchedStep {
   readonly purpose: string;
   /** Command line of sh. */
   readonly line: string;

@@ -40,7 +40,7 @@ export function readYamlFile<Schema extends z.ZodType>(file: string, schema: Sch
 }
 
 /** The same for text already read; `file` is only its name in messages. */
-export function parseYaml<Schema extends z.ZodType>(
+function parseYaml<Schema extends z.ZodType>(
   text: string,
   file: string,
   schema: Schema,

@@ -1,13 +1,23 @@
-/** A process that stops an application and then does nothing: to be killed. Arguments: profile file, folder, log, lease in ms. */
-import { loadProfileFile } from '../../src/profiles/load.ts';
+/** A process that stops applications and then does nothing: to be killed. Its argument is a {@link StopAndWait} as JSON. */
+import { z } from 'zod';
+import { loadProfile } from '../../src/profiles/load.ts';
 import { quiesce } from '../../src/profiles/quiesce.ts';
 import { localSession } from './local-session.ts';
 
-const [profile, folder, logFile, lease] = process.argv.slice(2);
-if (profile === undefined || folder === undefined || logFile === undefined) throw new Error('three arguments, please');
-await quiesce(localSession(), [loadProfileFile(profile)], {
-  leaseMs: Number(lease),
-  place: { folders: [folder], logFile },
+const StopAndWait = z.object({
+  profiles: z.array(z.string()),
+  leaseMs: z.number(),
+  place: z.object({ folders: z.array(z.string()), logFile: z.string() }).optional(),
+  through: z.array(z.string()).optional(),
 });
+export type StopAndWait = z.infer<typeof StopAndWait>;
+
+const { profiles, leaseMs, place, through } = StopAndWait.parse(JSON.parse(process.argv[2] ?? ''));
+const session = localSession(through === undefined ? {} : { through });
+await quiesce(
+  session,
+  profiles.map((name) => loadProfile(name)),
+  { leaseMs, ...(place === undefined ? {} : { place }) },
+);
 process.stdout.write('stopped\n');
 setInterval(() => {}, 1000);

@@ -1,12 +1,10 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import test from 'ava';
 import { P2cError } from '../../src/errors.ts';
 import { planQuiesce, quiesce } from '../../src/profiles/quiesce.ts';
 import { eventually, fakeApplication, playground, processesOf, shellFolder } from '../helpers/fake-application.ts';
+import { stopInAnotherProcess } from '../helpers/killable.ts';
 import { localSession } from '../helpers/local-session.ts';
 import { requirePrograms } from '../helpers/require.ts';
 
@@ -92,11 +90,11 @@ test('kill -9 of p2c: the watchdog starts the applications', async (t) => {
       start: step(application.start, 'up'),
     }),
   );
-  const script = fileURLToPath(new URL('../helpers/stop-and-wait.ts', import.meta.url));
-  const words = [script, profile, join(ground.folder, 'run'), ground.place.logFile, '3000'];
-  const p2c = spawn(process.execPath, ['--import=tsx', ...words], { stdio: ['ignore', 'pipe', 'inherit'] });
-  t.teardown(() => p2c.kill('SIGKILL'));
-  await once(p2c.stdout, 'data');
+  const p2c = await stopInAnotherProcess(t, {
+    profiles: [profile],
+    leaseMs: 3000,
+    place: { ...ground.place, folders: [...ground.place.folders] },
+  });
   t.false(application.isUp());
   p2c.kill('SIGKILL');
   await eventually(t, 'the lock is gone', () => !existsSync(ground.lock));

@@ -1,0 +1,173 @@
+/**
+ * Stopping and starting on a real server. It is reached by OpenSSH's own client: what is tested is the source's side,
+ * and that must hold whatever carries the commands.
+ */
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import test, { type ExecutionContext } from 'ava';
+import { P2cError } from '../../src/errors.ts';
+import { loadProfile } from '../../src/profiles/load.ts';
+import { quiesce } from '../../src/profiles/quiesce.ts';
+import { profileSchema } from '../../src/profiles/schema.ts';
+import { eventually } from '../helpers/fake-application.ts';
+import { stopInAnotherProcess } from '../helpers/killable.ts';
+import { type LabServer, labServer } from '../helpers/lab.ts';
+import { localSession } from '../helpers/local-session.ts';
+import { requirePrograms, requireRoot } from '../helpers/require.ts';
+
+const run = promisify(execFile);
+const nginx = loadProfile('nginx');
+const cron = loadProfile('cron');
+
+function throughSsh(server: LabServer): string[] {
+  const options = [
+    'IdentitiesOnly=yes',
+    'BatchMode=yes',
+    'ConnectTimeout=5',
+    'ServerAliveInterval=1',
+    'ServerAliveCountMax=3',
+  ];
+  const files = [`UserKnownHostsFile=${server.knownHosts}`, 'GlobalKnownHostsFile=none', 'StrictHostKeyChecking=yes'];
+  const flags = [...options, ...files].flatMap((option) => ['-o', option]);
+  return [
+    'ssh',
+    '-F',
+    'none',
+    ...flags,
+    '-i',
+    server.identity,
+    '-p',
+    String(server.port),
+    `${server.user}@${server.address}`,
+  ];
+}
+
+async function hasPage(server: LabServer): Promise<boolean> {
+  try {
+    const answer = await fetch(`http://${server.address}/`, { signal: AbortSignal.timeout(2000) });
+    return answer.status === 200 && (await answer.text()).length > 0;
+  } catch {
+    return false;
+  }
+}
+
+async function processes(server: LabServer): Promise<string[]> {
+  return (await server.exec('ps -e -o comm=')).trim().split('\n').sort();
+}
+
+/** What a stop may leave on the server: nothing. */
+async function nothingLeft(t: ExecutionContext, server: LabServer): Promise<void> {
+  t.is((await server.exec('ls -d /run/p2c* /tmp/*p2c* /tmp/.p2c* /var/tmp/*p2c* 2>/dev/null || true')).trim(), '');
+  t.is((await server.exec('pgrep -f "[p]2c.lease" || true')).trim(), '');
+}
+
+function ready(t: ExecutionContext): boolean {
+  return requireRoot(t) && requirePrograms(t, ['ssh', 'ip', 'debootstrap']);
+}
+
+for (const suite of ['bullseye', 'bookworm', 'trixie'] as const) {
+  test(`${suite}: nginx and cron are stopped, the page is gone, and both come back`, async (t) => {
+    if (!ready(t)) return;
+    const server = await labServer(t, `quiesce-${suite}`, { suite });
+    t.true(await hasPage(server));
+    const before = await processes(server);
+    const quiesced = await quiesce(localSession({ through: throughSsh(server) }), [nginx, cron]);
+    t.deepEqual(quiesced.stopped, ['nginx', 'cron']);
+    t.false(await hasPage(server));
+    t.false((await processes(server)).some((name) => ['nginx', 'cron'].includes(name)));
+    const report = await quiesced.resume();
+    t.true(await hasPage(server));
+    t.deepEqual(
+      report.applications.map(({ name }) => name),
+      ['cron', 'nginx'],
+    );
+    t.deepEqual(await processes(server), before);
+    await nothingLeft(t, server);
+    // Started as at boot: not with p2c's locale, nor with what an SSH login has in its environment.
+    const environment = await server.exec("tr '\\0' '\\n' </proc/$(cat /run/nginx.pid)/environ");
+    t.notRegex(environment, /LC_ALL|SSH_/);
+  });
+}
+
+test('kill -9 of p2c after the stop: within the lease everything runs again', async (t) => {
+  if (!ready(t)) return;
+  const server = await labServer(t, 'quiesce-kill');
+  const p2c = await stopInAnotherProcess(t, {
+    profiles: ['nginx', 'cron'],
+    leaseMs: 5000,
+    through: throughSsh(server),
+  });
+  t.false(await hasPage(server));
+  p2c.kill('SIGKILL');
+  await eventually(t, 'the page is back', () => hasPage(server));
+  await eventually(t, 'cron is back', async () => (await processes(server)).includes('cron'));
+  await eventually(
+    t,
+    'the watchdog is done',
+    async () => (await server.exec('ls /run')).split('\n').includes('p2c.lease') === false,
+  );
+  await nothingLeft(t, server);
+  // A daemon that the watchdog started takes SIGINT and SIGQUIT as any other does.
+  const status = await server.exec('cat /proc/$(cat /run/crond.pid)/status');
+  const ignored = BigInt(`0x${/^SigIgn:\s*([0-9a-f]+)$/m.exec(status)?.[1] ?? 'f'}`);
+  t.is(ignored & 0b110n, 0n);
+
+  const lines: string[] = [];
+  const next = await quiesce(localSession({ through: throughSsh(server) }), [nginx], {
+    onEvent: (line) => lines.push(line),
+  });
+  t.regex(lines.join('\n'), /the watchdog of an earlier run had to act[\s\S]*start nginx: service nginx start/);
+  await next.resume();
+  t.true(await hasPage(server));
+});
+
+test('a lost link: p2c says who starts the applications and when, and the watchdog does', async (t) => {
+  if (!ready(t)) return;
+  const server = await labServer(t, 'quiesce-link');
+  const quiesced = await quiesce(localSession({ through: throughSsh(server) }), [nginx, cron], { leaseMs: 6000 });
+  await run('ip', ['-n', server.netns, 'link', 'set', 'eth0', 'down']);
+  const error = await t.throwsAsync(() => quiesced.resume(), { instanceOf: P2cError });
+  t.is(error.code, 'quiesce.link-lost');
+  t.regex(error.message, /nginx/);
+  const inside = async (command: string) =>
+    (await run('nsenter', ['-t', String(server.pid), '-m', '-p', '-n', '--', 'sh', '-c', command])).stdout;
+  await eventually(t, 'nginx runs again behind the cut', async () => (await inside('pgrep -x nginx || true')) !== '');
+  await eventually(t, 'cron runs again behind the cut', async () => (await inside('pgrep -x cron || true')) !== '');
+  await run('ip', ['-n', server.netns, 'link', 'set', 'eth0', 'up']);
+  await run('ip', ['-n', server.netns, 'route', 'replace', 'default', 'via', server.address.replace(/2$/, '1')]);
+  await eventually(t, 'the page is back', () => hasPage(server));
+  await eventually(
+    t,
+    'the watchdog is done',
+    async () => !(await server.exec('ls /run')).split('\n').includes('p2c.lease'),
+  );
+  await nothingLeft(t, server);
+});
+
+test('a stop step that fails: the others run again', async (t) => {
+  if (!ready(t)) return;
+  const server = await labServer(t, 'quiesce-fail');
+  const broken = profileSchema.parse({
+    name: 'broken',
+    stop: [{ run: 'echo cannot; exit 4', timeout: '5s', down: { process: 'cron' } }],
+    start: [{ service: 'cron', up: { process: 'cron' } }],
+  });
+  const promise = quiesce(localSession({ through: throughSsh(server) }), [nginx, broken]);
+  const error = await t.throwsAsync(promise, { instanceOf: P2cError });
+  t.is(error.code, 'quiesce.stop-failed');
+  t.regex(error.message, /exit code 4[\s\S]*cannot/);
+  t.true(await hasPage(server));
+  await nothingLeft(t, server);
+});
+
+test('an application in a container of the server is not taken for one of the server', async (t) => {
+  if (!ready(t)) return;
+  const server = await labServer(t, 'quiesce-nested');
+  await server.exec('service cron stop');
+  // A process of that name in a PID namespace of its own, as an engine on the server would have it.
+  await server.exec('cp /bin/sleep /tmp/cron; setsid unshare -p -f /tmp/cron 300 >/dev/null 2>&1 </dev/null &');
+  await eventually(t, 'it runs', async () => (await processes(server)).includes('cron'));
+  const quiesced = await quiesce(localSession({ through: throughSsh(server) }), [cron]);
+  t.deepEqual(quiesced.leftAlone, ['cron']);
+  await quiesced.resume();
+});
