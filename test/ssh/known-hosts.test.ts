@@ -1,0 +1,204 @@
+/** known_hosts files, with OpenSSH's own ssh-keygen as the judge of what matches. */
+import { execFile } from 'node:child_process';
+import { appendFile, mkdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import test from 'ava';
+import { P2cError } from '../../src/errors.ts';
+import {
+  defaultKnownHosts,
+  fingerprint,
+  judgeHostKey,
+  keyType,
+  readKnownKeys,
+  rememberHostKey,
+} from '../../src/ssh/host-key.ts';
+import { type KnownKey, knownHostName, knownKeys } from '../../src/ssh/known-hosts.ts';
+import type { Target } from '../../src/ssh/target.ts';
+import { requirePrograms } from '../helpers/require.ts';
+import { generateKey } from '../helpers/sshd.ts';
+import { temporaryFolder } from '../helpers/temporary.ts';
+
+const run = promisify(execFile);
+const KEY = 'AAAAC3NzaC1lZDI1NTE5AAAAIIbKMvGTyPCqxWgxcuYiyeWBKkrDlbwdNDRvHV0jVQoH';
+const OTHER = 'AAAAC3NzaC1lZDI1NTE5AAAAILvTN5fYJzYPiRgVPrMFYNqj1OdTvZzHkPXBlJgrsj3D';
+
+function found(text: string, host: string, port = 22): number[] {
+  return knownKeys(text, 'f', knownHostName(host, port)).map((key) => key.line);
+}
+
+const target = (host: string, port = 22): Target => ({ user: 'root', host, port, name: `root@${host}` });
+
+test('names, lists, globs and negation', (t) => {
+  const line = (hosts: string): string => `${hosts} ssh-ed25519 ${KEY} comment with words\n`;
+  t.deepEqual(found(line('web1'), 'web1'), [1]);
+  t.deepEqual(found(line('web1'), 'web10'), []);
+  t.deepEqual(found(line('web1,10.0.0.1'), '10.0.0.1'), [1]);
+  t.deepEqual(found(line('WEB1'), 'web1'), [1]);
+  t.deepEqual(found(line('web1'), 'WEB1'), [1]);
+  t.deepEqual(found(line('*.example.org'), 'a.b.example.org'), [1]);
+  t.deepEqual(found(line('*.example.org'), 'example.org'), []);
+  t.deepEqual(found(line('web?'), 'web1'), [1]);
+  t.deepEqual(found(line('web?'), 'web'), []);
+  t.deepEqual(found(line('*,!db*'), 'db1'), []);
+  t.deepEqual(found(line('!db*,*'), 'db1'), []);
+  t.deepEqual(found(line('*,!db*'), 'web1'), [1]);
+  t.deepEqual(found(line('!db1'), 'web1'), []);
+  // A dot is a dot and a bracket is a bracket: no regular expression shines through.
+  t.deepEqual(found(line('10.0.0.1'), '10x0y0z1'), []);
+  t.deepEqual(found(line('we[b]1'), 'web1'), []);
+});
+
+test('ports', (t) => {
+  const text = `[web1]:2222 ssh-ed25519 ${KEY}\nweb1 ssh-ed25519 ${OTHER}\n[fe80::1]:2222 ssh-ed25519 ${KEY}\n`;
+  t.deepEqual(found(text, 'web1', 2222), [1]);
+  t.deepEqual(found(text, 'web1', 22), [2]);
+  t.deepEqual(found(text, 'web1', 222), []);
+  t.deepEqual(found(text, 'FE80::1', 2222), [3]);
+});
+
+test('comments, blank and malformed lines are passed over', (t) => {
+  const text = [
+    '# web1 is commented out',
+    '',
+    '   ',
+    'web1',
+    'web1 ssh-ed25519',
+    'web1 ssh-ed25519 not*base64',
+    '@unknown web1 ssh-ed25519 AAAA',
+    '@revoked',
+    '|1|onlysalt ssh-ed25519 AAAA',
+    '|2|AAAA|AAAA ssh-ed25519 AAAA',
+    '|1|| ssh-ed25519 AAAA',
+    `\0\x01 ssh-ed25519 ${KEY}`,
+    `${'w'.repeat(70_000)},web1 ssh-ed25519 ${KEY}`,
+    `\tweb1\tssh-ed25519 \t ${KEY}\r`,
+  ].join('\n');
+  t.deepEqual(found(text, 'web1'), [14]);
+});
+
+test('a pattern made to be slow is not', (t) => {
+  const pattern = `${'*a'.repeat(400)}b`;
+  t.deepEqual(found(`${pattern} ssh-ed25519 ${KEY}\n`, 'a'.repeat(250)), []);
+});
+
+test('hashed names as ssh-keygen -H makes them', async (t) => {
+  if (!requirePrograms(t, ['ssh-keygen'])) return;
+  const folder = await temporaryFolder(t);
+  const file = join(folder, 'known_hosts');
+  const plain = ['web1', '[web1]:2222', '10.1.2.3', 'fe80::1', '[fe80::1]:222'];
+  await writeFile(file, plain.map((host) => `${host} ssh-ed25519 ${KEY}\n`).join(''));
+  await run('ssh-keygen', ['-H', '-f', file]);
+  const text = await readFile(file, 'latin1');
+  t.is(text.split('\n').filter((line) => line.startsWith('|1|')).length, plain.length);
+  t.deepEqual(found(text, 'web1'), [1]);
+  t.deepEqual(found(text, 'WEB1', 2222), [2]);
+  t.deepEqual(found(text, '10.1.2.3'), [3]);
+  t.deepEqual(found(text, 'fe80::1'), [4]);
+  t.deepEqual(found(text, 'fe80::1', 222), [5]);
+  t.deepEqual(found(text, 'web2'), []);
+});
+
+test('whether a name matches is as ssh-keygen -F says', async (t) => {
+  if (!requirePrograms(t, ['ssh-keygen'])) return;
+  const folder = await temporaryFolder(t);
+  const file = join(folder, 'known_hosts');
+  const lists = [
+    'web1',
+    'a,b,web1',
+    '*',
+    '*,!web1',
+    '!web1,*',
+    'w*1',
+    'w?b1',
+    '?',
+    'WEB1',
+    '[web1]:22',
+    '[web1]:2222',
+    '**',
+    'web1,',
+    ',',
+    '*b1,!*2',
+  ];
+  for (const list of lists) {
+    for (const name of ['web1', 'web2', '[web1]:2222']) {
+      await writeFile(file, `${list} ssh-ed25519 ${KEY}\n`);
+      const { stdout } = await run('ssh-keygen', ['-F', name, '-f', file]).catch(() => ({ stdout: '' }));
+      t.is(
+        knownKeys(await readFile(file, 'latin1'), file, name).length > 0,
+        stdout.includes('found'),
+        `${list} for ${name}`,
+      );
+    }
+  }
+});
+
+test('fingerprints and types as ssh-keygen -l prints them', async (t) => {
+  if (!requirePrograms(t, ['ssh-keygen'])) return;
+  const folder = await temporaryFolder(t);
+  for (const type of ['ed25519', 'ecdsa', 'rsa'] as const) {
+    const file = join(folder, type);
+    await generateKey(file, type);
+    const [written, base64] = (await readFile(`${file}.pub`, 'utf8')).split(' ');
+    const key = Buffer.from(base64 ?? '', 'base64');
+    const { stdout } = await run('ssh-keygen', ['-l', '-f', `${file}.pub`]);
+    t.is(fingerprint(key), stdout.split(' ')[1]);
+    t.is(keyType(key), written);
+  }
+});
+
+test('a key is known, new, changed, revoked or under an authority', (t) => {
+  const key = Buffer.from(KEY, 'base64');
+  const item = (text: string, marker: KnownKey['marker'] = ''): KnownKey => ({
+    marker,
+    type: 'ssh-ed25519',
+    key: text,
+    file: '/k',
+    line: 7,
+  });
+  const judge = (known: KnownKey[], accept = false): string => {
+    try {
+      return judgeHostKey(key, known, target('web1'), accept);
+    } catch (error) {
+      return error instanceof P2cError ? `${error.code}: ${error.message} ${error.hint}` : String(error);
+    }
+  };
+  t.is(judge([item(KEY)]), 'known');
+  t.is(judge([item(OTHER), item(KEY)]), 'known');
+  t.is(judge([], true), 'new');
+  t.regex(judge([]), /^ssh\.host-key-unknown: .*ssh-ed25519 SHA256:.*--accept-new-host-key/);
+  for (const accept of [false, true]) {
+    t.regex(judge([item(OTHER)], accept), /^ssh\.host-key-changed: .*\/k:7/);
+    t.regex(judge([item(KEY, '@revoked')], accept), /^ssh\.host-key-revoked: .*\/k:7/);
+    t.regex(judge([item(KEY), item(KEY, '@revoked')], accept), /^ssh\.host-key-revoked/);
+  }
+  t.regex(judge([item(OTHER, '@cert-authority')]), /^ssh\.host-key-unknown: .*@cert-authority/);
+  // The authority's own key as a host key is not what the line vouches for.
+  t.regex(judge([item(KEY, '@cert-authority')]), /^ssh\.host-key-unknown/);
+  t.regex(judge([item(OTHER, '@revoked')]), /^ssh\.host-key-unknown/);
+});
+
+test('a new key is remembered as ssh does', async (t) => {
+  const home = await temporaryFolder(t);
+  const [file] = defaultKnownHosts(home);
+  if (file === undefined) return t.fail();
+  const key = Buffer.from(KEY, 'base64');
+  await rememberHostKey(file, key, target('web1', 2222));
+  t.is(await readFile(file, 'utf8'), `[web1]:2222 ssh-ed25519 ${KEY}\n`);
+  t.is((await stat(file)).mode & 0o777, 0o600);
+  t.is((await stat(join(home, '.ssh'))).mode & 0o777, 0o700);
+  await appendFile(file, 'no newline at the end');
+  await rememberHostKey(file, key, target('Web2'));
+  t.is((await readFile(file, 'utf8')).split('\n').at(-2), `web2 ssh-ed25519 ${KEY}`);
+  t.is((await readKnownKeys([file], target('web2')))[0]?.line, 3);
+});
+
+test('files that are missing are passed over, others are refused', async (t) => {
+  const folder = await temporaryFolder(t);
+  t.deepEqual(await readKnownKeys([join(folder, 'none')], target('web1')), []);
+  await mkdir(join(folder, 'directory'));
+  await t.throwsAsync(readKnownKeys([join(folder, 'directory')], target('web1')), { code: 'ssh.known-hosts' });
+  const large = join(folder, 'large');
+  await writeFile(large, Buffer.alloc(17 * 1024 * 1024, 'x'));
+  await t.throwsAsync(readKnownKeys([large], target('web1')), { message: /larger than 16 MiB/ });
+});
