@@ -1,10 +1,6 @@
-/**
- * A Session without p2c's own SSH: on this very machine, or through another program (`ssh`). Real shells and real
- * processes, for tests of what runs on a source.
- */
+/** A Session on this very machine: real shells, real processes, no SSH. For tests of what runs on a source. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { P2cError } from '../../src/errors.ts';
-import { quote } from '../../src/ssh/quote.ts';
 import type { CommandResult, LedgerEntry, RemoteCommand, RemoteStream, Session } from '../../src/ssh/session.ts';
 
 export interface LocalSession extends Session {
@@ -16,8 +12,6 @@ export interface LocalSession extends Session {
 export interface LocalSessionOptions {
   /** Put before PATH: a folder with a `sh` of the test's choice. */
   readonly path?: string;
-  /** Program and arguments that run a command line elsewhere, which is put last: `ssh -i key root@host`. */
-  readonly through?: readonly string[];
 }
 
 export function localSession(options: LocalSessionOptions = {}): LocalSession {
@@ -31,10 +25,7 @@ export function localSession(options: LocalSessionOptions = {}): LocalSession {
     const started = performance.now();
     const limit = command.timeoutMs ?? 60_000;
     return new Promise((resolve, reject) => {
-      const [program, ...words] = options.through ?? ['sh', '-c'];
-      const elsewhere = `LC_ALL=C sh -c ${quote(command.script)}`;
-      const script = options.through === undefined ? command.script : elsewhere;
-      const child = spawn(program ?? 'sh', [...words, script], {
+      const child = spawn('sh', ['-c', command.script], {
         env: { PATH: path, LC_ALL: 'C', HOME: '/root' },
         stdio: ['pipe', 'pipe', 'pipe'],
         detached: true,

@@ -2,18 +2,20 @@
 import { z } from 'zod';
 import { loadProfile } from '../../src/profiles/load.ts';
 import { quiesce } from '../../src/profiles/quiesce.ts';
+import { connectToLab } from './lab-session.ts';
 import { localSession } from './local-session.ts';
 
 const StopAndWait = z.object({
   profiles: z.array(z.string()),
   leaseMs: z.number(),
   place: z.object({ folders: z.array(z.string()), logFile: z.string() }).optional(),
-  through: z.array(z.string()).optional(),
+  /** Where; without it, on this machine. */
+  server: z.object({ address: z.string(), port: z.number(), identity: z.string(), knownHosts: z.string() }).optional(),
 });
 export type StopAndWait = z.infer<typeof StopAndWait>;
 
-const { profiles, leaseMs, place, through } = StopAndWait.parse(JSON.parse(process.argv[2] ?? ''));
-const session = localSession(through === undefined ? {} : { through });
+const { profiles, leaseMs, place, server } = StopAndWait.parse(JSON.parse(process.argv[2] ?? ''));
+const session = server === undefined ? localSession() : await connectToLab(server);
 await quiesce(
   session,
   profiles.map((name) => loadProfile(name)),

@@ -1,7 +1,4 @@
-/**
- * Stopping and starting on a real server. It is reached by OpenSSH's own client: what is tested is the source's side,
- * and that must hold whatever carries the commands.
- */
+/** Stopping and starting on a real server. */
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import test, { type ExecutionContext } from 'ava';
@@ -9,37 +6,22 @@ import { P2cError } from '../../src/errors.ts';
 import { loadProfile } from '../../src/profiles/load.ts';
 import { quiesce } from '../../src/profiles/quiesce.ts';
 import { profileSchema } from '../../src/profiles/schema.ts';
+import type { Session } from '../../src/ssh/session.ts';
 import { eventually } from '../helpers/fake-application.ts';
 import { stopInAnotherProcess } from '../helpers/killable.ts';
 import { type LabServer, labServer } from '../helpers/lab.ts';
-import { localSession } from '../helpers/local-session.ts';
+import { connectToLab } from '../helpers/lab-session.ts';
 import { requirePrograms, requireRoot } from '../helpers/require.ts';
 
 const run = promisify(execFile);
 const nginx = loadProfile('nginx');
 const cron = loadProfile('cron');
 
-function throughSsh(server: LabServer): string[] {
-  const options = [
-    'IdentitiesOnly=yes',
-    'BatchMode=yes',
-    'ConnectTimeout=5',
-    'ServerAliveInterval=1',
-    'ServerAliveCountMax=3',
-  ];
-  const files = [`UserKnownHostsFile=${server.knownHosts}`, 'GlobalKnownHostsFile=none', 'StrictHostKeyChecking=yes'];
-  const flags = [...options, ...files].flatMap((option) => ['-o', option]);
-  return [
-    'ssh',
-    '-F',
-    'none',
-    ...flags,
-    '-i',
-    server.identity,
-    '-p',
-    String(server.port),
-    `${server.user}@${server.address}`,
-  ];
+/** Closed with the test; a session whose link is gone closes too. */
+async function sessionWith(t: ExecutionContext, server: LabServer): Promise<Session> {
+  const session = await connectToLab(server);
+  t.teardown(() => session[Symbol.asyncDispose]());
+  return session;
 }
 
 async function hasPage(server: LabServer): Promise<boolean> {
@@ -51,8 +33,10 @@ async function hasPage(server: LabServer): Promise<boolean> {
   }
 }
 
+/** Without those of the logins that look at them. */
 async function processes(server: LabServer): Promise<string[]> {
-  return (await server.exec('ps -e -o comm=')).trim().split('\n').sort();
+  const names = (await server.exec('ps -e -o comm=')).trim().split('\n');
+  return names.filter((name) => !/^(sshd|ps$)/.test(name)).sort();
 }
 
 /** What a stop may leave on the server: nothing. */
@@ -62,7 +46,7 @@ async function nothingLeft(t: ExecutionContext, server: LabServer): Promise<void
 }
 
 function ready(t: ExecutionContext): boolean {
-  return requireRoot(t) && requirePrograms(t, ['ssh', 'ip', 'debootstrap']);
+  return requireRoot(t) && requirePrograms(t, ['ip', 'debootstrap']);
 }
 
 for (const suite of ['bullseye', 'bookworm', 'trixie'] as const) {
@@ -71,7 +55,7 @@ for (const suite of ['bullseye', 'bookworm', 'trixie'] as const) {
     const server = await labServer(t, `quiesce-${suite}`, { suite });
     t.true(await hasPage(server));
     const before = await processes(server);
-    const quiesced = await quiesce(localSession({ through: throughSsh(server) }), [nginx, cron]);
+    const quiesced = await quiesce(await sessionWith(t, server), [nginx, cron]);
     t.deepEqual(quiesced.stopped, ['nginx', 'cron']);
     t.false(await hasPage(server));
     t.false((await processes(server)).some((name) => ['nginx', 'cron'].includes(name)));
@@ -95,7 +79,7 @@ test('kill -9 of p2c after the stop: within the lease everything runs again', as
   const p2c = await stopInAnotherProcess(t, {
     profiles: ['nginx', 'cron'],
     leaseMs: 5000,
-    through: throughSsh(server),
+    server,
   });
   t.false(await hasPage(server));
   p2c.kill('SIGKILL');
@@ -113,7 +97,7 @@ test('kill -9 of p2c after the stop: within the lease everything runs again', as
   t.is(ignored & 0b110n, 0n);
 
   const lines: string[] = [];
-  const next = await quiesce(localSession({ through: throughSsh(server) }), [nginx], {
+  const next = await quiesce(await sessionWith(t, server), [nginx], {
     onEvent: (line) => lines.push(line),
   });
   t.regex(lines.join('\n'), /the watchdog of an earlier run had to act[\s\S]*start nginx: service nginx start/);
@@ -124,7 +108,7 @@ test('kill -9 of p2c after the stop: within the lease everything runs again', as
 test('a lost link: p2c says who starts the applications and when, and the watchdog does', async (t) => {
   if (!ready(t)) return;
   const server = await labServer(t, 'quiesce-link');
-  const quiesced = await quiesce(localSession({ through: throughSsh(server) }), [nginx, cron], { leaseMs: 6000 });
+  const quiesced = await quiesce(await sessionWith(t, server), [nginx, cron], { leaseMs: 6000 });
   await run('ip', ['-n', server.netns, 'link', 'set', 'eth0', 'down']);
   const error = await t.throwsAsync(() => quiesced.resume(), { instanceOf: P2cError });
   t.is(error.code, 'quiesce.link-lost');
@@ -152,7 +136,7 @@ test('a stop step that fails: the others run again', async (t) => {
     stop: [{ run: 'echo cannot; exit 4', timeout: '5s', down: { process: 'cron' } }],
     start: [{ service: 'cron', up: { process: 'cron' } }],
   });
-  const promise = quiesce(localSession({ through: throughSsh(server) }), [nginx, broken]);
+  const promise = quiesce(await sessionWith(t, server), [nginx, broken]);
   const error = await t.throwsAsync(promise, { instanceOf: P2cError });
   t.is(error.code, 'quiesce.stop-failed');
   t.regex(error.message, /exit code 4[\s\S]*cannot/);
@@ -167,7 +151,7 @@ test('an application in a container of the server is not taken for one of the se
   // A process of that name in a PID namespace of its own, as an engine on the server would have it.
   await server.exec('cp /bin/sleep /tmp/cron; setsid unshare -p -f /tmp/cron 300 >/dev/null 2>&1 </dev/null &');
   await eventually(t, 'it runs', async () => (await processes(server)).includes('cron'));
-  const quiesced = await quiesce(localSession({ through: throughSsh(server) }), [cron]);
+  const quiesced = await quiesce(await sessionWith(t, server), [cron]);
   t.deepEqual(quiesced.leftAlone, ['cron']);
   await quiesced.resume();
 });
