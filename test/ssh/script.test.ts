@@ -1,0 +1,116 @@
+/** Quoting and the command line of a script, with real shells as the judges: the account's may be any of these. */
+import { execFileSync, spawnSync } from 'node:child_process';
+import test from 'ava';
+import fc from 'fast-check';
+import { byteString } from '../../src/printable.ts';
+import { quote, quoteAll, quotePath } from '../../src/ssh/quote.ts';
+import { commandLine } from '../../src/ssh/script.ts';
+import { requirePrograms } from '../helpers/require.ts';
+
+const NASTY = [
+  '',
+  ' ',
+  "it's",
+  '"',
+  '\\',
+  '\\n',
+  '\n',
+  'a\nb\n\nc',
+  '$HOME',
+  '$(id)',
+  '`id`',
+  '!!',
+  '!id',
+  '*',
+  '~root',
+  '-n',
+  '%s%b%%',
+  '#',
+  'a;b|c&d<e>f',
+  '\t\r\v\f\x1b[31m',
+  'ä€😀',
+  "\\'\\\\'",
+  '{a,b}',
+  '[a-z]',
+  '\\0101',
+];
+
+test('a quoted word is one word for sh', (t) => {
+  for (const word of NASTY) {
+    const stdout = execFileSync('sh', ['-c', `printf %s ${quote(word)}`]);
+    t.is(stdout.toString(), word, JSON.stringify(word));
+  }
+  t.is(
+    execFileSync('sh', ['-c', `printf '<%s>' ${quoteAll(NASTY)}`]).toString(),
+    NASTY.map((word) => `<${word}>`).join(''),
+  );
+  t.throws(() => quote('a\0b'), { code: 'quote.nul' });
+});
+
+test('any text is one word for sh', (t) => {
+  const words = fc.array(fc.string({ unit: 'binary' }).filter((word) => !word.includes('\0') && word.isWellFormed()));
+  fc.assert(
+    fc.property(words, (list) => {
+      const stdout = execFileSync('sh', ['-c', `for word do printf '%s\\0' "$word"; done`, 'sh', ...list]);
+      const quoted = execFileSync('sh', ['-c', `for word in ${quoteAll(list)}; do printf '%s\\0' "$word"; done`]);
+      return stdout.equals(quoted);
+    }),
+    { numRuns: 50 },
+  );
+  t.pass();
+});
+
+test('a quoted path holds its bytes, also those that are not UTF-8', (t) => {
+  const all = Buffer.from(Array.from({ length: 255 }, (_, index) => index + 1));
+  for (const bytes of [all, Buffer.from('/a b'), Buffer.from([0x2f, 0xff, 0x27, 0x24, 0x61]), Buffer.from('/é\n')]) {
+    const stdout = execFileSync('sh', ['-c', `printf %s ${quotePath(byteString(bytes))}`]);
+    t.deepEqual(stdout, bytes);
+  }
+});
+
+/** Login shells, each called as sshd calls it: `SHELL -c COMMAND`. */
+const SHELLS: readonly (readonly [string, ...string[]])[] = [
+  ['sh'],
+  ['bash'],
+  ['dash'],
+  ['busybox', 'sh'],
+  ['csh'],
+  ['tcsh'],
+  ['fish', '--no-config'],
+];
+
+for (const [program, ...words] of SHELLS) {
+  test(`scripts arrive unchanged through ${[program, ...words].join(' ')}`, (t) => {
+    if (!requirePrograms(t, [program])) return;
+    const through = (script: string, input = ''): { out: string; code: number | null } => {
+      const { stdout, status } = spawnSync(program, [...words, '-c', commandLine(script, 'none')], {
+        input,
+        env: { PATH: process.env['PATH'], HOME: '/nonexistent', LC_ALL: 'en_US.UTF-8' },
+      });
+      return { out: stdout.toString(), code: status };
+    };
+    t.deepEqual(through(`printf '<%s>' ${quoteAll(NASTY)}; exit 7`), {
+      out: NASTY.map((word) => `<${word}>`).join(''),
+      code: 7,
+    });
+    t.deepEqual(through('echo $LC_ALL'), { out: 'C\n', code: 0 });
+    t.deepEqual(through('cat; exit 4', 'from standard input'), { out: 'from standard input', code: 4 });
+    t.deepEqual(through('# comment\ncase a in\n a) echo "yes" ;;\nesac\nkill -9 $$').out, 'yes\n');
+    t.deepEqual(through('cat <<END\n$((1 + 2)) \\$x `echo y`\nEND'), { out: '3 $x y\n', code: 0 });
+    t.deepEqual(
+      through('echo "$PATH" | tr : "\\n" | grep -c "^/sbin$"; echo "[$#]"').out.split('\n').at(0) !== '0',
+      true,
+    );
+  });
+}
+
+test('a script of 60 KiB still fits into one argument', (t) => {
+  const script = `: '${'x'.repeat(60_000)}'\necho done`;
+  t.is(execFileSync('sh', ['-c', commandLine(script, 'none')]).toString(), 'done\n');
+});
+
+test('sudo is asked for no password, and only where it is the way to root', (t) => {
+  t.regex(commandLine('id', 'sudo'), /^exec sudo -n sh -c /);
+  t.regex(commandLine("echo '!'", 'sudo'), /^exec sudo -n sh -c /);
+  t.notRegex(commandLine('id', 'root'), /sudo/);
+});

@@ -1,0 +1,53 @@
+import { userInfo } from 'node:os';
+import test from 'ava';
+import { parseTarget } from '../../src/ssh/target.ts';
+
+const parts = (text: string, defaults = {}): string => {
+  const { user, host, port, name } = parseTarget(text, defaults);
+  return `${user} ${host} ${port} ${name}`;
+};
+
+test('what names a server', (t) => {
+  const me = userInfo().username;
+  t.is(parts('root@web1'), 'root web1 22 root@web1');
+  t.is(parts('web1'), `${me} web1 22 web1`);
+  t.is(parts('web1', { user: 'admin', port: 2222 }), 'admin web1 2222 web1');
+  t.is(parts('root@web1:2200', { user: 'admin', port: 2222 }), 'root web1 2200 root@web1:2200');
+  t.is(parts('ssh://root@web1:2200'), 'root web1 2200 ssh://root@web1:2200');
+  t.is(parts('ssh://root@web1/'), 'root web1 22 ssh://root@web1/');
+  t.is(parts('root@10.0.0.1:22'), 'root 10.0.0.1 22 root@10.0.0.1:22');
+  t.is(parts('root@[fe80::1%eth0]:2200'), 'root fe80::1%eth0 2200 root@[fe80::1%eth0]:2200');
+  t.is(parts('[::1]'), `${me} ::1 22 [::1]`);
+});
+
+for (const text of [
+  '',
+  ' ',
+  '@',
+  'root@',
+  '@web1',
+  '-oProxyCommand=id',
+  'root@-web1',
+  '-root@web1',
+  'a b',
+  'root@web1:',
+  'root@web1:x',
+  'root@web1/path',
+  'a@b@c',
+  '[::1',
+  'web1\n',
+  'ssh://',
+  'web1:22:22',
+]) {
+  test(`${JSON.stringify(text)} names no server`, (t) => {
+    t.throws(() => parseTarget(text), { code: 'target.invalid' });
+  });
+}
+
+test('ports out of range', (t) => {
+  for (const port of ['0', '65536', '99999999999999999999']) {
+    t.throws(() => parseTarget(`web1:${port}`), { code: 'target.invalid' });
+  }
+  t.throws(() => parseTarget('web1', { port: 0 }), { code: 'target.invalid' });
+  t.throws(() => parseTarget('web1', { port: 1.5 }), { code: 'target.invalid' });
+});
