@@ -91,9 +91,10 @@ export async function runStop(
   const { code, output } = await execute(scene, application, 'stop', task);
   const patience = code === 0 ? task.step.timeout - (performance.now() - started) : Math.min(5000, task.step.timeout);
   const deadline = performance.now() + patience;
+  const interval = new Interval();
   let missing = task.down.length === 0 ? [] : notDown(task.down, await ask());
   while (missing.length > 0 && performance.now() < deadline && !signal.aborted) {
-    await pause(300, signal);
+    await pause(interval.next(), signal);
     missing = notDown(task.down, await ask());
   }
   const failed = missing.length > 0 || (task.down.length === 0 && code !== 0);
@@ -156,6 +157,7 @@ async function waitForUp(
   settleMs: number,
 ): Promise<string[]> {
   const deadline = performance.now() + limitMs;
+  const interval = new Interval();
   let upSince: number | undefined;
   let goneSince: number | undefined;
   for (;;) {
@@ -169,7 +171,17 @@ async function waitForUp(
     if (upSince === undefined && (hopeless || now >= deadline)) {
       return missing.map(({ atom }) => `${nameOfAtom(atom)} is not there`);
     }
-    await pause(300);
+    await pause(interval.next());
+  }
+}
+
+/** Between two looks: short at first, for most things are quick; a second later on, for each look is a command there. */
+class Interval {
+  #ms = 150;
+
+  next(): number {
+    this.#ms = Math.min(1000, this.#ms * 1.5);
+    return this.#ms;
   }
 }
 
