@@ -2,7 +2,6 @@
  * The one door to a source. Every remote command of p2c is a {@link RemoteCommand}, run through a {@link Session},
  * which quotes it, bounds it and writes it into the ledger. Nothing else in p2c talks to a source.
  */
-import type { Readable } from 'node:stream';
 import type { Target } from './target.ts';
 
 export interface RemoteCommand {
@@ -32,8 +31,11 @@ export interface CommandResult {
 }
 
 export interface RemoteStream {
-  /** Bytes of standard output with backpressure; destroyed with a P2cError when the link is lost. */
-  readonly stdout: Readable;
+  /**
+   * Standard output as it comes, pulled: what is not read is not sent. Throws `ssh.lost` where the link breaks and
+   * `ssh.command-timeout` where the other side is silent for too long. To be read once.
+   */
+  readonly stdout: AsyncIterable<Buffer>;
   /** Settles when the command ended and its output was read; rejects where the link was lost. `stdout` is empty in it. */
   readonly done: Promise<CommandResult>;
   /** Ends the command early: closes its channel. Safe to call twice. */

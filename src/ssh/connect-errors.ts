@@ -1,0 +1,68 @@
+/** Words for the ways in which a connection does not come about. */
+import { isIP } from 'node:net';
+import { messageOf, P2cError, systemCode } from '../errors.ts';
+import type { Target } from './target.ts';
+
+/** Turns what a socket or ssh2 threw into an error with a remedy. P2cErrors pass; a timeout is worded with the target. */
+export function connectFailed(target: Target, error: unknown): P2cError {
+  const at = `${target.host} port ${target.port}`;
+  if (error instanceof P2cError && error.code !== 'ssh.timeout') return error;
+  if (error instanceof P2cError) {
+    return new P2cError(`${at}: ${error.message}`, {
+      code: 'ssh.timeout',
+      hint: 'is the server up, and does a firewall let ssh through? --connect-timeout SECONDS waits longer',
+    });
+  }
+  const code = systemCode(error) ?? '';
+  const hungUp = /lost before handshake/i.test(messageOf(error));
+  const known = bySystemCode(target, at, hungUp ? 'ECONNRESET' : code, error);
+  if (known !== undefined) return known;
+  const message = messageOf(error);
+  const missing = /no matching (.*?)(?: algorithm)?$/i.exec(message)?.[1];
+  if (missing !== undefined) {
+    return new P2cError(`${at} and p2c have no ${missing} algorithm in common`, {
+      code: 'ssh.algorithms',
+      hint: "the server's ssh is older than what p2c allows; its sshd_config can allow a newer algorithm",
+      cause: error,
+    });
+  }
+  return new P2cError(`no ssh connection to ${at}: ${message}`, {
+    code: 'ssh.failed',
+    hint: `try it with: ssh -v -p ${target.port} ${target.user}@${target.host}`,
+    cause: error,
+  });
+}
+
+function bySystemCode(target: Target, at: string, code: string, cause: unknown): P2cError | undefined {
+  const make = (errorCode: string, message: string, hint: string): P2cError =>
+    new P2cError(message, { code: errorCode, hint, cause });
+  switch (code) {
+    case 'ENOTFOUND':
+    case 'EAI_AGAIN':
+    case 'EAI_NONAME': {
+      const what = isIP(target.host) === 0 ? 'no address is known for' : 'this is no usable address:';
+      return make('ssh.unknown-host', `${what} ${target.host}`, 'check the name; is it in DNS or /etc/hosts?');
+    }
+    case 'ECONNREFUSED':
+      return make(
+        'ssh.refused',
+        `${at} refuses the connection`,
+        'is sshd running there, and on this port? --port PORT',
+      );
+    case 'EHOSTUNREACH':
+    case 'ENETUNREACH':
+    case 'EADDRNOTAVAIL':
+      return make('ssh.unreachable', `there is no route to ${at} (${code})`, 'check the address, routes and firewalls');
+    case 'ETIMEDOUT':
+      return make('ssh.timeout', `${at} does not answer`, 'is the server up, and does a firewall let ssh through?');
+    case 'ECONNRESET':
+    case 'EPIPE':
+      return make(
+        'ssh.failed',
+        `${at} hung up before p2c was in`,
+        'its sshd log tells why: MaxStartups, DenyUsers, fail2ban?',
+      );
+    default:
+      return undefined;
+  }
+}

@@ -1,0 +1,73 @@
+/** known_hosts files as OpenSSH reads them (sshd(8), "SSH_KNOWN_HOSTS FILE FORMAT"). */
+import { createHmac, timingSafeEqual } from 'node:crypto';
+
+export interface KnownKey {
+  readonly marker: '' | '@revoked' | '@cert-authority';
+  /** Key type as written: `ssh-ed25519`. */
+  readonly type: string;
+  /** The key's wire form in base64. */
+  readonly key: string;
+  readonly file: string;
+  /** From 1. */
+  readonly line: number;
+}
+
+/** The name a server is known by: `host`, or `[host]:port` where the port is not 22. */
+export function knownHostName(host: string, port: number): string {
+  const name = host.toLowerCase();
+  return port === 22 ? name : `[${name}]:${port}`;
+}
+
+const LONGEST_LINE = 64 * 1024;
+const BASE64 = /^[A-Za-z0-9+/]+=*$/;
+
+/** The keys that the text of one file has for a name. Lines that are malformed are passed over, as ssh does. */
+export function knownKeys(text: string, file: string, name: string): KnownKey[] {
+  const keys: KnownKey[] = [];
+  text.split('\n').forEach((written, index) => {
+    const line = written.trim();
+    if (line === '' || line.startsWith('#') || line.length > LONGEST_LINE) return;
+    const fields = line.split(/[ \t]+/);
+    const marker = fields[0]?.startsWith('@') === true ? fields.shift() : '';
+    const [hosts, type, key] = fields;
+    if (marker !== '' && marker !== '@revoked' && marker !== '@cert-authority') return;
+    if (hosts === undefined || type === undefined || key === undefined || !BASE64.test(key)) return;
+    if (matchesHosts(hosts, name)) keys.push({ marker, type, key, file, line: index + 1 });
+  });
+  return keys;
+}
+
+/** `name,pattern,!not-this` or one hashed name. A negated pattern that matches rules the whole line out. */
+function matchesHosts(hosts: string, name: string): boolean {
+  if (hosts.startsWith('|')) return matchesHash(hosts, name);
+  let matched = false;
+  for (const pattern of hosts.toLowerCase().split(',')) {
+    if (pattern.startsWith('!')) {
+      if (matchesGlob(name, pattern.slice(1))) return false;
+    } else if (matchesGlob(name, pattern)) matched = true;
+  }
+  return matched;
+}
+
+/** `|1|SALT|HASH`: HMAC-SHA1 of the name under the salt. */
+function matchesHash(hashed: string, name: string): boolean {
+  const [, version, salt, hash] = hashed.split('|');
+  if (version !== '1' || salt === undefined || hash === undefined) return false;
+  const expected = Buffer.from(hash, 'base64');
+  const actual = createHmac('sha1', Buffer.from(salt, 'base64')).update(name).digest();
+  return expected.length === actual.length && timingSafeEqual(expected, actual);
+}
+
+/** `*` and `?` over the whole name; walked, so that no pattern takes more than its length times the name's. */
+function matchesGlob(name: string, pattern: string): boolean {
+  let reached = new Set([0]);
+  for (const char of pattern) {
+    const next = new Set<number>();
+    for (const at of reached) {
+      if (char === '*') for (let to = at; to <= name.length; to += 1) next.add(to);
+      else if (at < name.length && (char === '?' || char === name.charAt(at))) next.add(at + 1);
+    }
+    reached = next;
+  }
+  return reached.has(name.length);
+}
