@@ -48,7 +48,7 @@ test('a quoted word is one word for sh', (t) => {
 });
 
 test('any text is one word for sh', (t) => {
-  const words = fc.array(fc.string({ unit: 'binary' }).filter((word) => !word.includes('\0') && word.isWellFormed()));
+  const words = fc.array(fc.string({ unit: 'grapheme' }).filter((word) => !word.includes('\0')));
   fc.assert(
     fc.property(words, (list) => {
       const stdout = execFileSync('sh', ['-c', `for word do printf '%s\\0' "$word"; done`, 'sh', ...list]);

@@ -1,0 +1,56 @@
+/** A TCP link between a client and a server of the test, which can be cut, or left standing without passing a byte. */
+import { once } from 'node:events';
+import { connect, createServer, type Socket } from 'node:net';
+import type { ExecutionContext } from 'ava';
+
+export interface Link {
+  readonly port: number;
+  /** Nothing passes any more, and nobody is told: what a dead router does. */
+  freeze(): void;
+  /** Both ends get a reset. */
+  cut(): void;
+  /** Bytes that came from the server so far. */
+  received(): number;
+}
+
+export async function startLink(t: ExecutionContext, port: number): Promise<Link> {
+  const sockets = new Set<Socket>();
+  let frozen = false;
+  let received = 0;
+  const server = createServer((client) => {
+    const upstream = connect(port, '127.0.0.1');
+    for (const [from, to] of [
+      [client, upstream],
+      [upstream, client],
+    ] as const) {
+      sockets.add(from);
+      from.on('error', () => {});
+      from.on('close', () => frozen || to.destroy());
+      from.on('data', (chunk: Buffer) => {
+        if (frozen) return;
+        if (from === upstream) received += chunk.length;
+        if (!to.write(chunk)) from.pause();
+      });
+      to.on('drain', () => frozen || from.resume());
+    }
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.teardown(() => {
+    for (const socket of sockets) socket.destroy();
+    server.close();
+  });
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('no port');
+  return {
+    port: address.port,
+    freeze() {
+      frozen = true;
+      for (const socket of sockets) socket.pause();
+    },
+    cut() {
+      for (const socket of sockets) socket.resetAndDestroy();
+    },
+    received: () => received,
+  };
+}

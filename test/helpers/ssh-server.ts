@@ -1,0 +1,114 @@
+/** An SSH server inside the test, for what a real sshd does not do: refuse, fall silent, break rules. Needs no root. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { ExecutionContext } from 'ava';
+import ssh2, { type AuthContext, type ServerChannel, type ServerConfig } from 'ssh2';
+import { type ConnectOptions, connect } from '../../src/ssh/connect.ts';
+import type { Session } from '../../src/ssh/session.ts';
+import type { Target } from '../../src/ssh/target.ts';
+import { generateKey, type KeyType } from './sshd.ts';
+import { temporaryFolder } from './temporary.ts';
+
+export interface ServerBehaviour {
+  readonly keyTypes?: readonly KeyType[];
+  readonly algorithms?: NonNullable<ServerConfig['algorithms']>;
+  /** Default: everybody is let in. */
+  readonly authenticate?: (context: AuthContext) => void;
+  /** Sees each session that a client asks for; false refuses it. */
+  readonly session?: () => boolean;
+  /** Sees each command first; true where it dealt with it. Other commands are run by sh, as the test's user. */
+  readonly exec?: (command: string, accept: () => ServerChannel, reject: () => void) => boolean;
+  /** What the account's shell is: called with `-c COMMAND`. Default sh. */
+  readonly shell?: string;
+}
+
+export interface TestServer {
+  readonly port: number;
+  readonly target: Target;
+  readonly folder: string;
+  readonly knownHosts: string;
+  /** No agent, no default keys, and the server's key is known. */
+  readonly options: ConnectOptions;
+  connect(options?: ConnectOptions): Promise<Session>;
+}
+
+export async function startServer(t: ExecutionContext, behaviour: ServerBehaviour = {}): Promise<TestServer> {
+  const folder = await temporaryFolder(t);
+  const hostKeys: Buffer[] = [];
+  let known = '';
+  for (const type of behaviour.keyTypes ?? ['ed25519']) {
+    const file = join(folder, `host_${type}`);
+    await generateKey(file, type);
+    hostKeys.push(readFileSync(file));
+    known += `[127.0.0.1]:PORT ${readFileSync(`${file}.pub`, 'utf8')}`;
+  }
+  const server = new ssh2.Server({ hostKeys, algorithms: behaviour.algorithms ?? {} }, (client) => {
+    t.teardown(() => client.end());
+    client.on('error', () => {});
+    client.on('authentication', (context) => {
+      if (behaviour.authenticate === undefined) context.accept();
+      else behaviour.authenticate(context);
+    });
+    client.on('session', (accept, reject) => {
+      if (behaviour.session?.() === false) return reject();
+      accept().on('exec', (acceptExec, rejectExec, { command }) => {
+        if (behaviour.exec?.(command, acceptExec, rejectExec) === true) return;
+        runCommand(t, behaviour.shell ?? 'sh', command, acceptExec());
+      });
+    });
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.teardown(() => server.close());
+  const { port } = server.address() as { port: number };
+  const { writeFile } = await import('node:fs/promises');
+  const knownHosts = join(folder, 'known_hosts');
+  await writeFile(knownHosts, known.replaceAll('PORT', String(port)));
+  const target = { user: 'joe', host: '127.0.0.1', port, name: `joe@127.0.0.1:${port}` };
+  const identity = join(folder, 'identity');
+  await generateKey(identity, 'ed25519');
+  const options: ConnectOptions = { agent: null, knownHostsFiles: [knownHosts], identities: [identity] };
+  return {
+    port,
+    target,
+    folder,
+    knownHosts,
+    options,
+    async connect(more = {}) {
+      const session = await connect(target, { ...options, ...more });
+      t.teardown(() => session[Symbol.asyncDispose]());
+      return session;
+    },
+  };
+}
+
+function runCommand(t: ExecutionContext, shell: string, command: string, channel: ServerChannel): void {
+  const child = spawn(shell, ['-c', command], { stdio: ['pipe', 'pipe', 'pipe'], detached: true });
+  t.teardown(() => child.kill('SIGKILL'));
+  const end = (): void => {
+    try {
+      if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
+    } catch {
+      // The whole group ended by itself.
+    }
+  };
+  child.on('error', () => channel.close());
+  child.stdin.on('error', () => {});
+  channel.pipe(child.stdin);
+  channel.on('close', end);
+  child.stderr.on('data', (chunk: Buffer) => channel.stderr.write(chunk));
+  child.stdout.on('data', (chunk: Buffer) => {
+    if (!channel.write(chunk)) {
+      child.stdout.pause();
+      channel.once('drain', () => child.stdout.resume());
+    }
+  });
+  child.on('close', (code, signal) => {
+    if (!channel.writable) return;
+    if (code !== null) channel.exit(code);
+    else channel.exit((signal ?? 'SIGKILL').replace('SIG', ''));
+    channel.close();
+  });
+}
