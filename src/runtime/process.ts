@@ -1,0 +1,48 @@
+/** Processes of this machine by pid and start time: a pid alone may since belong to another (proc(5), /proc/PID/stat). */
+import { readFileSync } from 'node:fs';
+import { systemCode } from '../errors.ts';
+
+export interface ProcessIdentity {
+  readonly pid: number;
+  /** Clock ticks since boot, field 22 of `/proc/PID/stat`. */
+  readonly startTime: string;
+}
+
+/** @returns undefined where there is no such process, or only what is left of one until its parent takes note. */
+export function identifyProcess(pid: number): ProcessIdentity | undefined {
+  let stat: string;
+  try {
+    stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
+  } catch {
+    return undefined;
+  }
+  // The second field is the program's name in parentheses, and may hold any character.
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  const startTime = fields[19];
+  return startTime === undefined || fields[0] === 'Z' || fields[0] === 'X' ? undefined : { pid, startTime };
+}
+
+export function isAlive(process: ProcessIdentity): boolean {
+  return identifyProcess(process.pid)?.startTime === process.startTime;
+}
+
+/** Sends a signal to that process and to no other. @returns whether it was there. */
+export function signalProcess(target: ProcessIdentity, signal: NodeJS.Signals | number): boolean {
+  if (!isAlive(target)) return false;
+  try {
+    return process.kill(target.pid, signal);
+  } catch (error) {
+    if (systemCode(error) === 'ESRCH') return false;
+    throw error;
+  }
+}
+
+/** Waits until it is gone. @param limit milliseconds. @returns whether it went. */
+export async function waitForEnd(target: ProcessIdentity, limit: number): Promise<boolean> {
+  const end = performance.now() + limit;
+  while (isAlive(target)) {
+    if (performance.now() >= end) return false;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  return true;
+}
