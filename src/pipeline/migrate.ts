@@ -34,7 +34,7 @@ export const MIGRATION_STAGES = [
 export async function migrate(request: MigrationRequest, show: Show, signal: AbortSignal): Promise<MigrationReport> {
   await using held = new Belongings();
   const started = new Date();
-  const store = await ImageStore.open(request.storeRoot, { create: true });
+  const store = held.use(await ImageStore.open(request.storeRoot, { create: true }));
   const work = held.use(await WorkFolder.create(join(store.root, 'tmp')));
   const surveyed = await survey(request, show, held, work);
   signal.throwIfAborted();

@@ -68,10 +68,16 @@ function describeBlindSpots(report: MigrationReport): string[] {
   return [
     ...(stream.missing === 0
       ? []
-      : [`Missing     ${formatCount(stream.missing, 'path')} vanished or could not be read:`, ...shown(stream.missingPaths, stream.missing)]),
+      : [
+          `Missing     ${formatCount(stream.missing, 'path')} vanished or could not be read:`,
+          ...shown(stream.missingPaths, stream.missing),
+        ]),
     ...(stream.changed === 0
       ? []
-      : [`Changed     ${formatCount(stream.changed, 'file')} while being read:`, ...shown(stream.changedPaths, stream.changed)]),
+      : [
+          `Changed     ${formatCount(stream.changed, 'file')} while being read:`,
+          ...shown(stream.changedPaths, stream.changed),
+        ]),
     ...(listing.problems.length === 0
       ? []
       : ['Not seen    find could not look at:', ...shown(listing.problems, listing.problems.length)]),

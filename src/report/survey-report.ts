@@ -29,7 +29,12 @@ export interface SurveyReport {
     readonly byCause: Readonly<Record<string, number>>;
     readonly paths: readonly { readonly path: string; readonly count: number; readonly cause: string }[];
   };
-  readonly capture: { readonly entries: number; readonly bytes: number; readonly tarBytes: number; readonly parts: number };
+  readonly capture: {
+    readonly entries: number;
+    readonly bytes: number;
+    readonly tarBytes: number;
+    readonly parts: number;
+  };
   readonly excluded: readonly {
     readonly rule: string;
     readonly reason: string;
@@ -114,7 +119,9 @@ function mountRows(report: SurveyReport, width: number): string[] {
   const untold = report.filesystems.length - told.length;
   const rows = told.map((mount) => [mount.mountPoint, mount.type, mount.verdict, mount.reason]);
   const lines = table(rows, ['MOUNT POINT', 'TYPE', 'VERDICT', 'REASON'], width).split('\n');
-  return untold === 0 ? lines : [...lines, `and ${formatCount(untold, 'mount')} made by the kernel or hidden under another`];
+  return untold === 0
+    ? lines
+    : [...lines, `and ${formatCount(untold, 'mount')} made by the kernel or hidden under another`];
 }
 
 function describeDuplicates({ duplicates }: SurveyReport): string[] {

@@ -4,8 +4,8 @@
  */
 import {
   type DefaultRenderer,
-  Listr,
   LISTR_DEFAULT_RENDERER_STYLE,
+  Listr,
   ListrLogger,
   type ListrTaskWrapper,
   ProcessOutput,

@@ -76,7 +76,9 @@ const SYSTEM_CONTAINER: readonly Capability[] = [
  */
 export function containerCapabilities(privileged: boolean): Capability[] {
   const own = boundingSet();
-  return ALL.filter((name, bit) => ((own >> BigInt(bit)) & 1n) === 1n && (privileged || SYSTEM_CONTAINER.includes(name)));
+  return ALL.filter(
+    (name, bit) => ((own >> BigInt(bit)) & 1n) === 1n && (privileged || SYSTEM_CONTAINER.includes(name)),
+  );
 }
 
 function boundingSet(): bigint {

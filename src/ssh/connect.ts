@@ -24,13 +24,16 @@ export interface ConnectOptions {
   readonly prompt?: Prompt;
   /** Milliseconds until the server has answered and authenticated. Time for typing is not counted. */
   readonly connectTimeoutMs?: number;
+  /** Milliseconds between signs of life asked of the server; the link is dead after the fourth without one. */
+  readonly keepaliveMs?: number;
   readonly signal?: AbortSignal;
   /** Socket of the agent; null for none. Default: `SSH_AUTH_SOCK`. */
   readonly agent?: string | null;
 }
 
-/** A half-open link is noticed after a minute. */
-const KEEPALIVE = { keepaliveInterval: 15_000, keepaliveCountMax: 4 };
+/** A half-open link is noticed after a minute or so. */
+const KEEPALIVE_MS = 15_000;
+const KEEPALIVES_UNANSWERED = 4;
 const CONNECT_TIMEOUT_MS = 15_000;
 
 /** @throws P2cError `ssh.*`: each way in which this can fail has its own code and hint. */
@@ -104,7 +107,8 @@ async function handshake(
       sock: socket,
       username: target.user,
       readyTimeout: 0,
-      ...KEEPALIVE,
+      keepaliveInterval: options.keepaliveMs ?? KEEPALIVE_MS,
+      keepaliveCountMax: KEEPALIVES_UNANSWERED,
       algorithms: algorithmsFor(known),
       hostVerifier,
       authHandler,

@@ -27,7 +27,7 @@ export async function importImage(
     command: request.profiles.find((profile) => profile.command !== undefined)?.command ?? DEFAULT_COMMAND,
     environment: ['PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', ...profileEnvironment(request)],
     volumes: request.profiles.flatMap((profile) => profile.volumes.map((volume) => volume.path)),
-    ports: request.profiles.flatMap((profile) => profile.ports),
+    ports: request.profiles.flatMap((profile) => profile.ports.map(({ port, protocol }) => `${port}/${protocol}`)),
   });
   return store.addImage({
     reference: request.reference,

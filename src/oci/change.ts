@@ -1,0 +1,142 @@
+/** `--change`: instructions for an image's config, as `podman import -c` and `docker import -c` take them. */
+import { z } from 'zod';
+import { usageError } from '../errors.ts';
+import type { ExecutionConfig, ImageConfig } from './spec.ts';
+import { splitWords } from './words.ts';
+
+/** An instruction that was understood: what it does to the config. */
+export type Change = (config: ExecutionConfig) => ExecutionConfig;
+
+type Reader = (value: string, text: string) => Change;
+
+const READERS: Readonly<Record<string, Reader>> = {
+  CMD: (value) => {
+    const Cmd = command(value);
+    return (config) => ({ ...config, Cmd });
+  },
+  ENTRYPOINT: (value) => {
+    const Entrypoint = command(value);
+    // As in a Dockerfile: a command that was meant for the old entry point does not fit the new one.
+    return (config) => ({ ...config, Entrypoint, Cmd: [] });
+  },
+  ENV: (value, text) => {
+    const pairs = assignments(value, text);
+    return (config) => ({ ...config, Env: merged(config.Env ?? [], pairs) });
+  },
+  EXPOSE: (value, text) => {
+    const ports = splitWords(value).map((port) => exposedPort(port, text));
+    return (config) => ({ ...config, ExposedPorts: withMembers(config.ExposedPorts, ports) });
+  },
+  LABEL: (value, text) => {
+    const labels = Object.fromEntries(assignments(value, text));
+    return (config) => ({ ...config, Labels: { ...config.Labels, ...labels } });
+  },
+  STOPSIGNAL: (value, text) => {
+    const StopSignal = stopSignal(value, text);
+    return (config) => ({ ...config, StopSignal });
+  },
+  USER: (value, text) => {
+    const User = oneWord(value, text);
+    return (config) => ({ ...config, User });
+  },
+  VOLUME: (value, text) => {
+    const volumes = (json(value) ?? splitWords(value)).map((path) => absolute(path, text));
+    return (config) => ({ ...config, Volumes: withMembers(config.Volumes, volumes) });
+  },
+  WORKDIR: (value, text) => {
+    const WorkingDir = absolute(oneWord(value, text), text);
+    return (config) => ({ ...config, WorkingDir });
+  },
+};
+
+/** @throws P2cError `change.invalid` with what is wrong and what is known. */
+export function parseChange(text: string): Change {
+  const match = /^\s*([A-Za-z]+)(?:\s*=\s*|\s+)(.*?)\s*$/s.exec(text);
+  const name = match?.[1]?.toUpperCase() ?? text.trim().toUpperCase();
+  const value = match?.[2] ?? '';
+  const reader = Object.hasOwn(READERS, name) ? READERS[name] : undefined;
+  if (reader === undefined) {
+    const why =
+      name === 'ONBUILD' ? 'OCI images have no place for ONBUILD' : `'${name.slice(0, 50)}' is no instruction`;
+    throw invalid(text, why, `known: ${Object.keys(READERS).join(', ')}`);
+  }
+  if (value === '') throw invalid(text, `${name} has no value`, `write --change '${name} VALUE'`);
+  return reader(value, text);
+}
+
+export function applyChanges(config: ImageConfig, changes: readonly Change[]): ImageConfig {
+  return { ...config, config: changes.reduce((execution, change) => change(execution), config.config ?? {}) };
+}
+
+/** `["a","b"]` as it is; anything else is a line for sh. */
+function command(value: string): string[] {
+  return json(value) ?? ['/bin/sh', '-c', value];
+}
+
+function json(value: string): string[] | undefined {
+  if (!value.startsWith('[')) return undefined;
+  try {
+    return z.array(z.string()).parse(JSON.parse(value));
+  } catch {
+    return undefined;
+  }
+}
+
+/** `KEY=value KEY2="two words"`, or the old form `KEY the whole rest`. */
+function assignments(value: string, text: string): [string, string][] {
+  const words = splitWords(value);
+  const [first = '', ...rest] = words;
+  if (!first.includes('=')) {
+    if (rest.length === 0) throw invalid(text, `'${first}' has no value`, 'write KEY=VALUE');
+    return [[first, value.slice(value.indexOf(first) + first.length).trim()]];
+  }
+  return words.map((word) => {
+    const equals = word.indexOf('=');
+    if (equals <= 0) throw invalid(text, `'${word}' is not KEY=VALUE`, 'quote values that have spaces');
+    return [word.slice(0, equals), word.slice(equals + 1)];
+  });
+}
+
+function merged(old: readonly string[], pairs: readonly [string, string][]): string[] {
+  const names = new Set(pairs.map(([key]) => key));
+  const kept = old.filter((item) => !names.has(item.slice(0, item.indexOf('='))));
+  return [...kept, ...pairs.map(([key, value]) => `${key}=${value}`)];
+}
+
+function exposedPort(port: string, text: string): string {
+  const match = /^(\d{1,5})(?:-(\d{1,5}))?(?:\/(tcp|udp|sctp))?$/.exec(port);
+  const numbers = [match?.[1], match?.[2]].filter((each) => each !== undefined).map(Number);
+  if (match === null || numbers.some((each) => each < 1 || each > 65_535)) {
+    throw invalid(text, `'${port}' is no port`, "write '80' or '53/udp'");
+  }
+  return match[3] === undefined ? `${port}/tcp` : port;
+}
+
+function stopSignal(value: string, text: string): string {
+  const word = oneWord(value, text);
+  if (/^(?:SIG)?[A-Z0-9+-]{1,12}$|^\d{1,2}$/.test(word)) return word;
+  throw invalid(text, `'${word}' is no signal`, "write 'SIGTERM' or '15'");
+}
+
+function absolute(path: string, text: string): string {
+  if (path.startsWith('/')) return path;
+  throw invalid(text, `'${path}' does not begin with '/'`, 'paths in an image are absolute');
+}
+
+function oneWord(value: string, text: string): string {
+  const [word, ...more] = splitWords(value);
+  if (word === undefined || word === '' || more.length > 0)
+    throw invalid(text, 'one value is expected', 'quote it if it has spaces');
+  return word;
+}
+
+function withMembers(
+  old: ExecutionConfig['Volumes'],
+  members: readonly string[],
+): Record<string, Record<string, unknown>> {
+  return { ...old, ...Object.fromEntries(members.map((member) => [member, {}])) };
+}
+
+function invalid(text: string, what: string, hint: string): Error {
+  return usageError(`--change '${text.slice(0, 200)}': ${what}`, { code: 'change.invalid', hint });
+}

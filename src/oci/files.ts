@@ -1,0 +1,60 @@
+/** Writing so that nothing half-made is ever visible: a temporary file, fsync, rename, fsync of the folder. */
+import { randomBytes } from 'node:crypto';
+import { open, rename, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { P2cError, systemCode } from '../errors.ts';
+
+/** A name that tells whose temporary this is, so that those of dead processes can be removed. */
+export function temporaryName(kind: string): string {
+  return `${kind}-${process.pid}-${randomBytes(6).toString('hex')}`;
+}
+
+/** Replaces `file` as a whole. `temporary` is a folder on the same filesystem. */
+export async function replaceFile(file: string, text: string, temporary: string): Promise<void> {
+  const path = join(temporary, temporaryName('file'));
+  try {
+    const handle = await open(path, 'wx', 0o644);
+    try {
+      await handle.writeFile(text);
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+    await rename(path, file);
+    await syncFolder(dirname(file));
+  } catch (error) {
+    await rm(path, { force: true });
+    throw storeError(error, file);
+  }
+}
+
+/** Makes a rename last over a power cut. */
+export async function syncFolder(folder: string): Promise<void> {
+  const handle = await open(folder, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+/** Words what the filesystem under the store says. */
+export function storeError(error: unknown, path: string): unknown {
+  const code = systemCode(error);
+  if (error instanceof P2cError || code === undefined) return error;
+  if (code === 'ENOSPC' || code === 'EDQUOT') {
+    return new P2cError(`no space is left for ${path}`, {
+      code: 'store.full',
+      hint: "free some space, remove images with 'p2c image rm', or set P2C_ROOT to a larger filesystem",
+      cause: error,
+    });
+  }
+  if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS') {
+    return new P2cError(`${path} cannot be written (${code})`, {
+      code: 'store.denied',
+      hint: 'run p2c as the owner of the store, or set P2C_ROOT to a folder of your own',
+      cause: error,
+    });
+  }
+  return new P2cError(`the store failed at ${path} (${code})`, { code: 'store.failed', cause: error });
+}

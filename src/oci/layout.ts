@@ -1,0 +1,144 @@
+/** The layout itself (OCI image-spec, image-layout.md): its marker, its index, its blobs. */
+import { mkdir, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { messageOf, P2cError, systemCode } from '../errors.ts';
+import { BlobWriter } from './blob-writer.ts';
+import { type Digest, digestOfHex, hexOf } from './digest.ts';
+import { replaceFile, storeError, syncFolder, temporaryName } from './files.ts';
+import { type Lock, lock } from './lock.ts';
+import { type Index, indexSchema } from './spec.ts';
+import { isAlive, Uses } from './uses.ts';
+
+const LAYOUT = `${JSON.stringify({ imageLayoutVersion: '1.0.0' })}\n`;
+const EMPTY_INDEX: Index = { schemaVersion: 2, manifests: [] };
+/** Manifests, configs and the index are small; a blob that claims to be one and is not is not read into memory. */
+const LARGEST_DOCUMENT = 16 * 1024 * 1024;
+
+export class Layout {
+  readonly root: string;
+  readonly temporary: string;
+  readonly uses: Uses;
+  readonly #blobs: string;
+
+  private constructor(root: string) {
+    this.root = root;
+    this.temporary = join(root, 'tmp');
+    this.#blobs = join(root, 'blobs/sha256');
+    this.uses = new Uses(this.temporary);
+  }
+
+  /** @throws P2cError `store.missing` where there is none and `create` is false, `store.denied`, `store.invalid`. */
+  static async open(root: string, create: boolean): Promise<Layout> {
+    const layout = new Layout(root);
+    if (create) await layout.#create();
+    else if (!(await exists(join(root, 'oci-layout')))) {
+      throw new P2cError(`there is no store at ${root}`, {
+        code: 'store.missing',
+        hint: "'p2c migrate' makes one; P2C_ROOT names another place",
+      });
+    }
+    return layout;
+  }
+
+  blobPath(digest: Digest): string {
+    return join(this.#blobs, hexOf(digest));
+  }
+
+  lock(): Promise<Lock> {
+    return lock(join(this.root, 'index.lock'));
+  }
+
+  createBlob(): Promise<BlobWriter> {
+    return BlobWriter.create(join(this.temporary, temporaryName('blob')), async (file, digest) => {
+      // Under the lock, so that nobody collects an old blob of this digest between the note and the rename.
+      await using _ = await this.lock();
+      await this.uses.note(digest);
+      await rename(file, this.blobPath(digest));
+      await syncFolder(this.#blobs);
+    });
+  }
+
+  /** Reads a JSON blob and checks its form. @throws P2cError `store.invalid`. */
+  async readDocument<Schema extends z.ZodType>(
+    digest: Digest,
+    schema: Schema,
+    what: string,
+  ): Promise<z.output<Schema>> {
+    return readJson(this.blobPath(digest), schema, what);
+  }
+
+  async readIndex(): Promise<Index> {
+    return readJson(join(this.root, 'index.json'), indexSchema, 'index');
+  }
+
+  /** To be called with the lock held. */
+  async writeIndex(index: Index): Promise<void> {
+    await replaceFile(join(this.root, 'index.json'), JSON.stringify(index), this.temporary);
+  }
+
+  async blobs(): Promise<Digest[]> {
+    const names = await readdir(this.#blobs);
+    return names.filter((name) => /^[0-9a-f]{64}$/.test(name)).map(digestOfHex);
+  }
+
+  /** @returns the bytes freed. */
+  async removeBlob(digest: Digest): Promise<number> {
+    const { size } = await stat(this.blobPath(digest));
+    await rm(this.blobPath(digest), { force: true });
+    return size;
+  }
+
+  /** Temporaries of processes that are gone: `KIND-PID-RANDOM`. */
+  async removeStaleTemporaries(): Promise<void> {
+    for (const name of await readdir(this.temporary)) {
+      const pid = Number(/^[a-z]+-(\d+)-/.exec(name)?.[1] ?? Number.NaN);
+      if (Number.isNaN(pid) || isAlive(pid)) continue;
+      await rm(join(this.temporary, name), { recursive: true, force: true });
+    }
+  }
+
+  async #create(): Promise<void> {
+    try {
+      await mkdir(this.#blobs, { recursive: true });
+      await mkdir(this.temporary, { recursive: true, mode: 0o700 });
+      if (await exists(join(this.root, 'oci-layout'))) return;
+      await using _ = await this.lock();
+      if (!(await exists(join(this.root, 'index.json')))) await this.writeIndex(EMPTY_INDEX);
+      await replaceFile(join(this.root, 'oci-layout'), LAYOUT, this.temporary);
+    } catch (error) {
+      throw storeError(error, this.root);
+    }
+  }
+}
+
+async function exists(path: string): Promise<boolean> {
+  return stat(path).then(
+    () => true,
+    (error: unknown) => {
+      if (systemCode(error) === 'ENOENT' || systemCode(error) === 'ENOTDIR') return false;
+      throw storeError(error, path);
+    },
+  );
+}
+
+async function readJson<Schema extends z.ZodType>(
+  path: string,
+  schema: Schema,
+  what: string,
+): Promise<z.output<Schema>> {
+  try {
+    const { size } = await stat(path);
+    if (size > LARGEST_DOCUMENT) throw new Error(`it has ${size} bytes`);
+    const parsed = schema.safeParse(JSON.parse(await readFile(path, 'utf8')));
+    if (parsed.success) return parsed.data;
+    throw new Error(z.prettifyError(parsed.error));
+  } catch (error) {
+    if (systemCode(error) === 'EACCES') throw storeError(error, path);
+    throw new P2cError(`the ${what} ${path} is damaged or missing: ${messageOf(error)}`, {
+      code: 'store.invalid',
+      hint: "'p2c image validate' lists what is wrong",
+      cause: error,
+    });
+  }
+}

@@ -1,0 +1,57 @@
+/**
+ * The store's lock. It is the kernel's (flock(2), through util-linux's flock), so that the lock of a process that was
+ * killed is free at once: a file that says who holds it would have to be judged, and the judging raced.
+ */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { P2cError } from '../errors.ts';
+
+const PATIENCE_SECONDS = 60;
+
+/** Held until disposed of. */
+export interface Lock extends AsyncDisposable {
+  readonly file: string;
+}
+
+/** @throws P2cError `store.busy` after a minute, `store.lock` where flock cannot be run. */
+export async function lock(file: string): Promise<Lock> {
+  // The child holds the lock until its standard input ends: with us at the latest.
+  const args = ['-x', '-w', String(PATIENCE_SECONDS), '-E', '75', file, 'sh', '-c', 'echo locked; read -r _'];
+  const child = spawn('flock', args, { stdio: ['pipe', 'pipe', 'pipe'] });
+  child.stdin.on('error', () => {});
+  let said = '';
+  child.stderr.on('data', (chunk: Buffer) => {
+    said = (said + chunk.toString('utf8')).slice(-1000);
+  });
+  const code = await Promise.race([
+    once(child.stdout, 'data').then(() => 'locked' as const),
+    once(child, 'exit').then(([exit]) => Number(exit)),
+  ]).catch((error: unknown) => {
+    throw new P2cError('the store cannot be locked: flock cannot be run', {
+      code: 'store.lock',
+      hint: 'flock is part of util-linux: install it',
+      cause: error,
+    });
+  });
+  if (code === 75) {
+    throw new P2cError(`the store's lock ${file} was held by another p2c for ${PATIENCE_SECONDS} s`, {
+      code: 'store.busy',
+      hint: `see which with: fuser ${file}`,
+    });
+  }
+  if (code !== 'locked') {
+    throw new P2cError(`the store cannot be locked: flock ended with exit code ${code}`, {
+      code: 'store.lock',
+      hint: 'is the store on a filesystem that can lock files?',
+      cause: new Error(said.trim()),
+    });
+  }
+  return {
+    file,
+    async [Symbol.asyncDispose]() {
+      const ended = child.exitCode === null ? once(child, 'exit') : undefined;
+      child.stdin.end();
+      await ended;
+    },
+  };
+}

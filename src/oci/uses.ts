@@ -1,0 +1,51 @@
+/**
+ * Which blobs are spoken for though no index names them yet: a capture under way has finished parts, and the image that
+ * will hold them does not exist. Each process notes its own; notes of processes that are gone do not count.
+ */
+import { appendFile, readdir, readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { systemCode } from '../errors.ts';
+import { type Digest, isDigest } from './digest.ts';
+import { temporaryName } from './files.ts';
+
+export class Uses {
+  readonly #folder: string;
+  readonly #file: string;
+
+  constructor(folder: string) {
+    this.#folder = folder;
+    this.#file = join(folder, temporaryName('uses'));
+  }
+
+  /** Before the blob becomes visible. */
+  async note(digest: Digest): Promise<void> {
+    await appendFile(this.#file, `${digest}\n`, { mode: 0o600 });
+  }
+
+  /** This user's blobs are referenced now, or not wanted any more. */
+  async release(): Promise<void> {
+    await rm(this.#file, { force: true });
+  }
+
+  /** What all live processes have noted. */
+  async all(): Promise<Set<Digest>> {
+    const digests = new Set<Digest>();
+    for (const name of await readdir(this.#folder)) {
+      const pid = Number(/^uses-(\d+)-/.exec(name)?.[1] ?? Number.NaN);
+      if (Number.isNaN(pid) || !isAlive(pid)) continue;
+      const text = await readFile(join(this.#folder, name), 'utf8').catch(() => '');
+      for (const line of text.split('\n')) if (isDigest(line)) digests.add(line);
+    }
+    return digests;
+  }
+}
+
+/** True where a process of this number lives; a number used again keeps a stale note longer, and loses nothing. */
+export function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return systemCode(error) === 'EPERM';
+  }
+}
