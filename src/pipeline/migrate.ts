@@ -43,7 +43,7 @@ export async function migrate(request: MigrationRequest, show: Show, signal: Abo
   const plan = stopped === undefined ? surveyed.plan : await planAgain(surveyed, show, work);
   const captured = await show.stage(
     'Stream the files',
-    (tell) => streamParts(surveyed.session, surveyed.facts.tools, plan, store, tell, untilLost(signal, stopped)),
+    (tell) => streamParts(surveyed.session, surveyed.facts, plan, store, tell, untilLost(signal, stopped)),
     describeCapture,
   );
   const resumed = await startApplications(stopped, show);

@@ -26,8 +26,14 @@ export class AnomalyAccount {
   readonly #missing: string[] = [];
   readonly #changed: string[] = [];
   readonly #problems: string[] = [];
+  /** Paths whose changes mean nothing: directories where the kernel's own filesystems are mounted change all the time. */
+  readonly #restless: ReadonlySet<string>;
   #counts: FilterCounts | undefined;
   #changedCount = 0;
+
+  constructor(restless: readonly ByteString[]) {
+    this.#restless = new Set(restless);
+  }
 
   anomaly(anomaly: Anomaly): void {
     if (anomaly.kind === 'not delivered' || anomaly.kind === 'hard link without its target') this.#miss(anomaly.path);
@@ -41,8 +47,12 @@ export class AnomalyAccount {
   part(counts: FilterCounts, messages: TarMessageAccount): void {
     const before = this.#counts;
     this.#counts = before === undefined ? { ...counts } : addCounts(before, counts);
-    this.#changedCount += messages.changedCount;
-    keep(this.#changed, messages.changed);
+    const meaningless = messages.changed.filter((path) => this.#restless.has(path));
+    this.#changedCount += messages.changedCount - meaningless.length;
+    keep(
+      this.#changed,
+      messages.changed.filter((path) => !this.#restless.has(path)),
+    );
     keep(this.#problems, messages.problems);
   }
 

@@ -7,8 +7,9 @@ import { MediaType } from '../../oci/spec.ts';
 import type { ImageStore } from '../../oci/store.ts';
 import { Progress } from '../../report/progress.ts';
 import { AnomalyAccount, type StreamAccount } from '../../report/stream-account.ts';
+import type { SourceFacts } from '../../source/facts.ts';
 import type { SourceTools } from '../../source/tools.ts';
-import type { CommandResult, RemoteCommand, RemoteStream, Session } from '../../ssh/session.ts';
+import type { CommandResult, RemoteCommand, Session } from '../../ssh/session.ts';
 import { TarFilter } from '../../tar/filter.ts';
 import { TarMessages } from '../../tar/messages.ts';
 import { remoteTarScript } from '../../tar/remote-tar.ts';
@@ -25,7 +26,7 @@ const SILENCE_MS = 600_000;
 /** @throws P2cError where a part could not be captured whole; the blobs of finished parts are then left to the store. */
 export async function streamParts(
   session: Session,
-  tools: SourceTools,
+  { tools, filesystems }: SourceFacts,
   plan: CapturePlan,
   store: ImageStore,
   tell: Tell,
@@ -33,7 +34,8 @@ export async function streamParts(
 ): Promise<CapturedLayers> {
   const progress = new Progress(plan.tarBytes);
   const started = performance.now();
-  const account = new AnomalyAccount();
+  const foreign = filesystems.filter((mount) => mount.verdict !== 'included');
+  const account = new AnomalyAccount(foreign.map((mount) => mount.mountPoint));
   const layers: Layer[] = [];
   for (const part of plan.parts) {
     const onBytes = (bytes: number): void => {
@@ -77,7 +79,7 @@ async function capturePart(
     }
     signal.throwIfAborted();
     const result = await stream.done;
-    await finish(filter, stream, result, messages, (end) => blob.write([end]));
+    await blob.write([endOf(filter, result, messages)]);
   } finally {
     signal.removeEventListener('abort', abort);
     stream.kill();
@@ -89,20 +91,13 @@ async function capturePart(
 }
 
 /** tar's exit code: 1 is "some files differ" (changed while read), 2 is an error; which files is found by their absence. */
-async function finish(
-  filter: TarFilter,
-  _stream: RemoteStream,
-  result: CommandResult,
-  messages: TarMessages,
-  write: (end: Buffer) => Promise<void>,
-): Promise<void> {
-  try {
-    await write(filter.end());
-  } catch (error) {
-    if (!(error instanceof P2cError) || error.code !== 'tar.truncated') throw error;
-    throw tarFailed(result, messages, error);
-  }
+function endOf(filter: TarFilter, result: CommandResult, messages: TarMessages): Buffer {
   if (result.code > 2) throw tarFailed(result, messages, undefined);
+  try {
+    return filter.end();
+  } catch (error) {
+    throw error instanceof P2cError && error.code === 'tar.truncated' ? tarFailed(result, messages, error) : error;
+  }
 }
 
 function tarFailed(result: CommandResult, messages: TarMessages, cause: P2cError | undefined): P2cError {
