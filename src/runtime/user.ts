@@ -1,5 +1,5 @@
 /** Who a container's process runs as: names are looked up in the image's own passwd and group (passwd(5), group(5)). */
-import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
+import { lstatSync, readFileSync } from 'node:fs';
 import { usageError } from '../errors.ts';
 import { type LayerRoot, resolveInRoot } from './root-path.ts';
 
@@ -63,17 +63,10 @@ function records(layers: readonly LayerRoot[], path: string): string[][] {
     .map((line) => line.split(':'));
 }
 
-/** Reads a regular file only, without following links or waiting for a FIFO's writer: the image is hostile. */
+/** Regular files only: the image is hostile, and to open a device or a FIFO of it could do anything or wait for ever. */
 function readRegular(path: string): string {
-  const file = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
-  try {
-    const stats = fstatSync(file);
-    if (!stats.isFile() || stats.size > LONGEST_FILE) return '';
-    const bytes = Buffer.alloc(stats.size);
-    return bytes.toString('utf8', 0, readSync(file, bytes, 0, bytes.length, 0));
-  } finally {
-    closeSync(file);
-  }
+  const stats = lstatSync(path);
+  return stats.isFile() && stats.size <= LONGEST_FILE ? readFileSync(path, 'utf8') : '';
 }
 
 function unknown(text: string, why: string) {

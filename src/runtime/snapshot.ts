@@ -1,0 +1,170 @@
+/** Snapshots: layers unpacked once, each into a directory of its own, `ROOT/snapshots/sha256/HEX/fs`. */
+import { spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { createReadStream, existsSync } from 'node:fs';
+import { chmod, mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { PassThrough, type Writable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { createGunzip, type Gunzip } from 'node:zlib';
+import { z } from 'zod';
+import { P2cError, systemCode } from '../errors.ts';
+import { HOST_ENVIRONMENT, ISOLATION } from './isolation.ts';
+import { LayerChecker } from './layer-checker.ts';
+import { identifyProcess } from './process.ts';
+import type { LayerRoot } from './root-path.ts';
+
+/** A layer as the manifest names it, and where its bytes are. */
+export interface StoredLayer {
+  /** `sha256:HEX` of the stored bytes. */
+  readonly digest: string;
+  readonly mediaType: string;
+  readonly blobPath: string;
+}
+
+/** The messages of tar that are kept. */
+const MAX_MESSAGES = 8192;
+
+/** In a namespace of its own there is the target and nothing else to write to. */
+const UNPACK = `${ISOLATION}
+set -eu
+umask 022
+host=
+target=$1
+p2c_root "$target/root"
+mkdir target
+mount --bind "$target/fs" target
+p2c_enter
+mount -o remount,ro /
+cd /target
+exec tar --numeric-owner -p --xattrs --xattrs-include='*' -xf -
+`;
+
+const Marks = z.object({ opaque: z.array(z.string()) });
+
+/**
+ * Unpacks a layer unless that was done before. Safe against being killed (a half-unpacked layer has another name) and
+ * against others who unpack the same one.
+ * @param root the store's root.
+ * @throws P2cError `layer.*`, `snapshot.*`.
+ */
+export async function unpackLayer(root: string, layer: StoredLayer): Promise<LayerRoot> {
+  const found = /^sha256:([0-9a-f]{64})$/.exec(layer.digest);
+  const hex = found?.[1];
+  if (hex === undefined) {
+    throw new P2cError(`the layer's digest '${layer.digest}' is no SHA-256`, { code: 'layer.digest' });
+  }
+  const folder = join(root, 'snapshots', 'sha256');
+  const final = join(folder, hex);
+  if (!existsSync(final)) {
+    await makePrivate(root);
+    await removeStale(folder);
+    await unpackInto(folder, final, layer);
+  }
+  return snapshotRoot(root, layer.digest);
+}
+
+/** A layer that was unpacked before. */
+export async function snapshotRoot(root: string, digest: string): Promise<LayerRoot> {
+  const final = join(root, 'snapshots', 'sha256', digest.replace('sha256:', ''));
+  const marks = Marks.parse(JSON.parse(await readFile(join(final, 'marks.json'), 'utf8')));
+  return { folder: join(final, 'fs'), opaque: new Set(marks.opaque) };
+}
+
+/** Programs of images with set-user-ID are no one's on this machine. */
+async function makePrivate(root: string): Promise<void> {
+  await mkdir(join(root, 'snapshots', 'sha256'), { recursive: true, mode: 0o700 });
+  await chmod(join(root, 'snapshots'), 0o700);
+}
+
+async function unpackInto(folder: string, final: string, layer: StoredLayer): Promise<void> {
+  const work = await mkdtemp(join(folder, `.unpack-${process.pid}-${identifyProcess(process.pid)?.startTime ?? '0'}-`));
+  try {
+    await mkdir(join(work, 'root'));
+    await mkdir(join(work, 'fs'), { mode: 0o755 });
+    const opaque = await unpackBlob(layer, work);
+    await writeFile(join(work, 'marks.json'), JSON.stringify({ opaque: [...opaque] }));
+    await rm(join(work, 'root'), { recursive: true });
+    await rename(work, final);
+  } catch (error) {
+    await rm(work, { recursive: true, force: true });
+    // Another call was faster, and what it unpacked is the same.
+    if (!['ENOTEMPTY', 'EEXIST'].includes(systemCode(error) ?? '')) throw error;
+  }
+}
+
+/** What a killed call left: its name tells whose it was. */
+async function removeStale(folder: string): Promise<void> {
+  for (const name of await readdir(folder)) {
+    const found = /^\.unpack-([0-9]+)-([0-9]+)-/.exec(name);
+    if (found === null || identifyProcess(Number(found[1]))?.startTime === found[2]) continue;
+    await rm(join(folder, name), { recursive: true, force: true });
+  }
+}
+
+async function unpackBlob(layer: StoredLayer, work: string): Promise<ReadonlySet<string>> {
+  const tar = spawn('unshare', ['--mount', '--propagation', 'private', 'sh', '-c', UNPACK, 'sh', work], {
+    env: HOST_ENVIRONMENT,
+    cwd: '/',
+    stdio: ['pipe', 'ignore', 'pipe'],
+  });
+  let messages = '';
+  tar.stderr.setEncoding('utf8').on('data', (text: string) => {
+    if (messages.length < MAX_MESSAGES) messages += text;
+  });
+  const ended = new Promise<number | Error>((resolve) => {
+    tar.once('error', resolve).once('close', (code) => resolve(code ?? 1));
+  });
+  const checker = new LayerChecker();
+  const failure = await feed(layer, checker, tar.stdin).catch((error: unknown) => error ?? new Error('unknown'));
+  const code = await ended;
+  // A layer that is refused is why tar ended too; and where tar ended by itself, the broken pipe is no news.
+  if (failure instanceof P2cError) throw failure;
+  if (code instanceof Error) {
+    throw new P2cError('unshare cannot be run', { code: 'snapshot.unshare', hint: 'install util-linux', cause: code });
+  }
+  if (code !== 0) {
+    throw new P2cError(`tar could not unpack the layer ${layer.digest} (exit code ${code})`, {
+      code: 'snapshot.tar',
+      cause: new Error(messages.trim() || 'it said nothing'),
+    });
+  }
+  if (failure !== undefined) {
+    const why = { code: 'snapshot.blob', hint: 'remove the image and fetch or migrate it again', cause: failure };
+    throw new P2cError(`the layer ${layer.digest} cannot be read`, why);
+  }
+  return checker.opaque;
+}
+
+/** Streams the blob through digest, gunzip and checker to tar. */
+async function feed(layer: StoredLayer, checker: LayerChecker, sink: Writable): Promise<void> {
+  const hash = createHash('sha256');
+  const hashed = async function* (blob: AsyncIterable<Buffer>) {
+    for await (const chunk of blob) {
+      hash.update(chunk);
+      yield chunk;
+    }
+  };
+  const checked = async function* (content: AsyncIterable<Buffer>) {
+    for await (const chunk of content) yield* checker.push(chunk);
+    yield checker.end();
+    const digest = `sha256:${hash.digest('hex')}`;
+    if (digest !== layer.digest) {
+      throw new P2cError(`the layer ${layer.digest} is damaged: its bytes have the digest ${digest}`, {
+        code: 'layer.digest',
+        hint: 'remove the image and fetch or migrate it again',
+      });
+    }
+  };
+  const blob = createReadStream(layer.blobPath, { highWaterMark: 1024 * 1024 });
+  await pipeline(blob, hashed, decompressor(layer.mediaType), checked, sink);
+}
+
+function decompressor(mediaType: string): PassThrough | Gunzip {
+  if (/[+.]gzip$/.test(mediaType)) return createGunzip({ chunkSize: 256 * 1024 });
+  if (/\.tar$/.test(mediaType)) return new PassThrough({ highWaterMark: 1024 * 1024 });
+  throw new P2cError(`layers of the type '${mediaType}' cannot be unpacked`, {
+    code: 'layer.type',
+    hint: 'tar and tar+gzip can; convert the image, for example with skopeo copy --dest-compress-format gzip',
+  });
+}
