@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ExecutionContext } from 'ava';
 import ssh2, { type AuthContext, type ServerChannel, type ServerConfig } from 'ssh2';
@@ -63,7 +64,6 @@ export async function startServer(t: ExecutionContext, behaviour: ServerBehaviou
   await once(server, 'listening');
   t.teardown(() => server.close());
   const { port } = server.address() as { port: number };
-  const { writeFile } = await import('node:fs/promises');
   const knownHosts = join(folder, 'known_hosts');
   await writeFile(knownHosts, known.replaceAll('PORT', String(port)));
   const target = { user: 'joe', host: '127.0.0.1', port, name: `joe@127.0.0.1:${port}` };
@@ -109,6 +109,7 @@ function runCommand(t: ExecutionContext, shell: string, command: string, channel
     if (!channel.writable) return;
     if (code !== null) channel.exit(code);
     else channel.exit((signal ?? 'SIGKILL').replace('SIG', ''));
-    channel.close();
+    // Closed by ssh2 once all that was written has gone out.
+    channel.end();
   });
 }

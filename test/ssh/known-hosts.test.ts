@@ -139,10 +139,10 @@ test('fingerprints and types as ssh-keygen -l prints them', async (t) => {
   for (const type of ['ed25519', 'ecdsa', 'rsa'] as const) {
     const file = join(folder, type);
     await generateKey(file, type);
-    const [written, base64] = (await readFile(`${file}.pub`, 'utf8')).split(' ');
-    const key = Buffer.from(base64 ?? '', 'base64');
+    const [written = '', base64 = ''] = (await readFile(`${file}.pub`, 'utf8')).split(' ');
+    const key = Buffer.from(base64, 'base64');
     const { stdout } = await run('ssh-keygen', ['-l', '-f', `${file}.pub`]);
-    t.is(fingerprint(key), stdout.split(' ')[1]);
+    t.is(stdout.split(' ')[1], fingerprint(key));
     t.is(keyType(key), written);
   }
 });
