@@ -3,17 +3,30 @@
  * tried is remembered, for the error to tell.
  */
 import type { AnyAuthMethod, AuthenticationType, KeyboardInteractiveCallback, Prompt as Question } from 'ssh2';
+import { P2cError } from '../errors.ts';
+import { printable } from '../printable.ts';
 import type { Identity } from './identity.ts';
 import type { Prompt } from './secret.ts';
 import type { Target } from './target.ts';
 
-const PASSWORD_ATTEMPTS = 3;
+/** As ssh's NumberOfPasswordPrompts. */
+const ATTEMPTS = 3;
+const MOST_QUESTIONS = 16;
+const LONGEST_QUESTION = 200;
 
 export interface Means {
   /** Socket of a running agent. */
   readonly agent: string | undefined;
   readonly identities: readonly Identity[];
   readonly prompt: Prompt | undefined;
+  /** Ends the attempt to connect: a person refused to answer. */
+  readonly giveUp: (error: unknown) => void;
+}
+
+interface Attempt {
+  readonly kind: AuthenticationType;
+  /** @returns undefined where it turns out that this cannot be tried. */
+  readonly make: () => Promise<AnyAuthMethod | undefined>;
 }
 
 /** The attempts of one connection. `next` gives one after the other as the server's answers allow. */
@@ -21,93 +34,122 @@ export class Authentication {
   readonly #target: Target;
   readonly #means: Means;
   readonly #tried: string[] = [];
-  readonly #pending: (() => Promise<AnyAuthMethod>)[];
-  readonly #kinds: AuthenticationType[];
+  readonly #pending: Attempt[];
+  #allowed: readonly AuthenticationType[] = [];
 
   constructor(target: Target, means: Means) {
     this.#target = target;
     this.#means = means;
-    const attempts = this.#attempts();
-    this.#pending = attempts.map((attempt) => attempt.make);
-    this.#kinds = attempts.map((attempt) => attempt.kind);
-  }
-
-  /** In the words of the error: `agent, key /root/.ssh/id_ed25519`. */
-  get tried(): string {
-    return this.#tried.length === 0 ? 'nothing: the server takes none of what p2c has' : this.#tried.join(', ');
+    this.#pending = this.#attempts();
   }
 
   /** @param allowed what the server would take; null before it said. @returns undefined when nothing is left to try. */
   async next(allowed: readonly AuthenticationType[] | null): Promise<AnyAuthMethod | undefined> {
-    for (;;) {
-      const kind = this.#kinds.shift();
-      const make = this.#pending.shift();
-      if (kind === undefined || make === undefined) return undefined;
+    if (allowed !== null) this.#allowed = allowed;
+    for (let attempt = this.#pending.shift(); attempt !== undefined; attempt = this.#pending.shift()) {
       // An agent speaks the method publickey.
-      const method = kind === 'agent' ? 'publickey' : kind;
+      const method = attempt.kind === 'agent' ? 'publickey' : attempt.kind;
       if (allowed !== null && method !== 'none' && !allowed.includes(method)) continue;
-      return make();
+      const made = await attempt.make();
+      if (made !== undefined) return made;
     }
+    return undefined;
   }
 
-  #attempts(): { kind: AuthenticationType; make: () => Promise<AnyAuthMethod> }[] {
+  /** The agent could not be asked: it is told of among what was tried. */
+  agentFailed(why: string): void {
+    const at = this.#tried.indexOf('agent');
+    if (at >= 0) this.#tried[at] = `agent (${printable(why)})`;
+  }
+
+  /** @param why what the server gave as its reason to hang up, if it did. */
+  failed(why?: string): P2cError {
+    const { name, user } = this.#target;
+    const tried = this.#tried.length === 0 ? 'nothing: it takes none of what p2c has' : this.#tried.join(', ');
+    const takes = this.#allowed.length === 0 ? '' : `; it takes ${printable(this.#allowed.join(', '))}`;
+    const said = why === undefined ? '' : `; it said: ${printable(why.slice(0, LONGEST_QUESTION))}`;
+    return new P2cError(`${name} does not let ${user} in. Tried: ${tried}${takes}${said}`, {
+      code: 'ssh.auth',
+      hint: this.#hint(why),
+    });
+  }
+
+  #hint(why: string | undefined): string {
+    if (why !== undefined && /too many/i.test(why)) {
+      return 'the agent may hold more keys than the server looks at: name one with --identity FILE, and unset SSH_AUTH_SOCK';
+    }
+    return this.#means.prompt === undefined
+      ? 'name a key with --identity FILE or add it to an ssh-agent; without a terminal no password can be asked for'
+      : 'check the user name and the password, or name a key with --identity FILE';
+  }
+
+  #attempts(): Attempt[] {
     const { agent, identities, prompt } = this.#means;
     const username = this.#target.user;
     return [
-      // Asks the server which methods it takes.
+      // Asks the server which methods it takes (RFC 4252, 5.2).
       { kind: 'none', make: async () => ({ type: 'none', username }) },
       ...(agent === undefined
         ? []
         : [{ kind: 'agent' as const, make: async () => this.#try('agent', { type: 'agent', username, agent }) }]),
-      ...identities.map(({ file, key }) => ({
-        kind: 'publickey' as const,
-        make: async () => this.#try(`key ${file}`, { type: 'publickey', username, key }),
-      })),
+      ...identities.map((identity) => ({ kind: 'publickey' as const, make: () => this.#key(identity) })),
       ...(prompt === undefined ? [] : this.#asked(prompt)),
     ];
   }
 
-  #asked(prompt: Prompt): { kind: AuthenticationType; make: () => Promise<AnyAuthMethod> }[] {
+  async #key(identity: Identity): Promise<AnyAuthMethod | undefined> {
+    const { file, named } = identity;
+    try {
+      const key = await identity.unlock(this.#means.prompt);
+      return this.#try(`key ${file}`, { type: 'publickey', username: this.#target.user, key });
+    } catch (error) {
+      if (named || !(error instanceof P2cError) || error.code !== 'ssh.identity') throw error;
+      this.#tried.push(`key ${file} (locked)`);
+      return undefined;
+    }
+  }
+
+  #asked(prompt: Prompt): Attempt[] {
     const username = this.#target.user;
     const name = `${username}@${this.#target.host}`;
-    const passwords = Array.from({ length: PASSWORD_ATTEMPTS }, () => ({
-      kind: 'password' as const,
-      make: async () => {
-        const password = (await prompt(`Password of ${name}:`)).reveal();
-        return this.#try('password', { type: 'password', username, password });
-      },
-    }));
-    const interactive = {
-      kind: 'keyboard-interactive' as const,
-      make: async () =>
-        this.#try('keyboard-interactive', {
-          type: 'keyboard-interactive',
-          username,
-          prompt: (
-            _name: string,
-            _instructions: string,
-            _language: string,
-            questions: Question[],
-            finish: KeyboardInteractiveCallback,
-          ) => {
-            void answer(prompt, name, questions).then(finish, () => finish([]));
-          },
-        }),
+    const interactive = async (): Promise<AnyAuthMethod> =>
+      this.#try('keyboard-interactive', {
+        type: 'keyboard-interactive',
+        username,
+        prompt: (
+          _name: string,
+          _instructions: string,
+          _language: string,
+          questions: Question[],
+          finish: KeyboardInteractiveCallback,
+        ) => {
+          answer(prompt, name, questions).then(finish, this.#means.giveUp);
+        },
+      });
+    const password = async (): Promise<AnyAuthMethod> => {
+      const typed = (await prompt(`Password of ${name}:`)).reveal();
+      return this.#try('password', { type: 'password', username, password: typed });
     };
-    return [interactive, ...passwords];
+    return [
+      ...Array.from({ length: ATTEMPTS }, () => ({ kind: 'keyboard-interactive' as const, make: interactive })),
+      ...Array.from({ length: ATTEMPTS }, () => ({ kind: 'password' as const, make: password })),
+    ];
   }
 
   #try(what: string, method: AnyAuthMethod): AnyAuthMethod {
-    if (this.#tried.at(-1) !== what) this.#tried.push(what);
+    if (!this.#tried.includes(what)) this.#tried.push(what);
     return method;
   }
 }
 
 /** The server words the questions: they are shown with its name, as text that commands no terminal. */
 async function answer(prompt: Prompt, name: string, questions: readonly Question[]): Promise<string[]> {
+  if (questions.length > MOST_QUESTIONS) {
+    throw new P2cError(`${name} asks ${questions.length} questions at once`, { code: 'ssh.auth' });
+  }
   const answers: string[] = [];
-  for (const question of questions.slice(0, 16)) {
-    answers.push((await prompt(`${name}: ${question.prompt.replace(/[^\x20-\x7e]/g, '?').slice(0, 200)}`)).reveal());
+  for (const question of questions) {
+    answers.push((await prompt(`${name}: ${printable(question.prompt.slice(0, LONGEST_QUESTION))}`)).reveal());
   }
   return answers;
 }

@@ -1,39 +1,49 @@
 /** Words for the ways in which a connection does not come about. */
 import { isIP } from 'node:net';
 import { messageOf, P2cError, systemCode } from '../errors.ts';
+import { printable } from '../printable.ts';
 import type { Target } from './target.ts';
 
 /** Turns what a socket or ssh2 threw into an error with a remedy. P2cErrors pass; a timeout is worded with the target. */
 export function connectFailed(target: Target, error: unknown): P2cError {
   const at = `${target.host} port ${target.port}`;
-  if (error instanceof P2cError && error.code !== 'ssh.timeout') return error;
-  if (error instanceof P2cError) {
+  if (error instanceof P2cError && error.code === 'ssh.timeout') {
     return new P2cError(`${at}: ${error.message}`, {
       code: 'ssh.timeout',
       hint: 'is the server up, and does a firewall let ssh through? --connect-timeout SECONDS waits longer',
     });
   }
-  const code = systemCode(error) ?? '';
-  const hungUp = /lost before handshake/i.test(messageOf(error));
-  const known = bySystemCode(target, at, hungUp ? 'ECONNRESET' : code, error);
-  if (known !== undefined) return known;
-  const message = messageOf(error);
+  if (error instanceof P2cError && error.code !== 'ssh.hung-up') return error;
+  return bySystemCode(target, at, error) ?? byMessage(target, at, error);
+}
+
+/** ssh2 tells what happened in words only. */
+function byMessage(target: Target, at: string, cause: unknown): P2cError {
+  const message = printable(messageOf(cause).slice(0, 300));
   const missing = /no matching (.*?)(?: algorithm)?$/i.exec(message)?.[1];
   if (missing !== undefined) {
     return new P2cError(`${at} and p2c have no ${missing} algorithm in common`, {
       code: 'ssh.algorithms',
       hint: "the server's ssh is older than what p2c allows; its sshd_config can allow a newer algorithm",
-      cause: error,
+      cause,
+    });
+  }
+  if (/before handshake|identification|hung up|version/i.test(message)) {
+    return new P2cError(`${at} does not speak ssh as it should: ${message}`, {
+      code: 'ssh.failed',
+      hint: "is this an ssh server's port? If it is, its log tells why it hung up: MaxStartups, DenyUsers, fail2ban?",
+      cause,
     });
   }
   return new P2cError(`no ssh connection to ${at}: ${message}`, {
     code: 'ssh.failed',
     hint: `try it with: ssh -v -p ${target.port} ${target.user}@${target.host}`,
-    cause: error,
+    cause,
   });
 }
 
-function bySystemCode(target: Target, at: string, code: string, cause: unknown): P2cError | undefined {
+function bySystemCode(target: Target, at: string, cause: unknown): P2cError | undefined {
+  const code = systemCode(cause) ?? '';
   const make = (errorCode: string, message: string, hint: string): P2cError =>
     new P2cError(message, { code: errorCode, hint, cause });
   switch (code) {
@@ -52,6 +62,7 @@ function bySystemCode(target: Target, at: string, code: string, cause: unknown):
     case 'EHOSTUNREACH':
     case 'ENETUNREACH':
     case 'EADDRNOTAVAIL':
+    case 'EINVAL':
       return make('ssh.unreachable', `there is no route to ${at} (${code})`, 'check the address, routes and firewalls');
     case 'ETIMEDOUT':
       return make('ssh.timeout', `${at} does not answer`, 'is the server up, and does a firewall let ssh through?');

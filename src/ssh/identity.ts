@@ -6,50 +6,56 @@ import ssh2, { type ParsedKey } from 'ssh2';
 import { P2cError, systemCode, usageError } from '../errors.ts';
 import type { Prompt } from './secret.ts';
 
+/** A private key file that was read. A passphrase is asked for only when the key's turn comes. */
 export interface Identity {
   readonly file: string;
-  readonly key: ParsedKey;
+  /** True where the user named it: what is wrong with it is then an error, and not a reason to try the next. */
+  readonly named: boolean;
+  readonly locked: boolean;
+  /** @throws P2cError `ssh.identity` where nobody can be asked for the passphrase, or it was wrong three times. */
+  unlock(prompt: Prompt | undefined): Promise<ParsedKey>;
 }
 
 const LARGEST_KEY = 1024 * 1024;
 const ATTEMPTS = 3;
 
-/**
- * @throws P2cError `ssh.identity` for a named file that is missing, unreadable, no private key, or locked by a
- * passphrase that nobody could be asked for or that was wrong three times.
- */
-export async function loadIdentities(files: readonly string[], prompt: Prompt | undefined): Promise<Identity[]> {
-  const identities: Identity[] = [];
-  for (const file of files) identities.push({ file, key: await loadKey(file, prompt) });
-  return identities;
+/** @throws P2cError `ssh.identity` for a file that is missing, unreadable or no private key. */
+export async function loadIdentities(files: readonly string[]): Promise<Identity[]> {
+  return Promise.all(files.map((file) => loadIdentity(file, true)));
 }
 
-/** ssh's default files, those that are there and open; a locked one needs somebody to ask. */
-export async function loadDefaultIdentities(prompt: Prompt | undefined, home: string = homedir()): Promise<Identity[]> {
+/** ssh's default files, those of them that are there and can be read. */
+export async function loadDefaultIdentities(home: string = homedir()): Promise<Identity[]> {
   const identities: Identity[] = [];
   for (const name of ['id_ed25519', 'id_ecdsa', 'id_rsa']) {
-    const file = join(home, '.ssh', name);
     try {
-      await stat(file);
-      identities.push({ file, key: await loadKey(file, prompt) });
-    } catch {
-      // Not there, or not to be opened: ssh goes on to the next one too.
+      identities.push(await loadIdentity(join(home, '.ssh', name), false));
+    } catch (error) {
+      if (!(error instanceof P2cError)) throw error;
+      // Not there, or no key: ssh goes on to the next one too.
     }
   }
   return identities;
 }
 
-async function loadKey(file: string, prompt: Prompt | undefined): Promise<ParsedKey> {
+async function loadIdentity(file: string, named: boolean): Promise<Identity> {
   const text = await readKey(file);
-  const open = ssh2.utils.parseKey(text);
-  if (!(open instanceof Error)) return privateKey(file, open);
-  if (!/passphrase|encrypted/i.test(open.message)) {
+  const parsed = ssh2.utils.parseKey(text);
+  if (!(parsed instanceof Error)) {
+    const key = privateKey(file, parsed);
+    return { file, named, locked: false, unlock: async () => key };
+  }
+  if (!/passphrase|encrypted/i.test(parsed.message)) {
     throw refused(
       file,
-      `it is no private key that p2c can read (${open.message})`,
+      `it is no private key that p2c can read (${parsed.message})`,
       'ed25519, ecdsa and rsa keys in OpenSSH or PEM form are read',
     );
   }
+  return { file, named, locked: true, unlock: (prompt) => unlock(file, text, prompt) };
+}
+
+async function unlock(file: string, text: Buffer, prompt: Prompt | undefined): Promise<ParsedKey> {
   if (prompt === undefined) {
     throw refused(
       file,
@@ -61,7 +67,7 @@ async function loadKey(file: string, prompt: Prompt | undefined): Promise<Parsed
     const key = ssh2.utils.parseKey(text, (await prompt(`Passphrase of ${file}:`)).reveal());
     if (!(key instanceof Error)) return privateKey(file, key);
   }
-  throw refused(file, `its passphrase was wrong ${ATTEMPTS} times`, 'try it with: ssh-keygen -y -f FILE');
+  throw refused(file, `its passphrase was wrong ${ATTEMPTS} times`, `try it with: ssh-keygen -y -f ${file}`);
 }
 
 async function readKey(file: string): Promise<Buffer> {
@@ -80,11 +86,8 @@ async function readKey(file: string): Promise<Buffer> {
 function privateKey(file: string, parsed: ParsedKey | ParsedKey[]): ParsedKey {
   const key = Array.isArray(parsed) ? parsed[0] : parsed;
   if (key?.isPrivateKey()) return key;
-  throw refused(
-    file,
-    'it is a public key',
-    `name the private key, which lies beside it: ${file.replace(/\.pub$/, '')}`,
-  );
+  const beside = file.endsWith('.pub') ? `: ${file.replace(/\.pub$/, '')}` : '';
+  throw refused(file, 'it is a public key', `name the private key, which lies beside it${beside}`);
 }
 
 function refused(file: string, what: string, hint: string, cause?: unknown): P2cError {

@@ -89,21 +89,31 @@ export class RemoteSession implements Session {
     clearTimeout(patience);
   }
 
-  async #start(command: RemoteCommand, onStderr: (chunk: Buffer) => void, limitMs: number): Promise<RunningCommand> {
+  #start(command: RemoteCommand, onStderr: (chunk: Buffer) => void, limitMs: number): Promise<RunningCommand> {
     const privilege = command.privileged === false ? 'none' : this.privilege;
-    const channel = await this.#open(command, commandLine(command.script, privilege), limitMs);
-    const running = new RunningCommand(this.target, command, channel, {
-      onStderr,
-      onEnd: (entry) => {
-        this.ledger.push(entry);
-        this.#running.delete(running);
-      },
+    return this.#open(command, commandLine(command.script, privilege), limitMs, (channel) => {
+      const running = new RunningCommand(this.target, command, channel, {
+        onStderr,
+        onEnd: (entry) => {
+          this.ledger.push(entry);
+          this.#running.delete(running);
+        },
+      });
+      this.#running.add(running);
+      return running;
     });
-    this.#running.add(running);
-    return running;
   }
 
-  #open(command: RemoteCommand, line: string, limitMs: number): Promise<ClientChannel> {
+  /**
+   * @param begin is called in ssh2's own callback: the channel's opening, output, exit status and end may come in one
+   * segment, and are told one after the other without a pause in which a promise could resolve.
+   */
+  #open(
+    command: RemoteCommand,
+    line: string,
+    limitMs: number,
+    begin: (channel: ClientChannel) => RunningCommand,
+  ): Promise<RunningCommand> {
     const at = new Date();
     return new Promise((resolve, reject) => {
       if (this.#lost !== undefined) return reject(this.#lost);
@@ -124,7 +134,7 @@ export class RemoteSession implements Session {
         this.#client.exec(line, (error, channel) => {
           if (error !== undefined) refuse(this.#lost ?? noChannel(this.target, command, error));
           else if (settled()) channel.close();
-          else resolve(channel);
+          else resolve(begin(channel));
         });
       } catch (error) {
         refuse(linkLost(this.target, error));
