@@ -20,7 +20,7 @@ export function connectFailed(target: Target, error: unknown): P2cError {
 /** ssh2 tells what happened in words only. */
 function byMessage(target: Target, at: string, cause: unknown): P2cError {
   const message = printable(messageOf(cause).slice(0, 300));
-  const missing = /no matching (.*?)(?: algorithm)?$/i.exec(message)?.[1];
+  const missing = /no matching (?:[CS]->[CS] )?(.*?)(?: algorithm| format)?$/i.exec(message)?.[1];
   if (missing !== undefined) {
     return new P2cError(`${at} and p2c have no ${missing} algorithm in common`, {
       code: 'ssh.algorithms',

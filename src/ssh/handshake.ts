@@ -119,6 +119,7 @@ class Attempt {
   /** An agent that does not answer, or a key that does not sign, is no end: ssh2 goes on to the next. */
   #heard(error: Error & { level?: string }, reject: (error: unknown) => void): void {
     if (error.level === 'agent') this.#authentication.agentFailed(messageOf(error));
+    else if (error.level === 'client-socket') reject(error);
     else if (error.level !== 'client-authentication') reject(this.#hungUp(messageOf(error), error));
   }
 

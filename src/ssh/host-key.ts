@@ -1,6 +1,6 @@
 /** Decides whether a server is the one the user means, by its host key. ssh2 would take any key: this is ours to do. */
 import { createHash } from 'node:crypto';
-import { appendFile, mkdir, readFile, stat } from 'node:fs/promises';
+import { mkdir, open, readFile, stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { messageOf, P2cError, systemCode } from '../errors.ts';
@@ -16,12 +16,11 @@ export function defaultKnownHosts(home: string = homedir()): string[] {
 
 /** @throws P2cError `ssh.known-hosts` for a file that is there and cannot be read. */
 export async function readKnownKeys(files: readonly string[], target: Target): Promise<KnownKey[]> {
-  const name = knownHostName(target.host, target.port);
   const keys: KnownKey[] = [];
   for (const file of files) {
     try {
       if ((await stat(file)).size > LARGEST_FILE) throw new Error('it is larger than 16 MiB');
-      keys.push(...knownKeys(await readFile(file, 'latin1'), file, name));
+      keys.push(...knownKeys(await readFile(file, 'latin1'), file, target.host, target.port));
     } catch (error) {
       if (systemCode(error) === 'ENOENT') continue;
       throw new P2cError(`the known hosts file ${file} cannot be read: ${messageOf(error)}`, {
@@ -68,7 +67,7 @@ export function judgeHostKey(
     });
   }
   if (same.some((item) => item.marker === '')) return 'known';
-  const plain = known.filter((item) => item.marker === '');
+  const plain = known.filter((item) => item.marker === '' && !item.withoutPort);
   const other = plain.find((item) => item.type === keyType(key)) ?? plain[0];
   if (other !== undefined) throw changed(target, shown, other);
   if (acceptNew) return 'new';
@@ -98,11 +97,24 @@ function unknown(target: Target, shown: string, authority: boolean): P2cError {
   });
 }
 
-/** Remembers a key as ssh does: a line at the end of the user's file, made with its folder where it is missing. */
+/**
+ * Remembers a key as ssh does: a line at the end of the user's file, made with its folder where it is missing.
+ * @throws P2cError `ssh.known-hosts` where the file cannot be written: the next run would not know the server.
+ */
 export async function rememberHostKey(file: string, key: Buffer, target: Target): Promise<void> {
-  await mkdir(dirname(file), { recursive: true, mode: 0o700 });
-  const text = await readFile(file, 'latin1').catch(() => '');
-  const newline = text === '' || text.endsWith('\n') ? '' : '\n';
   const line = `${knownHostName(target.host, target.port)} ${keyType(key)} ${key.toString('base64')}\n`;
-  await appendFile(file, newline + line, { mode: 0o600 });
+  try {
+    await mkdir(dirname(file), { recursive: true, mode: 0o700 });
+    await using handle = await open(file, 'a+', 0o600);
+    const { size } = await handle.stat();
+    const last = Buffer.alloc(1);
+    if (size > 0) await handle.read(last, 0, 1, size - 1);
+    await handle.appendFile(size === 0 || last.toString() === '\n' ? line : `\n${line}`);
+  } catch (error) {
+    throw new P2cError(`the new host key cannot be written to ${file}: ${messageOf(error)}`, {
+      code: 'ssh.known-hosts',
+      hint: 'make the file writable, or name another with --known-hosts FILE',
+      cause: error,
+    });
+  }
 }

@@ -10,6 +10,8 @@ export interface KnownKey {
   readonly file: string;
   /** From 1. */
   readonly line: number;
+  /** True for a key of the host's name without its port: it vouches for a server, and does not speak against one. */
+  readonly withoutPort: boolean;
 }
 
 /** The name a server is known by: `host`, or `[host]:port` where the port is not 22. */
@@ -21,8 +23,13 @@ export function knownHostName(host: string, port: number): string {
 const LONGEST_LINE = 64 * 1024;
 const BASE64 = /^[A-Za-z0-9+/]+=*$/;
 
-/** The keys that the text of one file has for a name. Lines that are malformed are passed over, as ssh does. */
-export function knownKeys(text: string, file: string, name: string): KnownKey[] {
+/**
+ * The keys that the text of one file has for a server: those of `[host]:port`, and those of `host`, which ssh takes
+ * where it finds no others. Lines that are malformed are passed over, as ssh does.
+ */
+export function knownKeys(text: string, file: string, host: string, port: number): KnownKey[] {
+  const name = knownHostName(host, port);
+  const plain = knownHostName(host, 22);
   const keys: KnownKey[] = [];
   text.split('\n').forEach((written, index) => {
     const line = written.trim();
@@ -31,10 +38,19 @@ export function knownKeys(text: string, file: string, name: string): KnownKey[] 
     const marker = fields[0]?.startsWith('@') === true ? fields.shift() : '';
     const [hosts, type, key] = fields;
     if (marker !== '' && marker !== '@revoked' && marker !== '@cert-authority') return;
-    if (hosts === undefined || type === undefined || key === undefined || !BASE64.test(key)) return;
-    if (matchesHosts(hosts, name)) keys.push({ marker, type, key, file, line: index + 1 });
+    if (hosts === undefined || type === undefined || key === undefined || !isKey(type, key)) return;
+    const found = { marker, type, key, file, line: index + 1 } as const;
+    if (matchesHosts(hosts, name)) keys.push({ ...found, withoutPort: false });
+    else if (matchesHosts(hosts, plain)) keys.push({ ...found, withoutPort: true });
   });
   return keys;
+}
+
+/** A key's wire form begins with its type (RFC 4253, 6.6). */
+function isKey(type: string, key: string): boolean {
+  if (!BASE64.test(key)) return false;
+  const bytes = Buffer.from(key, 'base64');
+  return bytes.length > 4 + type.length && bytes.toString('latin1', 4, 4 + bytes.readUInt32BE(0)) === type;
 }
 
 /** `name,pattern,!not-this` or one hashed name. A negated pattern that matches rules the whole line out. */

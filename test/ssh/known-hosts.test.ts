@@ -13,7 +13,7 @@ import {
   readKnownKeys,
   rememberHostKey,
 } from '../../src/ssh/host-key.ts';
-import { type KnownKey, knownHostName, knownKeys } from '../../src/ssh/known-hosts.ts';
+import { type KnownKey, knownKeys } from '../../src/ssh/known-hosts.ts';
 import type { Target } from '../../src/ssh/target.ts';
 import { requirePrograms } from '../helpers/require.ts';
 import { generateKey } from '../helpers/sshd.ts';
@@ -24,7 +24,7 @@ const KEY = 'AAAAC3NzaC1lZDI1NTE5AAAAIIbKMvGTyPCqxWgxcuYiyeWBKkrDlbwdNDRvHV0jVQo
 const OTHER = 'AAAAC3NzaC1lZDI1NTE5AAAAILvTN5fYJzYPiRgVPrMFYNqj1OdTvZzHkPXBlJgrsj3D';
 
 function found(text: string, host: string, port = 22): number[] {
-  return knownKeys(text, 'f', knownHostName(host, port)).map((key) => key.line);
+  return knownKeys(text, 'f', host, port).flatMap((key) => (key.withoutPort ? [] : [key.line]));
 }
 
 const target = (host: string, port = 22): Target => ({ user: 'root', host, port, name: `root@${host}` });
@@ -65,6 +65,9 @@ test('comments, blank and malformed lines are passed over', (t) => {
     'web1',
     'web1 ssh-ed25519',
     'web1 ssh-ed25519 not*base64',
+    'web1 ssh-ed25519 AAAA',
+    `web1 ssh-ed25519 ${Buffer.from('ffffffff', 'hex').toString('base64')}`,
+    `web1 ssh-rsa ${KEY}`,
     '@unknown web1 ssh-ed25519 AAAA',
     '@revoked',
     '|1|onlysalt ssh-ed25519 AAAA',
@@ -74,7 +77,7 @@ test('comments, blank and malformed lines are passed over', (t) => {
     `${'w'.repeat(70_000)},web1 ssh-ed25519 ${KEY}`,
     `\tweb1\tssh-ed25519 \t ${KEY}\r`,
   ].join('\n');
-  t.deepEqual(found(text, 'web1'), [14]);
+  t.deepEqual(found(text, 'web1'), [17]);
 });
 
 test('a pattern made to be slow is not', (t) => {
@@ -121,14 +124,15 @@ test('whether a name matches is as ssh-keygen -F says', async (t) => {
     '*b1,!*2',
   ];
   for (const list of lists) {
-    for (const name of ['web1', 'web2', '[web1]:2222']) {
-      await writeFile(file, `${list} ssh-ed25519 ${KEY}\n`);
+    for (const [name, host, port] of [
+      ['web1', 'web1', 22],
+      ['web2', 'web2', 22],
+      ['[web1]:2222', 'web1', 2222],
+    ] as const) {
+      const text = `${list} ssh-ed25519 ${KEY}\n`;
+      await writeFile(file, text);
       const { stdout } = await run('ssh-keygen', ['-F', name, '-f', file]).catch(() => ({ stdout: '' }));
-      t.is(
-        knownKeys(await readFile(file, 'latin1'), file, name).length > 0,
-        stdout.includes('found'),
-        `${list} for ${name}`,
-      );
+      t.is(found(text, host, port).length > 0, stdout.includes('found'), `${list} for ${name}`);
     }
   }
 });
@@ -155,6 +159,7 @@ test('a key is known, new, changed, revoked or under an authority', (t) => {
     key: text,
     file: '/k',
     line: 7,
+    withoutPort: false,
   });
   const judge = (known: KnownKey[], accept = false): string => {
     try {
@@ -178,6 +183,16 @@ test('a key is known, new, changed, revoked or under an authority', (t) => {
   t.regex(judge([item(OTHER, '@revoked')]), /^ssh\.host-key-unknown/);
 });
 
+test('a key that is known without the port vouches, and does not accuse', async (t) => {
+  const file = join(await temporaryFolder(t), 'known_hosts');
+  await writeFile(file, `web1 ssh-ed25519 ${KEY}\n`);
+  const known = await readKnownKeys([file], target('web1', 2222));
+  t.is(judgeHostKey(Buffer.from(KEY, 'base64'), known, target('web1', 2222), false), 'known');
+  const other = Buffer.from(OTHER, 'base64');
+  t.throws(() => judgeHostKey(other, known, target('web1', 2222), false), { code: 'ssh.host-key-unknown' });
+  t.is(judgeHostKey(other, known, target('web1', 2222), true), 'new');
+});
+
 test('a new key is remembered as ssh does', async (t) => {
   const home = await temporaryFolder(t);
   const [file = ''] = defaultKnownHosts(home);
@@ -190,6 +205,7 @@ test('a new key is remembered as ssh does', async (t) => {
   await rememberHostKey(file, key, target('Web2'));
   t.is((await readFile(file, 'utf8')).split('\n').at(-2), `web2 ssh-ed25519 ${KEY}`);
   t.is((await readKnownKeys([file], target('web2')))[0]?.line, 3);
+  await t.throwsAsync(rememberHostKey('/dev/null/known_hosts', key, target('web2')), { code: 'ssh.known-hosts' });
 });
 
 test('files that are missing are passed over, others are refused', async (t) => {
