@@ -1,4 +1,7 @@
-/** Writes one blob: hashed while it is copied, and visible under its digest only when it is whole and on the disk. */
+/**
+ * Writes one blob: hashed while it is copied, and visible under its digest only when it is whole and on the disk. Waiting
+ * for the disk is left to the store, which does it while the next blob is written: the source must not wait for it.
+ */
 import { createHash, type Hash } from 'node:crypto';
 import { type FileHandle, open, rm } from 'node:fs/promises';
 import { type Digest, digestOfHex } from './digest.ts';
@@ -9,24 +12,31 @@ const BATCH_BYTES = 1024 * 1024;
 /** IOV_MAX on Linux. */
 const BATCH_PIECES = 1024;
 
+/** A blob that is written and not yet on the disk for sure. Who gets it closes the handle. */
+export interface FinishedBlob {
+  readonly file: string;
+  readonly handle: FileHandle;
+  readonly digest: Digest;
+}
+
 export class BlobWriter implements AsyncDisposable {
   readonly #file: string;
   readonly #handle: FileHandle;
-  readonly #publish: (file: string, digest: Digest) => Promise<void>;
+  readonly #publish: (blob: FinishedBlob) => void;
   readonly #hash: Hash = createHash('sha256');
   #pieces: Buffer[] = [];
   #pending = 0;
   #size = 0;
   #open = true;
 
-  private constructor(file: string, handle: FileHandle, publish: (file: string, digest: Digest) => Promise<void>) {
+  private constructor(file: string, handle: FileHandle, publish: (blob: FinishedBlob) => void) {
     this.#file = file;
     this.#handle = handle;
     this.#publish = publish;
   }
 
-  /** @param publish moves the finished file to where blobs of its digest lie. */
-  static async create(file: string, publish: (file: string, digest: Digest) => Promise<void>): Promise<BlobWriter> {
+  /** @param publish takes the finished file over. */
+  static async create(file: string, publish: (blob: FinishedBlob) => void): Promise<BlobWriter> {
     try {
       return new BlobWriter(file, await open(file, 'wx', 0o644), publish);
     } catch (error) {
@@ -44,30 +54,21 @@ export class BlobWriter implements AsyncDisposable {
     }
   }
 
-  /** Ends the blob. Committing the same content twice is no error. */
+  /** Ends the blob and hands it to the store, which makes it visible once it is on the disk. */
   async commit(): Promise<{ digest: Digest; size: number }> {
     await this.#flush();
     const digest = digestOfHex(this.#hash.digest('hex'));
-    try {
-      await this.#handle.sync();
-      await this.#close();
-      await this.#publish(this.#file, digest);
-    } catch (error) {
-      throw storeError(error, this.#file);
-    }
+    this.#open = false;
+    this.#publish({ file: this.#file, handle: this.#handle, digest });
     return { digest, size: this.#size };
   }
 
   /** Without a commit, nothing stays. */
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#close();
-    await rm(this.#file, { force: true });
-  }
-
-  async #close(): Promise<void> {
     if (!this.#open) return;
     this.#open = false;
     await this.#handle.close();
+    await rm(this.#file, { force: true });
   }
 
   async #flush(): Promise<void> {

@@ -3,7 +3,7 @@ import { mkdir, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { messageOf, P2cError, systemCode } from '../errors.ts';
-import { BlobWriter } from './blob-writer.ts';
+import { BlobWriter, type FinishedBlob } from './blob-writer.ts';
 import { type Digest, digestOfHex, hexOf } from './digest.ts';
 import { replaceFile, storeError, syncFolder, temporaryName } from './files.ts';
 import { type Lock, lock } from './lock.ts';
@@ -20,6 +20,7 @@ export class Layout {
   readonly temporary: string;
   readonly uses: Uses;
   readonly #blobs: string;
+  readonly #publishing: Promise<void>[] = [];
 
   private constructor(root: string) {
     this.root = root;
@@ -50,13 +51,33 @@ export class Layout {
   }
 
   createBlob(): Promise<BlobWriter> {
-    return BlobWriter.create(join(this.temporary, temporaryName('blob')), async (file, digest) => {
+    const publish = (blob: FinishedBlob): void => {
+      const published = this.#publish(blob);
+      // Whoever needs the blob awaits `published`; until then a failure is nobody's.
+      published.catch(() => {});
+      this.#publishing.push(published);
+    };
+    return BlobWriter.create(join(this.temporary, temporaryName('blob')), publish);
+  }
+
+  /** Waits until every blob that was committed is on the disk. @throws P2cError `store.full`, `store.failed`. */
+  async published(): Promise<void> {
+    await Promise.all(this.#publishing);
+    this.#publishing.length = 0;
+  }
+
+  async #publish({ file, handle, digest }: FinishedBlob): Promise<void> {
+    try {
+      await handle.sync().finally(() => handle.close());
       // Under the lock, so that nobody collects an old blob of this digest between the note and the rename.
       await using _ = await this.lock();
       await this.uses.note(digest);
       await rename(file, this.blobPath(digest));
       await syncFolder(this.#blobs);
-    });
+    } catch (error) {
+      await rm(file, { force: true });
+      throw storeError(error, file);
+    }
   }
 
   /** Reads a JSON blob and checks its form. @throws P2cError `store.invalid`. */

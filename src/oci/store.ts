@@ -72,6 +72,7 @@ export class ImageStore implements AsyncDisposable {
       layers: layers.map(({ mediaType, digest, size }) => ({ mediaType, digest, size })),
     };
     const descriptor = await this.#writeDocument(manifest, MediaType.manifest);
+    await this.#layout.published();
     await using _ = await this.#layout.lock();
     const index = await this.#layout.readIndex();
     const others = index.manifests.filter((item) => item.annotations?.[REF_NAME] !== reference.name);
@@ -120,6 +121,7 @@ export class ImageStore implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     if (!this.#wrote) return;
+    await this.#layout.published().catch(() => {});
     await this.#layout.uses.release();
     await using _ = await this.#layout.lock();
     await this.#collect(await this.#layout.readIndex());

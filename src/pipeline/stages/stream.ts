@@ -1,4 +1,5 @@
 /** Streams the parts of a plan into layers: the source's tar, the raw filter, a blob that is hashed while it is written. */
+import pLimit from 'p-limit';
 import { P2cError } from '../../errors.ts';
 import { PathListReader, tarNames } from '../../listing/path-list.ts';
 import type { CapturePlan, Part } from '../../listing/plan.ts';
@@ -23,7 +24,13 @@ export interface CapturedLayers {
 /** tar is silent while it reads through the holes of a sparse file; a disk that answers nothing for longer is dead. */
 const SILENCE_MS = 600_000;
 
-/** @throws P2cError where a part could not be captured whole; the blobs of finished parts are then left to the store. */
+/** Parts captured at once: with two, one reads its disk while the other waits for the network. */
+const STREAMS = 2;
+
+/**
+ * The layers are in the plan's order, whichever part arrives first.
+ * @throws P2cError where a part could not be captured whole; the other parts are then given up.
+ */
 export async function streamParts(
   session: Session,
   { tools, filesystems }: SourceFacts,
@@ -36,15 +43,39 @@ export async function streamParts(
   const started = performance.now();
   const foreign = filesystems.filter((mount) => mount.verdict !== 'included');
   const account = new AnomalyAccount(foreign.map((mount) => mount.mountPoint));
-  const layers: Layer[] = [];
-  for (const part of plan.parts) {
-    const onBytes = (bytes: number): void => {
-      progress.add(bytes);
-      tell(progress.toString());
-    };
-    layers.push(await capturePart(session, tools, part, store, account, onBytes, signal));
-  }
+  const onBytes = (bytes: number): void => {
+    progress.add(bytes);
+    tell(progress.toString());
+  };
+  const failed = new AbortController();
+  const either = AbortSignal.any([signal, failed.signal]);
+  const limit = pLimit(STREAMS);
+  const layers = await allOrNone(
+    plan.parts.map((part) =>
+      limit(() => capturePart({ session, tools, part, store, account, onBytes, signal: either })),
+    ),
+    (error) => failed.abort(error),
+  );
   return { layers, account: account.close(performance.now() - started) };
+}
+
+/** Like Promise.all, but comes back only when all have ended, with the first error. */
+async function allOrNone<Result>(
+  work: readonly Promise<Result>[],
+  onError: (error: unknown) => void,
+): Promise<Result[]> {
+  let first: { error: unknown } | undefined;
+  const results = await Promise.all(
+    work.map((each) =>
+      each.catch((error: unknown) => {
+        first ??= { error };
+        onError(error);
+        return undefined;
+      }),
+    ),
+  );
+  if (first !== undefined) throw first.error;
+  return results.filter((result) => result !== undefined);
 }
 
 /** The command of one part, for running and for `--dry-run`. */
@@ -53,15 +84,18 @@ export function partCommand(part: Part, tools: SourceTools): RemoteCommand {
   return { purpose, script: remoteTarScript(tools.tar), timeoutMs: SILENCE_MS };
 }
 
-async function capturePart(
-  session: Session,
-  tools: SourceTools,
-  part: Part,
-  store: ImageStore,
-  account: AnomalyAccount,
-  onBytes: (bytes: number) => void,
-  signal: AbortSignal,
-): Promise<Layer> {
+interface PartCapture {
+  readonly session: Session;
+  readonly tools: SourceTools;
+  readonly part: Part;
+  readonly store: ImageStore;
+  readonly account: AnomalyAccount;
+  readonly onBytes: (bytes: number) => void;
+  readonly signal: AbortSignal;
+}
+
+async function capturePart(capture: PartCapture): Promise<Layer> {
+  const { session, tools, part, store, account, onBytes, signal } = capture;
   signal.throwIfAborted();
   const wanted = new PathListReader(part.pathsFile);
   const messages = new TarMessages();
