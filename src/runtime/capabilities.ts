@@ -45,7 +45,7 @@ const ALL = [
   'CAP_BPF',
   'CAP_CHECKPOINT_RESTORE',
 ] as const;
-export type Capability = (typeof ALL)[number];
+type Capability = (typeof ALL)[number];
 
 /**
  * podman's default set, and what an old system needs beyond it: its init makes device nodes (all filesystems of a
@@ -87,7 +87,7 @@ function boundingSet(): bigint {
 }
 
 /** The options of setpriv(1) that leave a process, and all it starts, these capabilities and no more. */
-export function setprivOptions(capabilities: readonly Capability[]): string[] {
+export function setprivOptions(capabilities: readonly string[]): string[] {
   const kept = capabilities.map((name) => `,+${name.slice('CAP_'.length).toLowerCase()}`).join('');
   // The inheritable set stays empty: a full one let programs with file capabilities gain them (CVE-2022-29162).
   return ['--inh-caps=-all', `--bounding-set=-all${kept}`];

@@ -65,8 +65,3 @@ function limitValue(text: string): number | 'unlimited' {
 export function mergeUlimits(...lists: readonly (readonly Ulimit[])[]): Ulimit[] {
   return [...new Map(lists.flat().map((limit) => [limit.name, limit])).values()];
 }
-
-/** An option of prlimit(1): `--nofile=1024:4096`. */
-export function prlimitOption({ name, soft, hard }: Ulimit): string {
-  return `--${name}=${soft}:${hard}`;
-}

@@ -15,6 +15,11 @@ export interface Volume {
 /** Where p2c mounts the kernel's own filesystems: a volume there would undo what keeps a container apart. */
 const RESERVED = /^\/(?:proc|sys|dev|dev\/pts|dev\/mqueue)$|^\/(?:proc|sys)\//;
 
+/** @param path clean and absolute. */
+export function isReserved(path: string): boolean {
+  return RESERVED.test(path);
+}
+
 /**
  * @throws P2cError `runtime.volume` (usage): not of the form, a missing source, a destination that cannot be.
  */
@@ -25,7 +30,7 @@ export function parseVolume(text: string): Volume {
   }
   const readOnly = readOnlyFrom(text, options ?? 'rw');
   const clean = cleanDestination(destination);
-  if (clean === '/' || RESERVED.test(clean)) throw refused(text, `a volume cannot lie on '${clean}'`);
+  if (clean === '/' || isReserved(clean)) throw refused(text, `a volume cannot lie on '${clean}'`);
   try {
     const real = realpathSync(source);
     return { source: real, sourceIsDirectory: statSync(real).isDirectory(), destination: clean, readOnly };

@@ -1,0 +1,103 @@
+/** What p2c writes down of a container: `ROOT/containers/ID`, and its name in `ROOT/containers/names`. */
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { messageOf, P2cError } from '../errors.ts';
+import { isAlive } from './process.ts';
+import { type Bundle, bundleSchema } from './spec.ts';
+
+const identity = z.object({ pid: z.int(), startTime: z.string() });
+
+/** What does not change in a container's life; `container.json`. */
+const definitionSchema = z.object({
+  id: z.string(),
+  name: z.string(),
+  image: z.object({ name: z.string(), digest: z.string() }),
+  /** Digests of the layers, topmost first. */
+  layers: z.array(z.string()),
+  /** ISO 8601. */
+  created: z.string(),
+  stopSignal: z.string(),
+  autoRemove: z.boolean(),
+  interactive: z.boolean(),
+  privileged: z.boolean(),
+});
+export type Definition = z.output<typeof definitionSchema>;
+
+/** `state.json`. */
+const stateSchema = z.object({
+  status: z.enum(['created', 'running', 'exited']),
+  /** The p2c that looks after it. */
+  monitor: identity,
+  /** The engine's process on this machine. */
+  engine: identity.optional(),
+  /** The container's PID 1, as this machine numbers it. */
+  init: identity.optional(),
+  started: z.string().optional(),
+  finished: z.string().optional(),
+  /** Unknown where the monitor was killed. */
+  exitCode: z.int().optional(),
+  error: z.string().optional(),
+});
+export type State = z.output<typeof stateSchema>;
+
+export interface Container {
+  readonly folder: string;
+  readonly definition: Definition;
+}
+
+export function containersFolder(root: string): string {
+  return join(root, 'containers');
+}
+
+export function containerFolder(root: string, id: string): string {
+  return join(containersFolder(root), id);
+}
+
+/** Makes the folder with all that a start needs. */
+export async function writeContainer(container: Container, bundle: Bundle, state: State): Promise<void> {
+  const { folder, definition } = container;
+  for (const name of ['upper', 'work', 'root']) await mkdir(join(folder, name), { mode: 0o755 });
+  await writeFile(join(folder, 'config.json'), JSON.stringify(bundle, undefined, 2));
+  await writeState(folder, state);
+  await writeFile(join(folder, 'container.json'), JSON.stringify(definition, undefined, 2));
+}
+
+/** Replaces the state as a whole, or not at all. */
+export async function writeState(folder: string, state: State): Promise<void> {
+  const temporary = join(folder, `.state-${process.pid}`);
+  await writeFile(temporary, JSON.stringify(state, undefined, 2));
+  await rename(temporary, join(folder, 'state.json'));
+}
+
+export async function readContainer(folder: string): Promise<Container> {
+  return { folder, definition: await readRecord(join(folder, 'container.json'), definitionSchema) };
+}
+
+export async function readBundle(folder: string): Promise<Bundle> {
+  return readRecord(join(folder, 'config.json'), bundleSchema);
+}
+
+/**
+ * The state as it is now: what is written, unless the processes it speaks of are gone. A container whose monitor was
+ * killed has ended when its PID 1 has, with an exit code that nobody saw.
+ */
+export async function readState(folder: string): Promise<State> {
+  const state = await readRecord(join(folder, 'state.json'), stateSchema);
+  if (state.status === 'exited' || isAlive(state.monitor)) return state;
+  if (state.init !== undefined && isAlive(state.init)) return state;
+  return { ...state, status: 'exited' };
+}
+
+async function readRecord<Record>(path: string, schema: z.ZodType<Record>): Promise<Record> {
+  const text = await readFile(path, 'utf8');
+  try {
+    return schema.parse(JSON.parse(text));
+  } catch (cause) {
+    throw new P2cError(`${path} is not what p2c writes: ${messageOf(cause)}`, {
+      code: 'container.damaged',
+      hint: "'p2c rm -f' removes the container",
+      cause,
+    });
+  }
+}

@@ -1,0 +1,170 @@
+/** The containers of a store: made, found by name or ID, listed, taken away. */
+import { randomBytes } from 'node:crypto';
+import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { P2cError, systemCode, usageError } from '../errors.ts';
+import { type Container, containerFolder, containersFolder, readContainer } from './container.ts';
+
+const NAME = /^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,127}$/;
+const ID = /^[0-9a-f]{64}$/;
+const GONE = '.gone-';
+/** A folder without its records is one that is being made, or whose maker was killed: milliseconds tell them apart. */
+const MAKING_TAKES = 60_000;
+
+/** @throws P2cError `container.name` (usage). */
+export function checkName(name: string): void {
+  if (NAME.test(name) && !ID.test(name)) return;
+  throw usageError(`'${name}' is no name for a container`, {
+    code: 'container.name',
+    hint: 'up to 128 letters, digits, dots, dashes and underscores, the first a letter or digit',
+  });
+}
+
+/** A new container's ID and folder, its name taken for it alone. */
+export async function reserve(root: string, wanted: string | undefined): Promise<{ id: string; name: string }> {
+  const id = randomBytes(32).toString('hex');
+  const name = wanted ?? `p2c-${id.slice(0, 8)}`;
+  checkName(name);
+  await mkdir(join(containersFolder(root), 'names'), { recursive: true, mode: 0o700 });
+  await sweep(root);
+  await mkdir(containerFolder(root, id), { mode: 0o700 });
+  try {
+    await takeName(root, name, id);
+  } catch (error) {
+    await rm(containerFolder(root, id), { recursive: true, force: true });
+    throw error;
+  }
+  return { id, name };
+}
+
+async function takeName(root: string, name: string, id: string): Promise<void> {
+  for (;;) {
+    try {
+      return await writeFile(nameFile(root, name), id, { flag: 'wx' });
+    } catch (error) {
+      if (systemCode(error) !== 'EEXIST') throw error;
+    }
+    const holder = await holderOf(root, name);
+    if (holder !== undefined) {
+      throw usageError(`the name '${name}' is in use by the container ${holder.slice(0, 12)}`, {
+        code: 'container.name-in-use',
+        hint: `'p2c rm ${name}' removes that container; '--name' gives this one another name`,
+      });
+    }
+    await rm(nameFile(root, name), { force: true });
+  }
+}
+
+/** Undefined where a name is left over from a container that is gone. */
+async function holderOf(root: string, name: string): Promise<string | undefined> {
+  try {
+    const id = await readFile(nameFile(root, name), 'utf8');
+    // Written in one go after it was made: a moment in between it is empty.
+    if (id === '') return '(being made)';
+    await stat(containerFolder(root, id));
+    return id;
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+function nameFile(root: string, name: string): string {
+  return join(containersFolder(root), 'names', name);
+}
+
+/** By creation, the newest first. */
+export async function listContainers(root: string): Promise<Container[]> {
+  const found: Container[] = [];
+  for (const id of await containerIds(root)) {
+    const container = await readOrMissing(root, id);
+    if (container !== undefined) found.push(container);
+  }
+  return found.sort((a, b) => b.definition.created.localeCompare(a.definition.created));
+}
+
+/** By name, by ID, or by the beginning of one ID. @throws P2cError `container.unknown`, `container.ambiguous` (usage). */
+export async function findContainer(root: string, word: string): Promise<Container> {
+  const named = NAME.test(word) && !ID.test(word) ? await holderOf(root, word) : undefined;
+  const ids = /^[0-9a-f]{3,64}$/.test(word) ? (await containerIds(root)).filter((id) => id.startsWith(word)) : [];
+  const candidates = named === undefined ? ids : [named];
+  if (candidates.length > 1) {
+    throw usageError(`'${word}' is the beginning of ${candidates.length} containers' IDs`, {
+      code: 'container.ambiguous',
+      hint: "give more digits, or the name: 'p2c ps -a' lists both",
+    });
+  }
+  const container = candidates[0] === undefined ? undefined : await readOrMissing(root, candidates[0]);
+  if (container !== undefined) return container;
+  throw usageError(`there is no container '${word}'`, {
+    code: 'container.unknown',
+    hint: "'p2c ps -a' lists them all",
+  });
+}
+
+async function containerIds(root: string): Promise<string[]> {
+  return (await entriesOf(containersFolder(root))).filter((name) => ID.test(name));
+}
+
+async function entriesOf(folder: string): Promise<string[]> {
+  try {
+    return await readdir(folder);
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return [];
+    throw error;
+  }
+}
+
+/** Undefined for one that is being made or removed just now. */
+async function readOrMissing(root: string, id: string): Promise<Container | undefined> {
+  try {
+    return await readContainer(containerFolder(root, id));
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+/**
+ * Takes a container's name and folder away; its processes are gone by then. Killed in the middle, it leaves a folder
+ * that the next call sweeps.
+ */
+export async function discard(root: string, { id, name }: { id: string; name: string }): Promise<void> {
+  const gone = join(containersFolder(root), `${GONE}${id}`);
+  try {
+    await rename(containerFolder(root, id), gone);
+  } catch (error) {
+    if (systemCode(error) !== 'ENOENT') throw error;
+  }
+  if ((await readFile(nameFile(root, name), 'utf8').catch(() => '')) === id) await rm(nameFile(root, name));
+  try {
+    await rm(gone, { recursive: true, force: true });
+  } catch (cause) {
+    throw new P2cError(`the files of the container ${id.slice(0, 12)} could not all be removed`, {
+      code: 'container.remove',
+      hint: `see what holds ${gone}`,
+      cause,
+    });
+  }
+}
+
+/** Removes what killed calls left. */
+export async function sweep(root: string): Promise<void> {
+  const folder = containersFolder(root);
+  for (const name of await entriesOf(folder)) {
+    const path = join(folder, name);
+    if (name.startsWith(GONE) || (ID.test(name) && (await isAbandoned(path)))) {
+      await rm(path, { recursive: true, force: true });
+    }
+  }
+}
+
+async function isAbandoned(path: string): Promise<boolean> {
+  try {
+    if ((await entriesOf(path)).includes('container.json')) return false;
+    return Date.now() - (await stat(path)).mtimeMs > MAKING_TAKES;
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return false;
+    throw error;
+  }
+}

@@ -1,0 +1,166 @@
+/** The engine that needs the kernel, util-linux and a POSIX sh, and nothing else. */
+import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process';
+import { statSync } from 'node:fs';
+import { constants } from 'node:os';
+import { join } from 'node:path';
+import type { Readable } from 'node:stream';
+import { P2cError } from '../../errors.ts';
+import { setprivOptions } from '../capabilities.ts';
+import type { Engine, ExecStarted, Place, Started, Streams } from '../engine.ts';
+import { HOST_ENVIRONMENT } from '../isolation.ts';
+import { identifyProcess, type ProcessIdentity } from '../process.ts';
+import { type Bundle, type ContainerProcess, RLIM_INFINITY } from '../spec.ts';
+import { closeInheritedFiles } from './inherited-files.ts';
+import { underTerminal } from './pseudo-terminal.ts';
+import { SETUP } from './setup-script.ts';
+import { findProgram, toolCommand, toolFiles } from './toolbox.ts';
+
+/** What setup says before it is ready is an error message. */
+const MAX_MESSAGES = 8192;
+
+const DEVICES: readonly (readonly [name: string, major: number, minor: number])[] = [
+  ['null', 1, 3],
+  ['zero', 1, 5],
+  ['full', 1, 7],
+  ['random', 1, 8],
+  ['urandom', 1, 9],
+  ['tty', 5, 0],
+];
+const LINKS: readonly (readonly [target: string, name: string])[] = [
+  ['/proc/self/fd', '/dev/fd'],
+  ['/proc/self/fd/0', '/dev/stdin'],
+  ['/proc/self/fd/1', '/dev/stdout'],
+  ['/proc/self/fd/2', '/dev/stderr'],
+  ['pts/ptmx', '/dev/ptmx'],
+];
+const UNSHARE: Readonly<Record<Bundle['linux']['namespaces'][number]['type'], string>> = {
+  pid: '--pid',
+  mount: '--mount',
+  uts: '--uts',
+  ipc: '--ipc',
+  network: '--net',
+};
+
+export const namespacesEngine: Engine = {
+  async start(place, bundle, privileged, streams) {
+    const operations = await setupOperations(place, bundle, privileged);
+    const flags = bundle.linux.namespaces.map(({ type }) => UNSHARE[type]);
+    const words = ['unshare', '--fork', '--propagation', 'private', ...flags, 'sh', '-c', SETUP, 'sh', ...operations];
+    const child = launch(words, bundle.process.terminal, streams, ['pipe']);
+    return { child, ready: whenReady(child), ended: exitCodeOf(child) } satisfies Started;
+  },
+
+  async exec(init, bundle, process, streams) {
+    const namespaces = bundle.linux.namespaces.map(({ type }) => (type === 'network' ? '--net' : `--${type}`));
+    const enter = ['nsenter', '--target', String(init.pid), ...namespaces, '--', ...commandWords(process)];
+    const words = ['prlimit', ...process.rlimits.map(limitOption), ...enter];
+    const child = launch(words, process.terminal, streams, []);
+    return { child, ended: exitCodeOf(child) } satisfies ExecStarted;
+  },
+};
+
+async function setupOperations(place: Place, bundle: Bundle, privileged: boolean): Promise<string[]> {
+  const tools = await toolFiles();
+  const binds = bundle.mounts.filter((mount) => mount.type === undefined);
+  const kernel = bundle.mounts.filter((mount) => mount.type !== undefined);
+  const kinds = binds.map(({ source }) => (statSync(source).isDirectory() ? 'folder' : 'file'));
+  return [
+    join(place.folder, bundle.root.path),
+    ...tools.flatMap(({ source, name }) => ['tool', source, name]),
+    ...place.layers.flatMap(({ folder }) => ['layer', folder]),
+    ...['writable', join(place.folder, 'upper'), join(place.folder, 'work')],
+    ...binds.flatMap(({ source, options }, at) => {
+      const how = options.includes('rbind') ? 'rbind' : 'bind';
+      const flags = options.filter((option) => ['ro', 'rw', 'nodev', 'nosuid', 'noexec'].includes(option));
+      return ['volume', String(at), source, kinds[at] ?? 'file', how, flags.join(',')];
+    }),
+    ...['hostname', bundle.hostname],
+    ...['overlay', privileged ? 'rw' : 'rw,nodev'],
+    '--',
+    ...(bundle.linux.namespaces.some(({ type }) => type === 'network') ? ['loopback'] : []),
+    ...kernel.flatMap(({ type, destination, options }) => ['mount', type ?? '', destination, options.join(',')]),
+    ...['devices', ...DEVICES.flatMap(([name, major, minor]) => ['device', name, String(major), String(minor)])],
+    ...LINKS.flatMap(([target, name]) => ['link', target, name]),
+    ...binds.flatMap(({ destination }, at) => ['move', String(at), kinds[at] ?? 'file', destination]),
+    ...['folder', bundle.process.cwd],
+    ...bundle.linux.maskedPaths.flatMap((path) => ['mask', path]),
+    ...bundle.linux.readonlyPaths.flatMap((path) => ['readonly', path]),
+    ...bundle.process.rlimits.flatMap((limit) => ['limit', limitOption(limit)]),
+    '--',
+    ...commandWords(bundle.process),
+  ];
+}
+
+/** RLIMIT_NOFILE is `--nofile=1024:4096` for prlimit(1). */
+function limitOption({ type, soft, hard }: ContainerProcess['rlimits'][number]): string {
+  const value = (limit: number): string => (limit >= RLIM_INFINITY ? 'unlimited' : String(limit));
+  return `--${type.slice('RLIMIT_'.length).toLowerCase()}=${value(soft)}:${value(hard)}`;
+}
+
+/**
+ * From a process with all capabilities in the namespace's root to the command in the container: capabilities and groups,
+ * then environment, then root, working folder and user. The user comes last, for chroot(2) takes a capability.
+ */
+function commandWords({ user, env, cwd, args, capabilities }: ContainerProcess): string[] {
+  const groups = [...new Set([user.gid, ...user.additionalGids])].join(',');
+  // The loader's own variables are meant for the image's libraries: its own `env` sets them.
+  const loader = env.filter((text) => /^(?:LD_|GLIBC_TUNABLES=)/.test(text));
+  const others = env.filter((text) => !loader.includes(text));
+  return [
+    ...toolCommand('setpriv', ...setprivOptions(capabilities.bounding), `--regid=${user.gid}`, `--groups=${groups}`),
+    ...toolCommand('env', '-i', ...others),
+    ...toolCommand('unshare', '--root=/c', `--wd=${cwd}`, `--setuid=${user.uid}`, '--'),
+    ...(loader.length > 0 ? ['env', ...loader] : []),
+    ...args,
+  ];
+}
+
+function launch(
+  words: readonly string[],
+  terminal: boolean,
+  { input }: Streams,
+  more: readonly 'pipe'[],
+): ChildProcess {
+  closeInheritedFiles();
+  const [program = '', ...rest] = terminal ? underTerminal(words) : words;
+  // script(1) takes an ended input for the end of the session: where there is none, it gets one that stays open.
+  const silent = terminal ? 'pipe' : 'ignore';
+  const options: SpawnOptions = {
+    env: { ...HOST_ENVIRONMENT, SHELL: '/bin/sh' },
+    cwd: '/',
+    stdio: [input === 'inherit' ? 'inherit' : silent, 'pipe', 'pipe', ...more],
+    // Without a terminal of its own, a session of its own: the user's terminal is then nobody's in there. With one,
+    // script must stay in the foreground to hear of a new window size.
+    detached: !terminal,
+  };
+  return spawn(findProgram(program), rest, options);
+}
+
+function exitCodeOf(child: ChildProcess): Promise<number> {
+  return new Promise((resolve, reject) => {
+    child.once('error', reject);
+    // 'close' comes when all output was taken, 'exit' may come before.
+    child.once('close', (code, signal) => resolve(code ?? 128 + (signal === null ? 0 : constants.signals[signal])));
+  });
+}
+
+/** Reads what the setup script says. */
+async function whenReady(child: ChildProcess): Promise<ProcessIdentity> {
+  const channel = child.stdio[3];
+  let said = '';
+  let init: ProcessIdentity | undefined;
+  if (channel !== null && channel !== undefined && 'read' in channel) {
+    for await (const chunk of channel as Readable) {
+      if (said.length < MAX_MESSAGES) said += String(chunk);
+      const pid = /^pid ([0-9]+)$/m.exec(said)?.[1];
+      if (pid !== undefined) init ??= identifyProcess(Number(pid));
+      if (/^ready$/m.test(said) && init !== undefined) return init;
+    }
+  }
+  const messages = said.replace(/^(?:pid [0-9]+|ready)\n/gm, '').trim();
+  throw new P2cError('the container could not be set up', {
+    code: 'engine.setup',
+    hint: "p2c needs root, a kernel with overlayfs and namespaces, util-linux, and a store on a filesystem of this machine's own",
+    cause: new Error(messages === '' ? 'the setup ended without a word' : messages),
+  });
+}

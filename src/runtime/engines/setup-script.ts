@@ -1,0 +1,125 @@
+/**
+ * What the engine `namespaces` runs as a container's PID 1 until the command takes over: constant POSIX sh, told what to
+ * do by its arguments. It speaks on descriptor 3: `pid N`, messages, `ready`.
+ */
+import { ISOLATION } from '../isolation.ts';
+
+/**
+ * The order is runc's, but for one thing. The root of the namespace stays an almost empty read-only tmpfs, R, and the
+ * container is chrooted to R/c with its capabilities dropped first. Programs that still have all capabilities, here and
+ * in exec, so run from R and never see a file of the image: a loader reads `/etc/ld.so.preload` of its root, whatever it
+ * is told, and an image's would run with all of them. Who breaks out of the chroot finds R and nothing in it.
+ *
+ * Arguments: R's folder; operations that need this machine; `--`; operations in R; `--`; the command.
+ */
+export const SETUP = `${ISOLATION}
+set -eu
+umask 022
+exec 4>&2 2>&3
+read -r pid rest </proc/self/stat
+echo "pid $pid" >&3
+host=
+lower=
+count=0
+# The place of a mount, in the container: folders are made as needed, what is no folder where one must be is replaced.
+folder() {
+  if [ -L "c$1" ] || { [ -e "c$1" ] && ! [ -d "c$1" ]; }; then rm -f "c$1"; fi
+  mkdir -p "c$1"
+}
+file() {
+  mkdir -p "c\${1%/*}"
+  if ! [ -e "c$1" ]; then : >"c$1"; fi
+}
+p2c_root "$1"
+shift
+mkdir c l v tools devices
+while [ "$1" != -- ]; do
+  case $1 in
+    tool)
+      cp "$2" "tools/$3"
+      shift 3 ;;
+    layer)
+      ln -s "$2" "l/$count"
+      lower=$lower\${lower:+:}l/$count
+      count=$((count + 1))
+      shift 2 ;;
+    writable)
+      ln -s "$2" upper
+      ln -s "$3" work
+      shift 3 ;;
+    volume)
+      if [ "$4" = folder ]; then mkdir "v/$2"; else : >"v/$2"; fi
+      mount "--$5" "$3" "v/$2"
+      mount -o "remount,bind,$6" "v/$2"
+      shift 6 ;;
+    hostname)
+      echo "$2" >/proc/sys/kernel/hostname
+      shift 2 ;;
+    overlay)
+      mount -t overlay -o "$2,lowerdir=$lower,upperdir=upper,workdir=work" overlay c
+      shift 2 ;;
+    *)
+      echo "unknown operation $1"
+      exit 125 ;;
+  esac
+done
+shift
+p2c_enter
+rm -f l/* upper work
+while [ "$1" != -- ]; do
+  case $1 in
+    mount)
+      folder "$3"
+      mount -t "$2" -o "$4" "$2" "c$3"
+      shift 4 ;;
+    move)
+      "$3" "$4"
+      mount --move "v/$2" "c$4"
+      shift 4 ;;
+    devices)
+      mount -t tmpfs -o nosuid,mode=755,size=64k devices devices
+      shift ;;
+    device)
+      mknod -m 666 "devices/$2" c "$3" "$4"
+      file "/dev/$2"
+      mount --bind "devices/$2" "c/dev/$2"
+      shift 4 ;;
+    link)
+      ln -sf "$2" "c$3"
+      shift 3 ;;
+    folder)
+      mkdir -p "c$2"
+      shift 2 ;;
+    loopback)
+      mount -t sysfs sysfs tmp
+      echo 0x9 >tmp/class/net/lo/flags
+      umount tmp
+      shift ;;
+    mask)
+      if [ -d "c$2" ]; then
+        mount -t tmpfs -o ro,nosuid,nodev,noexec,size=4k mask "c$2"
+      elif [ -e "c$2" ]; then
+        mount --bind c/dev/null "c$2"
+      fi
+      shift 2 ;;
+    readonly)
+      if [ -e "c$2" ]; then
+        mount --bind "c$2" "c$2"
+        mount -o remount,bind,ro,nosuid,nodev,noexec "c$2"
+      fi
+      shift 2 ;;
+    limit)
+      prlimit --pid $$ "$2"
+      shift 2 ;;
+    *)
+      echo "unknown operation $1"
+      exit 125 ;;
+  esac
+done
+shift
+mount -o remount,ro /
+umount -l /devices $host /proc
+echo ready >&3
+exec 2>&4 3>&- 4>&-
+exec "$@"
+`;

@@ -1,0 +1,79 @@
+/** The few programs that run where neither this machine's nor the image's are to be seen, with their libraries. */
+import { execFile } from 'node:child_process';
+import { accessSync, constants } from 'node:fs';
+import { basename, join } from 'node:path';
+import { promisify } from 'node:util';
+import { P2cError } from '../../errors.ts';
+import { HOST_ENVIRONMENT, HOST_PATH } from '../isolation.ts';
+
+const run = promisify(execFile);
+
+/** `setpriv` drops capabilities, `env` sets the environment, `unshare` enters the root and its working folder. */
+const PROGRAMS = ['setpriv', 'env', 'unshare'] as const;
+export type Tool = (typeof PROGRAMS)[number];
+
+/** Where the setup script puts them, in the namespace's own root. */
+const FOLDER = '/tools';
+const LOADER = 'ld.so';
+
+export interface ToolFile {
+  readonly source: string;
+  readonly name: string;
+}
+
+/**
+ * The files to copy. Libraries are found as ldd(1) finds them; it runs programs of this machine only.
+ * @throws P2cError `engine.tool` where a program is missing, or is linked in a way that is not understood.
+ */
+export async function toolFiles(): Promise<ToolFile[]> {
+  const files = new Map<string, string>();
+  for (const program of PROGRAMS) {
+    const path = findProgram(program);
+    files.set(program, path);
+    for (const { name, source } of await librariesOf(path)) files.set(name, source);
+  }
+  if (!files.has(LOADER)) {
+    throw new P2cError(`the loader of ${PROGRAMS.join(', ')} was not found`, {
+      code: 'engine.tool',
+      hint: 'ldd must list it; statically linked util-linux is not known to p2c',
+    });
+  }
+  return [...files].map(([name, source]) => ({ name, source }));
+}
+
+/** The words that run a tool there, whatever lies in its root. */
+export function toolCommand(tool: Tool, ...words: readonly string[]): string[] {
+  return [join(FOLDER, LOADER), '--library-path', FOLDER, join(FOLDER, tool), ...words];
+}
+
+/** @throws P2cError `engine.tool`. */
+export function findProgram(name: string): string {
+  for (const folder of HOST_PATH.split(':')) {
+    const path = join(folder, name);
+    try {
+      accessSync(path, constants.X_OK);
+      return path;
+    } catch {
+      // The next folder may have it.
+    }
+  }
+  throw new P2cError(`the program '${name}' is not installed on this machine`, {
+    code: 'engine.tool',
+    hint: 'install util-linux, coreutils and GNU tar',
+  });
+}
+
+/** `libc.so.6 => /lib/…/libc.so.6 (0x…)`; the loader stands there without an arrow, and in musl is the libc too. */
+async function librariesOf(program: string): Promise<ToolFile[]> {
+  const { stdout } = await run('ldd', [program], { env: HOST_ENVIRONMENT }).catch((cause: unknown) => {
+    throw new P2cError(`ldd does not know the libraries of ${program}`, { code: 'engine.tool', cause });
+  });
+  return stdout.split('\n').flatMap((line) => {
+    const found = /^\s*(?:(\S+) => )?(\/\S+) \(0x[0-9a-f]+\)$/.exec(line);
+    const source = found?.[2];
+    if (source === undefined) return [];
+    const isLoader = /^ld[-.]|^ld64/.test(basename(source));
+    const library = { source, name: found?.[1] === undefined ? basename(source) : basename(found[1]) };
+    return isLoader ? [{ source, name: LOADER }, library] : [library];
+  });
+}
