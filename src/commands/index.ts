@@ -19,4 +19,34 @@ export const VERBS: readonly VerbEntry[] = [
     summary: 'turn a running server into an image: connect, find, audit, stop, stream, import',
     load: async () => (await import('./migrate.ts')).verb,
   },
+  {
+    name: 'images',
+    summary: 'list the images of the store',
+    load: async () => (await import('./images.ts')).verb,
+  },
+  {
+    name: 'image inspect',
+    summary: 'show what an image says of itself, as podman inspect does',
+    load: async () => (await import('./image-inspect.ts')).verb,
+  },
+  {
+    name: 'image rm',
+    summary: 'remove images and the layers that only they have',
+    load: async () => (await import('./image-rm.ts')).verb,
+  },
+  {
+    name: 'profiles ls',
+    summary: 'list the shipped profiles',
+    load: async () => (await import('./profiles-ls.ts')).verb,
+  },
+  {
+    name: 'profiles show',
+    summary: 'print a profile, to read or to start an own one from',
+    load: async () => (await import('./profiles-show.ts')).verb,
+  },
+  {
+    name: 'profiles check',
+    summary: 'check profile files and name every mistake with line and column',
+    load: async () => (await import('./profiles-check.ts')).verb,
+  },
 ];

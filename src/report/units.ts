@@ -36,3 +36,22 @@ export function formatCount(count: number, one: string, many: string = `${one}s`
 function pad(value: number): string {
   return String(value).padStart(2, '0');
 }
+
+/** How long ago, as podman words it: `5 minutes ago`. */
+export function formatAge(milliseconds: number): string {
+  const steps: readonly (readonly [number, string])[] = [
+    [365 * 24 * 3600, 'year'],
+    [30 * 24 * 3600, 'month'],
+    [7 * 24 * 3600, 'week'],
+    [24 * 3600, 'day'],
+    [3600, 'hour'],
+    [60, 'minute'],
+    [1, 'second'],
+  ];
+  const seconds = milliseconds / 1000;
+  for (const [length, name] of steps) {
+    const count = Math.floor(seconds / length);
+    if (count >= 1) return `${formatCount(count, name)} ago`;
+  }
+  return 'now';
+}
