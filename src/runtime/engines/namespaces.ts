@@ -1,16 +1,17 @@
 /** The engine that needs the kernel, util-linux and a POSIX sh, and nothing else. */
-import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { statSync } from 'node:fs';
 import { constants } from 'node:os';
 import { join } from 'node:path';
-import type { Readable } from 'node:stream';
+import { Readable } from 'node:stream';
 import { P2cError } from '../../errors.ts';
 import { setprivOptions } from '../capabilities.ts';
-import type { Engine, ExecStarted, Place, Started, Streams } from '../engine.ts';
+import type { Engine, Launched, Place, Started, Streams } from '../engine.ts';
 import { HOST_ENVIRONMENT } from '../isolation.ts';
 import { identifyProcess, type ProcessIdentity } from '../process.ts';
 import { type Bundle, type ContainerProcess, RLIM_INFINITY } from '../spec.ts';
 import { closeInheritedFiles } from './inherited-files.ts';
+import { openOutputPipes } from './output-pipe.ts';
 import { underTerminal } from './pseudo-terminal.ts';
 import { SETUP } from './setup-script.ts';
 import { findProgram, toolCommand, toolFiles } from './toolbox.ts';
@@ -46,16 +47,18 @@ export const namespacesEngine: Engine = {
     const operations = await setupOperations(place, bundle, privileged);
     const flags = bundle.linux.namespaces.map(({ type }) => UNSHARE[type]);
     const words = ['unshare', '--fork', '--propagation', 'private', ...flags, 'sh', '-c', SETUP, 'sh', ...operations];
-    const child = launch(words, bundle.process.terminal, streams, ['pipe']);
-    return { child, ready: whenReady(child), ended: exitCodeOf(child) } satisfies Started;
+    const { child, ...launched } = await launch(words, bundle.process.terminal, streams);
+    return { ...launched, ready: whenReady(child) } satisfies Started;
   },
 
   async exec(init, bundle, process, streams) {
     const namespaces = bundle.linux.namespaces.map(({ type }) => (type === 'network' ? '--net' : `--${type}`));
     const enter = ['nsenter', '--target', String(init.pid), ...namespaces, '--', ...commandWords(process)];
     const words = ['prlimit', ...process.rlimits.map(limitOption), ...enter];
-    const child = launch(words, process.terminal, streams, []);
-    return { child, ended: exitCodeOf(child) } satisfies ExecStarted;
+    const { child, ...launched } = await launch(words, process.terminal, streams);
+    // Nobody speaks on the setup's channel here.
+    setupChannel(child)?.destroy();
+    return launched satisfies Launched;
   },
 };
 
@@ -115,47 +118,56 @@ function commandWords({ user, env, cwd, args, capabilities }: ContainerProcess):
   ];
 }
 
-function launch(
-  words: readonly string[],
-  terminal: boolean,
-  { input }: Streams,
-  more: readonly 'pipe'[],
-): ChildProcess {
-  closeInheritedFiles();
+async function launch(words: readonly string[], terminal: boolean, { input }: Streams) {
   const [program = '', ...rest] = terminal ? underTerminal(words) : words;
+  const path = findProgram(program);
+  closeInheritedFiles();
+  const [output, errors] = await openOutputPipes(terminal ? 1 : 2);
+  if (output === undefined) throw new P2cError('no pipe could be made', { code: 'engine.pipe' });
   // script(1) takes an ended input for the end of the session: where there is none, it gets one that stays open.
   const silent = terminal ? 'pipe' : 'ignore';
-  const options: SpawnOptions = {
+  const child = spawn(path, rest, {
     env: { ...HOST_ENVIRONMENT, SHELL: '/bin/sh' },
     cwd: '/',
-    stdio: [input === 'inherit' ? 'inherit' : silent, 'pipe', 'pipe', ...more],
+    stdio: [input === 'inherit' ? 'inherit' : silent, output.descriptor, (errors ?? output).descriptor, 'pipe'],
     // Without a terminal of its own, a session of its own: the user's terminal is then nobody's in there. With one,
     // script must stay in the foreground to hear of a new window size.
     detached: !terminal,
-  };
-  return spawn(findProgram(program), rest, options);
+  });
+  output.release();
+  errors?.release();
+  const ended = exitCodeOf(child, path);
+  const pid = child.pid;
+  if (pid === undefined) {
+    await ended;
+    throw new P2cError(`${path} could not be started`, { code: 'engine.start' });
+  }
+  return { child, pid, ended, output: output.reader, errors: errors?.reader };
 }
 
-function exitCodeOf(child: ChildProcess): Promise<number> {
+function exitCodeOf(child: ChildProcess, path: string): Promise<number> {
   return new Promise((resolve, reject) => {
-    child.once('error', reject);
-    // 'close' comes when all output was taken, 'exit' may come before.
-    child.once('close', (code, signal) => resolve(code ?? 128 + (signal === null ? 0 : constants.signals[signal])));
+    child.once('error', (cause) => {
+      reject(new P2cError(`${path} could not be started`, { code: 'engine.start', cause }));
+    });
+    child.once('exit', (code, signal) => resolve(code ?? 128 + (signal === null ? 0 : constants.signals[signal])));
   });
+}
+
+function setupChannel(child: ChildProcess): Readable | undefined {
+  const channel = child.stdio[3];
+  return channel instanceof Readable ? channel : undefined;
 }
 
 /** Reads what the setup script says. */
 async function whenReady(child: ChildProcess): Promise<ProcessIdentity> {
-  const channel = child.stdio[3];
   let said = '';
   let init: ProcessIdentity | undefined;
-  if (channel !== null && channel !== undefined && 'read' in channel) {
-    for await (const chunk of channel as Readable) {
-      if (said.length < MAX_MESSAGES) said += String(chunk);
-      const pid = /^pid ([0-9]+)$/m.exec(said)?.[1];
-      if (pid !== undefined) init ??= identifyProcess(Number(pid));
-      if (/^ready$/m.test(said) && init !== undefined) return init;
-    }
+  for await (const chunk of setupChannel(child) ?? []) {
+    if (said.length < MAX_MESSAGES) said += String(chunk);
+    const pid = /^pid ([0-9]+)$/m.exec(said)?.[1];
+    if (pid !== undefined) init ??= identifyProcess(Number(pid));
+    if (/^ready$/m.test(said) && init !== undefined) return init;
   }
   const messages = said.replace(/^(?:pid [0-9]+|ready)\n/gm, '').trim();
   throw new P2cError('the container could not be set up', {
