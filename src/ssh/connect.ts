@@ -52,6 +52,7 @@ export async function connect(target: Target, options: ConnectOptions = {}): Pro
   const abort = (): void => void socket.destroy();
   signal?.addEventListener('abort', abort, { once: true });
   try {
+    signal?.throwIfAborted();
     if (newKey !== undefined && files[0] !== undefined) await rememberHostKey(files[0], newKey, target);
     session.privilege = await probePrivilege(session);
     return session;

@@ -80,8 +80,10 @@ class Attempt {
   async outcome(): Promise<Opened> {
     const { signal } = this.#limits;
     const aborted = (): void => this.#patience.giveUp(signal?.reason);
-    signal?.addEventListener('abort', aborted, { once: true });
     try {
+      // An event that was before anybody listened does not come again.
+      signal?.throwIfAborted();
+      signal?.addEventListener('abort', aborted, { once: true });
       await Promise.race([once(this.#socket, 'connect'), this.#patience.exhausted]);
       await Promise.race([this.#ready(), this.#patience.exhausted]);
       return { client: this.#client, socket: this.#socket, newKey: this.#newKey };
