@@ -1,0 +1,222 @@
+/** Agent, keys, passwords: in ssh's order, and told of when none of them opened the door. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import test, { type ExecutionContext } from 'ava';
+import ssh2, { type AuthContext } from 'ssh2';
+import { P2cError } from '../../src/errors.ts';
+import { type Prompt, Secret } from '../../src/ssh/secret.ts';
+import { requirePrograms } from '../helpers/require.ts';
+import { startServer } from '../helpers/ssh-server.ts';
+import { generateKey } from '../helpers/sshd.ts';
+import { temporaryFolder } from '../helpers/temporary.ts';
+
+/** A prompt that has the answers ready, and keeps the questions. */
+function answers(...texts: string[]): { prompt: Prompt; asked: string[] } {
+  const asked: string[] = [];
+  const prompt: Prompt = async (question) => {
+    asked.push(question);
+    const text = texts.shift();
+    if (text === undefined) throw new Error(`nobody answers '${question}'`);
+    return new Secret(text);
+  };
+  return { prompt, asked };
+}
+
+/** Lets in who has the key of a public key file. */
+function byKey(publicKeyFile: () => string, attempts: string[] = []): (context: AuthContext) => void {
+  return (context) => {
+    attempts.push(context.method);
+    if (context.method !== 'publickey') return context.reject(['publickey']);
+    void readFile(publicKeyFile(), 'utf8').then((text) => {
+      const key = ssh2.utils.parseKey(text);
+      if (key instanceof Error || Array.isArray(key)) return context.reject();
+      const same = key.getPublicSSH().equals(context.key.data);
+      if (same && context.blob === undefined) return context.accept();
+      const { blob, signature, hashAlgo } = context;
+      const signed = blob !== undefined && signature !== undefined && key.verify(blob, signature, hashAlgo) === true;
+      if (same && signed) context.accept();
+      else context.reject(['publickey']);
+    });
+  };
+}
+
+function byPassword(
+  password: string,
+  methods: ('password' | 'keyboard-interactive')[],
+): (context: AuthContext) => void {
+  return (context) => {
+    if (context.method === 'password' && methods.includes('password') && context.password === password)
+      context.accept();
+    else if (context.method === 'keyboard-interactive' && methods.includes('keyboard-interactive')) {
+      context.prompt([{ prompt: 'Token:\x1b[2J', echo: false }], (given) => {
+        if (given[0] === password) context.accept();
+        else context.reject(methods);
+      });
+    } else context.reject(methods);
+  };
+}
+
+async function failure(attempt: Promise<unknown>): Promise<P2cError> {
+  const error: unknown = await attempt.then(
+    () => new Error('it succeeded'),
+    (reason: unknown) => reason,
+  );
+  if (error instanceof P2cError) return error;
+  throw error;
+}
+
+for (const type of ['ed25519', 'ecdsa', 'rsa'] as const) {
+  test(`a ${type} key, open and locked by a passphrase`, async (t) => {
+    const folder = await temporaryFolder(t);
+    for (const [name, passphrase] of [
+      ['open', ''],
+      ['locked', 'it is $ecret'],
+    ] as const) {
+      const file = join(folder, name);
+      await generateKey(file, type, passphrase);
+      const server = await startServer(t, { authenticate: byKey(() => `${file}.pub`) });
+      const { prompt, asked } = answers('wrong', passphrase);
+      await server.connect({ identities: [file], prompt });
+      t.deepEqual(asked, name === 'open' ? [] : Array(2).fill(`Passphrase of ${file}:`));
+    }
+  });
+}
+
+test('a locked key and nobody to ask, and one whose passphrase nobody knows', async (t) => {
+  const file = join(await temporaryFolder(t), 'key');
+  await generateKey(file, 'ed25519', 'passphrase');
+  const server = await startServer(t, { authenticate: byKey(() => `${file}.pub`) });
+  const alone = await failure(server.connect({ identities: [file] }));
+  t.is(alone.code, 'ssh.identity');
+  t.regex(alone.message, /no terminal/);
+  const wrong = await failure(server.connect({ identities: [file], prompt: answers('a', 'b', 'c').prompt }));
+  t.is(wrong.code, 'ssh.identity');
+  t.regex(wrong.message, /wrong 3 times/);
+});
+
+test('keys are tried one after the other, and what was tried is told', async (t) => {
+  const folder = await temporaryFolder(t);
+  const files = ['one', 'two', 'three'].map((name) => join(folder, name));
+  for (const file of files) await generateKey(file, 'ed25519');
+  const attempts: string[] = [];
+  const server = await startServer(t, { authenticate: byKey(() => join(folder, 'two.pub'), attempts) });
+  await server.connect({ identities: files });
+  t.is(attempts.filter((method) => method === 'publickey').length, 3);
+  const error = await failure(server.connect({ identities: [files[0] ?? '', files[2] ?? ''] }));
+  t.is(error.code, 'ssh.auth');
+  t.true(error.message.includes(`Tried: key ${files[0]}, key ${files[2]}; it takes publickey`), error.message);
+  t.regex(error.hint ?? '', /without a terminal no password/);
+});
+
+test('a password', async (t) => {
+  const server = await startServer(t, { authenticate: byPassword('open sesame', ['password']) });
+  const { prompt, asked } = answers('wrong', 'open sesame');
+  await server.connect({ prompt });
+  t.deepEqual(asked, Array(2).fill('Password of joe@127.0.0.1:'));
+  const error = await failure(server.connect({ prompt: answers('a', 'b', 'c', 'd').prompt }));
+  t.is(error.code, 'ssh.auth');
+  t.regex(error.message, /Tried: password; it takes password$/);
+  const alone = await failure(server.connect());
+  t.regex(alone.message, /Tried: nothing.*it takes password$/);
+});
+
+test('questions of the server', async (t) => {
+  const server = await startServer(t, { authenticate: byPassword('123456', ['keyboard-interactive']) });
+  const { prompt, asked } = answers('0', '123456');
+  await server.connect({ prompt });
+  t.is(asked.length, 2);
+  t.is(asked[0], 'joe@127.0.0.1: Token:\\x1b[2J');
+  const error = await failure(server.connect({ prompt: answers('a', 'b', 'c', 'd').prompt }));
+  t.regex(error.message, /Tried: keyboard-interactive; it takes keyboard-interactive$/);
+});
+
+test('a key and then a password, where the server wants both', async (t) => {
+  const file = join(await temporaryFolder(t), 'key');
+  await generateKey(file, 'ed25519');
+  let keyed = false;
+  const server = await startServer(t, {
+    authenticate: (context) => {
+      if (context.method === 'publickey' && !keyed) {
+        if (context.signature === undefined) return context.accept();
+        keyed = true;
+        return context.reject(['password'], true);
+      }
+      if (context.method === 'password' && keyed && context.password === 'second') return context.accept();
+      context.reject(keyed ? ['password'] : ['publickey']);
+    },
+  });
+  await server.connect({ identities: [file], prompt: answers('second').prompt });
+  t.true(keyed);
+});
+
+test('typing may take longer than the server may', async (t) => {
+  const server = await startServer(t, { authenticate: byPassword('slow', ['password', 'keyboard-interactive']) });
+  const prompt: Prompt = async () => {
+    await new Promise((resolve) => setTimeout(resolve, 1500));
+    return new Secret('slow');
+  };
+  await server.connect({ prompt, connectTimeoutMs: 1000 });
+  t.pass();
+});
+
+test('a person who refuses to answer ends the attempt with their reason', async (t) => {
+  for (const method of ['password', 'keyboard-interactive'] as const) {
+    const server = await startServer(t, { authenticate: byPassword('x', [method]) });
+    const reason = new P2cError('interrupted', { code: 'interrupted' });
+    t.is(await failure(server.connect({ prompt: () => Promise.reject(reason) })), reason);
+  }
+});
+
+test('a server that does not answer to a key', async (t) => {
+  const server = await startServer(t, {
+    authenticate: (context) => {
+      if (context.method === 'none') context.reject(['publickey']);
+    },
+  });
+  t.is((await failure(server.connect({ connectTimeoutMs: 300 }))).code, 'ssh.timeout');
+});
+
+async function startAgent(t: ExecutionContext, folder: string, keys: readonly string[]): Promise<string> {
+  const socket = join(folder, 'agent');
+  const agent = spawn('ssh-agent', ['-D', '-a', socket], { stdio: ['ignore', 'pipe', 'ignore'] });
+  t.teardown(async () => {
+    agent.kill();
+    if (agent.exitCode === null && agent.signalCode === null) await once(agent, 'exit');
+  });
+  await once(agent.stdout, 'data');
+  const add = spawn('ssh-add', ['-q', ...keys], { env: { ...process.env, SSH_AUTH_SOCK: socket }, stdio: 'ignore' });
+  const [code] = await once(add, 'exit');
+  t.is(code, 0, 'ssh-add');
+  return socket;
+}
+
+test('an agent is asked before the files', async (t) => {
+  if (!requirePrograms(t, ['ssh-agent', 'ssh-add'])) return;
+  const folder = await temporaryFolder(t);
+  for (const type of ['rsa', 'ed25519'] as const) await generateKey(join(folder, type), type);
+  const socket = await startAgent(t, folder, [join(folder, 'rsa'), join(folder, 'ed25519')]);
+  for (const type of ['rsa', 'ed25519'] as const) {
+    const attempts: string[] = [];
+    const server = await startServer(t, { authenticate: byKey(() => join(folder, `${type}.pub`), attempts) });
+    await server.connect({ agent: socket, identities: [] });
+    t.true(attempts.includes('publickey'));
+  }
+  const server = await startServer(t, { authenticate: byKey(() => join(folder, 'other.pub')) });
+  await generateKey(join(folder, 'other'), 'ed25519');
+  await server.connect({ agent: socket, identities: [join(folder, 'other')] });
+  const error = await failure(server.connect({ agent: socket }));
+  t.regex(error.message, /Tried: agent, key /);
+});
+
+test('an agent that is gone, or is none, is passed over and told of', async (t) => {
+  const folder = await temporaryFolder(t);
+  await generateKey(join(folder, 'key'), 'ed25519');
+  const server = await startServer(t, { authenticate: byKey(() => join(folder, 'key.pub')) });
+  const gone = join(folder, 'gone');
+  await server.connect({ agent: gone, identities: [join(folder, 'key')] });
+  const error = await failure(server.connect({ agent: gone }));
+  t.regex(error.message, /Tried: agent \(Failed to connect to agent\), key /);
+  await server.connect({ agent: join(folder, 'key'), identities: [join(folder, 'key')] });
+});

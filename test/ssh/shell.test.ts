@@ -1,0 +1,90 @@
+/** Accounts whose shell is not what one hopes for; and who p2c is there. */
+import { chmod, mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import test from 'ava';
+import { P2cError } from '../../src/errors.ts';
+import { requirePrivilege } from '../../src/ssh/privilege.ts';
+import type { Session } from '../../src/ssh/session.ts';
+import { requirePrograms } from '../helpers/require.ts';
+import { startServer } from '../helpers/ssh-server.ts';
+import { temporaryFolder } from '../helpers/temporary.ts';
+
+async function failure(attempt: Promise<unknown>): Promise<P2cError> {
+  const error: unknown = await attempt.then(
+    () => new Error('it succeeded'),
+    (reason: unknown) => reason,
+  );
+  if (error instanceof P2cError) return error;
+  throw error;
+}
+
+for (const [name, script, words] of [
+  ['nologin', 'echo "This account is currently not available."; exit 1', /runs no commands.*not available/],
+  ['false', 'exit 1', /runs no commands/],
+  ['a banner before', 'echo "*** Welcome ***"; shift; sh -c "$1"', /prints text before commands run.*Welcome/],
+  ['a banner after', 'shift; sh -c "$1"; echo; echo "[31m Bye"', /prints text/],
+  ['a menu', 'echo "1) status 2) quit"; cat >/dev/null', /runs no commands.*status/],
+  ['a forced command', 'exec echo forced', /runs no commands.*forced/],
+] as const) {
+  test(`a shell that is ${name}`, async (t) => {
+    const shell = join(await temporaryFolder(t), 'shell');
+    await writeFile(shell, `#!/bin/sh\n${script}\n`);
+    await chmod(shell, 0o755);
+    const server = await startServer(t, { shell });
+    const error = await failure(server.connect());
+    t.is(error.code, 'ssh.shell');
+    t.regex(error.message, words);
+    t.false(error.message.includes('\x1b'));
+  });
+}
+
+for (const shell of ['bash', 'dash', 'csh', 'tcsh', 'fish']) {
+  test(`a shell that is ${shell}`, async (t) => {
+    if (!requirePrograms(t, [shell])) return;
+    const server = await startServer(t, { shell });
+    const session = await server.connect();
+    const words = "it's $HOME `id` !! \\ *";
+    const { stdout } = await session.run({
+      purpose: 'speak',
+      script: `cat <<'END'\n${words}\nEND`,
+      privileged: false,
+    });
+    t.is(stdout.toString(), `${words}\n`);
+  });
+}
+
+test('a restricted bash', async (t) => {
+  if (!requirePrograms(t, ['rbash'])) return;
+  const server = await startServer(t, { shell: 'rbash' });
+  t.is((await failure(server.connect())).code, 'ssh.shell');
+});
+
+test('who p2c is: root, by sudo, or neither', async (t) => {
+  const folder = await temporaryFolder(t);
+  await mkdir(join(folder, 'bin'));
+  const program = async (name: string, script: string): Promise<void> => {
+    await writeFile(join(folder, 'bin', name), `#!/bin/sh\n${script}\n`);
+    await chmod(join(folder, 'bin', name), 0o755);
+  };
+  await program('shell', `PATH=${folder}/bin:$PATH exec sh "$@"`);
+  const server = await startServer(t, { shell: join(folder, 'bin', 'shell') });
+  const who = async (): Promise<Session['privilege']> => (await server.connect()).privilege;
+
+  await program('id', 'echo 0');
+  t.is(await who(), 'root');
+  await program('id', `echo \${AS:-1000}`);
+  await program('sudo', 'echo "sudo: a password is required" >&2; exit 1');
+  t.is(await who(), 'none');
+  await program('sudo', 'echo "sudo: sorry, you must have a tty to run sudo" >&2; exit 1');
+  t.is(await who(), 'none');
+  const session = await server.connect();
+  t.throws(() => requirePrivilege(session), { code: 'source.privilege', message: /joe.*not root.*sudo/ });
+
+  await program('sudo', '[ "$1" = -n ] || exit 9; shift; AS=0 exec "$@"');
+  t.is(await who(), 'sudo');
+  const able = await server.connect();
+  t.notThrows(() => requirePrivilege(able));
+  t.is((await able.run({ purpose: 'look', script: 'id -u' })).stdout.toString(), '0\n');
+  t.is((await able.run({ purpose: 'look', script: 'id -u', privileged: false })).stdout.toString(), '1000\n');
+  t.is((await able.run({ purpose: 'exit', script: "exit '7'" })).code, 7);
+});
