@@ -65,7 +65,7 @@ function parserFor(verb: RunnableVerb): Argv {
   return parser;
 }
 
-async function main(argv: readonly string[]): Promise<ExitCode> {
+async function main(argv: readonly string[]): Promise<number> {
   const first = argv[0];
   if (first === undefined || first === '--help' || first === '-h' || first === 'help') {
     process.stdout.write(`${overview()}\n`);
@@ -85,8 +85,16 @@ async function main(argv: readonly string[]): Promise<ExitCode> {
     process.stdout.write(`${await verb.help(parser)}\n`);
     return ExitCode.done;
   }
-  return verb.call(parser, found.rest);
+  if (!verb.wrapsCommand) return verb.call(parser, found.rest);
+  // All other codes are the wrapped command's own, so a script can tell who failed.
+  return verb.call(parser, found.rest).catch((error: unknown) => {
+    report(error, []);
+    return FAILED_BEFORE_COMMAND;
+  });
 }
+
+/** As podman and docker have it: 125 is the engine's own failure. */
+const FAILED_BEFORE_COMMAND = 125;
 
 /** Help is asked for before the first word that belongs to another program. */
 function asksForHelp(verb: RunnableVerb, rest: readonly string[]): boolean {
@@ -104,7 +112,7 @@ function report(error: unknown, argv: readonly string[]): ExitCode {
 }
 
 /** Ends the process once both outputs have taken what was written to them. */
-function leave(code: ExitCode): void {
+function leave(code: number): void {
   process.stdout.write('', () => process.stderr.write('', () => process.exit(code)));
 }
 

@@ -1,6 +1,5 @@
 /** What a verb of p2c is: its options, its examples, and what it does. `src/cli.ts` loads one such file a call. */
 import type { Argv } from 'yargs';
-import type { ExitCode } from '../errors.ts';
 
 /** A yargs parser whose options are declared: what it makes of an argument list is `Parsed`. */
 interface DeclaredParser<Parsed> {
@@ -22,8 +21,11 @@ export interface Verb<Options> {
    */
   readonly wrapsCommand?: boolean;
   options(parser: Argv): DeclaredParser<Options>;
-  /** `words` are the arguments that are no options. @returns the exit code. */
-  run(options: Options, words: readonly string[]): Promise<ExitCode>;
+  /**
+   * `words` are the arguments that are no options. @returns the exit code: one of ExitCode, or another program's where
+   * the verb wraps a command.
+   */
+  run(options: Options, words: readonly string[]): Promise<number>;
 }
 
 /** A verb with its options' type closed over, so that verbs of all kinds fit one table. */
@@ -34,7 +36,7 @@ export interface RunnableVerb {
   readonly examples: readonly (readonly [string, string])[];
   readonly wrapsCommand: boolean;
   /** Parses and runs. @param parser a fresh yargs parser, already set strict by the caller. */
-  call(parser: Argv, argv: readonly string[]): Promise<ExitCode>;
+  call(parser: Argv, argv: readonly string[]): Promise<number>;
   help(parser: Argv): Promise<string>;
 }
 

@@ -49,4 +49,40 @@ export const VERBS: readonly VerbEntry[] = [
     summary: 'check profile files and name every mistake with line and column',
     load: async () => (await import('./profiles-check.ts')).verb,
   },
+  {
+    name: 'run',
+    summary: 'run an image as a container',
+    load: async () => (await import('./run.ts')).verb,
+  },
+  {
+    name: 'exec',
+    summary: 'run a command in a running container',
+    load: async () => (await import('./exec.ts')).verb,
+  },
+  {
+    name: 'ps',
+    summary: 'list containers',
+    load: async () => (await import('./ps.ts')).verb,
+  },
+  {
+    name: 'logs',
+    summary: 'print what a container said',
+    load: async () => (await import('./logs.ts')).verb,
+  },
+  {
+    name: 'stop',
+    summary: 'end containers',
+    load: async () => (await import('./stop.ts')).verb,
+  },
+  {
+    name: 'rm',
+    summary: 'remove containers and all that is left of them',
+    load: async () => (await import('./rm.ts')).verb,
+  },
+  {
+    name: '__monitor',
+    summary: 'look after a container (internal)',
+    hidden: true,
+    load: async () => (await import('./monitor.ts')).verb,
+  },
 ];

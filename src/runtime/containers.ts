@@ -37,6 +37,20 @@ export async function reserve(root: string, wanted: string | undefined): Promise
   return { id, name };
 }
 
+/** Early, before anything slow; `reserve` has the last word. @throws P2cError `container.name-in-use` (usage). */
+export async function refuseTakenName(root: string, name: string): Promise<void> {
+  checkName(name);
+  const holder = await holderOf(root, name);
+  if (holder !== undefined) throw nameInUse(name, holder);
+}
+
+function nameInUse(name: string, holder: string): P2cError {
+  return usageError(`the name '${name}' is in use by the container ${holder.slice(0, 12)}`, {
+    code: 'container.name-in-use',
+    hint: `'p2c rm ${name}' removes that container; '--name' gives this one another name`,
+  });
+}
+
 async function takeName(root: string, name: string, id: string): Promise<void> {
   for (;;) {
     try {
@@ -45,12 +59,7 @@ async function takeName(root: string, name: string, id: string): Promise<void> {
       if (systemCode(error) !== 'EEXIST') throw error;
     }
     const holder = await holderOf(root, name);
-    if (holder !== undefined) {
-      throw usageError(`the name '${name}' is in use by the container ${holder.slice(0, 12)}`, {
-        code: 'container.name-in-use',
-        hint: `'p2c rm ${name}' removes that container; '--name' gives this one another name`,
-      });
-    }
+    if (holder !== undefined) throw nameInUse(name, holder);
     await rm(nameFile(root, name), { force: true });
   }
 }

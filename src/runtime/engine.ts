@@ -14,13 +14,16 @@ export interface Place {
 export interface Streams {
   /** `inherit` is p2c's own standard input. Without it a terminal's input stays open and silent. */
   readonly input: 'inherit' | 'none';
+  /** `none`: what it says is lost, and p2c may end before it does. */
+  readonly output: 'pipe' | 'none';
 }
 
 /** A process on its way. */
 export interface Launched {
   /** The engine's own process on this machine, gone soon after the container's. */
   readonly pid: number;
-  readonly output: Readable;
+  /** Undefined where none was asked for. */
+  readonly output: Readable | undefined;
   /** Undefined with a terminal, which has one output. */
   readonly errors: Readable | undefined;
   /** The exit code; 128 and the signal's number for a process ended by a signal. */

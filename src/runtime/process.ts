@@ -22,6 +22,16 @@ export function identifyProcess(pid: number): ProcessIdentity | undefined {
   return startTime === undefined || fields[0] === 'Z' || fields[0] === 'X' ? undefined : { pid, startTime };
 }
 
+/** @returns the processes whose parent it is. */
+export function childrenOf(pid: number): ProcessIdentity[] {
+  try {
+    const pids = readFileSync(`/proc/${pid}/task/${pid}/children`, 'latin1').split(' ');
+    return pids.map((text) => identifyProcess(Number(text))).filter((child) => child !== undefined);
+  } catch {
+    return [];
+  }
+}
+
 export function isAlive(process: ProcessIdentity): boolean {
   return identifyProcess(process.pid)?.startTime === process.startTime;
 }

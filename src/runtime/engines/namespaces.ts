@@ -47,7 +47,7 @@ export const namespacesEngine: Engine = {
     const operations = await setupOperations(place, bundle, privileged);
     const flags = bundle.linux.namespaces.map(({ type }) => UNSHARE[type]);
     const words = ['unshare', '--fork', '--propagation', 'private', ...flags, 'sh', '-c', SETUP, 'sh', ...operations];
-    const { child, ...launched } = await launch(words, bundle.process.terminal, streams);
+    const { child, ...launched } = await launch(words, bundle.process.terminal, streams, ['pipe']);
     return { ...launched, ready: whenReady(child) } satisfies Started;
   },
 
@@ -55,9 +55,7 @@ export const namespacesEngine: Engine = {
     const namespaces = bundle.linux.namespaces.map(({ type }) => (type === 'network' ? '--net' : `--${type}`));
     const enter = ['nsenter', '--target', String(init.pid), ...namespaces, '--', ...commandWords(process)];
     const words = ['prlimit', ...process.rlimits.map(limitOption), ...enter];
-    const { child, ...launched } = await launch(words, process.terminal, streams);
-    // Nobody speaks on the setup's channel here.
-    setupChannel(child)?.destroy();
+    const { child: _, ...launched } = await launch(words, process.terminal, streams, []);
     return launched satisfies Launched;
   },
 };
@@ -118,31 +116,32 @@ function commandWords({ user, env, cwd, args, capabilities }: ContainerProcess):
   ];
 }
 
-async function launch(words: readonly string[], terminal: boolean, { input }: Streams) {
+async function launch(words: readonly string[], terminal: boolean, streams: Streams, channel: readonly 'pipe'[]) {
   const [program = '', ...rest] = terminal ? underTerminal(words) : words;
   const path = findProgram(program);
   closeInheritedFiles();
-  const [output, errors] = await openOutputPipes(terminal ? 1 : 2);
-  if (output === undefined) throw new P2cError('no pipe could be made', { code: 'engine.pipe' });
+  const [output, errors] = await openOutputPipes(streams.output === 'none' ? 0 : terminal ? 1 : 2);
+  const out = output?.descriptor ?? 'ignore';
   // script(1) takes an ended input for the end of the session: where there is none, it gets one that stays open.
   const silent = terminal ? 'pipe' : 'ignore';
   const child = spawn(path, rest, {
     env: { ...HOST_ENVIRONMENT, SHELL: '/bin/sh' },
     cwd: '/',
-    stdio: [input === 'inherit' ? 'inherit' : silent, output.descriptor, (errors ?? output).descriptor, 'pipe'],
+    stdio: [streams.input === 'inherit' ? 'inherit' : silent, out, errors?.descriptor ?? out, ...channel],
     // Without a terminal of its own, a session of its own: the user's terminal is then nobody's in there. With one,
     // script must stay in the foreground to hear of a new window size.
     detached: !terminal,
   });
-  output.release();
+  output?.release();
   errors?.release();
+  if (streams.output === 'none') child.unref();
   const ended = exitCodeOf(child, path);
   const pid = child.pid;
   if (pid === undefined) {
     await ended;
     throw new P2cError(`${path} could not be started`, { code: 'engine.start' });
   }
-  return { child, pid, ended, output: output.reader, errors: errors?.reader };
+  return { child, pid, ended, output: output?.reader, errors: errors?.reader };
 }
 
 function exitCodeOf(child: ChildProcess, path: string): Promise<number> {

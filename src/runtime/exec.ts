@@ -1,0 +1,70 @@
+/** Another process in a running container. */
+import { usageError } from '../errors.ts';
+import { mergeEnvironment } from './bundle.ts';
+import { type Container, readBundle, readState } from './container.ts';
+import type { Launched } from './engine.ts';
+import { namespacesEngine } from './engines/namespaces.ts';
+import { snapshotRoot } from './snapshot.ts';
+import type { Bundle, ContainerProcess } from './spec.ts';
+import { resolveUser } from './user.ts';
+
+export interface ExecOptions {
+  readonly command: readonly string[];
+  readonly environment: readonly string[];
+  readonly workingFolder?: string | undefined;
+  /** Names are those of the image: what the container wrote into its passwd since is not read. */
+  readonly user?: string | undefined;
+  readonly terminal: boolean;
+  readonly interactive: boolean;
+  /** Nobody reads what it says. */
+  readonly detached: boolean;
+}
+
+/**
+ * Starts a process with the container's own limits and capabilities.
+ * @param root the store's.
+ * @throws P2cError `container.stopped`, `runtime.*` (usage).
+ */
+export async function execInContainer(root: string, container: Container, options: ExecOptions): Promise<Launched> {
+  const { folder, definition } = container;
+  const { status, init } = await readState(folder);
+  if (status !== 'running' || init === undefined) {
+    throw usageError(`the container '${definition.name}' is not running`, {
+      code: 'container.stopped',
+      hint: `'p2c logs ${definition.name}' shows what it said`,
+    });
+  }
+  const bundle = await readBundle(folder);
+  const process = await execProcess(root, container, bundle, options);
+  return namespacesEngine.exec(init, bundle, process, {
+    input: options.interactive ? 'inherit' : 'none',
+    output: options.detached ? 'none' : 'pipe',
+  });
+}
+
+async function execProcess(
+  root: string,
+  { definition }: Container,
+  { process }: Bundle,
+  options: ExecOptions,
+): Promise<ContainerProcess> {
+  const cwd = options.workingFolder ?? process.cwd;
+  if (!cwd.startsWith('/') || cwd.includes('\0')) {
+    throw usageError(`the working folder '${cwd}' is not absolute`, { code: 'runtime.workdir' });
+  }
+  const terminal = options.terminal ? ['TERM=xterm'] : [];
+  const shared = { terminal: options.terminal, args: [...options.command], cwd };
+  if (options.user === undefined) {
+    return { ...process, ...shared, env: mergeEnvironment(terminal, process.env, options.environment) };
+  }
+  const layers = await Promise.all(definition.layers.map((digest) => snapshotRoot(root, digest)));
+  const { uid, gid, additionalGids, home } = resolveUser(layers, options.user);
+  const held = uid === 0 ? process.capabilities.bounding : [];
+  return {
+    ...process,
+    ...shared,
+    user: { uid, gid, additionalGids: [...additionalGids] },
+    env: mergeEnvironment(terminal, process.env, [`HOME=${home}`], options.environment),
+    capabilities: { bounding: process.capabilities.bounding, effective: held, permitted: held },
+  };
+}

@@ -1,0 +1,52 @@
+/** The containers of a store, as people and programs see them. */
+import { systemCode } from '../errors.ts';
+import { readBundle, readState } from './container.ts';
+import { listContainers } from './containers.ts';
+
+export interface ContainerRecord {
+  readonly id: string;
+  readonly name: string;
+  readonly image: string;
+  readonly imageDigest: string;
+  readonly command: readonly string[];
+  /** ISO 8601. */
+  readonly created: string;
+  readonly started: string | undefined;
+  readonly finished: string | undefined;
+  readonly status: 'created' | 'running' | 'exited';
+  /** Undefined while it runs, and where its monitor was killed. */
+  readonly exitCode: number | undefined;
+  /** Of PID 1 on this machine, while it runs. */
+  readonly pid: number | undefined;
+  /** Why it could not be started. */
+  readonly error: string | undefined;
+}
+
+/** The newest first; those that are removed meanwhile are left out. */
+export async function containerRecords(root: string): Promise<ContainerRecord[]> {
+  const records: ContainerRecord[] = [];
+  for (const { folder, definition } of await listContainers(root)) {
+    try {
+      const { process } = await readBundle(folder);
+      const state = await readState(folder);
+      const { id, name, image, created } = definition;
+      records.push({
+        id,
+        name,
+        image: image.name,
+        imageDigest: image.digest,
+        command: process.args,
+        created,
+        started: state.started,
+        finished: state.finished,
+        status: state.status,
+        exitCode: state.exitCode,
+        pid: state.status === 'running' ? state.init?.pid : undefined,
+        error: state.error,
+      });
+    } catch (error) {
+      if (systemCode(error) !== 'ENOENT') throw error;
+    }
+  }
+  return records;
+}
