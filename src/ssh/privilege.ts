@@ -15,6 +15,8 @@ export async function probePrivilege(session: Session): Promise<Privilege> {
     purpose: 'see who p2c is there',
     script: PROBE,
     privileged: false,
+    // None, and the end of it: a menu in the place of a shell would wait for a choice.
+    input: [],
     timeoutMs: 30_000,
   });
   const said = result.stdout.toString('utf8');

@@ -91,17 +91,22 @@ export class RemoteSession implements Session {
 
   #start(command: RemoteCommand, onStderr: (chunk: Buffer) => void, limitMs: number): Promise<RunningCommand> {
     const privilege = command.privileged === false ? 'none' : this.privilege;
-    return this.#open(command, commandLine(command.script, privilege), limitMs, (channel) => {
-      const running = new RunningCommand(this.target, command, channel, {
-        onStderr,
-        onEnd: (entry) => {
-          this.ledger.push(entry);
-          this.#running.delete(running);
-        },
-      });
-      this.#running.add(running);
-      return running;
-    });
+    return this.#open(
+      command,
+      commandLine(command.script, privilege, command.input !== undefined),
+      limitMs,
+      (channel) => {
+        const running = new RunningCommand(this.target, command, channel, {
+          onStderr,
+          onEnd: (entry) => {
+            this.ledger.push(entry);
+            this.#running.delete(running);
+          },
+        });
+        this.#running.add(running);
+        return running;
+      },
+    );
   }
 
   /**

@@ -45,6 +45,7 @@ export class RunningCommand {
       this.#settle = () => {
         if (this.#settled) return;
         this.#settled = true;
+        this.#stopListening();
         if (this.#code === undefined) this.#failure ??= leftUnfinished(target, command);
         events.onEnd(ledgerEntry(command, this.#at, this.#code ?? null, this.#age()));
         if (this.#failure !== undefined) reject(this.#failure);
@@ -54,8 +55,9 @@ export class RunningCommand {
     // Who only reads the output learns of a failure there.
     this.done.catch(() => {});
     this.#listen();
-    if (command.input === undefined) channel.end();
-    else void feed(command.input, channel, (error) => this.fail(inputFailed(target, command, error)));
+    // Without input the command reads /dev/null, and the channel stays open: ssh2 sends signals on no other.
+    if (command.input !== undefined)
+      void feed(command.input, channel, (error) => this.fail(inputFailed(target, command, error)));
   }
 
   #listen(): void {
@@ -111,7 +113,7 @@ export class RunningCommand {
     const watch = (): void => {
       if (waiting) this.fail(timedOut(this.#target, this.#command, silenceMs, 'has sent nothing'));
     };
-    this.#silence = silenceMs === 0 ? undefined : setTimeout(watch, silenceMs);
+    if (silenceMs > 0 && !this.#settled) this.#silence = setTimeout(watch, silenceMs);
     try {
       for await (const chunk of this.#channel) {
         waiting = false;
@@ -124,11 +126,15 @@ export class RunningCommand {
     } catch (error) {
       throw this.#failure ?? linkLost(this.#target, error);
     } finally {
-      clearTimeout(this.#silence);
-      this.#silence = undefined;
+      this.#stopListening();
       // A reader that leaves early wants no more of it.
       this.kill();
     }
+  }
+
+  #stopListening(): void {
+    clearTimeout(this.#silence);
+    this.#silence = undefined;
   }
 
   #result(code: number): CommandResult {

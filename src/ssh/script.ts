@@ -9,12 +9,17 @@ const PREAMBLE =
 /** Characters that csh or fish would change inside single quotes: newlines, `!`, backslashes, quotes. */
 const AWKWARD = /[^A-Za-z0-9 _@%+=:,./"$(){}[\]<>|;&*?~^#-]/;
 
-/** The command line for a script. Awkward characters travel as octal escapes that the remote printf undoes. */
-export function commandLine(script: string, privilege: Privilege): string {
+/**
+ * The command line for a script. Awkward characters travel as octal escapes that the remote printf undoes.
+ * @param input whether the script is given any; else it reads /dev/null.
+ */
+export function commandLine(script: string, privilege: Privilege, input: boolean): string {
   const text = PREAMBLE + script;
   const become = privilege === 'sudo' ? 'sudo -n ' : '';
-  if (!AWKWARD.test(script)) return `exec ${become}sh -c ${quote(text.replace('\n', '; '))}`;
-  return `exec ${become}sh -c 'eval "$(printf %b "$1")"' sh '${encode(text)}'`;
+  const words = AWKWARD.test(script)
+    ? `'eval "$(printf %b "$1")"' sh '${encode(text)}'`
+    : quote(text.replace('\n', '; '));
+  return `exec ${become}sh -c ${words}${input ? '' : ' </dev/null'}`;
 }
 
 /** POSIX printf's %b: `\0` and up to three octal digits is a byte. */

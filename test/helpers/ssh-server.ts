@@ -86,7 +86,6 @@ export async function startServer(t: ExecutionContext, behaviour: ServerBehaviou
 
 function runCommand(t: ExecutionContext, shell: string, command: string, channel: ServerChannel): void {
   const child = spawn(shell, ['-c', command], { stdio: ['pipe', 'pipe', 'pipe'], detached: true });
-  t.teardown(() => child.kill('SIGKILL'));
   const end = (): void => {
     try {
       if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
@@ -94,6 +93,7 @@ function runCommand(t: ExecutionContext, shell: string, command: string, channel
       // The whole group ended by itself.
     }
   };
+  t.teardown(end);
   child.on('error', () => channel.close());
   child.stdin.on('error', () => {});
   channel.pipe(child.stdin);

@@ -96,12 +96,10 @@ async function answering(port: number, child: ChildProcess, log: readonly string
   for (let attempt = 0; attempt < 200; attempt += 1) {
     if (child.exitCode !== null) throw new Error(`sshd ended: ${log.join('')}`);
     const socket = connectSocket(port, '127.0.0.1');
-    const came = await Promise.race([
-      once(socket, 'connect').then(
-        () => true,
-        () => false,
-      ),
-    ]);
+    const came = await once(socket, 'connect').then(
+      () => true,
+      () => false,
+    );
     socket.destroy();
     if (came) return;
     await new Promise((resolve) => setTimeout(resolve, 25));
@@ -112,14 +110,18 @@ async function answering(port: number, child: ChildProcess, log: readonly string
 /** sshd's sessions are processes of their own sessions: found by their parents, before those are gone. */
 async function endWithChildren(child: ChildProcess): Promise<void> {
   if (child.pid === undefined) return;
-  for (const pid of [...(await descendants(child.pid)), child.pid]) {
+  endProcesses([...(await descendants(child.pid)), child.pid]);
+  if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
+}
+
+export function endProcesses(pids: readonly number[]): void {
+  for (const pid of pids) {
     try {
       process.kill(pid, 'SIGKILL');
     } catch {
       // It ended by itself.
     }
   }
-  if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
 }
 
 /** Processes below one, deepest first. */

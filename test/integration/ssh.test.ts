@@ -1,22 +1,224 @@
-/** Sessions over a real sshd. */
+/** Sessions over a real sshd: what OpenSSH itself does, refuses and hangs up on. */
+import { execFile, spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import { appendFile, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import test from 'ava';
-import { connect } from '../../src/ssh/connect.ts';
-import { parseTarget } from '../../src/ssh/target.ts';
-import { requireRoot } from '../helpers/require.ts';
-import { startSshd } from '../helpers/sshd.ts';
+import { type ConnectOptions, connect } from '../../src/ssh/connect.ts';
+import { requirePrivilege } from '../../src/ssh/privilege.ts';
+import { Secret } from '../../src/ssh/secret.ts';
+import { parseTarget, type Target } from '../../src/ssh/target.ts';
+import { labServer } from '../helpers/lab.ts';
+import { requirePrograms, requireRoot } from '../helpers/require.ts';
+import { descendants, endProcesses, generateKey, type Sshd, startSshd } from '../helpers/sshd.ts';
+
+const run = promisify(execFile);
+
+const targetOf = (sshd: Sshd): Target => parseTarget(`root@127.0.0.1:${sshd.port}`);
+const optionsOf = (sshd: Sshd): ConnectOptions => ({
+  identities: [sshd.identity],
+  knownHostsFiles: [sshd.knownHosts],
+  agent: null,
+});
 
 test('root logs in with a key and runs a command', async (t) => {
   if (!requireRoot(t)) return;
   const sshd = await startSshd(t);
-  const target = parseTarget(`root@127.0.0.1:${sshd.port}`);
-  await using session = await connect(target, {
-    identities: [sshd.identity],
-    knownHostsFiles: [sshd.knownHosts],
-    agent: null,
-  });
+  await using session = await connect(targetOf(sshd), optionsOf(sshd));
   t.is(session.privilege, 'root');
   const result = await session.run({ purpose: 'speak', script: 'echo hello; echo bye >&2; exit 3' });
   t.is(result.stdout.toString(), 'hello\n');
   t.is(result.stderr, 'bye\n');
   t.is(result.code, 3);
+  t.is((await session.run({ purpose: 'die', script: 'kill -9 $$' })).code, 137);
+});
+
+test('a large stream arrives whole, through several new keys', async (t) => {
+  if (!requireRoot(t)) return;
+  const sshd = await startSshd(t, { config: ['RekeyLimit 4M'] });
+  await using session = await connect(targetOf(sshd), optionsOf(sshd));
+  const bytes = 64 * 1024 * 1024;
+  const script = `yes 0123456789abcdef | head -c ${bytes} | tee /dev/fd/3 3>&1 >/dev/null; exit 5`;
+  const stream = await session.stream({ purpose: 'pour', script });
+  const hash = createHash('sha256');
+  let received = 0;
+  for await (const chunk of stream.stdout) {
+    hash.update(chunk);
+    received += chunk.length;
+  }
+  t.is(received, bytes);
+  t.is((await stream.done).code, 5);
+  const expected = await run('sh', ['-c', `yes 0123456789abcdef | head -c ${bytes} | sha256sum`]);
+  t.is(expected.stdout.split(' ')[0], hash.digest('hex'));
+});
+
+test('sshd that dies in the middle of a stream', async (t) => {
+  if (!requireRoot(t)) return;
+  const sshd = await startSshd(t);
+  await using session = await connect(targetOf(sshd), optionsOf(sshd));
+  const stream = await session.stream({ purpose: 'pour', script: 'cat /dev/zero' });
+  const waiting = session.run({ purpose: 'wait', script: 'sleep 60' });
+  waiting.catch(() => {});
+  const read = async (): Promise<void> => {
+    let bytes = 0;
+    for await (const chunk of stream.stdout) {
+      bytes += chunk.length;
+      if (bytes < 10_000_000 || sshd.process.pid === undefined) continue;
+      endProcesses(await descendants(sshd.process.pid));
+      bytes = Number.NEGATIVE_INFINITY;
+    }
+  };
+  await t.throwsAsync(read(), { code: 'ssh.lost' });
+  await t.throwsAsync(waiting, { code: 'ssh.lost' });
+});
+
+test('more sessions at once than sshd allows', async (t) => {
+  if (!requireRoot(t)) return;
+  const sshd = await startSshd(t, { config: ['MaxSessions 3'] });
+  await using session = await connect(targetOf(sshd), optionsOf(sshd));
+  const results = await Promise.allSettled(
+    Array.from({ length: 6 }, () => session.run({ purpose: 'doze', script: 'sleep 0.5' })),
+  );
+  t.is(results.filter(({ status }) => status === 'fulfilled').length, 3);
+  for (const result of results) {
+    if (result.status === 'rejected') t.like(result.reason, { code: 'ssh.channel' });
+  }
+  t.is((await session.run({ purpose: 'go on', script: 'exit 4' })).code, 4);
+});
+
+test('a command that is given up ends on the source too', async (t) => {
+  if (!requireRoot(t)) return;
+  const sshd = await startSshd(t);
+  await using session = await connect(targetOf(sshd), optionsOf(sshd));
+  const marker = `3${Date.now()}`;
+  await t.throwsAsync(session.run({ purpose: 'wait', script: `exec sleep ${marker}`, timeoutMs: 300 }), {
+    code: 'ssh.command-timeout',
+  });
+  const gone = async (): Promise<boolean> =>
+    !(await run('ps', ['-eo', 'args'])).stdout.split('\n').includes(`sleep ${marker}`);
+  for (let attempt = 0; attempt < 100 && !(await gone()); attempt += 1)
+    await new Promise((next) => setTimeout(next, 20));
+  t.true(await gone());
+});
+
+test('hashed known hosts, and keys of one type only', async (t) => {
+  if (!requireRoot(t)) return;
+  const sshd = await startSshd(t);
+  for (const type of ['ed25519', 'ecdsa', 'rsa'] as const) {
+    const file = join(sshd.folder, `known-${type}`);
+    await writeFile(file, `[127.0.0.1]:${sshd.port} ${await readFile(sshd.hostKey(type), 'utf8')}`);
+    await run('ssh-keygen', ['-H', '-f', file]);
+    t.regex(await readFile(file, 'utf8'), /^\|1\|/);
+    await using session = await connect(targetOf(sshd), { ...optionsOf(sshd), knownHostsFiles: [file] });
+    t.is(session.privilege, 'root');
+  }
+});
+
+test('what p2c remembers of a host key satisfies ssh, and its fingerprint is the one ssh-keygen shows', async (t) => {
+  if (!requireRoot(t) || !requirePrograms(t, ['ssh'])) return;
+  const sshd = await startSshd(t);
+  const file = join(sshd.folder, 'fresh');
+  const options = { ...optionsOf(sshd), knownHostsFiles: [file] };
+  const { stdout } = await run('ssh-keygen', ['-lf', sshd.hostKey('ed25519')]);
+  const [, fingerprint = 'none'] = stdout.split(' ');
+  const refusal = await t.throwsAsync(connect(targetOf(sshd), options), { code: 'ssh.host-key-unknown' });
+  t.true(refusal?.message.includes(fingerprint));
+  const session = await connect(targetOf(sshd), { ...options, acceptNewHostKey: true });
+  await session[Symbol.asyncDispose]();
+  const strict = ['-F', 'none', '-o', 'StrictHostKeyChecking=yes', '-o', `UserKnownHostsFile=${file}`];
+  const answer = await run('ssh', [...strict, '-i', sshd.identity, '-p', `${sshd.port}`, 'root@127.0.0.1', 'echo in']);
+  t.is(answer.stdout, 'in\n');
+});
+
+test('an agent with more keys than the server looks at', async (t) => {
+  if (!requireRoot(t) || !requirePrograms(t, ['ssh-agent', 'ssh-add'])) return;
+  const sshd = await startSshd(t, { config: ['MaxAuthTries 2'] });
+  const socket = join(sshd.folder, 'agent');
+  const agent = spawn('ssh-agent', ['-D', '-a', socket], { stdio: ['ignore', 'pipe', 'ignore'] });
+  t.teardown(() => agent.kill());
+  await once(agent.stdout, 'data');
+  const keys = [1, 2, 3, 4].map((number) => join(sshd.folder, `key${number}`));
+  for (const key of keys) await generateKey(key, 'ed25519');
+  await run('ssh-add', ['-q', ...keys], { env: { ...process.env, SSH_AUTH_SOCK: socket } });
+  const error = await t.throwsAsync(connect(targetOf(sshd), { ...optionsOf(sshd), agent: socket }), {
+    code: 'ssh.auth',
+  });
+  t.regex(error?.message ?? '', /Tried: agent.*Too many authentication failures/);
+  // The key that opens is in the agent first: nothing else is tried.
+  await appendFile(join(sshd.folder, 'authorized_keys'), await readFile(`${keys[0]}.pub`));
+  await using session = await connect(targetOf(sshd), { ...optionsOf(sshd), agent: socket });
+  t.is(session.privilege, 'root');
+});
+
+test('an account that is locked out', async (t) => {
+  if (!requireRoot(t)) return;
+  const sshd = await startSshd(t, { config: ['DenyUsers root'] });
+  const error = await t.throwsAsync(connect(targetOf(sshd), optionsOf(sshd)), { code: 'ssh.auth' });
+  t.regex(error?.message ?? '', /Tried: key .*it takes publickey/);
+});
+
+test('a server with algorithms of long ago', async (t) => {
+  if (!requireRoot(t)) return;
+  for (const [line, kind] of [
+    ['KexAlgorithms diffie-hellman-group1-sha1', 'key exchange'],
+    ['Ciphers 3des-cbc', 'cipher'],
+    ['HostKeyAlgorithms ssh-rsa', undefined],
+  ] as const) {
+    const sshd = await startSshd(t, { config: [line], keyTypes: ['rsa'] });
+    const attempt = connect(targetOf(sshd), optionsOf(sshd));
+    if (kind === undefined) await using_(attempt);
+    else {
+      const error = await t.throwsAsync(attempt, { code: 'ssh.algorithms' });
+      t.regex(error?.message ?? '', new RegExp(`no ${kind} algorithm`));
+    }
+  }
+  t.pass();
+
+  async function using_(attempt: ReturnType<typeof connect>): Promise<void> {
+    await using session = await attempt;
+    t.is(session.privilege, 'root');
+  }
+});
+
+test('nothing of a session keeps the process alive once it is disposed of', async (t) => {
+  if (!requireRoot(t)) return;
+  const sshd = await startSshd(t);
+  const home = fileURLToPath(new URL('../..', import.meta.url));
+  const args = ['--import=tsx', 'test/helpers/connect-once.ts', `${sshd.port}`, sshd.identity, sshd.knownHosts];
+  const { stdout } = await run(process.execPath, args, { cwd: home, timeout: 20_000 });
+  t.is(stdout, 'out\nerror ssh.lost\nend\n');
+});
+
+test('the lab: root, sudo without a password, and an ordinary user', async (t) => {
+  if (!requireRoot(t) || !requirePrograms(t, ['debootstrap'])) return;
+  const lab = await labServer(t, 'ssh');
+  const options = { identities: [lab.identity], knownHostsFiles: [lab.knownHosts], agent: null };
+  const as = (user: string): Target => parseTarget(`${user}@${lab.address}:${lab.port}`);
+  const whoami = { purpose: 'see who', script: "id -un; printf '%s' \"it's\"" };
+  for (const [user, privilege, name] of [
+    ['root', 'root', 'root'],
+    ['admin', 'sudo', 'root'],
+    ['joe', 'none', 'joe'],
+  ] as const) {
+    await using session = await connect(as(user), options);
+    t.is(session.privilege, privilege);
+    t.is((await session.run(whoami)).stdout.toString(), `${name}\nit's`);
+    if (privilege === 'none') t.throws(() => requirePrivilege(session), { code: 'source.privilege' });
+  }
+  const password = (await readFile(lab.passwordFile, 'utf8')).trimEnd();
+  const asked = {
+    knownHostsFiles: [lab.knownHosts],
+    agent: null,
+    identities: [],
+    prompt: async () => new Secret(password),
+  };
+  await using session = await connect(as('joe'), asked);
+  t.is(session.privilege, 'none');
+  await t.throwsAsync(connect(as('joe'), { ...asked, prompt: async () => new Secret('wrong') }), {
+    code: 'ssh.auth',
+    message: /Tried: .*password/,
+  });
 });

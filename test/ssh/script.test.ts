@@ -82,11 +82,15 @@ const SHELLS: readonly (readonly [string, ...string[]])[] = [
 for (const [program, ...words] of SHELLS) {
   test(`scripts arrive unchanged through ${[program, ...words].join(' ')}`, (t) => {
     if (!requirePrograms(t, [program])) return;
-    const through = (script: string, input = ''): { out: string; code: number | null } => {
-      const { stdout, status } = spawnSync(program, [...words, '-c', commandLine(script, 'none')], {
-        input,
-        env: { PATH: process.env['PATH'], HOME: '/nonexistent', LC_ALL: 'en_US.UTF-8' },
-      });
+    const through = (script: string, input?: string): { out: string; code: number | null } => {
+      const { stdout, status } = spawnSync(
+        program,
+        [...words, '-c', commandLine(script, 'none', input !== undefined)],
+        {
+          input: input ?? 'not for the script',
+          env: { PATH: process.env['PATH'], HOME: '/nonexistent', LC_ALL: 'en_US.UTF-8' },
+        },
+      );
       return { out: stdout.toString(), code: status };
     };
     t.deepEqual(through(`printf '<%s>' ${quoteAll(NASTY)}; exit 7`), {
@@ -95,6 +99,7 @@ for (const [program, ...words] of SHELLS) {
     });
     t.deepEqual(through('echo $LC_ALL'), { out: 'C\n', code: 0 });
     t.deepEqual(through('cat; exit 4', 'from standard input'), { out: 'from standard input', code: 4 });
+    t.deepEqual(through('cat; exit 4'), { out: '', code: 4 });
     t.deepEqual(through('# comment\ncase a in\n a) echo "yes" ;;\nesac\nkill -9 $$').out, 'yes\n');
     t.deepEqual(through('cat <<END\n$((1 + 2)) \\$x `echo y`\nEND'), { out: '3 $x y\n', code: 0 });
     t.deepEqual(
@@ -106,11 +111,11 @@ for (const [program, ...words] of SHELLS) {
 
 test('a script of 60 KiB still fits into one argument', (t) => {
   const script = `: '${'x'.repeat(60_000)}'\necho done`;
-  t.is(execFileSync('sh', ['-c', commandLine(script, 'none')]).toString(), 'done\n');
+  t.is(execFileSync('sh', ['-c', commandLine(script, 'none', false)]).toString(), 'done\n');
 });
 
 test('sudo is asked for no password, and only where it is the way to root', (t) => {
-  t.regex(commandLine('id', 'sudo'), /^exec sudo -n sh -c /);
-  t.regex(commandLine("echo '!'", 'sudo'), /^exec sudo -n sh -c /);
-  t.notRegex(commandLine('id', 'root'), /sudo/);
+  t.regex(commandLine('id', 'sudo', false), /^exec sudo -n sh -c /);
+  t.regex(commandLine("echo '!'", 'sudo', true), /^exec sudo -n sh -c /);
+  t.notRegex(commandLine('id', 'root', false), /sudo/);
 });

@@ -1,0 +1,17 @@
+/** A process of its own that connects, disposes of the session with a command under way, and should then end by itself. */
+import { P2cError } from '../../src/errors.ts';
+import { connect } from '../../src/ssh/connect.ts';
+import { parseTarget } from '../../src/ssh/target.ts';
+
+const [port = '', identity = '', knownHosts = ''] = process.argv.slice(2);
+const target = parseTarget(`root@127.0.0.1:${port}`);
+const session = await connect(target, { identities: [identity], knownHostsFiles: [knownHosts], agent: null });
+process.stdout.write((await session.run({ purpose: 'speak', script: 'echo out' })).stdout);
+const stream = await session.stream({ purpose: 'pour', script: 'cat /dev/zero' });
+const waiting = session.run({ purpose: 'wait', script: 'sleep 600' }).catch((error: unknown) => {
+  console.log(`error ${error instanceof P2cError ? error.code : String(error)}`);
+});
+await stream.stdout[Symbol.asyncIterator]().next();
+await session[Symbol.asyncDispose]();
+await waiting;
+console.log('end');
