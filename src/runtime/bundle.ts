@@ -6,7 +6,7 @@ import { containerCapabilities } from './capabilities.ts';
 import { commandOf } from './command-line.ts';
 import { type LayerRoot, resolveInRoot } from './root-path.ts';
 import { type Bundle, type ContainerProcess, type Mount, RLIM_INFINITY } from './spec.ts';
-import { DEFAULT_ULIMITS, mergeUlimits, type Ulimit } from './ulimit.ts';
+import { attainableUlimits, type Ulimit } from './ulimit.ts';
 import { resolveUser } from './user.ts';
 import { isReserved, type Volume } from './volume.ts';
 
@@ -96,7 +96,7 @@ function makeProcess(
     env: mergeEnvironment(defaults, options.terminal ? ['TERM=xterm'] : [], execution.Env ?? [], options.environment),
     cwd: workingFolder(layers, options.workingFolder ?? execution.WorkingDir ?? '/'),
     capabilities: { bounding: capabilities, effective: held, permitted: held },
-    rlimits: mergeUlimits(DEFAULT_ULIMITS, options.ulimits).map(({ name, soft, hard }) => ({
+    rlimits: attainableUlimits(options.ulimits).map(({ name, soft, hard }) => ({
       type: `RLIMIT_${name.toUpperCase()}`,
       soft: soft === 'unlimited' ? RLIM_INFINITY : soft,
       hard: hard === 'unlimited' ? RLIM_INFINITY : hard,

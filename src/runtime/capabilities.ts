@@ -75,14 +75,19 @@ const SYSTEM_CONTAINER: readonly Capability[] = [
  * nobody can hand on more (p2c may itself run in a container).
  */
 export function containerCapabilities(privileged: boolean): Capability[] {
-  const own = boundingSet();
+  const own = ownSet('CapBnd');
   return ALL.filter(
     (name, bit) => ((own >> BigInt(bit)) & 1n) === 1n && (privileged || SYSTEM_CONTAINER.includes(name)),
   );
 }
 
-function boundingSet(): bigint {
-  const found = /^CapBnd:\s*([0-9a-f]+)$/m.exec(readFileSync('/proc/self/status', 'latin1'));
+/** Whether p2c itself has it now. */
+export function hasCapability(name: Capability): boolean {
+  return ((ownSet('CapEff') >> BigInt(ALL.indexOf(name))) & 1n) === 1n;
+}
+
+function ownSet(which: 'CapBnd' | 'CapEff'): bigint {
+  const found = new RegExp(`^${which}:\\s*([0-9a-f]+)$`, 'm').exec(readFileSync('/proc/self/status', 'latin1'));
   return BigInt(`0x${found?.[1] ?? '0'}`);
 }
 

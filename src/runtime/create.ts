@@ -10,6 +10,7 @@ import { type Container, containerFolder, writeContainer } from './container.ts'
 import { discard, refuseTakenName, reserve } from './containers.ts';
 import { identifyProcess, type ProcessIdentity } from './process.ts';
 import { unpackLayer } from './snapshot.ts';
+import { attainableUlimits } from './ulimit.ts';
 
 export interface CreateOptions extends RunOptions {
   readonly name?: string | undefined;
@@ -30,6 +31,7 @@ export async function createContainer(
   checkHostname(options.hostname);
   const image = await store.find(imageName);
   commandOf(image, options.entrypoint, options.command);
+  attainableUlimits(options.ulimits);
   if (options.name !== undefined) await refuseTakenName(store.root, options.name);
   const layers = [];
   for (const { digest, mediaType } of image.manifest.layers) {

@@ -8,6 +8,9 @@
  * is mounted below it next; `p2c_enter` makes it the root and lets go of this machine.
  */
 export const ISOLATION = `
+# The kernel's table is the only one there is here.
+mount() { command mount -n "$@"; }
+umount() { command umount -n "$@"; }
 p2c_root() {
   mount -t tmpfs -o mode=0755,size=64m,nosuid,nodev p2c "$1"
   cd "$1"

@@ -7,7 +7,7 @@ import { ownIdentity } from './create.ts';
 import type { Started } from './engine.ts';
 import { namespacesEngine } from './engines/namespaces.ts';
 import { type LogStream, LogWriter } from './log.ts';
-import { identifyProcess, type ProcessIdentity } from './process.ts';
+import { identifyProcess, type ProcessIdentity, signalProcess } from './process.ts';
 import { snapshotRoot } from './snapshot.ts';
 
 export interface Attachment {
@@ -58,6 +58,8 @@ async function runToEnd({ folder, definition }: Container, created: State, attac
   await settle(folder, since);
   attachment.started?.(init);
   const exitCode = await started.ended;
+  // Where somebody killed the engine's process, the container does not go on without it.
+  signalProcess(init, 'SIGKILL');
   await pumping;
   await settle(folder, { ...since, status: 'exited', finished: now(), exitCode });
   return exitCode;

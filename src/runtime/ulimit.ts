@@ -1,26 +1,28 @@
 /** Resource limits, named as podman's `--ulimit` and prlimit(1) name them. */
+import { readFileSync } from 'node:fs';
 import { usageError } from '../errors.ts';
+import { hasCapability } from './capabilities.ts';
 
-/** setrlimit(2) without its `RLIMIT_`, in lower case; all are options of prlimit(1) too, but where told otherwise. */
-const NAMES = [
-  'as',
-  'core',
-  'cpu',
-  'data',
-  'fsize',
-  'locks',
-  'memlock',
-  'msgqueue',
-  'nice',
-  'nofile',
-  'nproc',
-  'rss',
-  'rtprio',
-  'rttime',
-  'sigpending',
-  'stack',
-] as const;
-type LimitName = (typeof NAMES)[number];
+/** setrlimit(2)'s names without `RLIMIT_`, as prlimit(1) has them too, and what `/proc/PID/limits` calls them. */
+const NAMES = {
+  as: 'Max address space',
+  core: 'Max core file size',
+  cpu: 'Max cpu time',
+  data: 'Max data size',
+  fsize: 'Max file size',
+  locks: 'Max file locks',
+  memlock: 'Max locked memory',
+  msgqueue: 'Max msgqueue size',
+  nice: 'Max nice priority',
+  nofile: 'Max open files',
+  nproc: 'Max processes',
+  rss: 'Max resident set',
+  rtprio: 'Max realtime priority',
+  rttime: 'Max realtime timeout',
+  sigpending: 'Max pending signals',
+  stack: 'Max stack size',
+} as const;
+type LimitName = keyof typeof NAMES;
 
 /** One limit of a process. */
 export interface Ulimit {
@@ -42,11 +44,11 @@ export const DEFAULT_ULIMITS: readonly Ulimit[] = [{ name: 'nofile', soft: 1024,
  */
 export function parseUlimit(text: string): Ulimit {
   const found = /^([a-z]+)=(-1|unlimited|[0-9]{1,18})(?::(-1|unlimited|[0-9]{1,18}))?$/.exec(text);
-  const name = NAMES.find((known) => known === found?.[1]);
+  const name = limitNames().find((known) => known === found?.[1]);
   if (found === null || name === undefined) {
     throw usageError(`--ulimit '${text}' is no limit`, {
       code: 'runtime.ulimit',
-      hint: `NAME=SOFT[:HARD], -1 for unlimited; the names are ${NAMES.join(', ')}`,
+      hint: `NAME=SOFT[:HARD], -1 for unlimited; the names are ${limitNames().join(', ')}`,
     });
   }
   const soft = limitValue(found[2] ?? '');
@@ -57,6 +59,10 @@ export function parseUlimit(text: string): Ulimit {
   return { name, soft, hard };
 }
 
+function limitNames(): LimitName[] {
+  return Object.keys(NAMES).filter((name): name is LimitName => name in NAMES);
+}
+
 function limitValue(text: string): number | 'unlimited' {
   return text === '-1' || text === 'unlimited' ? 'unlimited' : Number(text);
 }
@@ -64,4 +70,48 @@ function limitValue(text: string): number | 'unlimited' {
 /** The defaults with what the user gave: the last of a name counts. */
 export function mergeUlimits(...lists: readonly (readonly Ulimit[])[]): Ulimit[] {
   return [...new Map(lists.flat().map((limit) => [limit.name, limit])).values()];
+}
+
+/**
+ * The limits that a container gets: the defaults, as far as this machine can give them, and the user's, which it must.
+ * Only with CAP_SYS_RESOURCE can a hard limit be raised, and p2c may itself run in a container without.
+ * @throws P2cError `runtime.ulimit` (usage).
+ */
+export function attainableUlimits(given: readonly Ulimit[], most = hardLimits()): Ulimit[] {
+  const beyond = given.find(({ name, hard }) => isAbove(hard, most.get(name)));
+  if (beyond !== undefined) {
+    throw usageError(`--ulimit ${beyond.name}: ${beyond.hard} is above this machine's own ${most.get(beyond.name)}`, {
+      code: 'runtime.ulimit',
+      hint: 'ask for less, or give p2c the capability CAP_SYS_RESOURCE',
+    });
+  }
+  const defaults = DEFAULT_ULIMITS.map((limit) => {
+    const bound = most.get(limit.name);
+    return { name: limit.name, soft: lower(limit.soft, bound), hard: lower(limit.hard, bound) };
+  });
+  return mergeUlimits(defaults, given);
+}
+
+type Bounds = ReadonlyMap<LimitName, number | 'unlimited'>;
+
+/** p2c's own hard limits; empty where they can be raised. */
+function hardLimits(): Bounds {
+  if (hasCapability('CAP_SYS_RESOURCE')) return new Map();
+  const text = readFileSync('/proc/self/limits', 'latin1');
+  return new Map(
+    limitNames().flatMap((name) => {
+      const line = text.split('\n').find((one) => one.startsWith(NAMES[name]));
+      const hard = line?.slice(NAMES[name].length).trim().split(/\s+/)[1];
+      return hard === undefined ? [] : [[name, limitValue(hard)] as const];
+    }),
+  );
+}
+
+function isAbove(value: number | 'unlimited', bound: number | 'unlimited' | undefined): boolean {
+  if (bound === undefined || bound === 'unlimited') return false;
+  return value === 'unlimited' || value > bound;
+}
+
+function lower(value: number | 'unlimited', bound: number | 'unlimited' | undefined): number | 'unlimited' {
+  return isAbove(value, bound) && bound !== undefined ? bound : value;
 }

@@ -13,7 +13,7 @@ import { type Bundle, type ContainerProcess, RLIM_INFINITY } from '../spec.ts';
 import { closeInheritedFiles } from './inherited-files.ts';
 import { openOutputPipes } from './output-pipe.ts';
 import { underTerminal } from './pseudo-terminal.ts';
-import { SETUP } from './setup-script.ts';
+import { INIT, SETUP } from './setup-script.ts';
 import { findProgram, toolCommand, toolFiles } from './toolbox.ts';
 
 /** What setup says before it is ready is an error message. */
@@ -46,7 +46,7 @@ export const namespacesEngine: Engine = {
   async start(place, bundle, privileged, streams) {
     const operations = await setupOperations(place, bundle, privileged);
     const flags = bundle.linux.namespaces.map(({ type }) => UNSHARE[type]);
-    const words = ['unshare', '--fork', '--propagation', 'private', ...flags, 'sh', '-c', SETUP, 'sh', ...operations];
+    const words = ['unshare', '--propagation', 'private', ...flags, 'sh', '-c', INIT, 'sh', SETUP, ...operations];
     const { child, ...launched } = await launch(words, bundle.process.terminal, streams, ['pipe']);
     return { ...launched, ready: whenReady(child) } satisfies Started;
   },

@@ -5,6 +5,19 @@
 import { ISOLATION } from '../isolation.ts';
 
 /**
+ * Starts the setup as the first process of a new PID namespace and tells its end truly: unshare(1) itself, told to fork,
+ * answers 1 for a process that was killed. The subshell keeps this shell's own word on that ("Killed") out of the log.
+ * Arguments: the setup and its own.
+ */
+export const INIT = `
+setup=$1
+shift
+exec 4>&2 2>/dev/null
+(exec sh -c "$setup" sh "$@" 2>&4 4>&-)
+exit $?
+`;
+
+/**
  * The order is runc's, but for one thing. The root of the namespace stays an almost empty read-only tmpfs, R, and the
  * container is chrooted to R/c with its capabilities dropped first. Programs that still have all capabilities, here and
  * in exec, so run from R and never see a file of the image: a loader reads `/etc/ld.so.preload` of its root, whatever it
