@@ -19,7 +19,8 @@ make_disk() {
 
 mount_disk() {
   mkdir -p "$2"
-  mount -o loop,relatime "$LAB_STATE/disks/$1.img" "$2"
+  # Attached for good and not by `mount -o loop`: the server's own mount(8) would name the file behind the device.
+  mount -o relatime "$(losetup --find --show "$LAB_STATE/disks/$1.img")" "$2"
 }
 
 mount_disks() {

@@ -1,6 +1,6 @@
 # shellcheck shell=bash
 # A lab server's life: brought up, looked at, taken down. Its state lies in LAB_DIR/NAME. All its mounts live in its own
-# mount namespace, so they and their loop devices go when its processes do, however it ends.
+# mount namespace, so they go when its processes do, however it ends; its loop devices go with `down`.
 
 LAB_DIR=${P2C_LAB_DIR:-/var/tmp/p2c-lab}
 case $LAB_DIR in /*) ;; *) fail "P2C_LAB_DIR must be an absolute path, not '$LAB_DIR'" ;; esac
@@ -95,7 +95,7 @@ kill_processes() {
   done
 }
 
-# The kernel detaches a loop device with its last mount; a device whose mount failed must be told.
+# A device that is still mounted somewhere is detached by the kernel with its last mount.
 free_loops() {
   local state=$1 deadline=$((SECONDS + 60)) loops
   while loops=$(losetup -n -l -O NAME,BACK-FILE | awk -v dir="$state/disks/" 'index($2, dir) == 1 { print $1 }') && [ -n "$loops" ]; do

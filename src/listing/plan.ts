@@ -26,7 +26,11 @@ export interface Excluded {
   entries: number;
   /** Content bytes of regular files. */
   bytes: number;
+  /** The first of them. */
+  readonly examples: ByteString[];
 }
+
+const EXAMPLES = 20;
 
 export interface CapturePlan {
   readonly parts: readonly Part[];
@@ -112,9 +116,10 @@ class Planner {
   }
 
   #exclude(entry: Entry, rule: Rule): void {
-    const account = this.#excluded.get(rule.id) ?? { rule, entries: 0, bytes: 0 };
+    const account = this.#excluded.get(rule.id) ?? { rule, entries: 0, bytes: 0, examples: [] };
     account.entries += 1;
     if (entry.type === 'f') account.bytes += entry.size;
+    if (account.examples.length < EXAMPLES) account.examples.push(entry.path);
     this.#excluded.set(rule.id, account);
   }
 

@@ -49,7 +49,10 @@ export class RuleSet {
     return this.#levels.flat().map((item) => item.rule);
   }
 
-  /** The rule that decides for an entry; undefined where none speaks of it, which includes it. */
+  /**
+   * The rule that decides for an entry; undefined where none speaks of it, which includes it. A file that is mostly
+   * holes is left out unless a rule includes it: tar would write its holes as zeros, and lastlog can claim 400 GB.
+   */
   decide(entry: Entry): Rule | undefined {
     for (const level of this.#levels) {
       for (const { rule, pattern } of level) {
@@ -57,8 +60,24 @@ export class RuleSet {
         if (pattern.matches(entry)) return rule;
       }
     }
-    return undefined;
+    return holesOf(entry) > LARGEST_HOLES ? SPARSE : undefined;
   }
+}
+
+const LARGEST_HOLES = 1024 ** 3;
+
+const SPARSE: Rule = {
+  id: 'sparse',
+  level: 'base',
+  action: 'exclude',
+  pattern: '/**',
+  type: 'f',
+  reason: 'more than 1 GiB of it are holes, which a tar would write out; --include PATH takes it all the same',
+};
+
+/** Bytes that a file claims and no block holds. */
+function holesOf(entry: Entry): number {
+  return entry.type === 'f' ? entry.size - entry.blocks * 512 : 0;
 }
 
 function bySpecificity(a: CompiledRule, b: CompiledRule): number {

@@ -45,7 +45,11 @@ export function describeMigration(report: MigrationReport): string {
     `Captured    ${formatCount(stream.entries, 'entry', 'entries')}, ${formatBytes(stream.contentBytes)} of content, ${formatRate(stream.bytes, stream.milliseconds)}`,
     `Duplicates  ${formatCount(duplicates.total, 'path')} avoided`,
     `Left out    ${formatCount(left, 'entry', 'entries')} by ${formatCount(excluded.length, 'rule')}`,
-    ...excluded.map((item) => `              ${item.entries.toLocaleString('en-US')} by ${item.rule}: ${item.reason}`),
+    ...excluded.flatMap((item) => [
+      `              ${item.entries.toLocaleString('en-US')} by ${item.rule}: ${item.reason}`,
+      // These are files that a user may well miss: by name.
+      ...(item.rule === 'sparse' ? item.examples.map((path) => `                ${path}`) : []),
+    ]),
     ...describeStop(report),
     `Took        ${formatDuration(report.durationMs)}`,
     ...describeBlindSpots(report),

@@ -40,6 +40,8 @@ export interface SurveyReport {
     readonly reason: string;
     readonly entries: number;
     readonly bytes: number;
+    /** The first of the paths. */
+    readonly examples: readonly string[];
   }[];
   readonly ledger: readonly LedgerEntry[];
 }
@@ -78,11 +80,12 @@ export function surveyReport(findings: SurveyFindings): SurveyReport {
       paths: duplicates.duplicates.map(({ path, count, cause }) => ({ path: printablePath(path), count, cause })),
     },
     capture: { entries: plan.entries, bytes: plan.bytes, tarBytes: plan.tarBytes, parts: plan.parts.length },
-    excluded: plan.excluded.map(({ rule, entries, bytes }) => ({
+    excluded: plan.excluded.map(({ rule, entries, bytes, examples }) => ({
       rule: rule.id,
       reason: rule.reason,
       entries,
       bytes,
+      examples: examples.map(printablePath),
     })),
     ledger: [...findings.ledger],
   };

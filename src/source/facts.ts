@@ -3,7 +3,7 @@ import { P2cError } from '../errors.ts';
 import { type ByteString, byteString } from '../printable.ts';
 import type { Session } from '../ssh/session.ts';
 import { classifyMounts, type Filesystem } from './filesystems.ts';
-import { parseMountinfo, parseProcMounts } from './mountinfo.ts';
+import { parseMountinfo, parseProcMounts, unescapeOctal } from './mountinfo.ts';
 import { parseAssignments, probeTools, type SourceTools } from './tools.ts';
 
 export interface SourceFacts {
@@ -92,17 +92,15 @@ async function readFilesystems(session: Session): Promise<Filesystem[]> {
   return filesystems;
 }
 
+/** Files that are swap space now (/proc/swaps) or after the next boot (fstab(5)). */
 async function readSwapFiles(session: Session): Promise<ByteString[]> {
-  const { stdout } = await session.run({
-    purpose: 'read the swap table',
-    script: 'cat /proc/swaps 2>/dev/null || true',
-  });
-  const lines = byteString(stdout).split('\n').slice(1);
-  return lines
-    .map((line) => /^(\/\S+)\s+file\s/.exec(line)?.[1] ?? '')
-    .filter((path) => path !== '')
-    .map((path) =>
-      path.replace(/\\([0-3][0-7]{2})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8))),
-    )
-    .map((path) => path as ByteString);
+  const script = 'cat /proc/swaps 2>/dev/null; cat /etc/fstab 2>/dev/null; true';
+  const { stdout } = await session.run({ purpose: 'read the swap table', script });
+  return swapFiles(byteString(stdout));
+}
+
+/** Of `PATH file SIZE…` lines and `PATH none swap …` lines; devices are no files. */
+export function swapFiles(text: ByteString): ByteString[] {
+  const paths = text.split('\n').flatMap((line) => /^(\/\S+)\s+(?:file\s|\S+\s+swap\s)/.exec(line)?.[1] ?? []);
+  return [...new Set(paths)].filter((path) => !path.startsWith('/dev/')).map(unescapeOctal);
 }

@@ -64,7 +64,7 @@ export function parseProcMounts(bytes: Uint8Array): MountEntry[] {
 }
 
 /** Space, tab, newline, backslash and `#` are written as `\040` and the like. */
-function unescapeOctal(text: string): ByteString {
+export function unescapeOctal(text: string): ByteString {
   return text.replace(/\\([0-3][0-7]{2})/g, (_, octal: string) =>
     String.fromCharCode(Number.parseInt(octal, 8)),
   ) as ByteString;

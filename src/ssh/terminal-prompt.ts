@@ -1,11 +1,31 @@
 /** Asks for passwords on the terminal, on standard error, without showing what is typed. */
+import { ExitCode, P2cError } from '../errors.ts';
 import { type Prompt, Secret } from './secret.ts';
 
 /** @returns undefined where standard input or error is no terminal: then nobody can be asked. */
 export function terminalPrompt(): Prompt | undefined {
   if (!process.stdin.isTTY || !process.stderr.isTTY) return undefined;
-  return async (question) => {
-    const { default: password } = await import('@inquirer/password');
-    return new Secret(await password({ message: question, mask: '' }, { output: process.stderr }));
+  return (question) => {
+    const asked = previous.then(() => ask(question));
+    previous = asked.catch(() => {});
+    return asked;
   };
+}
+
+/** Several servers may have questions at once; a person answers one at a time. */
+let previous: Promise<unknown> = Promise.resolve();
+
+async function ask(question: string): Promise<Secret> {
+  const { default: password } = await import('@inquirer/password');
+  try {
+    // Without a way to have it shown: somebody may look on, or record the session.
+    return new Secret(await password({ message: question, mask: '', toggleMask: false }, { output: process.stderr }));
+  } catch (error) {
+    if (!(error instanceof Error) || error.name !== 'ExitPromptError') throw error;
+    throw new P2cError('interrupted at a password prompt', {
+      code: 'interrupted',
+      exitCode: ExitCode.interrupted,
+      cause: error,
+    });
+  }
 }

@@ -1,9 +1,11 @@
 /** Small images for the runner's tests: a static busybox in a store of the test's own. */
 import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { copyFileSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { arch } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { ExecutionContext } from 'ava';
+import { type Digest, digestOfHex } from '../../src/oci/digest.ts';
 import type { Image } from '../../src/oci/image.ts';
 import type { Layer } from '../../src/oci/layer.ts';
 import { parseReference } from '../../src/oci/reference.ts';
@@ -96,4 +98,8 @@ async function storeLayer(store: ImageStore, bytes: Buffer): Promise<Layer> {
   await blob.write([bytes]);
   const { digest, size } = await blob.commit();
   return { mediaType: MediaType.layerTar, digest, diffID: digest, size };
+}
+
+export function sha256(bytes: Buffer): Digest {
+  return digestOfHex(createHash('sha256').update(bytes).digest('hex'));
 }

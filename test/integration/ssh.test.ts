@@ -1,7 +1,6 @@
 /** Sessions over a real sshd: what OpenSSH itself does, refuses and hangs up on. */
-import { execFile, spawn } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { once } from 'node:events';
 import { appendFile, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -11,8 +10,10 @@ import { type ConnectOptions, connect } from '../../src/ssh/connect.ts';
 import { requirePrivilege } from '../../src/ssh/privilege.ts';
 import { Secret } from '../../src/ssh/secret.ts';
 import { parseTarget, type Target } from '../../src/ssh/target.ts';
+import type { ConnectOnce } from '../helpers/connect-once.ts';
 import { labServer } from '../helpers/lab.ts';
 import { requirePrograms, requireRoot } from '../helpers/require.ts';
+import { startAgent } from '../helpers/ssh-agent.ts';
 import { descendants, endProcesses, generateKey, type Sshd, startSshd } from '../helpers/sshd.ts';
 
 const run = promisify(execFile);
@@ -136,13 +137,9 @@ test('what p2c remembers of a host key satisfies ssh, and its fingerprint is the
 test('an agent with more keys than the server looks at', async (t) => {
   if (!requireRoot(t) || !requirePrograms(t, ['ssh-agent', 'ssh-add'])) return;
   const sshd = await startSshd(t, { config: ['MaxAuthTries 2'] });
-  const socket = join(sshd.folder, 'agent');
-  const agent = spawn('ssh-agent', ['-D', '-a', socket], { stdio: ['ignore', 'pipe', 'ignore'] });
-  t.teardown(() => agent.kill());
-  await once(agent.stdout, 'data');
   const keys = [1, 2, 3, 4].map((number) => join(sshd.folder, `key${number}`));
   for (const key of keys) await generateKey(key, 'ed25519');
-  await run('ssh-add', ['-q', ...keys], { env: { ...process.env, SSH_AUTH_SOCK: socket } });
+  const socket = await startAgent(t, sshd.folder, keys);
   const error = await t.throwsAsync(connect(targetOf(sshd), { ...optionsOf(sshd), agent: socket }), {
     code: 'ssh.auth',
   });
@@ -187,7 +184,9 @@ test('nothing of a session keeps the process alive once it is disposed of', asyn
   if (!requireRoot(t)) return;
   const sshd = await startSshd(t);
   const home = fileURLToPath(new URL('../..', import.meta.url));
-  const args = ['--import=tsx', 'test/helpers/connect-once.ts', `${sshd.port}`, sshd.identity, sshd.knownHosts];
+  const { port, identity, knownHosts } = sshd;
+  const argument: ConnectOnce = { port, identity, knownHosts };
+  const args = ['--import=tsx', 'test/helpers/connect-once.ts', JSON.stringify(argument)];
   const { stdout } = await run(process.execPath, args, { cwd: home, timeout: 20_000 });
   t.is(stdout, 'out\nerror ssh.lost\nend\n');
 });

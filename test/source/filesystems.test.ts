@@ -1,5 +1,7 @@
 import test from 'ava';
+import { byteStringFromText } from '../../src/printable.ts';
 import { DuplicateAuditor } from '../../src/source/audit.ts';
+import { swapFiles } from '../../src/source/facts.ts';
 import { classifyMounts } from '../../src/source/filesystems.ts';
 import { parseMountinfo, parseProcMounts } from '../../src/source/mountinfo.ts';
 import { directory, entry } from '../helpers/entries.ts';
@@ -130,4 +132,10 @@ test('the paths that the naive pipeline would hold twice are counted, with the c
   );
   t.is(total, 5);
   t.deepEqual(byCause, { 'mount point under a parent': 3, 'bind mount': 2 });
+});
+
+test('swap files are those in use and those of fstab', (t) => {
+  const text =
+    'Filename Type Size\n/swap\\040file file 1 0 -2\n/dev/sda2 partition 1 0 -3\n# c\n/swapfile none swap sw 0 0\n/dev/sda2 none swap sw 0 0\n/data /x ext4 rw\n';
+  t.deepEqual(swapFiles(byteStringFromText(text)) as string[], ['/swap file', '/swapfile']);
 });

@@ -1,13 +1,12 @@
 /** Agent, keys, passwords: in ssh's order, and told of when none of them opened the door. */
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import test, { type ExecutionContext } from 'ava';
+import test from 'ava';
 import ssh2, { type AuthContext } from 'ssh2';
 import { P2cError } from '../../src/errors.ts';
 import { type Prompt, Secret } from '../../src/ssh/secret.ts';
 import { requirePrograms } from '../helpers/require.ts';
+import { startAgent } from '../helpers/ssh-agent.ts';
 import { startServer } from '../helpers/ssh-server.ts';
 import { generateKey } from '../helpers/sshd.ts';
 import { temporaryFolder } from '../helpers/temporary.ts';
@@ -177,20 +176,6 @@ test('a server that does not answer to a key', async (t) => {
   });
   t.is((await failure(server.connect({ connectTimeoutMs: 300 }))).code, 'ssh.timeout');
 });
-
-async function startAgent(t: ExecutionContext, folder: string, keys: readonly string[]): Promise<string> {
-  const socket = join(folder, 'agent');
-  const agent = spawn('ssh-agent', ['-D', '-a', socket], { stdio: ['ignore', 'pipe', 'ignore'] });
-  t.teardown(async () => {
-    agent.kill();
-    if (agent.exitCode === null && agent.signalCode === null) await once(agent, 'exit');
-  });
-  await once(agent.stdout, 'data');
-  const add = spawn('ssh-add', ['-q', ...keys], { env: { ...process.env, SSH_AUTH_SOCK: socket }, stdio: 'ignore' });
-  const [code] = await once(add, 'exit');
-  t.is(code, 0, 'ssh-add');
-  return socket;
-}
 
 test('an agent is asked before the files', async (t) => {
   if (!requirePrograms(t, ['ssh-agent', 'ssh-add'])) return;

@@ -49,7 +49,7 @@ function factRules(facts: SourceFacts): RuleInput[] {
       level: 'base' as const,
       action: 'exclude' as const,
       pattern: literalPattern(textOf(path)),
-      reason: 'in use as swap space',
+      reason: 'swap space',
     })),
   ];
 }

@@ -1,0 +1,104 @@
+/** The runner's verbs as their user calls them, on a store of the test's own; all that a test started ends with it. */
+import { spawn } from 'node:child_process';
+import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { ExecutionContext } from 'ava';
+import { z } from 'zod';
+import type { ExecutionConfig } from '../../src/oci/spec.ts';
+import { listContainers } from '../../src/runtime/containers.ts';
+import { removeContainer } from '../../src/runtime/end.ts';
+import { busyboxTar, storeWith, type TestStore, type Tree } from './runtime-image.ts';
+
+const HOME = fileURLToPath(new URL('../..', import.meta.url));
+
+export interface Ended {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface Runner {
+  readonly store: TestStore;
+  /** A folder that stands for the rest of the machine. */
+  readonly outside: string;
+  call(...args: readonly string[]): Promise<Ended>;
+  callWith(input: string, ...args: readonly string[]): Promise<Ended>;
+  /** Fails the test where the exit code is not 0. @returns standard output without the last line feed. */
+  ok(...args: readonly string[]): Promise<string>;
+}
+
+/** A store with the image `test:latest`: busybox and what is given. */
+export async function runner(t: ExecutionContext, tree: Tree = {}, execution: ExecutionConfig = {}): Promise<Runner> {
+  const store = await storeWith(t, [await busyboxTar(t, tree)], execution);
+  t.teardown(async () => {
+    for (const container of await listContainers(store.root)) await removeContainer(store.root, container, true);
+  });
+  const outside = join(store.root, '..', 'outside');
+  mkdirSync(outside);
+  const callWith = (input: string, ...args: readonly string[]): Promise<Ended> => p2c(store.root, input, args);
+  const call = (...args: readonly string[]): Promise<Ended> => callWith('', ...args);
+  const ok = async (...args: readonly string[]): Promise<string> => {
+    const { code, stdout, stderr } = await call(...args);
+    t.is(code, 0, `p2c ${args.join(' ')}: ${stderr}`);
+    return stdout.replace(/\n$/, '');
+  };
+  return { store, outside, call, callWith, ok };
+}
+
+function p2c(root: string, input: string, args: readonly string[]): Promise<Ended> {
+  const child = spawn(process.execPath, ['--import=tsx', 'src/cli.ts', ...args], {
+    cwd: HOME,
+    env: { ...process.env, P2C_ROOT: root },
+    // The last is a descriptor that no container must get: as a careless caller leaves one open.
+    stdio: ['pipe', 'pipe', 'pipe', ...Array.from({ length: 20 }, () => 'ignore' as const)],
+  });
+  let stdout = '';
+  let stderr = '';
+  child.stdout?.setEncoding('utf8').on('data', (text: string) => {
+    stdout += text;
+  });
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+    stderr += text;
+  });
+  child.stdin?.on('error', () => {}).end(input);
+  return new Promise((resolve, reject) => {
+    child.once('error', reject);
+    child.once('close', (code) => resolve({ code: code ?? -1, stdout, stderr }));
+  });
+}
+
+const stateSchema = z.object({
+  monitor: z.object({ pid: z.int() }),
+  init: z.object({ pid: z.int() }),
+});
+
+/** The pids on this machine of the one container there is. */
+export async function pidsOf({ store }: Runner): Promise<{ monitor: number; init: number }> {
+  const [container] = await listContainers(store.root);
+  const { monitor, init } = stateSchema.parse(
+    JSON.parse(readFileSync(join(container?.folder ?? '', 'state.json'), 'utf8')),
+  );
+  return { monitor: monitor.pid, init: init.pid };
+}
+
+/** What a container may leave behind: files of the store, mounts of this machine, processes that know the store. */
+export function remains({ store }: Runner): { files: string[]; mounts: string[]; processes: string[] } {
+  const containers = join(store.root, 'containers');
+  return {
+    files: existsSync(containers) ? readdirSync(containers, { recursive: true, encoding: 'utf8' }).sort() : [],
+    mounts: linesWith('/proc/self/mountinfo', store.root),
+    processes: readdirSync('/proc').filter(
+      (name) => /^\d+$/.test(name) && linesWith(`/proc/${name}/cmdline`, store.root).length > 0,
+    ),
+  };
+}
+
+function linesWith(path: string, text: string): string[] {
+  try {
+    const lines = readFileSync(path, 'utf8').split('\n');
+    return lines.filter((line) => line.includes(text));
+  } catch {
+    return [];
+  }
+}
