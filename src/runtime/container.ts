@@ -22,7 +22,7 @@ const definitionSchema = z.object({
   interactive: z.boolean(),
   privileged: z.boolean(),
 });
-export type Definition = z.output<typeof definitionSchema>;
+type Definition = z.output<typeof definitionSchema>;
 
 /** `state.json`. */
 const stateSchema = z.object({

@@ -29,10 +29,10 @@ export async function createContainer(
 ): Promise<Container> {
   requireRoot();
   checkHostname(options.hostname);
+  if (options.name !== undefined) await refuseTakenName(store.root, options.name);
   const image = await store.find(imageName);
   commandOf(image, options.entrypoint, options.command);
   attainableUlimits(options.ulimits);
-  if (options.name !== undefined) await refuseTakenName(store.root, options.name);
   const layers = [];
   for (const { digest, mediaType } of image.manifest.layers) {
     layers.unshift(await unpackLayer(store.root, { digest, mediaType, blobPath: store.blobPath(digest) }));

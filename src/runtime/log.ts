@@ -17,7 +17,7 @@ export type LogRecord = z.output<typeof recordSchema>;
 const LONGEST_TEXT = 16 * 1024;
 const POLL = 100;
 
-export function logFile(folder: string): string {
+function logFile(folder: string): string {
   return join(folder, 'log');
 }
 

@@ -9,6 +9,7 @@ import { pipeline } from 'node:stream/promises';
 import { createGunzip, type Gunzip } from 'node:zlib';
 import { z } from 'zod';
 import { P2cError, systemCode } from '../errors.ts';
+import { findProgram } from './host-program.ts';
 import { HOST_ENVIRONMENT, ISOLATION } from './isolation.ts';
 import { LayerChecker } from './layer-checker.ts';
 import { identifyProcess } from './process.ts';
@@ -103,7 +104,7 @@ async function removeStale(folder: string): Promise<void> {
 }
 
 async function unpackBlob(layer: StoredLayer, work: string): Promise<ReadonlySet<string>> {
-  const tar = spawn('unshare', ['--mount', '--propagation', 'private', 'sh', '-c', UNPACK, 'sh', work], {
+  const tar = spawn(findProgram('unshare'), ['--mount', '--propagation', 'private', 'sh', '-c', UNPACK, 'sh', work], {
     env: HOST_ENVIRONMENT,
     cwd: '/',
     stdio: ['pipe', 'ignore', 'pipe'],

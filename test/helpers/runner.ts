@@ -12,7 +12,7 @@ import { busyboxTar, storeWith, type TestStore, type Tree } from './runtime-imag
 
 const HOME = fileURLToPath(new URL('../..', import.meta.url));
 
-export interface Ended {
+interface Ended {
   readonly code: number;
   readonly stdout: string;
   readonly stderr: string;

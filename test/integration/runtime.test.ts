@@ -98,14 +98,9 @@ test('the machine is not to be reached', async (t) => {
   for (const place of ['/tmp', '/dev', '/dev/shm', '/etc']) {
     await denied(`mknod ${place}/disk b ${dev >> 8} ${dev & 0xff} && head -c 1 ${place}/disk`);
   }
-  const files = await p2c.ok(
-    'exec',
-    'c',
-    'sh',
-    '-c',
-    'for p in 1 self; do ls /proc/$p/fd | tr "\\n" " "; done; ls -l /proc/1/fd',
-  );
-  t.regex(files.split('\n')[0] ?? '', /^0 1 2 0 1 2 3 $/);
+  t.is(await p2c.ok('exec', 'c', 'ls', '/proc/1/fd'), '0\n1\n2');
+  // The last is the listing's own.
+  t.is(await p2c.ok('exec', 'c', 'ls', '/proc/self/fd'), '0\n1\n2\n3');
   const own = new Set(
     readFileSync('/proc/self/mountinfo', 'utf8')
       .split('\n')

@@ -7,6 +7,7 @@ import { Readable } from 'node:stream';
 import { P2cError } from '../../errors.ts';
 import { setprivOptions } from '../capabilities.ts';
 import type { Engine, Launched, Place, Started, Streams } from '../engine.ts';
+import { findProgram } from '../host-program.ts';
 import { HOST_ENVIRONMENT } from '../isolation.ts';
 import { identifyProcess, type ProcessIdentity } from '../process.ts';
 import { type Bundle, type ContainerProcess, RLIM_INFINITY } from '../spec.ts';
@@ -14,7 +15,7 @@ import { closeInheritedFiles } from './inherited-files.ts';
 import { openOutputPipes } from './output-pipe.ts';
 import { underTerminal } from './pseudo-terminal.ts';
 import { INIT, SETUP } from './setup-script.ts';
-import { findProgram, toolCommand, toolFiles } from './toolbox.ts';
+import { toolCommand, toolFiles } from './toolbox.ts';
 
 /** What setup says before it is ready is an error message. */
 const MAX_MESSAGES = 8192;

@@ -1,10 +1,10 @@
 /** The few programs that run where neither this machine's nor the image's are to be seen, with their libraries. */
 import { execFile } from 'node:child_process';
-import { accessSync, constants } from 'node:fs';
 import { basename, join } from 'node:path';
 import { promisify } from 'node:util';
 import { P2cError } from '../../errors.ts';
-import { HOST_ENVIRONMENT, HOST_PATH } from '../isolation.ts';
+import { findProgram } from '../host-program.ts';
+import { HOST_ENVIRONMENT } from '../isolation.ts';
 
 const run = promisify(execFile);
 
@@ -44,23 +44,6 @@ export async function toolFiles(): Promise<ToolFile[]> {
 /** The words that run a tool there, whatever lies in its root. */
 export function toolCommand(tool: Tool, ...words: readonly string[]): string[] {
   return [join(FOLDER, LOADER), '--library-path', FOLDER, join(FOLDER, tool), ...words];
-}
-
-/** @throws P2cError `engine.tool`. */
-export function findProgram(name: string): string {
-  for (const folder of HOST_PATH.split(':')) {
-    const path = join(folder, name);
-    try {
-      accessSync(path, constants.X_OK);
-      return path;
-    } catch {
-      // The next folder may have it.
-    }
-  }
-  throw new P2cError(`the program '${name}' is not installed on this machine`, {
-    code: 'engine.tool',
-    hint: 'install util-linux, coreutils and GNU tar',
-  });
 }
 
 /** `libc.so.6 => /lib/…/libc.so.6 (0x…)`; the loader stands there without an arrow, and in musl is the libc too. */

@@ -1,0 +1,22 @@
+/** Programs of this machine, found where distributions keep them and not in whatever PATH p2c was started with. */
+import { accessSync, constants } from 'node:fs';
+import { join } from 'node:path';
+import { P2cError } from '../errors.ts';
+import { HOST_PATH } from './isolation.ts';
+
+/** @throws P2cError `engine.tool`. */
+export function findProgram(name: string): string {
+  for (const folder of HOST_PATH.split(':')) {
+    const path = join(folder, name);
+    try {
+      accessSync(path, constants.X_OK);
+      return path;
+    } catch {
+      // The next folder may have it.
+    }
+  }
+  throw new P2cError(`the program '${name}' is not installed on this machine`, {
+    code: 'engine.tool',
+    hint: 'install util-linux (on Debian also bsdutils), coreutils and GNU tar',
+  });
+}
