@@ -41,8 +41,3 @@ export function parentOf(path: ByteString): ByteString {
   const slash = path.lastIndexOf('/');
   return (slash <= 0 ? '/' : path.slice(0, slash)) as ByteString;
 }
-
-/** The last component; empty for the root. */
-export function baseName(path: ByteString): string {
-  return path.slice(path.lastIndexOf('/') + 1);
-}

@@ -21,7 +21,7 @@ export interface Part {
 }
 
 /** What one rule left out. */
-export interface Excluded {
+interface Excluded {
   readonly rule: Rule;
   entries: number;
   /** Content bytes of regular files. */
@@ -50,7 +50,7 @@ export interface PartSize {
 const GIB = 1024 ** 3;
 
 /** About 1 GiB a part, and at most 64 of them: registries refuse or time out on layers of many GiB. */
-export const DEFAULT_PART_SIZE: PartSize = { bytes: GIB, most: 64 };
+const DEFAULT_PART_SIZE: PartSize = { bytes: GIB, most: 64 };
 
 interface OpenPart {
   readonly list: PathListWriter;

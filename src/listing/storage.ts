@@ -102,7 +102,7 @@ async function* batch(entries: Entry[]): AsyncGenerator<readonly Entry[]> {
 }
 
 /** Writes entries that are in order already. @returns how many. */
-export async function writeEntries(file: string, batches: AsyncIterable<readonly Entry[]>): Promise<number> {
+async function writeEntries(file: string, batches: AsyncIterable<readonly Entry[]>): Promise<number> {
   const handle = await open(file, 'wx', 0o600);
   try {
     const encoder = new EntryEncoder();

@@ -9,15 +9,11 @@ export function isDigest(text: string): text is Digest {
   return FORM.test(text);
 }
 
-/** @throws P2cError `oci.digest`. */
-export function parseDigest(text: string): Digest {
-  if (isDigest(text)) return text;
-  throw new P2cError(`'${text.slice(0, 100)}' is no sha256 digest`, { code: 'oci.digest' });
-}
-
-/** The digest of 64 hex digits. */
+/** @throws P2cError `oci.digest` where these are not 64 hex digits. */
 export function digestOfHex(hex: string): Digest {
-  return parseDigest(`sha256:${hex}`);
+  const text = `sha256:${hex}`;
+  if (isDigest(text)) return text;
+  throw new P2cError(`'${hex.slice(0, 100)}' is no sha256 digest`, { code: 'oci.digest' });
 }
 
 export function hexOf(digest: Digest): string {

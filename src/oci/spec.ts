@@ -16,7 +16,7 @@ export const REF_NAME = 'org.opencontainers.image.ref.name';
 const digest = z.string().refine(isDigest, { error: 'is no sha256 digest' });
 const annotations = z.record(z.string(), z.string());
 
-export const descriptorSchema = z.looseObject({
+const descriptorSchema = z.looseObject({
   mediaType: z.string(),
   digest,
   size: z.int().min(0),

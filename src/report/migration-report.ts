@@ -26,7 +26,7 @@ export interface MigrationReport extends SurveyReport {
 }
 
 /** Paths that were to be captured and are missing or may be torn, and places that could not be looked at. */
-export function blindSpots(report: MigrationReport): number {
+function blindSpots(report: MigrationReport): number {
   return report.stream.missing + report.stream.changed + report.listing.problems.length;
 }
 

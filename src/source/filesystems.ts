@@ -4,7 +4,7 @@ import { isAtOrBelow, isBelow } from '../listing/path.ts';
 import { type ByteString, printablePath } from '../printable.ts';
 import type { MountEntry } from './mountinfo.ts';
 
-export type MountVerdict = 'included' | 'pseudo' | 'memory' | 'network' | 'bind' | 'removable' | 'hidden';
+type MountVerdict = 'included' | 'pseudo' | 'memory' | 'network' | 'bind' | 'removable' | 'hidden';
 
 export interface Filesystem extends MountEntry {
   readonly verdict: MountVerdict;

@@ -20,7 +20,7 @@ export function rawTar(entries: readonly RawEntry[]): Buffer {
   return Buffer.concat([...entries.flatMap(rawEntry), Buffer.alloc(2 * BLOCK)]);
 }
 
-export function rawEntry(entry: RawEntry): Buffer[] {
+function rawEntry(entry: RawEntry): Buffer[] {
   const content = Buffer.from(entry.content ?? '');
   const own = [header(entry, entry.size ?? content.length), padded(content)];
   if (entry.pax === undefined) return own;
