@@ -7,7 +7,7 @@ import { ownIdentity } from './create.ts';
 import type { Started } from './engine.ts';
 import { namespacesEngine } from './engines/namespaces.ts';
 import { type LogStream, LogWriter } from './log.ts';
-import { identifyProcess, type ProcessIdentity, signalProcess } from './process.ts';
+import { childrenOf, identifyProcess, type ProcessIdentity, signalProcess } from './process.ts';
 import { snapshotRoot } from './snapshot.ts';
 
 export interface Attachment {
@@ -52,17 +52,23 @@ async function runToEnd({ folder, definition }: Container, created: State, attac
   const pumping = pumpAll(started, log, attachment);
   const engine = identifyProcess(started.pid);
   const running: State = { ...created, ...(engine === undefined ? {} : { engine }) };
-  await writeState(folder, running);
-  const init = await started.ready;
-  const since = { ...running, status: 'running' as const, init, started: now() };
-  await settle(folder, since);
-  attachment.started?.(init);
-  const exitCode = await started.ended;
-  // Where somebody killed the engine's process, the container does not go on without it.
-  signalProcess(init, 'SIGKILL');
-  await pumping;
-  await settle(folder, { ...since, status: 'exited', finished: now(), exitCode });
-  return exitCode;
+  try {
+    const [init] = await Promise.all([started.ready, settle(folder, running)]);
+    const since = { ...running, status: 'running' as const, init, started: now() };
+    await settle(folder, since);
+    attachment.started?.(init);
+    const exitCode = await started.ended;
+    // Where somebody killed the engine's process, the container does not go on without it.
+    signalProcess(init, 'SIGKILL');
+    await pumping;
+    await settle(folder, { ...since, status: 'exited', finished: now(), exitCode });
+    return exitCode;
+  } catch (error) {
+    // Nothing runs on that nobody looks after.
+    if (engine !== undefined) for (const child of [...childrenOf(engine.pid), engine]) signalProcess(child, 'SIGKILL');
+    await Promise.allSettled([pumping, started.ended]);
+    throw error;
+  }
 }
 
 /** `ROOT/containers/ID` lies two below the root. */

@@ -28,9 +28,14 @@ export interface Runner {
   ok(...args: readonly string[]): Promise<string>;
 }
 
-/** A store with the image `test:latest`: busybox and what is given. */
-export async function runner(t: ExecutionContext, tree: Tree = {}, execution: ExecutionConfig = {}): Promise<Runner> {
-  const store = await storeWith(t, [await busyboxTar(t, tree)], execution);
+/** A store with the image `test:latest`: busybox and what is given, and layers above it. */
+export async function runner(
+  t: ExecutionContext,
+  tree: Tree = {},
+  execution: ExecutionConfig = {},
+  layers: readonly Buffer[] = [],
+): Promise<Runner> {
+  const store = await storeWith(t, [await busyboxTar(t, tree), ...layers], execution);
   t.teardown(async () => {
     for (const container of await listContainers(store.root)) await removeContainer(store.root, container, true);
   });

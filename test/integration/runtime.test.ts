@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'no
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { identifyProcess, isAlive } from '../../src/runtime/process.ts';
+import { rawTar } from '../helpers/raw-tar.ts';
 import { requirePrograms, requireRoot } from '../helpers/require.ts';
 import { pidsOf, type Runner, remains, runner } from '../helpers/runner.ts';
 import { temporaryFolder } from '../helpers/temporary.ts';
@@ -300,3 +301,22 @@ test('a stop asks as the image says and waits', async (t) => {
   t.is(await p2c.ok('logs', '-f', 'c'), 'waiting\nasked');
   t.regex(await p2c.ok('ps', '-a'), /exited \(4\)/);
 });
+
+test('many layers lie one above the other, and whiteouts hide', async (t) => {
+  if (!ready(t)) return;
+  const layers: Buffer[] = [];
+  for (let number = 1; number <= 70; number += 1) {
+    const hidden = number % 10 === 0 ? [{ name: `./n/.wh.${number - 1}` }] : [];
+    const files = [{ name: './n/top', content: `${number}` }, { name: `./n/${number}` }, ...hidden];
+    layers.push(rawTar([...folders('./', './n/'), ...files]));
+  }
+  layers.push(rawTar([...folders('./', './var/', './var/www/'), { name: './var/www/.wh..wh..opq' }]));
+  const p2c = await runner(t, {}, {}, layers);
+  const script = 'cat /n/top; echo; ls /n | wc -l; ls -A /var/www | wc -l';
+  // 70 files but the seven that were hidden, and `top`.
+  t.is(await p2c.ok('run', '--rm', 'test:latest', 'sh', '-c', script), '70\n64\n0');
+});
+
+function folders(...names: readonly string[]): { name: string; type: string }[] {
+  return names.map((name) => ({ name, type: '5' }));
+}
