@@ -117,7 +117,11 @@ async function unpackBlob(layer: StoredLayer, work: string): Promise<ReadonlySet
     tar.once('error', resolve).once('close', (code) => resolve(code ?? 1));
   });
   const checker = new LayerChecker();
-  const failure = await feed(layer, checker, tar.stdin).catch((error: unknown) => error ?? new Error('unknown'));
+  const failure = await feed(layer, checker, tar.stdin).catch((error: unknown) => {
+    // Whatever went wrong, tar must not wait for more.
+    tar.stdin.destroy();
+    return error ?? new Error('unknown');
+  });
   const code = await ended;
   // A layer that is refused is why tar ended too; and where tar ended by itself, the broken pipe is no news.
   if (failure instanceof P2cError) throw failure;
