@@ -17,7 +17,6 @@ export async function probePrivilege(session: Session): Promise<Privilege> {
     privileged: false,
     // None, and the end of it: a menu in the place of a shell would wait for a choice.
     input: [],
-    timeoutMs: 30_000,
   });
   const said = result.stdout.toString('utf8');
   const answer = /^p2c:(root|sudo|none):$/.exec(said)?.[1];

@@ -1,7 +1,7 @@
 /** Commands over one ssh connection: bounded, timed, accounted for in the ledger. */
 import type { Socket } from 'node:net';
 import type { Client, ClientChannel } from 'ssh2';
-import type { P2cError } from '../errors.ts';
+import { P2cError } from '../errors.ts';
 import { ledgerEntry, RunningCommand } from './running-command.ts';
 import { commandLine } from './script.ts';
 import type { CommandResult, LedgerEntry, Privilege, RemoteCommand, RemoteStream, Session } from './session.ts';
@@ -10,6 +10,11 @@ import type { Target } from './target.ts';
 
 const DEFAULT_TIMEOUT_MS = 60_000;
 const DEFAULT_OUTPUT_BYTES = 4 * 1024 * 1024;
+/**
+ * Pauses after which a channel that was refused is asked for again. sshd counts an ended session among its MaxSessions
+ * until it has worked through what it received with the end of it: at one session at most, each command would fail.
+ */
+const OPEN_AGAIN_MS = [20, 50, 100, 200];
 /** How long the other side may take to close the connection when p2c does. */
 const GOODBYE_MS = 1000;
 
@@ -135,15 +140,33 @@ export class RemoteSession implements Session {
         reject(cause);
       };
       this.#opening.add(refuse);
-      try {
-        this.#client.exec(line, (error, channel) => {
-          if (error !== undefined) refuse(this.#lost ?? noChannel(this.target, command, error));
-          else if (settled()) channel.close();
-          else resolve(begin(channel));
+      const ask = (pauses: readonly number[]): void => {
+        if (!this.#opening.has(refuse)) return;
+        const [pause, ...later] = pauses;
+        this.#exec(line, (error, channel) => {
+          if (channel !== undefined) {
+            if (settled()) channel.close();
+            else resolve(begin(channel));
+          } else if (isOpenFailure(error) && pause !== undefined && this.#lost === undefined) {
+            setTimeout(() => ask(later), pause);
+          } else refuse(this.#lost ?? (error instanceof P2cError ? error : noChannel(this.target, command, error)));
         });
-      } catch (error) {
-        refuse(linkLost(this.target, error));
-      }
+      };
+      ask(OPEN_AGAIN_MS);
     });
   }
+
+  /** ssh2 throws where the connection is gone already, and calls back where it goes later. */
+  #exec(line: string, done: (error: Error | undefined, channel: ClientChannel | undefined) => void): void {
+    try {
+      this.#client.exec(line, (error, channel) => done(error, error === undefined ? channel : undefined));
+    } catch (error) {
+      done(linkLost(this.target, error), undefined);
+    }
+  }
+}
+
+/** The server opened no session; that it would not run a command in one comes without a reason code (RFC 4254, 5.1). */
+function isOpenFailure(error: Error | undefined): boolean {
+  return error !== undefined && 'reason' in error;
 }

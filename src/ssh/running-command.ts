@@ -90,7 +90,8 @@ export class RunningCommand {
 
   /**
    * ssh2's own `destroy` waits until the other side has closed the channel, and sshd closes it when the command has
-   * ended: a command that hangs would hang p2c. So the other side is told, and here all ends at once. The stream is
+   * ended: a command that hangs would hang p2c. So the other side is told, and here all ends at once (OpenSSH passes
+   * the signal on to nobody in a session of root's; there the command goes on until it writes or reads). The stream is
    * given an error, for without one ssh2's channels (`emitClose: false`) do not wake who reads them.
    */
   #end(reason: Error): void {

@@ -55,6 +55,8 @@ export async function startSshd(t: ExecutionContext, options: SshdOptions = {}):
       'StrictModes no',
       'UsePAM no',
       'PidFile none',
+      // What root's own shell start-up files do on this machine is no part of a test.
+      `SetEnv HOME=${folder}`,
       'MaxStartups 100',
       'LogLevel VERBOSE',
       '',

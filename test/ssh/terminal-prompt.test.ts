@@ -5,10 +5,12 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import test, { type ExecutionContext } from 'ava';
+import type { Questions } from '../helpers/ask-twice.ts';
 import { requirePrograms } from '../helpers/require.ts';
 import { temporaryFolder } from '../helpers/temporary.ts';
 
 const HOME = fileURLToPath(new URL('../..', import.meta.url));
+const QUESTIONS: Questions = ['First:', 'Second:'];
 const ASK = `${process.execPath} --import=tsx test/helpers/ask-twice.ts`;
 
 /** Types each text once its question is shown. @returns what the terminal showed, and what was answered. */
@@ -17,7 +19,7 @@ async function type(
   texts: readonly [string, string],
 ): Promise<{ shown: string; answered: string }> {
   const file = join(await temporaryFolder(t), 'answers');
-  const terminal = spawn('script', ['-qec', `${ASK} ${file}`, '/dev/null'], {
+  const terminal = spawn('/usr/bin/script', ['-qec', `${ASK} ${file}`, '/dev/null'], {
     cwd: HOME,
     stdio: ['pipe', 'pipe', 'ignore'],
   });
@@ -26,7 +28,7 @@ async function type(
   let next = 0;
   terminal.stdout.setEncoding('utf8').on('data', (text: string) => {
     shown += text;
-    const question = ['First:', 'Second:'][next];
+    const question = QUESTIONS[next];
     if (question === undefined || !shown.includes(question)) return;
     terminal.stdin.write(texts[next] ?? '');
     next += 1;
