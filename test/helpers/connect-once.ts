@@ -15,7 +15,7 @@ const target = parseTarget(`root@127.0.0.1:${port}`);
 const session = await connect(target, { identities: [identity], knownHostsFiles: [knownHosts], agent: null });
 process.stdout.write((await session.run({ purpose: 'speak', script: 'echo out' })).stdout);
 const stream = await session.stream({ purpose: 'pour', script: 'cat /dev/zero' });
-const waiting = session.run({ purpose: 'wait', script: 'sleep 600' }).catch((error: unknown) => {
+const waiting = session.run({ purpose: 'wait', script: 'sleep 5' }).catch((error: unknown) => {
   console.log(`error ${error instanceof P2cError ? error.code : String(error)}`);
 });
 await stream.stdout[Symbol.asyncIterator]().next();
