@@ -16,10 +16,17 @@ export function identifyProcess(pid: number): ProcessIdentity | undefined {
   } catch {
     return undefined;
   }
+  return identityFrom(stat);
+}
+
+/** @param stat the text of a process's `/proc/PID/stat`. @returns undefined for one that has ended. */
+export function identityFrom(stat: string): ProcessIdentity | undefined {
   // The second field is the program's name in parentheses, and may hold any character.
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  const pid = Number.parseInt(stat, 10);
   const startTime = fields[19];
-  return startTime === undefined || fields[0] === 'Z' || fields[0] === 'X' ? undefined : { pid, startTime };
+  const ended = startTime === undefined || fields[0] === 'Z' || fields[0] === 'X';
+  return ended || Number.isNaN(pid) ? undefined : { pid, startTime };
 }
 
 /** @returns the processes whose parent it is. */

@@ -9,12 +9,12 @@ import { setprivOptions } from '../capabilities.ts';
 import type { Engine, Launched, Place, Started, Streams } from '../engine.ts';
 import { findProgram } from '../host-program.ts';
 import { HOST_ENVIRONMENT } from '../isolation.ts';
-import { identifyProcess, type ProcessIdentity } from '../process.ts';
+import { identityFrom, type ProcessIdentity } from '../process.ts';
 import { type Bundle, type ContainerProcess, RLIM_INFINITY } from '../spec.ts';
 import { closeInheritedFiles } from './inherited-files.ts';
 import { openOutputPipes } from './output-pipe.ts';
 import { underTerminal } from './pseudo-terminal.ts';
-import { INIT, SETUP } from './setup-script.ts';
+import { INIT, SETUP, WITH_ENVIRONMENT } from './setup-script.ts';
 import { toolCommand, toolFiles } from './toolbox.ts';
 
 /** What setup says before it is ready is an error message. */
@@ -48,7 +48,7 @@ export const namespacesEngine: Engine = {
     const operations = await setupOperations(place, bundle, privileged);
     const flags = bundle.linux.namespaces.map(({ type }) => UNSHARE[type]);
     const words = ['unshare', '--propagation', 'private', ...flags, 'sh', '-c', INIT, 'sh', SETUP, ...operations];
-    const { child, ...launched } = await launch(words, bundle.process.terminal, streams, ['pipe']);
+    const { child, ...launched } = await launch(words, bundle.process, streams, ['pipe']);
     return { ...launched, ready: whenReady(child) } satisfies Started;
   },
 
@@ -56,7 +56,7 @@ export const namespacesEngine: Engine = {
     const namespaces = bundle.linux.namespaces.map(({ type }) => (type === 'network' ? '--net' : `--${type}`));
     const enter = ['nsenter', '--target', String(init.pid), ...namespaces, '--', ...commandWords(process)];
     const words = ['prlimit', ...process.rlimits.map(limitOption), ...enter];
-    const { child: _, ...launched } = await launch(words, process.terminal, streams, []);
+    const { child: _, ...launched } = await launch(words, process, streams, []);
     return launched satisfies Launched;
   },
 };
@@ -105,19 +105,33 @@ function limitOption({ type, soft, hard }: ContainerProcess['rlimits'][number]):
  */
 function commandWords({ user, env, cwd, args, capabilities }: ContainerProcess): string[] {
   const groups = [...new Set([user.gid, ...user.additionalGids])].join(',');
-  // The loader's own variables are meant for the image's libraries: its own `env` sets them.
-  const loader = env.filter((text) => /^(?:LD_|GLIBC_TUNABLES=)/.test(text));
-  const others = env.filter((text) => !loader.includes(text));
+  const { loader, others } = sortedEnvironment(env);
   return [
     ...toolCommand('setpriv', ...setprivOptions(capabilities.bounding), `--regid=${user.gid}`, `--groups=${groups}`),
-    ...toolCommand('env', '-i', ...others),
+    ...toolCommand('sh', '-c', WITH_ENVIRONMENT, 'sh', String(others.length)),
     ...toolCommand('unshare', '--root=/c', `--wd=${cwd}`, `--setuid=${user.uid}`, '--'),
     ...(loader.length > 0 ? ['env', ...loader] : []),
     ...args,
   ];
 }
 
-async function launch(words: readonly string[], terminal: boolean, streams: Streams, channel: readonly 'pipe'[]) {
+/** The loader's own variables are meant for the image's libraries: its own `env` sets them. */
+function sortedEnvironment(env: readonly string[]): { loader: string[]; others: string[] } {
+  const loader = env.filter((text) => /^(?:LD_|GLIBC_TUNABLES=)/.test(text));
+  return { loader, others: env.filter((text) => !loader.includes(text)) };
+}
+
+/** What `WITH_ENVIRONMENT` reads. */
+function carriedEnvironment(env: readonly string[]): NodeJS.ProcessEnv {
+  return Object.fromEntries(sortedEnvironment(env).others.map((text, at) => [`P2C_ENV_${at}`, text]));
+}
+
+async function launch(
+  words: readonly string[],
+  { terminal, env }: ContainerProcess,
+  streams: Streams,
+  channel: readonly 'pipe'[],
+) {
   const [program = '', ...rest] = terminal ? underTerminal(words) : words;
   const path = findProgram(program);
   closeInheritedFiles();
@@ -126,7 +140,7 @@ async function launch(words: readonly string[], terminal: boolean, streams: Stre
   // script(1) takes an ended input for the end of the session: where there is none, it gets one that stays open.
   const silent = terminal ? 'pipe' : 'ignore';
   const child = spawn(path, rest, {
-    env: { ...HOST_ENVIRONMENT, SHELL: '/bin/sh' },
+    env: { ...HOST_ENVIRONMENT, ...carriedEnvironment(env), SHELL: '/bin/sh' },
     cwd: '/',
     stdio: [streams.input === 'inherit' ? 'inherit' : silent, out, errors?.descriptor ?? out, ...channel],
     // Without a terminal of its own, a session of its own: the user's terminal is then nobody's in there. With one,
@@ -165,11 +179,10 @@ async function whenReady(child: ChildProcess): Promise<ProcessIdentity> {
   let init: ProcessIdentity | undefined;
   for await (const chunk of setupChannel(child) ?? []) {
     if (said.length < MAX_MESSAGES) said += String(chunk);
-    const pid = /^pid ([0-9]+)$/m.exec(said)?.[1];
-    if (pid !== undefined) init ??= identifyProcess(Number(pid));
+    init ??= identityFrom(/^init (.+)\n/m.exec(said)?.[1] ?? '');
     if (/^ready$/m.test(said) && init !== undefined) return init;
   }
-  const messages = said.replace(/^(?:pid [0-9]+|ready)\n/gm, '').trim();
+  const messages = said.replace(/^(?:init .+|ready)\n/gm, '').trim();
   throw new P2cError('the container could not be set up', {
     code: 'engine.setup',
     hint: "p2c needs root, a kernel with overlayfs and namespaces, util-linux, and a store on a filesystem of this machine's own",

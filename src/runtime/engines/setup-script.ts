@@ -1,8 +1,9 @@
 /**
  * What the engine `namespaces` runs as a container's PID 1 until the command takes over: constant POSIX sh, told what to
- * do by its arguments. It speaks on descriptor 3: `pid N`, messages, `ready`.
+ * do by its arguments. It speaks on descriptor 3: `init` and its line of proc(5)'s stat, messages, `ready`.
  */
 import { ISOLATION } from '../isolation.ts';
+import { toolCommand } from './toolbox.ts';
 
 /**
  * Starts the setup as the first process of a new PID namespace and tells its end truly: unshare(1) itself, told to fork,
@@ -29,8 +30,9 @@ export const SETUP = `${ISOLATION}
 set -eu
 umask 022
 exec 4>&2 2>&3
-read -r pid rest </proc/self/stat
-echo "pid $pid" >&3
+# Who this is is told from here: a short command may have ended before anyone could look.
+read -r stat </proc/self/stat
+echo "init $stat" >&3
 host=
 lower=
 count=0
@@ -135,4 +137,20 @@ umount -l /devices $host /proc
 echo ready >&3
 exec 2>&4 3>&- 4>&-
 exec "$@"
+`;
+
+/**
+ * Runs a command with the environment that came in `P2C_ENV_0`, `P2C_ENV_1`…: until here its values are those of
+ * variables with harmless names. The arguments of the processes that wait outside for the container's end are everyone's
+ * to read for as long as it runs, and a variable that means something to a shell or a loader must not reach this
+ * machine's. Arguments: how many; the command.
+ */
+export const WITH_ENVIRONMENT = `
+count=$1
+shift
+while [ "$count" -gt 0 ]; do
+  count=$((count - 1))
+  eval "set -- \\"\\$P2C_ENV_$count\\" \\"\\$@\\""
+done
+exec ${toolCommand('env', '-i', '--').join(' ')} "$@"
 `;

@@ -8,9 +8,9 @@ import { HOST_ENVIRONMENT } from '../isolation.ts';
 
 const run = promisify(execFile);
 
-/** `setpriv` drops capabilities, `env` sets the environment, `unshare` enters the root and its working folder. */
-const PROGRAMS = ['setpriv', 'env', 'unshare'] as const;
-export type Tool = (typeof PROGRAMS)[number];
+/** `setpriv` drops capabilities, `sh` and `env` set the environment, `unshare` enters the root and its working folder. */
+const PROGRAMS = ['setpriv', 'sh', 'env', 'unshare'] as const;
+type Tool = (typeof PROGRAMS)[number];
 
 /** Where the setup script puts them, in the namespace's own root. */
 const FOLDER = '/tools';

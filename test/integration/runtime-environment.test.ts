@@ -1,0 +1,47 @@
+/** A container's environment: exactly what was asked for, and nobody else's to read. */
+import { readdirSync, readFileSync } from 'node:fs';
+import test from 'ava';
+import { requirePrograms, requireRoot } from '../helpers/require.ts';
+import { runner } from '../helpers/runner.ts';
+
+/** The processes of this machine that have a text in their arguments, which every user can read. */
+function tellers(text: string): string[] {
+  return readdirSync('/proc').filter((name) => {
+    try {
+      return /^\d+$/.test(name) && readFileSync(`/proc/${name}/cmdline`, 'latin1').includes(text);
+    } catch {
+      return false;
+    }
+  });
+}
+
+test('values arrive as they are, whatever a shell, env or a loader would make of them', async (t) => {
+  if (!requireRoot(t) || !requirePrograms(t, ['busybox', 'unshare'])) return;
+  const odd = [
+    'QUOTES=a\'b"c`id`$(id)$HOME',
+    'LINES=1\n2\n',
+    'EMPTY=',
+    'with.dot=1',
+    '-S=sh',
+    'LD_LIBRARY_PATH=/x',
+    'IFS=:',
+    'PATH=/bin:/x',
+  ];
+  const p2c = await runner(t, {}, { Env: odd });
+  const said = await p2c.ok('run', '--rm', 'test:latest', 'xargs', '-0', '-a', '/proc/self/environ', 'printf', '<%s>');
+  for (const text of odd) t.true(said.includes(`<${text}>`), text);
+  t.false(said.includes('P2C_'));
+});
+
+test('the value of a variable is in no process’s arguments', async (t) => {
+  if (!requireRoot(t) || !requirePrograms(t, ['busybox', 'unshare', 'nsenter', 'script'])) return;
+  const secret = `secret-${process.pid}-${Math.random()}`;
+  const p2c = await runner(t, {}, { Env: [`TOKEN=${secret}`] });
+  for (const terminal of [[], ['-t']]) {
+    const name = `c${terminal.length}`;
+    await p2c.ok('run', '-d', ...terminal, '--name', name, 'test:latest', 'sleep', '1000');
+    await p2c.ok('exec', '-d', ...terminal, name, 'sleep', '1000');
+    t.is((await p2c.ok('exec', name, 'sh', '-c', 'echo $TOKEN')).trim(), secret);
+    t.deepEqual(tellers(secret), []);
+  }
+});
