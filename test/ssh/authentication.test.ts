@@ -153,10 +153,10 @@ test('a key and then a password, where the server wants both', async (t) => {
 test('typing may take longer than the server may', async (t) => {
   const server = await startServer(t, { authenticate: byPassword('slow', ['password', 'keyboard-interactive']) });
   const prompt: Prompt = async () => {
-    await new Promise((resolve) => setTimeout(resolve, 1500));
+    await new Promise((resolve) => setTimeout(resolve, 4000));
     return new Secret('slow');
   };
-  await server.connect({ prompt, connectTimeoutMs: 1000 });
+  await server.connect({ prompt, connectTimeoutMs: 3000 });
   t.pass();
 });
 
