@@ -105,8 +105,11 @@ async function stopApplications(
   signal: AbortSignal,
 ): Promise<Quiesced | undefined> {
   if (!request.stop || request.profiles.length === 0) return undefined;
-  return show.stage('Stop the applications', async (tell) =>
-    held.use(await quiesce(session, request.profiles, { leaseMs: request.leaseMs, signal, onEvent: tell })),
+  const onEvent = (line: string): void => show.note(line);
+  return show.stage(
+    'Stop the applications',
+    async () => held.use(await quiesce(session, request.profiles, { leaseMs: request.leaseMs, signal, onEvent })),
+    ({ stopped }) => (stopped.length === 0 ? 'none of them runs' : stopped.join(', ')),
   );
 }
 
@@ -137,11 +140,15 @@ function untilLost(signal: AbortSignal, stopped: Quiesced | undefined): AbortSig
 async function startApplications(stopped: Quiesced | undefined, show: Show): Promise<ResumeReport | Error | undefined> {
   if (stopped === undefined) return undefined;
   try {
-    return await show.stage(
+    const report = await show.stage(
       'Start the applications again',
       () => stopped.resume(),
-      (report) => report.applications.map((app) => `${app.name} was down ${formatDuration(app.downMs)}`).join(', '),
+      ({ applications }) =>
+        applications.map((app) => `${app.name} was down ${formatDuration(app.downMs)}`).join(', ') ||
+        'none was stopped',
     );
+    for (const note of report.notes) show.note(note);
+    return report;
   } catch (error) {
     return error instanceof Error ? error : new Error(String(error));
   }

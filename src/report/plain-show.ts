@@ -41,6 +41,6 @@ export class PlainShow {
   }
 
   note(line: string): void {
-    this.#write(`${new Date().toISOString().slice(11, 19)} ${this.#prefix}${printable(line)}`);
+    this.#write(`${new Date().toISOString().slice(11, 19)} ${this.#prefix}${printable(line, { newlines: true })}`);
   }
 }

@@ -27,6 +27,7 @@ interface Gate {
 export class TerminalShow implements AsyncDisposable {
   readonly #gates = new Map<string, Gate>();
   readonly #titles: readonly string[];
+  readonly #notes: string[] = [];
   #list: Promise<unknown> | undefined;
 
   /** @param titles the stages that may come, in order; those that never do are left out at the end. */
@@ -52,25 +53,32 @@ export class TerminalShow implements AsyncDisposable {
     return new Promise<Result>((resolve, reject) => {
       gate.used = true;
       gate.open(async (task) => {
+        const teller = new Teller(task);
         try {
-          const result = await work(throttled(task));
+          const result = await work((line) => teller.tell(line));
           if (summary !== undefined) task.title = printable(`${title}: ${summary(result)}`);
           resolve(result);
         } catch (error) {
           reject(error);
           throw error;
+        } finally {
+          teller.end();
         }
       });
     });
   }
 
+  /** While the list is live, notes wait: lines written into it would be torn. */
   note(line: string): void {
-    process.stderr.write(`${printable(line)}\n`);
+    if (this.#list === undefined) process.stderr.write(`${printable(line, { newlines: true })}\n`);
+    else this.#notes.push(line);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     for (const gate of this.#gates.values()) if (!gate.used) gate.open(skip);
     await this.#list;
+    this.#list = undefined;
+    for (const line of this.#notes) this.note(line);
   }
 
   /** Announced stages before this one that did not come will not come any more. */
@@ -98,7 +106,8 @@ export class TerminalShow implements AsyncDisposable {
     }));
     const list = new Listr(tasks, {
       concurrent: false,
-      exitOnError: true,
+      // A pipeline may go on after a stage that failed: the image is made although an application did not start.
+      exitOnError: false,
       // The command line handles signals: applications have to be started again first.
       registerSignalListeners: false,
       rendererOptions: { logger, collapseErrors: true, showErrorMessage: false },
@@ -120,12 +129,23 @@ function newGate(): Gate {
   return { opened, open, used: false };
 }
 
-function throttled(task: Task): (line: string) => void {
-  let told = 0;
-  return (line) => {
+/** Shows a stage's lines under its title, not too many a second. What a stage tells after its end is not shown. */
+class Teller {
+  #task: Task | undefined;
+  #told = 0;
+
+  constructor(task: Task) {
+    this.#task = task;
+  }
+
+  tell(line: string): void {
     const now = performance.now();
-    if (now - told < TELL_EVERY_MS) return;
-    told = now;
-    task.output = printable(line);
-  };
+    if (this.#task === undefined || now - this.#told < TELL_EVERY_MS) return;
+    this.#told = now;
+    this.#task.output = printable(line);
+  }
+
+  end(): void {
+    this.#task = undefined;
+  }
 }
