@@ -6,8 +6,9 @@
  */
 import { join } from 'node:path';
 import type { ByteString } from '../printable.ts';
+import type { Changes } from './changes.ts';
 import { type Entry, inodeKey, isHardLinked, tarSize } from './entry.ts';
-import { isBelow } from './path.ts';
+import { comparePaths, isBelow } from './path.ts';
 import { PathListWriter } from './path-list.ts';
 import type { Rule, RuleSet } from './rules.ts';
 
@@ -18,6 +19,8 @@ export interface Part {
   readonly entries: number;
   /** Bytes its tar stream will have, as the listing has it. */
   readonly bytes: number;
+  /** Paths of lower layers that this one hides. Their directories are among its entries. */
+  readonly whiteouts: readonly ByteString[];
 }
 
 /** What one rule left out. */
@@ -58,6 +61,14 @@ interface OpenPart {
   last: ByteString | undefined;
   entries: number;
   bytes: number;
+  readonly whiteouts: ByteString[];
+}
+
+/** A directory above the current path. `planned` once an entry of it is in the plan. */
+interface Ancestor {
+  readonly entry: Entry;
+  planned: boolean;
+  readonly rule: Rule | undefined;
 }
 
 /** Decides for every entry and writes the parts' path lists into `directory`. */
@@ -67,10 +78,23 @@ export async function makePlan(
   directory: string,
   partBytes: number = DEFAULT_PART_SIZE.bytes,
 ): Promise<CapturePlan> {
-  const planner = new Planner(rules, directory, partBytes);
+  return plan(new Planner(rules, directory, partBytes), listing, (planner, entry) => planner.add(entry));
+}
+
+/** The plan of a delta: what changed, with the directories above it, and whiteouts for what is gone. */
+export async function makeDeltaPlan(changes: Changes, rules: RuleSet, directory: string): Promise<CapturePlan> {
+  const planner = new Planner(rules, directory, DEFAULT_PART_SIZE.bytes, changes.removed);
+  return plan(planner, changes.marked(), (to, { entry, changed }) => (changed ? to.add(entry) : to.pass(entry)));
+}
+
+async function plan<Item>(
+  planner: Planner,
+  batches: AsyncIterable<readonly Item[]>,
+  take: (planner: Planner, item: Item) => void,
+): Promise<CapturePlan> {
   try {
-    for await (const batch of listing) {
-      for (const entry of batch) planner.add(entry);
+    for await (const batch of batches) {
+      for (const item of batch) take(planner, item);
       await planner.drain();
     }
     return await planner.finish();
@@ -88,23 +112,47 @@ class Planner {
   /** Which part a hard-link group went to. Grows with the groups only, not with the listing. */
   readonly #groups = new Map<string, OpenPart>();
   /** The directories above the current path, outermost first. */
-  readonly #ancestors: { entry: Entry; planned: boolean }[] = [];
+  readonly #ancestors: Ancestor[] = [];
+  /** Paths to be hidden that the entries have not come to yet, the next one last. */
+  readonly #removed: ByteString[];
   #entries = 0;
   #bytes = 0;
 
-  constructor(rules: RuleSet, directory: string, partBytes: number) {
+  constructor(rules: RuleSet, directory: string, partBytes: number, removed: readonly ByteString[] = []) {
     this.#rules = rules;
     this.#directory = directory;
     this.#partBytes = partBytes;
+    this.#removed = [...removed].reverse();
+  }
+
+  /** An entry that is not asked for: it matters only as the directory of others. */
+  pass(entry: Entry): void {
+    this.#hideUpTo(entry.path);
+    this.#leaveDirectories(entry.path);
+    if (entry.type === 'd') this.#ancestors.push({ entry, planned: false, rule: undefined });
   }
 
   add(entry: Entry): void {
+    this.#hideUpTo(entry.path);
     this.#leaveDirectories(entry.path);
     const rule = this.#rules.decide(entry);
     const included = rule === undefined || rule.action === 'include';
     if (included) this.#include(entry);
     else this.#exclude(entry, rule);
-    if (entry.type === 'd') this.#ancestors.push({ entry, planned: included });
+    if (entry.type === 'd') this.#ancestors.push({ entry, planned: included, rule: included ? undefined : rule });
+  }
+
+  /** What is gone and sorts before this path: the directories it lay in are the ones above us now. */
+  #hideUpTo(path: ByteString | undefined): void {
+    let next = this.#removed.at(-1);
+    while (next !== undefined && (path === undefined || comparePaths(next, path) < 0)) {
+      this.#removed.pop();
+      this.#leaveDirectories(next);
+      const part = this.#parts.at(-1) ?? this.#open();
+      this.#writeAncestors(part);
+      part.whiteouts.push(next);
+      next = this.#removed.at(-1);
+    }
   }
 
   #leaveDirectories(path: ByteString): void {
@@ -126,6 +174,12 @@ class Planner {
   #include(entry: Entry): void {
     const first = !isHardLinked(entry) || !this.#groups.has(inodeKey(entry));
     const part = this.#partFor(entry);
+    this.#writeAncestors(part);
+    this.#write(part, entry, first);
+    this.#entries += 1;
+  }
+
+  #writeAncestors(part: OpenPart): void {
     for (const ancestor of this.#ancestors) {
       if (!ancestor.planned) this.#takeBack(ancestor);
       // What lies between an ancestor and the part's last path is below that ancestor, so it was written before it.
@@ -133,15 +187,12 @@ class Planner {
         part.last !== undefined && (part.last === ancestor.entry.path || isBelow(part.last, ancestor.entry.path));
       if (!written) this.#write(part, ancestor.entry);
     }
-    this.#write(part, entry, first);
-    this.#entries += 1;
   }
 
-  /** A directory that a rule left out, but something below it is included: the path to it has to be there. */
-  #takeBack(ancestor: { entry: Entry; planned: boolean }): void {
+  /** A directory that was left out, but something below it is included: the path to it has to be there. */
+  #takeBack(ancestor: Ancestor): void {
     ancestor.planned = true;
-    const rule = this.#rules.decide(ancestor.entry);
-    const account = rule === undefined ? undefined : this.#excluded.get(rule.id);
+    const account = ancestor.rule === undefined ? undefined : this.#excluded.get(ancestor.rule.id);
     if (account !== undefined) account.entries -= 1;
     this.#entries += 1;
   }
@@ -158,7 +209,14 @@ class Planner {
 
   #open(): OpenPart {
     const file = join(this.#directory, `part-${String(this.#parts.length).padStart(3, '0')}.paths`);
-    const part = { list: new PathListWriter(file), file, last: undefined, entries: 0, bytes: 0 };
+    const part: OpenPart = {
+      list: new PathListWriter(file),
+      file,
+      last: undefined,
+      entries: 0,
+      bytes: 0,
+      whiteouts: [],
+    };
     this.#parts.push(part);
     return part;
   }
@@ -176,6 +234,7 @@ class Planner {
   }
 
   async finish(): Promise<CapturePlan> {
+    this.#hideUpTo(undefined);
     for (const part of this.#parts) await part.list.finish();
     return {
       parts: this.#parts.map((part, index) => ({
@@ -183,6 +242,7 @@ class Planner {
         pathsFile: part.file,
         entries: part.entries,
         bytes: part.bytes,
+        whiteouts: part.whiteouts,
       })),
       entries: this.#entries,
       bytes: this.#bytes,

@@ -1,0 +1,122 @@
+/**
+ * What happened between two listings of one source. This is how p2c finds files that were written while they were read,
+ * and everything else that a delta has to hold.
+ */
+import type { ByteString } from '../printable.ts';
+import { type Entry, type Instant, inodeKey, isHardLinked } from './entry.ts';
+import { pairEntries } from './merge.ts';
+import { isBelow } from './path.ts';
+import type { RuleSet } from './rules.ts';
+import type { Listing } from './storage.ts';
+
+/** An entry of the newer listing, and whether a delta has to hold it. */
+export interface Marked {
+  readonly entry: Entry;
+  readonly changed: boolean;
+}
+
+export interface ChangeCounts {
+  /** Included paths that are new or differ. */
+  changed: number;
+  /** Included paths that are gone. */
+  removed: number;
+}
+
+/** Compares by what `stat` says: ctime moves with every write, chmod, chown, link and rename. */
+export function differs(before: Entry, after: Entry): boolean {
+  return (
+    before.type !== after.type ||
+    before.inode !== after.inode ||
+    before.device !== after.device ||
+    before.size !== after.size ||
+    before.mode !== after.mode ||
+    before.uid !== after.uid ||
+    before.gid !== after.gid ||
+    before.target !== after.target ||
+    !sameInstant(before.mtime, after.mtime) ||
+    !sameInstant(before.ctime, after.ctime)
+  );
+}
+
+function sameInstant(a: Instant, b: Instant): boolean {
+  return a.seconds === b.seconds && a.nanoseconds === b.nanoseconds;
+}
+
+/** The comparison of two listings of one source, under one set of rules. */
+export class Changes {
+  readonly counts: ChangeCounts = { changed: 0, removed: 0 };
+  /** The topmost of the paths that are gone: a whiteout hides all that is below it. */
+  readonly removed: ByteString[] = [];
+  readonly #before: Listing;
+  readonly #after: Listing;
+  readonly #rules: RuleSet;
+  readonly #restless: ReadonlySet<string>;
+  /** A group of hard links is one file: when it changed, all of its names have to come again. */
+  readonly #inodes = new Set<string>();
+
+  private constructor(before: Listing, after: Listing, rules: RuleSet, restless: readonly ByteString[]) {
+    this.#before = before;
+    this.#after = after;
+    this.#rules = rules;
+    this.#restless = new Set(restless);
+  }
+
+  /** @param restless paths whose own attributes mean nothing: where the kernel's filesystems are mounted. */
+  static async between(
+    before: Listing,
+    after: Listing,
+    rules: RuleSet,
+    restless: readonly ByteString[],
+  ): Promise<Changes> {
+    const changes = new Changes(before, after, rules, restless);
+    await changes.#count();
+    return changes;
+  }
+
+  get none(): boolean {
+    return this.counts.changed === 0 && this.counts.removed === 0;
+  }
+
+  /** The newer listing, each entry with its mark. */
+  async *marked(): AsyncGenerator<readonly Marked[]> {
+    for await (const pairs of pairEntries(this.#before.batches(), this.#after.batches())) {
+      const marked: Marked[] = [];
+      for (const { before, after } of pairs) {
+        if (after === undefined) continue;
+        const again = isHardLinked(after) && this.#inodes.has(inodeKey(after));
+        marked.push({ entry: after, changed: again || this.#isChange(before, after) });
+      }
+      yield marked;
+    }
+  }
+
+  async #count(): Promise<void> {
+    for await (const pairs of pairEntries(this.#before.batches(), this.#after.batches())) {
+      for (const { before, after } of pairs) {
+        if (after === undefined) {
+          if (before !== undefined) this.#remove(before);
+        } else if (this.#isChange(before, after)) {
+          this.counts.changed += 1;
+          if (isHardLinked(after)) this.#inodes.add(inodeKey(after));
+        }
+      }
+    }
+  }
+
+  #isChange(before: Entry | undefined, after: Entry): boolean {
+    if (before !== undefined && !differs(before, after)) return false;
+    return !this.#restless.has(after.path) && this.#isIncluded(after);
+  }
+
+  #remove(entry: Entry): void {
+    if (!this.#isIncluded(entry)) return;
+    this.counts.removed += 1;
+    const last = this.removed.at(-1);
+    if (last === undefined || !isBelow(entry.path, last)) this.removed.push(entry.path);
+  }
+
+  #isIncluded(entry: Entry): boolean {
+    const rule = this.#rules.decide(entry);
+    return rule === undefined || rule.action === 'include';
+  }
+}
