@@ -1,5 +1,5 @@
-// Passes ava's report through and writes "PASSED FAILED SKIPPED" to the file named by its argument when it ends. The
-// counts are those of ava's closing lines. (ava's TAP reporter dies of failures that have a detail without a value.)
+// Passes ava's report through and writes "PASSED FAILED SKIPPED" to the file named by its argument when it ends. Passed
+// tests are counted by their lines, all else by ava's closing lines. (ava's TAP reporter dies of failures that have a detail without a value.)
 import { writeFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 
@@ -14,12 +14,14 @@ for await (const line of createInterface({ input: process.stdin })) {
   console.log(line);
   // A test that lacked something passes and says so in its log; it is counted as what it is.
   if (/^ +ℹ skipped: needs /.test(line)) lacking += 1;
+  // ava closes with the number of passed tests only where none failed.
+  if (/^ {2}✔ /.test(line)) counts.passed += 1;
   const match = CLOSING.exec(line);
   if (match === null) continue;
   const [, number, , outcome] = match;
   closed = true;
-  if (outcome === 'passed') counts.passed += Number(number);
-  else if (outcome === 'skipped' || outcome === 'todo') counts.skipped += Number(number);
+  if (outcome === 'passed') continue;
+  if (outcome === 'skipped' || outcome === 'todo') counts.skipped += Number(number);
   else counts.failed += Number(number);
 }
 
