@@ -25,6 +25,7 @@ interface MigrateOptions {
   message: string | undefined;
   stop: boolean;
   lease: string;
+  settle: number;
   'dry-run': boolean;
   json: boolean;
 }
@@ -81,6 +82,12 @@ function withMigrateOptions<Declared>(parser: Argv<Declared>): Argv<Declared & M
       requiresArg: true,
       describe: 'how long after p2c is gone the source starts its applications by itself',
     })
+    .option('settle', {
+      type: 'number',
+      default: 2,
+      requiresArg: true,
+      describe: 'rounds in which what changed while it was read is fetched again',
+    })
     .option('dry-run', {
       type: 'boolean',
       default: false,
@@ -113,13 +120,14 @@ async function requestOf(options: Options, words: readonly string[]): Promise<Om
 /** What is the same for one target and for each host of an inventory. */
 function sharedRequest(
   options: Options,
-): Pick<MigrationRequest, 'changes' | 'message' | 'storeRoot' | 'stop' | 'leaseMs'> {
+): Pick<MigrationRequest, 'changes' | 'message' | 'storeRoot' | 'stop' | 'leaseMs' | 'settle'> {
   return {
     changes: (options.change ?? []).map(parseChange),
     message: options.message,
     storeRoot: storeRoot(),
     stop: options.stop,
     leaseMs: leaseOf(options.lease),
+    settle: roundsOf(options.settle),
   };
 }
 
@@ -131,6 +139,11 @@ function leaseOf(text: string): number {
     code: 'usage',
     hint: 'write 30s, 2m or 10m',
   });
+}
+
+function roundsOf(rounds: number): number {
+  if (Number.isInteger(rounds) && rounds >= 0 && rounds <= 100) return rounds;
+  throw usageError(`--settle ${rounds} is not a number of rounds from 0 to 100`, { code: 'usage' });
 }
 
 async function runOne(request: MigrationRequest, json: boolean, signal: AbortSignal): Promise<ExitCode> {

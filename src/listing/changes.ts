@@ -42,9 +42,13 @@ function sameInstant(a: Instant, b: Instant): boolean {
   return a.seconds === b.seconds && a.nanoseconds === b.nanoseconds;
 }
 
+const EXAMPLES = 1000;
+
 /** The comparison of two listings of one source, under one set of rules. */
 export class Changes {
   readonly counts: ChangeCounts = { changed: 0, removed: 0 };
+  /** The first of the changed paths. */
+  readonly examples: ByteString[] = [];
   /** The topmost of the paths that are gone: a whiteout hides all that is below it. */
   readonly removed: ByteString[] = [];
   readonly #before: Listing;
@@ -97,6 +101,7 @@ export class Changes {
           if (before !== undefined) this.#remove(before);
         } else if (this.#isChange(before, after)) {
           this.counts.changed += 1;
+          if (this.examples.length < EXAMPLES) this.examples.push(after.path);
           if (isHardLinked(after)) this.#inodes.add(inodeKey(after));
         }
       }

@@ -3,19 +3,21 @@ import { statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { P2cError } from '../errors.ts';
 import type { CapturePlan } from '../listing/plan.ts';
+import type { Listing } from '../listing/storage.ts';
 import type { Image } from '../oci/image.ts';
 import { ImageStore } from '../oci/store.ts';
 import { type Quiesced, quiesce, type ResumeReport } from '../profiles/quiesce.ts';
 import type { MigrationReport } from '../report/migration-report.ts';
-import { surveyReport } from '../report/survey-report.ts';
-import { formatBytes, formatDuration, formatRate } from '../report/units.ts';
+import { formatBytes, formatCount, formatDuration, formatRate } from '../report/units.ts';
 import type { MigrationRequest } from './request.ts';
 import { Belongings } from './rollback.ts';
 import type { Show } from './stage.ts';
 import { importImage } from './stages/import.ts';
 import { listFilesystems } from './stages/list.ts';
+import { migrationReport } from './stages/report.ts';
+import { type Settled, settle } from './stages/settle.ts';
 import { type CapturedLayers, streamParts } from './stages/stream.ts';
-import { describePlan, findingsOf, planCapture, SURVEY_STAGES, type Survey, survey } from './survey.ts';
+import { describePlan, planCapture, SURVEY_STAGES, type Survey, survey } from './survey.ts';
 import { WorkFolder } from './work-folder.ts';
 
 export const MIGRATION_STAGES = [
@@ -23,6 +25,7 @@ export const MIGRATION_STAGES = [
   'Stop the applications',
   'List the files again',
   'Stream the files',
+  'Settle what moved meanwhile',
   'Start the applications again',
   'Import the image',
 ] as const;
@@ -40,50 +43,31 @@ export async function migrate(request: MigrationRequest, show: Show, signal: Abo
   signal.throwIfAborted();
   await requireSpace(store.root, surveyed.plan);
   const stopped = await stopApplications(request, surveyed, show, held, signal);
-  const plan = stopped === undefined ? surveyed.plan : await planAgain(surveyed, show, work);
+  const { plan, listing } = stopped === undefined ? ofSurvey(surveyed) : await planAgain(surveyed, show, work);
+  const { session, facts, rules } = surveyed;
+  const untilLost = stopped === undefined ? signal : AbortSignal.any([signal, stopped.lost]);
   const captured = await show.stage(
     'Stream the files',
-    (tell) => streamParts(surveyed.session, surveyed.facts, plan, store, tell, untilLost(signal, stopped)),
+    (tell) => streamParts(session, facts, plan, store, tell, untilLost),
     describeCapture,
+  );
+  const settled = await show.stage(
+    'Settle what moved meanwhile',
+    (tell) =>
+      settle(
+        { session, facts, rules, streamed: listing, store, work, rounds: request.settle, signal: untilLost },
+        tell,
+      ),
+    describeSettled,
   );
   const resumed = await startApplications(stopped, show);
   const image = await show.stage(
     'Import the image',
-    () => importImage(store, request, surveyed.facts, captured, started),
+    () => importImage(store, request, facts, [...captured.layers, ...settled.layers], started),
     ({ reference, digest }) => `${reference} ${digest}`,
   );
   if (resumed instanceof Error) throw startFailed(resumed, image);
-  return migrationReport({ request, started, surveyed, plan, captured, resumed, image });
-}
-
-interface Outcome {
-  readonly request: MigrationRequest;
-  readonly started: Date;
-  readonly surveyed: Survey;
-  readonly plan: CapturePlan;
-  readonly captured: CapturedLayers;
-  readonly resumed: ResumeReport | undefined;
-  readonly image: Image;
-}
-
-function migrationReport(outcome: Outcome): MigrationReport {
-  const { surveyed, captured, resumed, image, started } = outcome;
-  const finished = new Date();
-  return {
-    ...surveyReport({ ...findingsOf(outcome.request, surveyed), plan: outcome.plan }),
-    started: started.toISOString(),
-    finished: finished.toISOString(),
-    durationMs: finished.getTime() - started.getTime(),
-    stream: captured.account,
-    stopped: resumed === undefined ? null : stoppedReport(resumed),
-    image: {
-      reference: outcome.request.reference.name,
-      digest: image.digest,
-      id: image.configDigest,
-      size: image.size,
-      layers: captured.layers.length,
-    },
-  };
+  return migrationReport({ request, started, surveyed, plan, captured, settled, resumed, image });
 }
 
 /** Before anything is stopped: a store that fills up after an hour would have cost that hour of downtime. */
@@ -113,16 +97,32 @@ async function stopApplications(
   );
 }
 
+interface Planned {
+  readonly plan: CapturePlan;
+  /** The listing that the plan was made of. */
+  readonly listing: Listing;
+}
+
+function ofSurvey({ plan, scanned }: Survey): Planned {
+  return { plan, listing: scanned.listing };
+}
+
 /** What the applications wrote while they stopped belongs to the capture: the listing is made anew. */
-async function planAgain(surveyed: Survey, show: Show, work: WorkFolder): Promise<CapturePlan> {
+async function planAgain(surveyed: Survey, show: Show, work: WorkFolder): Promise<Planned> {
   return show.stage(
     'List the files again',
     async (tell) => {
       const { filesystems } = surveyed.facts;
-      const scanned = await listFilesystems(surveyed.session, filesystems, await work.sub('stopped'), 'stopped', tell);
-      return planCapture(scanned.listing, surveyed.rules, await work.sub('stopped-plan'));
+      const { listing } = await listFilesystems(
+        surveyed.session,
+        filesystems,
+        await work.sub('stopped'),
+        'stopped',
+        tell,
+      );
+      return { listing, plan: await planCapture(listing, surveyed.rules, await work.sub('stopped-plan')) };
     },
-    describePlan,
+    ({ plan }) => describePlan(plan),
   );
 }
 
@@ -131,9 +131,11 @@ function describeCapture({ account }: CapturedLayers): string {
   return `${formatBytes(account.bytes)} in ${took}, ${formatRate(account.bytes, account.milliseconds)}`;
 }
 
-/** Where the watchdog had to start the applications, what is still being copied is no image of a stopped server. */
-function untilLost(signal: AbortSignal, stopped: Quiesced | undefined): AbortSignal {
-  return stopped === undefined ? signal : AbortSignal.any([signal, stopped.lost]);
+function describeSettled({ report }: Settled): string {
+  const { rounds, changed, removed, stillMoving } = report;
+  if (rounds === 0 && stillMoving === 0) return 'nothing did';
+  const moving = stillMoving === 0 ? '' : `; ${formatCount(stillMoving, 'path')} still move`;
+  return `${formatCount(changed, 'path')} fetched again, ${removed} gone, in ${formatCount(rounds, 'round')}${moving}`;
 }
 
 /** A start that fails does not cost the capture: the image is made first, and the failure ends the run. */
@@ -160,12 +162,4 @@ function startFailed(error: Error, image: Image): P2cError {
     ...(error instanceof P2cError && error.hint !== undefined ? { hint: error.hint } : {}),
     cause: error,
   });
-}
-
-function stoppedReport({ applications, leftAlone }: ResumeReport): MigrationReport['stopped'] {
-  return {
-    milliseconds: Math.max(0, ...applications.map((app) => app.downMs)),
-    applications: applications.map(({ name, downMs }) => ({ name, downMs })),
-    leftAlone: [...leftAlone],
-  };
 }

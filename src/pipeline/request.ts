@@ -23,4 +23,6 @@ export interface MigrationRequest extends SurveyRequest {
   /** False leaves the applications running: the image may then hold files caught in the middle of a change. */
   readonly stop: boolean;
   readonly leaseMs: number;
+  /** Rounds of delta layers for what moved while it was read. */
+  readonly settle: number;
 }

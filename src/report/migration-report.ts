@@ -1,5 +1,6 @@
 /** What a migration did, in numbers: printed at its end, and the one object of `--json`. */
 import { ExitCode } from '../errors.ts';
+import type { SettleSummary } from './settle-report.ts';
 import type { StreamAccount } from './stream-account.ts';
 import type { SurveyReport } from './survey-report.ts';
 import { formatBytes, formatCount, formatDuration, formatRate } from './units.ts';
@@ -9,6 +10,7 @@ export interface MigrationReport extends SurveyReport {
   readonly finished: string;
   readonly durationMs: number;
   readonly stream: StreamAccount;
+  readonly settle: SettleSummary;
   /** Null where nothing was stopped. */
   readonly stopped: {
     readonly milliseconds: number;
@@ -25,9 +27,9 @@ export interface MigrationReport extends SurveyReport {
   };
 }
 
-/** Paths that were to be captured and are missing or may be torn, and places that could not be looked at. */
+/** Paths that were to be captured and could not be read or may be torn, and places that could not be looked at. */
 function blindSpots(report: MigrationReport): number {
-  return report.stream.missing + report.stream.changed + report.listing.problems.length;
+  return report.settle.unreadable + report.settle.stillMoving + report.listing.problems.length;
 }
 
 export function exitCodeOf(report: MigrationReport): ExitCode {
@@ -50,10 +52,20 @@ export function describeMigration(report: MigrationReport): string {
       // These are files that a user may well miss: by name.
       ...(item.rule === 'sparse' ? item.examples.map((path) => `                ${path}`) : []),
     ]),
+    ...describeSettle(report),
     ...describeStop(report),
     `Took        ${formatDuration(report.durationMs)}`,
     ...describeBlindSpots(report),
   ].join('\n');
+}
+
+function describeSettle({ settle }: MigrationReport): string[] {
+  if (settle.rounds === 0) return [];
+  const vanished =
+    settle.vanished === 0 ? '' : `, ${settle.vanished.toLocaleString('en-US')} vanished before they were read`;
+  return [
+    `Settled     ${formatCount(settle.changed, 'path')} fetched again, ${settle.removed.toLocaleString('en-US')} gone${vanished}`,
+  ];
 }
 
 function describeStop({ stopped }: MigrationReport): string[] {
@@ -64,23 +76,23 @@ function describeStop({ stopped }: MigrationReport): string[] {
 }
 
 function describeBlindSpots(report: MigrationReport): string[] {
-  const { stream, listing } = report;
+  const { stream, settle, listing } = report;
   const shown = (paths: readonly string[], total: number): string[] => [
     ...paths.slice(0, 10).map((path) => `              ${path}`),
     ...(total > 10 ? [`              and ${formatCount(total - 10, 'more', 'more')}`] : []),
   ];
   return [
-    ...(stream.missing === 0
+    ...(settle.unreadable === 0
       ? []
       : [
-          `Missing     ${formatCount(stream.missing, 'path')} vanished or could not be read:`,
-          ...shown(stream.missingPaths, stream.missing),
+          `Unreadable  ${formatCount(settle.unreadable, 'path')} could not be read:`,
+          ...shown(settle.unreadablePaths, settle.unreadable),
         ]),
-    ...(stream.changed === 0
+    ...(settle.stillMoving === 0
       ? []
       : [
-          `Changed     ${formatCount(stream.changed, 'file')} while being read:`,
-          ...shown(stream.changedPaths, stream.changed),
+          `Moving      ${formatCount(settle.stillMoving, 'path')} still changed after ${formatCount(settle.rounds, 'round')}:`,
+          ...shown(settle.stillMovingPaths, settle.stillMoving),
         ]),
     ...(listing.problems.length === 0
       ? []

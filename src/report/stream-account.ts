@@ -89,3 +89,24 @@ function addCounts(a: FilterCounts, b: FilterCounts): FilterCounts {
 function keep(into: string[], from: readonly string[]): void {
   for (const line of from) if (into.length < KEPT) into.push(line);
 }
+
+/** One account of several captures: the files, and what moved in them. */
+export function addAccounts(accounts: readonly StreamAccount[]): StreamAccount {
+  const sum = (value: (account: StreamAccount) => number): number =>
+    accounts.reduce((total, account) => total + value(account), 0);
+  const names = (value: (account: StreamAccount) => readonly string[]): string[] =>
+    accounts.flatMap(value).slice(0, KEPT);
+  return {
+    entries: sum((account) => account.entries),
+    contentBytes: sum((account) => account.contentBytes),
+    bytes: sum((account) => account.bytes),
+    milliseconds: sum((account) => account.milliseconds),
+    notAskedFor: sum((account) => account.notAskedFor),
+    secondEntries: sum((account) => account.secondEntries),
+    missing: sum((account) => account.missing),
+    missingPaths: names((account) => account.missingPaths),
+    changed: sum((account) => account.changed),
+    changedPaths: names((account) => account.changedPaths),
+    problems: names((account) => account.problems),
+  };
+}

@@ -2,10 +2,10 @@
 import { applyChanges } from '../../oci/change.ts';
 import { architectureOf, newConfig } from '../../oci/config.ts';
 import type { Image } from '../../oci/image.ts';
+import type { Layer } from '../../oci/layer.ts';
 import type { ImageStore } from '../../oci/store.ts';
 import type { SourceFacts } from '../../source/facts.ts';
 import type { MigrationRequest } from '../request.ts';
-import type { CapturedLayers } from './stream.ts';
 
 /** What an image runs when neither a profile nor the user says. */
 const DEFAULT_COMMAND = ['/bin/sh'];
@@ -14,13 +14,13 @@ export async function importImage(
   store: ImageStore,
   request: MigrationRequest,
   facts: SourceFacts,
-  captured: CapturedLayers,
+  layers: readonly Layer[],
   started: Date,
 ): Promise<Image> {
   const config = newConfig({
     ...architectureOf(facts.machine),
     created: started,
-    layers: captured.layers,
+    layers,
     comment: request.message,
     createdBy: `p2c migrate ${request.target.name}`,
     labels: labels(request, facts, started),
@@ -31,7 +31,7 @@ export async function importImage(
   });
   return store.addImage({
     reference: request.reference,
-    layers: captured.layers,
+    layers,
     config: applyChanges(config, request.changes),
   });
 }

@@ -14,6 +14,7 @@ import type { CommandResult, RemoteCommand, Session } from '../../ssh/session.ts
 import { TarFilter } from '../../tar/filter.ts';
 import { TarMessages } from '../../tar/messages.ts';
 import { remoteTarScript } from '../../tar/remote-tar.ts';
+import { whiteout } from '../../tar/whiteout.ts';
 import type { Tell } from '../stage.ts';
 
 export interface CapturedLayers {
@@ -113,7 +114,8 @@ async function capturePart(capture: PartCapture): Promise<Layer> {
     }
     signal.throwIfAborted();
     const result = await stream.done;
-    await blob.write([endOf(filter, result, messages)]);
+    const end = endOf(filter, result, messages);
+    await blob.write([...part.whiteouts.map(whiteout), end]);
   } finally {
     signal.removeEventListener('abort', abort);
     stream.kill();

@@ -1,0 +1,53 @@
+/** Puts a migration's report together from what its stages handed over. */
+import type { CapturePlan } from '../../listing/plan.ts';
+import type { Image } from '../../oci/image.ts';
+import type { ResumeReport } from '../../profiles/quiesce.ts';
+import type { MigrationReport } from '../../report/migration-report.ts';
+import { summariseSettling } from '../../report/settle-report.ts';
+import { addAccounts } from '../../report/stream-account.ts';
+import { surveyReport } from '../../report/survey-report.ts';
+import type { MigrationRequest } from '../request.ts';
+import { findingsOf, type Survey } from '../survey.ts';
+import type { Settled } from './settle.ts';
+import type { CapturedLayers } from './stream.ts';
+
+export interface Outcome {
+  readonly request: MigrationRequest;
+  readonly started: Date;
+  readonly surveyed: Survey;
+  readonly plan: CapturePlan;
+  readonly captured: CapturedLayers;
+  readonly settled: Settled;
+  readonly resumed: ResumeReport | undefined;
+  readonly image: Image;
+}
+
+export function migrationReport(outcome: Outcome): MigrationReport {
+  const { request, started, surveyed, plan, captured, settled, resumed, image } = outcome;
+  const finished = new Date();
+  const stream = addAccounts([captured.account, ...settled.accounts]);
+  return {
+    ...surveyReport({ ...findingsOf(request, surveyed), plan }),
+    started: started.toISOString(),
+    finished: finished.toISOString(),
+    durationMs: finished.getTime() - started.getTime(),
+    stream,
+    settle: summariseSettling(settled.report, stream.missingPaths, stream.missing),
+    stopped: resumed === undefined ? null : stoppedReport(resumed),
+    image: {
+      reference: request.reference.name,
+      digest: image.digest,
+      id: image.configDigest,
+      size: image.size,
+      layers: image.manifest.layers.length,
+    },
+  };
+}
+
+function stoppedReport({ applications, leftAlone }: ResumeReport): MigrationReport['stopped'] {
+  return {
+    milliseconds: Math.max(0, ...applications.map((app) => app.downMs)),
+    applications: applications.map(({ name, downMs }) => ({ name, downMs })),
+    leftAlone: [...leftAlone],
+  };
+}

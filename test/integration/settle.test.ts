@@ -1,0 +1,89 @@
+import { execFile } from 'node:child_process';
+import { existsSync, lstatSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import test, { type ExecutionContext } from 'ava';
+import { cli, startCli } from '../helpers/cli.ts';
+import { type LabServer, labServer } from '../helpers/lab.ts';
+import { requirePrograms, requireRoot } from '../helpers/require.ts';
+import { temporaryFolder } from '../helpers/temporary.ts';
+
+const run = promisify(execFile);
+
+function args(server: LabServer, ...more: string[]): string[] {
+  const access = ['--identity', server.identity, '--known-hosts', server.knownHosts];
+  return ['migrate', `root@${server.address}`, ...access, '--tag', 'lab:one', '--json', ...more];
+}
+
+/** The image's tree as umoci makes it: layers in order, whiteouts applied, by code that is not ours. */
+async function unpack(t: ExecutionContext, root: string): Promise<string> {
+  const bundle = join(await temporaryFolder(t), 'bundle');
+  await run('umoci', ['unpack', '--image', `${root}:lab:one`, bundle], { maxBuffer: 1024 ** 3 });
+  return join(bundle, 'rootfs');
+}
+
+test.serial('what moves while it is streamed arrives as it is at the end, and what is gone is gone', async (t) => {
+  if (!requireRoot(t) || !requirePrograms(t, ['umoci'])) return;
+  const server = await labServer(t, 'moves', { large: true });
+  const root = await temporaryFolder(t);
+  await server.exec(`mkdir -p /opt/moving/dir/deep /opt/moving/gone-dir/deep && cd /opt/moving
+    for name in grows shrinks gone chmod dir/deep/file gone-dir/deep/file linked; do echo before > $name; done
+    ln linked linked-too; ln -s before turns; chmod 644 chmod`);
+  const p2c = startCli(args(server, '--no-stop'), { P2C_ROOT: root });
+  // The listing is made, the stream begins: a tar for each of two parts.
+  await server.exec('until pgrep -x tar >/dev/null; do sleep 0.02; done');
+  await server.exec(`cd /opt/moving; echo more >> grows; : > shrinks; rm gone; chmod 4711 chmod; mv dir renamed
+    rm -r gone-dir; echo after > linked; rm turns; mkdir turns; echo in > turns/file; echo new > fresh`);
+  const ended = await p2c.ended;
+  t.is(ended.code, 0, ended.stderr);
+  const { settle, image } = JSON.parse(ended.stdout);
+  t.true(settle.rounds >= 1 && settle.changed >= 8 && settle.removed >= 3, JSON.stringify(settle));
+  t.is(settle.stillMoving, 0, JSON.stringify(settle.stillMovingPaths));
+  t.true(image.layers >= 3);
+  const tree = join(await unpack(t, root), 'opt/moving');
+  const text = (path: string): string => readFileSync(join(tree, path), 'utf8');
+  t.is(text('grows'), 'before\nmore\n');
+  t.is(text('shrinks'), '');
+  t.is(text('fresh'), 'new\n');
+  t.is(text('renamed/deep/file'), 'before\n');
+  t.is(text('linked'), 'after\n');
+  t.is(text('linked-too'), 'after\n');
+  t.is(lstatSync(join(tree, 'linked')).ino, lstatSync(join(tree, 'linked-too')).ino, 'still one file');
+  t.is(text('turns/file'), 'in\n');
+  t.is(lstatSync(join(tree, 'chmod')).mode & 0o7777, 0o4711);
+  for (const path of ['gone', 'dir', 'gone-dir']) t.false(existsSync(join(tree, path)), path);
+  await run('skopeo', ['inspect', `oci:${root}:lab:one`]);
+  const booted = await cli(['run', '--rm', 'lab:one', 'sh', '-c', 'cat /opt/moving/linked-too; ls /opt/moving'], {
+    P2C_ROOT: root,
+  });
+  t.is(booted.stdout, 'after\nchmod\nfresh\ngrows\nlinked\nlinked-too\nrenamed\nshrinks\nturns\n', booted.stderr);
+});
+
+test.serial('what never stands still is named, and the exit code says so', async (t) => {
+  if (!requireRoot(t)) return;
+  const server = await labServer(t, 'restless');
+  const root = await temporaryFolder(t);
+  await server.exec(`nohup sh -c 'while sleep 0.02; do echo line >> "/var/log/a\nb"; done' >/dev/null 2>&1 &`);
+  const ended = await cli(args(server, '--no-stop'), { P2C_ROOT: root });
+  t.is(ended.code, 3, ended.stderr);
+  const { settle } = JSON.parse(ended.stdout);
+  t.is(settle.rounds, 2);
+  t.deepEqual(settle.stillMovingPaths, ['/var/log/a\\nb']);
+  const none = await cli(args(server, '--no-stop', '--settle', '0'), { P2C_ROOT: root });
+  t.is(none.code, 3, none.stderr);
+  t.is(JSON.parse(none.stdout).settle.rounds, 0);
+});
+
+test.serial('an unchanged server gives the same layers twice', async (t) => {
+  if (!requireRoot(t)) return;
+  const server = await labServer(t, 'twice');
+  const root = await temporaryFolder(t);
+  const layers = async (): Promise<string[]> => {
+    const ended = await cli(args(server, '--no-stop'), { P2C_ROOT: root });
+    t.is(ended.code, 0, ended.stderr);
+    const { stdout } = await run('skopeo', ['inspect', `oci:${root}:lab:one`]);
+    return JSON.parse(stdout).Layers;
+  };
+  const first = await layers();
+  t.deepEqual(await layers(), first);
+});

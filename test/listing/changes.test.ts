@@ -1,0 +1,126 @@
+import { execFileSync } from 'node:child_process';
+import test, { type ExecutionContext } from 'ava';
+import { Changes, differs } from '../../src/listing/changes.ts';
+import type { Entry } from '../../src/listing/entry.ts';
+import { PathListReader } from '../../src/listing/path-list.ts';
+import { makeDeltaPlan } from '../../src/listing/plan.ts';
+import { RuleSet } from '../../src/listing/rules.ts';
+import { type Listing, ListingWriter } from '../../src/listing/storage.ts';
+import { type ByteString, byteStringFromText } from '../../src/printable.ts';
+import { whiteout } from '../../src/tar/whiteout.ts';
+import { directory, entry } from '../helpers/entries.ts';
+import { temporaryFolder } from '../helpers/temporary.ts';
+
+async function listing(t: ExecutionContext, entries: Entry[]): Promise<Listing> {
+  const writer = new ListingWriter(await temporaryFolder(t), 'test');
+  await writer.add(entries);
+  return writer.finish();
+}
+
+async function delta(
+  t: ExecutionContext,
+  before: Entry[],
+  after: Entry[],
+  rules = new RuleSet([]),
+  restless: string[] = [],
+) {
+  const paths = restless.map((path) => byteStringFromText(path));
+  const changes = await Changes.between(await listing(t, before), await listing(t, after), rules, paths);
+  const plan = await makeDeltaPlan(changes, rules, await temporaryFolder(t));
+  const parts = plan.parts.map((part) => {
+    const reader = new PathListReader(part.pathsFile);
+    const listed: string[] = [];
+    for (let next = reader.next(); next !== undefined; next = reader.next()) listed.push(next.path);
+    return { listed, whiteouts: part.whiteouts as readonly string[] };
+  });
+  return { changes, parts };
+}
+
+test('nothing changed: there is no part', async (t) => {
+  const same = [directory('/'), entry('/a')];
+  const { changes, parts } = await delta(t, same, same);
+  t.true(changes.none);
+  t.deepEqual(parts, []);
+});
+
+test('what changed comes with its directories, and what is gone is hidden in the layer that has its directory', async (t) => {
+  const before = [
+    directory('/'),
+    directory('/a'),
+    entry('/a/1'),
+    entry('/a/2'),
+    directory('/b'),
+    entry('/b/gone'),
+    directory('/c'),
+    directory('/c/d'),
+    entry('/c/d/e'),
+  ];
+  const after = [
+    directory('/'),
+    directory('/a'),
+    entry('/a/1', { size: 9 }),
+    entry('/a/2'),
+    directory('/b'),
+    directory('/c'),
+  ];
+  const { changes, parts } = await delta(t, before, after);
+  t.deepEqual(changes.counts, { changed: 1, removed: 3 });
+  t.deepEqual(parts, [{ listed: ['/', '/a', '/a/1', '/b', '/c'], whiteouts: ['/b/gone', '/c/d'] }]);
+});
+
+test('the last path of a listing can be gone too', async (t) => {
+  const { parts } = await delta(t, [directory('/'), directory('/z'), entry('/z/z')], [directory('/'), directory('/z')]);
+  t.deepEqual(parts, [{ listed: ['/', '/z'], whiteouts: ['/z/z'] }]);
+});
+
+test('all names of an inode come again when one of them says that it changed', async (t) => {
+  const linked = { links: 2, inode: 5 };
+  const before = [directory('/'), entry('/a', linked), entry('/b'), entry('/c', linked)];
+  const after = [directory('/'), entry('/a', { ...linked, size: 3 }), entry('/b'), entry('/c', linked)];
+  const { parts } = await delta(t, before, after);
+  t.deepEqual(
+    parts.map((part) => part.listed),
+    [['/', '/a', '/c']],
+  );
+});
+
+test('what the rules leave out, and where the kernel mounts, is no change', async (t) => {
+  const rules = new RuleSet([{ level: 'base', action: 'exclude', pattern: '/tmp/**', reason: 'test' }]);
+  const before = [directory('/'), directory('/proc', { inode: 1 }), directory('/tmp'), entry('/tmp/x')];
+  const after = [directory('/'), directory('/proc', { links: 99, inode: 2 }), directory('/tmp'), entry('/tmp/y')];
+  const { changes } = await delta(t, before, after, rules, ['/proc']);
+  t.true(changes.none);
+});
+
+for (const [what, fields] of Object.entries({
+  size: { size: 1 },
+  mode: { mode: 0o600 },
+  owner: { uid: 1 },
+  group: { gid: 1 },
+  inode: { inode: 99 },
+  type: { type: 'd' },
+  target: { target: 'x' as ByteString },
+  mtime: { mtime: { seconds: 1_700_000_000, nanoseconds: 1 } },
+  ctime: { ctime: { seconds: 1_700_000_001, nanoseconds: 0 } },
+} satisfies Record<string, Partial<Entry>>)) {
+  test(`another ${what} is a change`, (t) => {
+    t.true(differs(entry('/a'), entry('/a', fields)));
+  });
+}
+
+test('whiteouts are entries that tar reads, whatever the name', (t) => {
+  for (const name of [
+    '/a',
+    '/d/b',
+    `/${'x'.repeat(95)}`,
+    `/${'y'.repeat(200)}/${'z'.repeat(99)}`,
+    '/new\nline',
+    '/\xff\xfe',
+  ]) {
+    const path = name as ByteString;
+    const archive = Buffer.concat([whiteout(path), Buffer.alloc(1024)]);
+    const listed = execFileSync('tar', ['-tf-', '--quoting-style=literal'], { input: archive }).toString('latin1');
+    const slash = name.lastIndexOf('/');
+    t.is(listed, `.${name.slice(0, slash + 1)}.wh.${name.slice(slash + 1)}\n`);
+  }
+});
