@@ -31,8 +31,8 @@ export class AnomalyAccount {
   #counts: FilterCounts | undefined;
   #changedCount = 0;
 
-  constructor(restless: readonly ByteString[]) {
-    this.#restless = new Set(restless);
+  constructor(restless: ReadonlySet<string>) {
+    this.#restless = restless;
   }
 
   anomaly(anomaly: Anomaly): void {

@@ -7,7 +7,7 @@
 import { P2cError } from '../errors.ts';
 import { comparePaths } from '../listing/path.ts';
 import { type ByteString, printablePath } from '../printable.ts';
-import { BLOCK, type Header, HeaderError, isZeroBlock, parseHeader } from './header.ts';
+import { BLOCK, type Header, HeaderError, isZeroBlock, parseHeader, withoutTime } from './header.ts';
 import { cleanName } from './name.ts';
 import { overridesOf, type PaxOverrides, parsePax } from './pax.ts';
 
@@ -51,6 +51,7 @@ export class TarFilter {
   };
   readonly #wanted: WantedPaths;
   readonly #onAnomaly: (anomaly: Anomaly) => void;
+  readonly #timeless: ReadonlySet<string>;
   #state: State = 'header';
   /** Bytes of the block that is being collected, when a chunk ended inside it. */
   #partial: Buffer[] = [];
@@ -70,7 +71,16 @@ export class TarFilter {
   /** Delivered first names of inodes with several: what a hard link may point to. */
   readonly #linkTargets = new Set<string>();
 
-  constructor(wanted: WantedPaths, onAnomaly: (anomaly: Anomaly) => void = () => {}) {
+  /**
+   * @param timeless directories whose time is of no meaning and new at each look (the kernel's mount points): they go
+   * out with no time, so that an unchanged source gives the same bytes twice.
+   */
+  constructor(
+    wanted: WantedPaths,
+    onAnomaly: (anomaly: Anomaly) => void = () => {},
+    timeless: ReadonlySet<string> = new Set(),
+  ) {
+    this.#timeless = timeless;
     this.#wanted = wanted;
     this.#onAnomaly = onAnomaly;
     this.#current = wanted.next();
@@ -185,8 +195,8 @@ export class TarFilter {
     const content = header.type === '0' || header.type === '7' ? size : 0;
     this.#passing = this.#isWanted(path, header.type, overrides.linkPath ?? header.linkName);
     if (this.#passing) {
-      for (const bytes of this.#held) out.push(bytes);
-      out.push(block);
+      if (this.#timeless.has(path)) out.push(withoutTime(block));
+      else out.push(...this.#held, block);
       this.counts.entries += 1;
       this.counts.contentBytes += content;
     }

@@ -81,6 +81,14 @@ function parseBase256(block: Buffer, start: number, length: number): number {
   return number;
 }
 
+/** A copy of the block that says 1970 for its time. */
+export function withoutTime(block: Buffer): Buffer {
+  const copy = Buffer.from(block);
+  copy.write('00000000000\0', 136, 'latin1');
+  copy.write(`${checksum(copy).unsigned.toString(8).padStart(6, '0')}\0 `, 148, 'latin1');
+  return copy;
+}
+
 /** Sum of the bytes with the checksum field taken as spaces; old tars summed signed bytes. */
 export function checksum(block: Buffer): { unsigned: number; signed: number } {
   let unsigned = 8 * 0x20;

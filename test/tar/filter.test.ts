@@ -237,3 +237,18 @@ test('a global header is left out and changes nothing', (t) => {
   t.deepEqual(anomalies, []);
   t.is(filter.counts.entries, 1);
 });
+
+test('a directory whose time means nothing goes out without one, and without its extended header', async (t) => {
+  const { stream, paths } = await realStream(t, 'posix');
+  let at = 0;
+  const next = () => {
+    const path = paths[at++];
+    return path === undefined ? undefined : { path: path as ByteString, hardLinked: true };
+  };
+  const filter = new TarFilter({ next }, undefined, new Set(['/empty']));
+  const bytes = Buffer.concat([...filter.push(stream), filter.end()]);
+  const listed = execFileSync('tar', ['-tvf-', '--full-time', '--utc'], { input: bytes }).toString().split('\n');
+  t.regex(listed.find((line) => line.endsWith('./empty/')) ?? '', / 1970-01-01 00:00:00 /);
+  t.is(listed.filter((line) => line.includes(' 1970-')).length, 1);
+  t.is(listed.length - 1, paths.length);
+});
