@@ -4,11 +4,14 @@
  */
 import { P2cError } from '../errors.ts';
 import type { ByteString } from '../printable.ts';
-import { type Entry, isEntryType } from './entry.ts';
+import { type Entry, type Instant, isEntryType, UNKNOWN_NANOSECONDS } from './entry.ts';
 
 /** Numbers above 2^53 lose their last bits when read from text already; 8 varint bytes hold all that is left. */
 const LONGEST_VARINT = 8;
 const PATH_LIMIT = 256 * 1024;
+
+/** Unknown nanoseconds, as a varint can hold them: one more than there can be. */
+const STORED_UNKNOWN = 1_000_000_000;
 
 /** Appends encoded entries to a buffer that grows; `take` empties it. */
 export class EntryEncoder {
@@ -28,10 +31,8 @@ export class EntryEncoder {
     this.#text(entry.path.slice(shared));
     this.#buffer[this.#used++] = entry.type.charCodeAt(0);
     for (const value of [entry.mode, entry.uid, entry.gid, entry.size, entry.blocks]) this.#number(value);
-    this.#signed(entry.mtime.seconds);
-    this.#number(entry.mtime.nanoseconds);
-    this.#signed(entry.ctime.seconds);
-    this.#number(entry.ctime.nanoseconds);
+    this.#instant(entry.mtime);
+    this.#instant(entry.ctime);
     for (const value of [entry.device, entry.inode, entry.links]) this.#number(value);
     this.#text(entry.target);
   }
@@ -62,6 +63,11 @@ export class EntryEncoder {
   /** Zigzag: small negatives stay small. */
   #signed(value: number): void {
     this.#number(value < 0 ? -value * 2 - 1 : value * 2);
+  }
+
+  #instant({ seconds, nanoseconds }: Instant): void {
+    this.#signed(seconds);
+    this.#number(nanoseconds === UNKNOWN_NANOSECONDS ? STORED_UNKNOWN : nanoseconds);
   }
 
   #text(text: string): void {
@@ -118,8 +124,8 @@ export class EntryDecoder {
       gid,
       size,
       blocks,
-      mtime: { seconds: unzigzag(mtime), nanoseconds: mtimeNs },
-      ctime: { seconds: unzigzag(ctime), nanoseconds: ctimeNs },
+      mtime: instant(mtime, mtimeNs),
+      ctime: instant(ctime, ctimeNs),
       device,
       inode,
       links,
@@ -151,6 +157,10 @@ export class EntryDecoder {
     this.#at += length;
     return this.#bytes.toString('latin1', start, Math.min(this.#at, this.#bytes.length)) as ByteString;
   }
+}
+
+function instant(seconds: number, stored: number): Instant {
+  return { seconds: unzigzag(seconds), nanoseconds: stored === STORED_UNKNOWN ? UNKNOWN_NANOSECONDS : stored };
 }
 
 function unzigzag(value: number): number {

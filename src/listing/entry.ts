@@ -10,9 +10,13 @@ export function isEntryType(text: string): text is EntryType {
   return TYPES.includes(text);
 }
 
+/** Of a time that the source's tools told in whole seconds only: an old find's, or a stat's without fractions. */
+export const UNKNOWN_NANOSECONDS = -1;
+
 /** Seconds since 1970 (negative before) and the nanoseconds to add. */
 export interface Instant {
   readonly seconds: number;
+  /** 0..999_999_999, or {@link UNKNOWN_NANOSECONDS}: never a zero that nobody read. */
   readonly nanoseconds: number;
 }
 

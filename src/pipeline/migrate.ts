@@ -113,14 +113,9 @@ async function planAgain(surveyed: Survey, show: Show, work: WorkFolder): Promis
     'List the files again',
     async (tell) => {
       const { filesystems } = surveyed.facts;
-      const { listing } = await listFilesystems(
-        surveyed.session,
-        filesystems,
-        await work.sub('stopped'),
-        'stopped',
-        tell,
-      );
-      return { listing, plan: await planCapture(listing, surveyed.rules, await work.sub('stopped-plan')) };
+      const scanned = await listFilesystems(surveyed.session, filesystems, await work.sub('stopped'), 'stopped', tell);
+      const plan = await planCapture(scanned, surveyed.rules, await work.sub('stopped-plan'));
+      return { listing: scanned.listing, plan };
     },
     ({ plan }) => describePlan(plan),
   );

@@ -58,7 +58,7 @@ export async function survey(request: SurveyRequest, show: Show, held: Belonging
   const rules = rulesOf(request, facts);
   const plan = await show.stage(
     'Apply the rules',
-    async () => planCapture(scanned.listing, rules, await work.sub('plan')),
+    async () => planCapture(scanned, rules, await work.sub('plan')),
     describePlan,
   );
   return { session, facts, rules, scanned, duplicates, plan };
@@ -86,9 +86,12 @@ async function auditDuplicates(listing: Listing, facts: SourceFacts): Promise<Du
   return auditor.result();
 }
 
-/** Two passes: how large the parts must be so that there are not too many, and then the plan. */
-export async function planCapture(listing: Listing, rules: RuleSet, directory: string): Promise<CapturePlan> {
-  return makePlan(listing.batches(), rules, directory, partBytesFor(await includedTarBytes(listing.batches(), rules)));
+/** Cut so that there are not too many parts. Only where all together is large does it matter what the rules leave. */
+export async function planCapture(scanned: ScannedListing, rules: RuleSet, directory: string): Promise<CapturePlan> {
+  const { listing, tarBytes } = scanned;
+  const most = partBytesFor(tarBytes);
+  const partBytes = most === partBytesFor(0) ? most : partBytesFor(await includedTarBytes(listing.batches(), rules));
+  return makePlan(listing.batches(), rules, directory, partBytes);
 }
 
 async function includedTarBytes(batches: AsyncIterable<readonly Entry[]>, rules: RuleSet): Promise<number> {

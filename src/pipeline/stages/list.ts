@@ -1,9 +1,10 @@
 /** Lists the included filesystems of a source, one `find` each. */
-
+import pLimit from 'p-limit';
 import { P2cError } from '../../errors.ts';
+import { type Entry, tarSize } from '../../listing/entry.ts';
 import { FindParser, findScript } from '../../listing/scan.ts';
 import { type Listing, ListingWriter } from '../../listing/storage.ts';
-import { printablePath } from '../../printable.ts';
+import { type ByteString, printablePath } from '../../printable.ts';
 import { formatCount } from '../../report/units.ts';
 import type { Filesystem } from '../../source/filesystems.ts';
 import type { Session } from '../../ssh/session.ts';
@@ -11,6 +12,8 @@ import type { Tell } from '../stage.ts';
 
 export interface ScannedListing {
   readonly listing: Listing;
+  /** What a tar of all of it would be, before any rule. */
+  readonly tarBytes: number;
   /** What find could not look at, in its own words: blind spots. Files that vanished meanwhile are not among them. */
   readonly problems: readonly string[];
 }
@@ -18,6 +21,9 @@ export interface ScannedListing {
 /** A listing waits for a disk that spins up, never for a find that is stuck on a dead mount. */
 const SILENCE_MS = 300_000;
 const PROBLEMS_KEPT = 1000;
+
+/** Finds at the same time: several disks are read at once, and on one disk the second waits a little longer. */
+const FINDS = 4;
 
 /** @throws P2cError where a find fails as a whole. */
 export async function listFilesystems(
@@ -28,27 +34,53 @@ export async function listFilesystems(
   tell: Tell,
 ): Promise<ScannedListing> {
   const writer = new ListingWriter(directory, name);
-  const problems: string[] = [];
-  let count = 0;
-  for (const filesystem of filesystems.filter((mount) => mount.verdict === 'included')) {
-    const purpose = `list ${printablePath(filesystem.mountPoint)}`;
-    const stream = await session.stream({ purpose, script: findScript(filesystem.mountPoint), timeoutMs: SILENCE_MS });
+  const scan = new Scan(session, writer, tell);
+  const limit = pLimit(FINDS);
+  const included = filesystems.filter((mount) => mount.verdict === 'included');
+  await Promise.all(included.map((filesystem) => limit(() => scan.filesystem(filesystem.mountPoint))));
+  return { listing: await writer.finish(), tarBytes: scan.tarBytes, problems: scan.problems };
+}
+
+/** The finds of one listing, and what they found together. */
+class Scan {
+  readonly problems: string[] = [];
+  tarBytes = 0;
+  readonly #session: Session;
+  readonly #writer: ListingWriter;
+  readonly #tell: Tell;
+  #count = 0;
+
+  constructor(session: Session, writer: ListingWriter, tell: Tell) {
+    this.#session = session;
+    this.#writer = writer;
+    this.#tell = tell;
+  }
+
+  async filesystem(mountPoint: ByteString): Promise<void> {
+    const purpose = `list ${printablePath(mountPoint)}`;
+    const stream = await this.#session.stream({ purpose, script: findScript(mountPoint), timeoutMs: SILENCE_MS });
     const parser = new FindParser();
+    let found = 0;
     for await (const chunk of stream.stdout) {
       const entries = parser.push(chunk);
-      count += entries.length;
-      await writer.add(entries);
-      tell(`${printablePath(filesystem.mountPoint)}: ${formatCount(count, 'entry', 'entries')}`);
+      found += entries.length;
+      await this.#take(entries);
     }
     const result = await stream.done;
-    if (result.code > 1 || (result.code !== 0 && count === 0)) throw findFailed(session, purpose, result);
+    if (result.code > 1 || (result.code !== 0 && found === 0)) throw findFailed(this.#session, purpose, result);
     parser.end();
     for (const line of result.stderr.split('\n')) {
-      if (line !== '' && !/No such file or directory$/.test(line) && problems.length < PROBLEMS_KEPT)
-        problems.push(line);
+      const matters = line !== '' && !/No such file or directory$/.test(line);
+      if (matters && this.problems.length < PROBLEMS_KEPT) this.problems.push(line);
     }
   }
-  return { listing: await writer.finish(), problems };
+
+  async #take(entries: readonly Entry[]): Promise<void> {
+    for (const entry of entries) this.tarBytes += tarSize(entry);
+    this.#count += entries.length;
+    this.#tell(formatCount(this.#count, 'entry', 'entries'));
+    await this.#writer.add(entries);
+  }
 }
 
 function findFailed(session: Session, purpose: string, result: { code: number; stderr: string }): P2cError {
