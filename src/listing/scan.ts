@@ -27,7 +27,7 @@ export const LISTERS: readonly Lister[] = ['find -printf', 'find -exec stat', 'f
 /**
  * Shell text that sets `$lister` to a {@link Lister} or to nothing, and `$stat` to the format for stat. What decides is a
  * trial on `/`, never a version. stat's `%z` tells parts of a second on most systems, and old busybox writes zeros there:
- * files of /proc are as old as the moment, so that they tell the two apart.
+ * /proc/self is as old as the moment, which tells the two apart.
  */
 export const CHOOSE_LISTER = `
 lister= stat='${STAT_FORMAT}'
@@ -36,7 +36,7 @@ if find / -prune -printf '${PRINTF_FORMAT}' 2>/dev/null | tr '\\0' '!' |
   lister='find -printf'
 elif stat -c "$stat" / 2>/dev/null | grep '^= 4[0-9a-f]* [0-9]* [0-9]* [0-9]* [0-9]* [0-9-]* [0-9-]* [0-9]* [0-9]* [0-9]*$' >/dev/null &&
   command -v readlink >/dev/null 2>&1; then
-  case $(stat -c %z /proc/self /proc/self/stat 2>/dev/null) in *.*[1-9]*' '*) stat="$stat %y %z" ;; esac
+  case $(stat -c %z /proc/self 2>/dev/null) in *.*[1-9]*' '*) stat="$stat %y %z" ;; esac
   if [ "$(find / -prune -exec sh -c 'echo "$1"' p2c {} + 2>/dev/null)" = / ]; then lister='find -exec stat'
   elif [ "$(find / -prune -print0 2>/dev/null | xargs -0 -n 1 echo 2>/dev/null)" = / ]; then lister='find | xargs stat'
   fi

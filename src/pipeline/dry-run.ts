@@ -4,6 +4,7 @@ import { findScript } from '../listing/scan.ts';
 import { printablePath } from '../printable.ts';
 import { planQuiesce } from '../profiles/quiesce.ts';
 import { type SurveyReport, surveyReport } from '../report/survey-report.ts';
+import { requireTar } from '../source/tools.ts';
 import type { RemoteCommand } from '../ssh/session.ts';
 import type { MigrationRequest } from './request.ts';
 import { Belongings } from './rollback.ts';
@@ -21,6 +22,7 @@ export async function dryRun(request: MigrationRequest, show: Show): Promise<Dry
   await using held = new Belongings();
   const work = held.use(await WorkFolder.create(tmpdir()));
   const surveyed = await survey(request, show, held, work);
+  requireTar(surveyed.facts.tools, request.target.name);
   return { survey: surveyReport(findingsOf(request, surveyed)), commands: commandsAfter(request, surveyed) };
 }
 

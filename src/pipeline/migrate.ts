@@ -9,6 +9,7 @@ import { ImageStore } from '../oci/store.ts';
 import { type Quiesced, quiesce, type ResumeReport } from '../profiles/quiesce.ts';
 import type { MigrationReport } from '../report/migration-report.ts';
 import { formatBytes, formatCount, formatDuration, formatRate } from '../report/units.ts';
+import { requireTar } from '../source/tools.ts';
 import type { MigrationRequest } from './request.ts';
 import { Belongings } from './rollback.ts';
 import type { Show } from './stage.ts';
@@ -41,6 +42,7 @@ export async function migrate(request: MigrationRequest, show: Show, signal: Abo
   const work = held.use(await WorkFolder.create(join(store.root, 'tmp')));
   const surveyed = await survey(request, show, held, work);
   signal.throwIfAborted();
+  requireTar(surveyed.facts.tools, request.target.name);
   await requireSpace(store.root, surveyed.plan);
   const stopped = await stopApplications(request, surveyed, show, held, signal);
   const { plan, listing } = stopped === undefined ? ofSurvey(surveyed) : await planAgain(surveyed, show, work);

@@ -5,6 +5,7 @@ import type { DuplicateAudit } from '../source/audit.ts';
 import type { SourceFacts } from '../source/facts.ts';
 import type { LedgerEntry } from '../ssh/session.ts';
 import { table } from './table.ts';
+import { describeTools, type ToolsReport, toolsReport } from './tools-report.ts';
 import { formatBytes, formatCount } from './units.ts';
 
 /** Names are printed forms: UTF-8, with what a terminal would obey escaped. */
@@ -16,6 +17,8 @@ export interface SurveyReport {
     readonly kernel: string;
     readonly machine: string;
   };
+  /** What the source's programs are, and what was chosen because of it. */
+  readonly tools: ToolsReport;
   readonly filesystems: readonly {
     readonly mountPoint: string;
     readonly type: string;
@@ -66,6 +69,7 @@ export function surveyReport(findings: SurveyFindings): SurveyReport {
       kernel: printable(facts.kernel),
       machine: printable(facts.machine),
     },
+    tools: toolsReport(facts.tools),
     filesystems: facts.filesystems.map((mount) => ({
       mountPoint: printablePath(mount.mountPoint),
       type: printable(mount.type),
@@ -108,9 +112,10 @@ export function describeSurvey(report: SurveyReport, width: number): string {
   ].join('\n');
 }
 
-function describeSource({ source, listing }: SurveyReport): string[] {
+function describeSource({ source, tools, listing }: SurveyReport): string[] {
   return [
     `${source.hostname} (${source.target}): ${source.distribution}, kernel ${source.kernel}, ${source.machine}`,
+    describeTools(tools),
     `${formatCount(listing.entries, 'entry', 'entries')} on its filesystems`,
     ...listing.problems.slice(0, 10).map((problem) => `  could not be looked at: ${problem}`),
   ];

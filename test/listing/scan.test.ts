@@ -1,8 +1,9 @@
 import { execFileSync } from 'node:child_process';
 import { linkSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import test from 'ava';
-import type { Entry } from '../../src/listing/entry.ts';
-import { FindParser, findScript, parseInstant } from '../../src/listing/scan.ts';
+import { type Entry, UNKNOWN_NANOSECONDS } from '../../src/listing/entry.ts';
+import { parseInstant } from '../../src/listing/record.ts';
+import { FindParser, findScript } from '../../src/listing/scan.ts';
 import { byteString, byteStringFromText, bytesOf } from '../../src/printable.ts';
 import { temporaryFolder } from '../helpers/temporary.ts';
 
@@ -41,8 +42,8 @@ test('a real find is read back as stat sees it, whatever the names and however t
   );
 });
 
-test('times without a fraction, as finds of old print them, are whole seconds', (t) => {
-  t.deepEqual(parseInstant('1700000000'), { seconds: 1_700_000_000, nanoseconds: 0 });
+test('times without a fraction, as finds of old print them, are whole seconds, and the rest is unknown', (t) => {
+  t.deepEqual(parseInstant('1700000000'), { seconds: 1_700_000_000, nanoseconds: UNKNOWN_NANOSECONDS });
   t.deepEqual(parseInstant('1700000000.1234567890'), { seconds: 1_700_000_000, nanoseconds: 123_456_789 });
 });
 

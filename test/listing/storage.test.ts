@@ -18,7 +18,10 @@ const component = fc.string({
 });
 const path = fc.array(component, { maxLength: 4 }).map((parts) => `/${parts.join('/')}` as ByteString);
 const number = fc.oneof(fc.nat(200), fc.maxSafeNat());
-const instant = fc.record({ seconds: fc.integer({ min: -(2 ** 40), max: 2 ** 40 }), nanoseconds: fc.nat(999_999_999) });
+const instant = fc.record({
+  seconds: fc.integer({ min: -(2 ** 40), max: 2 ** 40 }),
+  nanoseconds: fc.integer({ min: -1, max: 999_999_999 }),
+});
 const anyEntry: fc.Arbitrary<Entry> = fc.record({
   path,
   type: fc.constantFrom('f', 'd', 'l', 's', 'p', 'b', 'c', 'U'),
