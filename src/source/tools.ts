@@ -4,7 +4,7 @@ import { CHOOSE_LISTER, LISTERS, type Lister } from '../listing/scan.ts';
 import { printable } from '../printable.ts';
 import type { Session } from '../ssh/session.ts';
 
-export type Flavour = 'gnu' | 'busybox' | 'toybox' | 'bsd' | 'unknown' | 'none';
+type Flavour = 'gnu' | 'busybox' | 'toybox' | 'bsd' | 'unknown' | 'none';
 
 export interface SourceTools {
   readonly tar: {

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { linkSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { linkSync, mkdirSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { type Entry, UNKNOWN_NANOSECONDS } from '../../src/listing/entry.ts';
@@ -57,9 +57,10 @@ async function hostileTree(t: ExecutionContext): Promise<string> {
   mkdirSync(`${folder}/dir`, { mode: 0o1770 });
   linkSync(`${folder}/-dash`, `${folder}/dir/second`);
   writeFileSync(Buffer.concat([Buffer.from(`${folder}/`), Buffer.from([0xff, 0xfe, 0x41])]), 'raw');
+  writeFileSync(`${folder}/sparse`, '');
   execFileSync('mkfifo', [`${folder}/fifo`]);
   execFileSync('mknod', [`${folder}/null`, 'c', '1', '3']);
-  execFileSync('truncate', ['-s', '3G', `${folder}/sparse`]);
+  truncateSync(`${folder}/sparse`, 3 * 2 ** 30);
   execFileSync('touch', ['-d', '@-5.25', `${folder}/-dash`]);
   execFileSync('chown', ['70000:4000000', `${folder}/sparse`]);
   for (let i = 0; i < 1200; i += 1) writeFileSync(`${folder}/dir/${i}`, '');
