@@ -80,7 +80,8 @@ export class EntryEncoder {
 export class EntryDecoder {
   #bytes: Buffer = Buffer.alloc(0);
   #at = 0;
-  #previous = '';
+  readonly #pathBytes = Buffer.allocUnsafe(PATH_LIMIT);
+  #pathLength = 0;
 
   /** @returns the entries that this chunk completes. @throws P2cError `listing.damaged`. */
   push(chunk: Buffer): Entry[] {
@@ -105,32 +106,32 @@ export class EntryDecoder {
 
   #entry(): Entry | undefined {
     const shared = this.#number();
-    const suffix = this.#text();
-    const letter = String.fromCharCode(this.#byte());
-    const numbers: number[] = [];
-    for (let i = 0; i < 12; i += 1) numbers.push(this.#number());
+    const length = this.#length();
+    const suffix = this.#at;
+    this.#at += length;
+    const type = String.fromCharCode(this.#byte());
+    const mode = this.#number();
+    const uid = this.#number();
+    const gid = this.#number();
+    const size = this.#number();
+    const blocks = this.#number();
+    const mtime = instant(this.#number(), this.#number());
+    const ctime = instant(this.#number(), this.#number());
+    const device = this.#number();
+    const inode = this.#number();
+    const links = this.#number();
     const target = this.#text();
     if (this.#at > this.#bytes.length) return undefined;
-    if (shared > this.#previous.length || !isEntryType(letter)) throw damaged();
-    const path = (this.#previous.slice(0, shared) + suffix) as ByteString;
-    this.#previous = path;
-    const [mode = 0, uid = 0, gid = 0, size = 0, blocks = 0, mtime = 0, mtimeNs = 0, ctime = 0, ctimeNs = 0] = numbers;
-    const [device = 0, inode = 0, links = 0] = numbers.slice(9);
-    return {
-      path,
-      type: letter,
-      mode,
-      uid,
-      gid,
-      size,
-      blocks,
-      mtime: instant(mtime, mtimeNs),
-      ctime: instant(ctime, ctimeNs),
-      device,
-      inode,
-      links,
-      target,
-    };
+    if (shared > this.#pathLength || shared + length > PATH_LIMIT || !isEntryType(type)) throw damaged();
+    const path = this.#path(shared, suffix, length);
+    return { path, type, mode, uid, gid, size, blocks, mtime, ctime, device, inode, links, target };
+  }
+
+  /** The path before lies in a buffer: what is new is copied over its end, and one flat string is made of it. */
+  #path(shared: number, suffix: number, length: number): ByteString {
+    this.#bytes.copy(this.#pathBytes, shared, suffix, suffix + length);
+    this.#pathLength = shared + length;
+    return this.#pathBytes.toString('latin1', 0, this.#pathLength) as ByteString;
   }
 
   /** Past the end, reads give 0 and move on: the entry is then found to be incomplete, and read again with more. */
@@ -150,9 +151,14 @@ export class EntryDecoder {
     throw damaged();
   }
 
-  #text(): ByteString {
+  #length(): number {
     const length = this.#number();
     if (length > PATH_LIMIT) throw damaged();
+    return length;
+  }
+
+  #text(): ByteString {
+    const length = this.#length();
     const start = this.#at;
     this.#at += length;
     return this.#bytes.toString('latin1', start, Math.min(this.#at, this.#bytes.length)) as ByteString;

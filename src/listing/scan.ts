@@ -10,6 +10,7 @@ import { P2cError } from '../errors.ts';
 import { type ByteString, byteString } from '../printable.ts';
 import { quote, quotePath } from '../ssh/quote.ts';
 import type { Entry } from './entry.ts';
+import { readFindRecord } from './find-record.ts';
 import { malformed, parseRecord } from './record.ts';
 
 /** `%y` type, `%m` mode, `%U` `%G` ids, `%s` bytes, `%b` blocks, times, `%D:%i` inode, `%n` links, path, link target. */
@@ -95,8 +96,8 @@ export class FindParser {
       const pathEnd = bytes.indexOf(0, start);
       const targetEnd = pathEnd < 0 ? -1 : bytes.indexOf(0, pathEnd + 1);
       if (targetEnd < 0) break;
-      const fields = byteString(bytes.subarray(start, pathEnd));
-      const entry = parseRecord(fields, byteString(bytes.subarray(pathEnd + 1, targetEnd)), this.#offset + start);
+      const entry =
+        readFindRecord(bytes, start, pathEnd, targetEnd) ?? this.#otherRecord(bytes, start, pathEnd, targetEnd);
       if (entry !== undefined) entries.push(entry);
       start = targetEnd + 1;
     }
@@ -105,6 +106,11 @@ export class FindParser {
     this.#rest = Buffer.from(bytes.subarray(start));
     if (this.#rest.length > LONGEST_RECORD) throw malformed(this.#offset, 'a record of more than 256 KiB', '');
     return entries;
+  }
+
+  #otherRecord(bytes: Buffer, start: number, pathEnd: number, targetEnd: number): Entry | undefined {
+    const fields = byteString(bytes.subarray(start, pathEnd));
+    return parseRecord(fields, byteString(bytes.subarray(pathEnd + 1, targetEnd)), this.#offset + start);
   }
 
   /** @throws P2cError `listing.truncated` where the last record is not whole. */

@@ -9,8 +9,8 @@ import type { Entry } from './entry.ts';
 import { mergeEntries } from './merge.ts';
 import { sortKey } from './path.ts';
 
-/** Entries sorted in memory at once: about 30 MB of objects. */
-const RUN_ENTRIES = 40_000;
+/** Entries sorted in memory at once: about 10 MB of objects. */
+const RUN_ENTRIES = 16_000;
 /** Runs merged at once. Sixteen runs become one of the next level, so that millions of entries are rewritten twice, not often. */
 const FAN_IN = 16;
 const WRITE_BYTES = 256 * 1024;
