@@ -1,0 +1,163 @@
+/**
+ * Judges the entries of one layer (OCI image-spec, layer.md): what importers refuse, what they take differently, and
+ * what would reach out of the root.
+ */
+import { type ByteString, byteString, printablePath } from '../../printable.ts';
+import type { TarEntry } from './tar-reader.ts';
+
+export type LayerComplaint = (code: string, message: string) => void;
+
+type Kind = 'directory' | 'other' | 'whiteout';
+
+const WHITEOUT = '.wh.';
+const OPAQUE = '.wh..wh..opq';
+/** GNU tar's own: its meaning, and what a reader that does not know it makes of it. */
+const FORBIDDEN: Readonly<Record<string, string>> = {
+  S: 'an old GNU sparse file',
+  D: 'a GNU dump directory',
+  V: 'a GNU volume label',
+  M: 'the rest of a file from another volume',
+  N: 'an old GNU list of names',
+};
+
+export class LayerContents {
+  readonly #complain: LayerComplaint;
+  readonly #lowest: boolean;
+  readonly #kinds = new Map<string, Kind>();
+  /** Hard links whose target had not come yet. */
+  readonly #waiting: { readonly name: string; readonly target: string }[] = [];
+  #entries = 0;
+
+  /** @param lowest whether no layer lies below, so that a whiteout has nothing to hide. */
+  constructor(lowest: boolean, complain: LayerComplaint) {
+    this.#lowest = lowest;
+    this.#complain = complain;
+  }
+
+  get entries(): number {
+    return this.#entries;
+  }
+
+  add(entry: TarEntry): void {
+    this.#entries += 1;
+    const path = this.#path(entry.name, 'name', entry.name);
+    if (path === undefined) return;
+    this.#checkType(entry);
+    const kind = this.#kindOf(entry, path);
+    if (this.#kinds.has(path)) {
+      this.#complain('layer.duplicate', `${shown(path)} is there twice, here as '${printablePath(entry.name)}'`);
+      return;
+    }
+    if (path === '' && kind !== 'directory') this.#complain('layer.root', 'the root is not a directory');
+    this.#kinds.set(path, kind);
+    if (entry.type === '1') this.#checkLink(entry, path);
+    if (entry.type === '2' && entry.link === '') this.#complain('layer.link', `${shown(path)} leads nowhere`);
+  }
+
+  /** What can be told only when all entries are known. */
+  end(): void {
+    for (const { name, target } of this.#waiting) {
+      if (this.#kinds.has(target)) {
+        this.#complain('layer.link-early', `${shown(name)} is a hard link to ${shown(target)}, which comes after it`);
+      } else {
+        this.#complain('layer.link-dangling', `${shown(name)} is a hard link to ${shown(target)}, which is not here`);
+      }
+    }
+    this.#checkParents();
+  }
+
+  /** The path without its spellings: `./a//b/` is `a/b`; undefined where it leaves the root. */
+  #path(spelled: ByteString, what: 'name' | 'target', of: ByteString): string | undefined {
+    const whose = what === 'name' ? 'the name' : `the hard link '${printablePath(of)}' has the target`;
+    if (spelled === '') {
+      this.#complain('layer.name', what === 'name' ? 'an entry has no name' : `${whose} ''`);
+      return undefined;
+    }
+    if (spelled.startsWith('/')) {
+      this.#complain('layer.absolute', `${whose} '${printablePath(spelled)}' is absolute`);
+      return undefined;
+    }
+    const parts = spelled.split('/').filter((part) => part !== '' && part !== '.');
+    if (parts.includes('..')) {
+      this.#complain('layer.outside', `${whose} '${printablePath(spelled)}' holds '..'`);
+      return undefined;
+    }
+    return parts.join('/');
+  }
+
+  #checkType({ name, type, keys }: TarEntry): void {
+    const forbidden = Object.hasOwn(FORBIDDEN, type) ? FORBIDDEN[type] : undefined;
+    if (forbidden !== undefined) {
+      this.#complain('layer.type', `'${printablePath(name)}' is ${forbidden} (type '${type}')`);
+    } else if (!/[0-7]/.test(type)) {
+      const flag = printablePath(byteString(Buffer.from(type, 'latin1')));
+      this.#complain('layer.type', `'${printablePath(name)}' is of the unknown type '${flag}'`);
+    }
+    if (keys.some((key) => key.startsWith('GNU.sparse.'))) {
+      this.#complain('layer.sparse', `'${printablePath(name)}' is stored as a sparse file, which not all can read`);
+    }
+  }
+
+  #kindOf(entry: TarEntry, path: string): Kind {
+    const base = path.slice(path.lastIndexOf('/') + 1);
+    if (!base.startsWith(WHITEOUT)) return entry.type === '5' ? 'directory' : 'other';
+    const hidden = base.slice(WHITEOUT.length);
+    if (this.#lowest) this.#complain('layer.whiteout', `${shown(path)} hides something, and no layer lies below`);
+    if (base !== OPAQUE && (hidden === '' || hidden === '.' || hidden === '..' || hidden.startsWith(WHITEOUT))) {
+      this.#complain('layer.whiteout', `${shown(path)} is a whiteout of nothing that can be`);
+    }
+    if (entry.type !== '0' || entry.size > 0) {
+      this.#complain('layer.whiteout', `${shown(path)} is a whiteout and not an empty file`);
+    }
+    return 'whiteout';
+  }
+
+  #checkLink(entry: TarEntry, name: string): void {
+    const target = this.#path(entry.link, 'target', entry.name);
+    if (target === undefined) return;
+    const kind = this.#kinds.get(target);
+    if (target === name) this.#complain('layer.link-dangling', `${shown(name)} is a hard link to itself`);
+    else if (kind === undefined) this.#waiting.push({ name, target });
+    else if (kind !== 'other') {
+      const what = kind === 'directory' ? 'a directory' : 'a whiteout';
+      this.#complain('layer.link', `${shown(name)} is a hard link to ${shown(target)}, which is ${what}`);
+    }
+  }
+
+  /** An extractor invents a parent that is missing, with attributes of its own. */
+  #checkParents(): void {
+    const reported = new Set<string>();
+    for (const [path, kind] of this.#kinds) {
+      if (kind === 'whiteout') this.#checkHidden(path);
+      for (let parent = parentOf(path); parent !== ''; parent = parentOf(parent)) {
+        const parentKind = this.#kinds.get(parent);
+        if (parentKind === 'directory' || reported.has(parent)) break;
+        reported.add(parent);
+        if (parentKind === undefined) {
+          this.#complain('layer.parent', `${shown(path)} is here, and its directory ${shown(parent)} is not`);
+        } else {
+          this.#complain('layer.parent', `${shown(path)} lies under ${shown(parent)}, which is not a directory`);
+          break;
+        }
+      }
+    }
+  }
+
+  /** A whiteout hides what is below: an entry of that name beside it is hidden by some importers, and kept by others. */
+  #checkHidden(path: string): void {
+    const slash = path.lastIndexOf('/') + 1;
+    if (path.slice(slash) === OPAQUE) return;
+    const hidden = path.slice(0, slash) + path.slice(slash + WHITEOUT.length);
+    if (this.#kinds.has(hidden)) {
+      this.#complain('layer.whiteout', `${shown(hidden)} and its whiteout are in the same layer`);
+    }
+  }
+}
+
+function parentOf(path: string): string {
+  return path.slice(0, Math.max(0, path.lastIndexOf('/')));
+}
+
+function shown(path: string): string {
+  return path === '' ? 'the root' : `'/${printablePath(byteString(Buffer.from(path, 'latin1')))}'`;
+}
