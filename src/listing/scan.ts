@@ -23,12 +23,13 @@ const STAT_FORMAT = '= %f %u %g %s %b %Y %Z %d %i %h';
 export type Lister = 'find -printf' | 'find -exec stat' | 'find | xargs stat';
 
 /** The ways there are, best first. */
-export const LISTERS: readonly Lister[] = ['find -printf', 'find -exec stat', 'find | xargs stat'];
+export const LISTERS: readonly Lister[] = ['find -printf', 'find | xargs stat', 'find -exec stat'];
 
 /**
  * Shell text that sets `$lister` to a {@link Lister} or to nothing, and `$stat` to the format for stat. What decides is a
  * trial on `/`, never a version. stat's `%z` tells parts of a second on most systems, and old busybox writes zeros there:
  * /proc/self is as old as the moment, which tells the two apart.
+ * xargs goes before `-exec … {} +`: busybox find makes batches there that the kernel refuses ('Argument list too long').
  */
 export const CHOOSE_LISTER = `
 lister= stat='${STAT_FORMAT}'
@@ -38,8 +39,8 @@ if find / -prune -printf '${PRINTF_FORMAT}' 2>/dev/null | tr '\\0' '!' |
 elif stat -c "$stat" / 2>/dev/null | grep '^= 4[0-9a-f]* [0-9]* [0-9]* [0-9]* [0-9]* [0-9-]* [0-9-]* [0-9]* [0-9]* [0-9]*$' >/dev/null &&
   command -v readlink >/dev/null 2>&1; then
   case $(stat -c %z /proc/self 2>/dev/null) in *.*[1-9]*' '*) stat="$stat %y %z" ;; esac
-  if [ "$(find / -prune -exec sh -c 'echo "$1"' p2c {} + 2>/dev/null)" = / ]; then lister='find -exec stat'
-  elif [ "$(find / -prune -print0 2>/dev/null | xargs -0 -n 1 echo 2>/dev/null)" = / ]; then lister='find | xargs stat'
+  if [ "$(find / -prune -print0 2>/dev/null | xargs -0 -n 1 echo 2>/dev/null)" = / ]; then lister='find | xargs stat'
+  elif [ "$(find / -prune -exec sh -c 'echo "$1"' p2c {} + 2>/dev/null)" = / ]; then lister='find -exec stat'
   fi
 fi
 `;

@@ -36,14 +36,14 @@ nowhere' link && mkdir -p 'x
   t.is(report.tools.find.flavour, 'busybox');
   t.is(report.tools.stat, 'busybox');
   t.deepEqual(report.tools.attributeReaders, []);
-  t.deepEqual(report.tools.chosen, { listing: 'find -exec stat', nanoseconds: true, capture: 'none' });
+  t.deepEqual(report.tools.chosen, { listing: 'find | xargs stat', nanoseconds: true, capture: 'none' });
   const included = report.filesystems.filter(({ verdict }: { verdict: string }) => verdict === 'included');
   t.deepEqual(
     included.map(({ mountPoint }: { mountPoint: string }) => mountPoint),
     ['/'],
   );
   const page = await cli(['audit', ...connection(server)]);
-  t.regex(page.stdout, /Tools: listed with find -exec stat \(busybox\), its tar \(.*\) cannot make a capture/);
+  t.regex(page.stdout, /Tools: listed with find \| xargs stat \(busybox\), its tar \(.*\) cannot make a capture/);
 });
 
 test('a migration of it is refused before anything is stopped or stored', async (t) => {

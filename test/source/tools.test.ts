@@ -123,19 +123,19 @@ const FINDS: readonly [string, Program, string, Partial<SourceTools>][] = [
     'busybox find',
     { version: '', help: `find: unrecognized: --version\n${BUSYBOX_FIND}` },
     WITHOUT_PRINTF,
-    { lister: 'find -exec stat', nanoseconds: true },
+    { lister: 'find | xargs stat', nanoseconds: true },
   ],
   [
-    'a find without -exec +',
+    'a find without -print0',
     { version: '', help: BUSYBOX_FIND },
-    `case " $* " in *' + '*) exit 1 ;; esac; ${WITHOUT_PRINTF}`,
-    { lister: 'find | xargs stat', nanoseconds: true },
+    `case "$*" in *-print0*) exit 1 ;; esac; ${WITHOUT_PRINTF}`,
+    { lister: 'find -exec stat', nanoseconds: true },
   ],
   [
     'a find that knows -printf by half',
     { version: 'toybox 0.8.9', help: 'usage: find' },
     `case "$*" in *-printf*) echo 'd 755 0 0 4096 8 ? ? 1 2 1 /'; exit 0 ;; esac; exec /usr/bin/find "$@"`,
-    { lister: 'find -exec stat', nanoseconds: true },
+    { lister: 'find | xargs stat', nanoseconds: true },
   ],
 ];
 
