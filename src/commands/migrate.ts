@@ -6,7 +6,7 @@ import { parseChange } from '../oci/change.ts';
 import { parseReference } from '../oci/reference.ts';
 import { storeRoot } from '../oci/root.ts';
 import { dryRun } from '../pipeline/dry-run.ts';
-import { MIGRATION_STAGES, migrate } from '../pipeline/migrate.ts';
+import { migrate, migrationStages } from '../pipeline/migrate.ts';
 import type { MigrationRequest } from '../pipeline/request.ts';
 import { parseDuration } from '../profiles/quantity.ts';
 import { describeMigration, exitCodeOf } from '../report/migration-report.ts';
@@ -24,6 +24,7 @@ interface MigrateOptions {
   change: string[] | undefined;
   message: string | undefined;
   stop: boolean;
+  hot: boolean;
   lease: string;
   settle: number;
   'dry-run': boolean;
@@ -45,6 +46,10 @@ export const verb = defineVerb({
     [
       'p2c migrate root@old.example --profile nginx --tag old --dry-run',
       'look, and print every command that would follow',
+    ],
+    [
+      'p2c migrate root@old.example --profile nginx --tag old --hot',
+      'with nginx down for seconds, however large the server',
     ],
     ['p2c migrate -i fleet.yaml --concurrency 4', 'every host of an inventory'],
   ],
@@ -75,6 +80,11 @@ function withMigrateOptions<Declared>(parser: Argv<Declared>): Argv<Declared & M
       type: 'boolean',
       default: true,
       describe: "stop the profiles' applications while streaming (--no-stop: do not)",
+    })
+    .option('hot', {
+      type: 'boolean',
+      default: false,
+      describe: 'stream while the applications run; stop them only to fetch what changed meanwhile',
     })
     .option('lease', {
       type: 'string',
@@ -120,12 +130,13 @@ async function requestOf(options: Options, words: readonly string[]): Promise<Om
 /** What is the same for one target and for each host of an inventory. */
 function sharedRequest(
   options: Options,
-): Pick<MigrationRequest, 'changes' | 'message' | 'storeRoot' | 'stop' | 'leaseMs' | 'settle'> {
+): Pick<MigrationRequest, 'changes' | 'message' | 'storeRoot' | 'stop' | 'hot' | 'leaseMs' | 'settle'> {
   return {
     changes: (options.change ?? []).map(parseChange),
     message: options.message,
     storeRoot: storeRoot(),
     stop: options.stop,
+    hot: hotOf(options),
     leaseMs: leaseOf(options.lease),
     settle: roundsOf(options.settle),
   };
@@ -141,19 +152,31 @@ function leaseOf(text: string): number {
   });
 }
 
+/** A hot copy is made whole by the settling after the stop: without either it would be torn. */
+function hotOf({ hot, stop, settle, profile, inventory }: Options): boolean {
+  if (!hot) return false;
+  if (!stop)
+    throw usageError('--hot and --no-stop do not go together', { code: 'usage', hint: 'leave one of them out' });
+  if (settle < 1) throw usageError('--hot needs --settle 1 or more', { code: 'usage' });
+  if (profile === undefined && inventory === undefined) {
+    throw usageError('--hot has nothing to stop without a profile', { code: 'usage', hint: 'name one with --profile' });
+  }
+  return true;
+}
+
 function roundsOf(rounds: number): number {
   if (Number.isInteger(rounds) && rounds >= 0 && rounds <= 100) return rounds;
   throw usageError(`--settle ${rounds} is not a number of rounds from 0 to 100`, { code: 'usage' });
 }
 
 async function runOne(request: MigrationRequest, json: boolean, signal: AbortSignal): Promise<ExitCode> {
-  const report = await withShow({ json }, MIGRATION_STAGES, (show) => migrate(request, show, signal));
+  const report = await withShow({ json }, migrationStages(request), (show) => migrate(request, show, signal));
   process.stdout.write(`${json ? JSON.stringify(report) : describeMigration(report)}\n`);
   return exitCodeOf(report);
 }
 
 async function runDry(request: MigrationRequest, json: boolean): Promise<ExitCode> {
-  const { survey, commands } = await withShow({ json }, MIGRATION_STAGES, (show) => dryRun(request, show));
+  const { survey, commands } = await withShow({ json }, migrationStages(request), (show) => dryRun(request, show));
   if (json) process.stdout.write(`${JSON.stringify({ ...survey, commands })}\n`);
   else {
     const lines = commands.map((command) => `# ${command.purpose}\n${command.script.trim()}`);

@@ -55,24 +55,36 @@ export class Changes {
   readonly #after: Listing;
   readonly #rules: RuleSet;
   readonly #restless: ReadonlySet<string>;
+  readonly #suspects: ReadonlySet<string>;
   /** A group of hard links is one file: when it changed, all of its names have to come again. */
   readonly #inodes = new Set<string>();
 
-  private constructor(before: Listing, after: Listing, rules: RuleSet, restless: readonly ByteString[]) {
+  private constructor(
+    before: Listing,
+    after: Listing,
+    rules: RuleSet,
+    restless: ReadonlySet<string>,
+    suspects: ReadonlySet<string>,
+  ) {
     this.#before = before;
     this.#after = after;
     this.#rules = rules;
-    this.#restless = new Set(restless);
+    this.#restless = restless;
+    this.#suspects = suspects;
   }
 
-  /** @param restless paths whose own attributes mean nothing: where the kernel's filesystems are mounted. */
+  /**
+   * @param restless paths whose own attributes mean nothing: where the kernel's filesystems are mounted.
+   * @param suspects paths that count as changed whatever the listings say.
+   */
   static async between(
     before: Listing,
     after: Listing,
     rules: RuleSet,
-    restless: readonly ByteString[],
+    restless: ReadonlySet<string>,
+    suspects: ReadonlySet<string> = new Set(),
   ): Promise<Changes> {
-    const changes = new Changes(before, after, rules, restless);
+    const changes = new Changes(before, after, rules, restless, suspects);
     await changes.#count();
     return changes;
   }
@@ -109,7 +121,7 @@ export class Changes {
   }
 
   #isChange(before: Entry | undefined, after: Entry): boolean {
-    if (before !== undefined && !differs(before, after)) return false;
+    if (before !== undefined && !differs(before, after) && !this.#suspects.has(after.path)) return false;
     return !this.#restless.has(after.path) && this.#isIncluded(after);
   }
 

@@ -36,5 +36,5 @@ function commandsAfter(request: MigrationRequest, { facts, plan }: Survey): Remo
       script: findScript(mount.mountPoint),
     }));
   const streams = plan.parts.map((part) => partCommand(part, facts.tools));
-  return [...stop, ...again, ...streams, ...start];
+  return request.hot ? [...streams, ...stop, ...again, ...start] : [...stop, ...again, ...streams, ...start];
 }

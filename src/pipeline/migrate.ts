@@ -9,6 +9,7 @@ import { ImageStore } from '../oci/store.ts';
 import { type Quiesced, quiesce, type ResumeReport } from '../profiles/quiesce.ts';
 import type { MigrationReport } from '../report/migration-report.ts';
 import { formatBytes, formatCount, formatDuration, formatRate } from '../report/units.ts';
+import { mappedFiles } from '../source/mapped-files.ts';
 import { requireTar } from '../source/tools.ts';
 import type { MigrationRequest } from './request.ts';
 import { Belongings } from './rollback.ts';
@@ -21,15 +22,18 @@ import { type CapturedLayers, streamParts } from './stages/stream.ts';
 import { describePlan, planCapture, SURVEY_STAGES, type Survey, survey } from './survey.ts';
 import { WorkFolder } from './work-folder.ts';
 
-export const MIGRATION_STAGES = [
-  ...SURVEY_STAGES,
-  'Stop the applications',
-  'List the files again',
-  'Stream the files',
-  'Settle what moved meanwhile',
-  'Start the applications again',
-  'Import the image',
-] as const;
+const STOP = 'Stop the applications';
+const STREAM = 'Stream the files';
+const SETTLE = 'Settle what moved meanwhile';
+const START = 'Start the applications again';
+const IMPORT = 'Import the image';
+const LIST_AGAIN = 'List the files again';
+
+/** Titles of the stages, in the order in which they come. */
+export function migrationStages({ hot }: Pick<MigrationRequest, 'hot'>): string[] {
+  const copy = hot ? [STREAM, STOP] : [STOP, LIST_AGAIN, STREAM];
+  return [...SURVEY_STAGES, ...copy, SETTLE, START, IMPORT];
+}
 
 /**
  * Runs the pipeline. Whatever it stopped on the source is started again on every way out, and no image is visible in
@@ -44,27 +48,25 @@ export async function migrate(request: MigrationRequest, show: Show, signal: Abo
   signal.throwIfAborted();
   requireTar(surveyed.facts.tools, request.target.name);
   await requireSpace(store.root, surveyed.plan);
-  const stopped = await stopApplications(request, surveyed, show, held, signal);
-  const { plan, listing } = stopped === undefined ? ofSurvey(surveyed) : await planAgain(surveyed, show, work);
   const { session, facts, rules } = surveyed;
-  const untilLost = stopped === undefined ? signal : AbortSignal.any([signal, stopped.lost]);
+  let stopped = request.hot ? undefined : await stopApplications(request, surveyed, show, held, signal);
+  const { plan, listing } = stopped === undefined ? ofSurvey(surveyed) : await planAgain(surveyed, show, work);
+  const suspects = request.hot ? await mappedFiles(session) : new Set<string>();
   const captured = await show.stage(
-    'Stream the files',
-    (tell) => streamParts(session, facts, plan, store, tell, untilLost),
+    STREAM,
+    (tell) => streamParts(session, facts, plan, store, tell, untilLost(signal, stopped)),
     describeCapture,
   );
+  if (request.hot) stopped = await stopApplications(request, surveyed, show, held, signal);
+  const settling = { session, facts, rules, streamed: listing, suspects, store, work, rounds: request.settle };
   const settled = await show.stage(
-    'Settle what moved meanwhile',
-    (tell) =>
-      settle(
-        { session, facts, rules, streamed: listing, store, work, rounds: request.settle, signal: untilLost },
-        tell,
-      ),
+    SETTLE,
+    (tell) => settle({ ...settling, signal: untilLost(signal, stopped) }, tell),
     describeSettled,
   );
   const resumed = await startApplications(stopped, show);
   const image = await show.stage(
-    'Import the image',
+    IMPORT,
     () => importImage(store, request, facts, [...captured.layers, ...settled.layers], started),
     ({ reference, digest }) => `${reference} ${digest}`,
   );
@@ -93,7 +95,7 @@ async function stopApplications(
   if (!request.stop || request.profiles.length === 0) return undefined;
   const onEvent = (line: string): void => show.note(line);
   return show.stage(
-    'Stop the applications',
+    STOP,
     async () => held.use(await quiesce(session, request.profiles, { leaseMs: request.leaseMs, signal, onEvent })),
     ({ stopped }) => (stopped.length === 0 ? 'none of them runs' : stopped.join(', ')),
   );
@@ -112,7 +114,7 @@ function ofSurvey({ plan, scanned }: Survey): Planned {
 /** What the applications wrote while they stopped belongs to the capture: the listing is made anew. */
 async function planAgain(surveyed: Survey, show: Show, work: WorkFolder): Promise<Planned> {
   return show.stage(
-    'List the files again',
+    LIST_AGAIN,
     async (tell) => {
       const { filesystems } = surveyed.facts;
       const scanned = await listFilesystems(surveyed.session, filesystems, await work.sub('stopped'), 'stopped', tell);
@@ -128,6 +130,11 @@ function describeCapture({ account }: CapturedLayers): string {
   return `${formatBytes(account.bytes)} in ${took}, ${formatRate(account.bytes, account.milliseconds)}`;
 }
 
+/** Where the watchdog had to start the applications, what is still being copied is no image of a stopped server. */
+function untilLost(signal: AbortSignal, stopped: Quiesced | undefined): AbortSignal {
+  return stopped === undefined ? signal : AbortSignal.any([signal, stopped.lost]);
+}
+
 function describeSettled({ report }: Settled): string {
   const { rounds, changed, removed, stillMoving } = report;
   if (rounds === 0 && stillMoving === 0) return 'nothing did';
@@ -140,7 +147,7 @@ async function startApplications(stopped: Quiesced | undefined, show: Show): Pro
   if (stopped === undefined) return undefined;
   try {
     const report = await show.stage(
-      'Start the applications again',
+      START,
       () => stopped.resume(),
       ({ applications }) =>
         applications.map((app) => `${app.name} was down ${formatDuration(app.downMs)}`).join(', ') ||

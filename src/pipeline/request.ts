@@ -22,6 +22,8 @@ export interface MigrationRequest extends SurveyRequest {
   readonly storeRoot: string;
   /** False leaves the applications running: the image may then hold files caught in the middle of a change. */
   readonly stop: boolean;
+  /** True streams while the applications run, and stops them only for what changed meanwhile. */
+  readonly hot: boolean;
   readonly leaseMs: number;
   /** Rounds of delta layers for what moved while it was read. */
   readonly settle: number;

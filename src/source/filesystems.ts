@@ -42,6 +42,15 @@ export function classifyMounts(mounts: readonly MountEntry[]): Filesystem[] {
   return mounts.flatMap((mount) => judged.get(mount) ?? []);
 }
 
+/**
+ * Directories whose own attributes are new at each look: where filesystems are mounted that the kernel makes or keeps in
+ * memory. Their times say nothing of the server.
+ */
+export function restlessPaths(filesystems: readonly Filesystem[]): ReadonlySet<ByteString> {
+  const restless = filesystems.filter((mount) => mount.verdict === 'pseudo' || mount.verdict === 'memory');
+  return new Set(restless.map((mount) => mount.mountPoint));
+}
+
 function byBreadth(a: MountEntry, b: MountEntry): number {
   if ((a.mountPoint === '/') !== (b.mountPoint === '/')) return a.mountPoint === '/' ? -1 : 1;
   return a.root.length - b.root.length;

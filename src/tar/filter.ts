@@ -195,7 +195,8 @@ export class TarFilter {
     const content = header.type === '0' || header.type === '7' ? size : 0;
     this.#passing = this.#isWanted(path, header.type, overrides.linkPath ?? header.linkName);
     if (this.#passing) {
-      if (this.#timeless.has(path)) out.push(withoutTime(block));
+      // An extended header that names the entry is needed; any other says nothing but its time.
+      if (this.#timeless.has(path) && overrides.path === undefined) out.push(withoutTime(block));
       else out.push(...this.#held, block);
       this.counts.entries += 1;
       this.counts.contentBytes += content;

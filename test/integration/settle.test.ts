@@ -59,6 +59,31 @@ test.serial('what moves while it is streamed arrives as it is at the end, and wh
   t.is(booted.stdout, 'after\nchmod\nfresh\ngrows\nlinked\nlinked-too\nrenamed\nshrinks\nturns\n', booted.stderr);
 });
 
+test.serial(
+  'a hot copy: the page is served while the files are streamed, and what it wrote meanwhile is in the image',
+  async (t) => {
+    if (!requireRoot(t) || !requirePrograms(t, ['umoci'])) return;
+    const server = await labServer(t, 'hot', { large: true });
+    const root = await temporaryFolder(t);
+    const p2c = startCli(args(server, '--profile', 'nginx', '--hot'), { P2C_ROOT: root });
+    await server.exec('until pgrep -x tar >/dev/null; do sleep 0.02; done');
+    const response = await fetch(`http://${server.address}/while-it-streams`, { signal: AbortSignal.timeout(5000) });
+    t.is(response.status, 404);
+    const ended = await p2c.ended;
+    t.is(ended.code, 0, ended.stderr);
+    const { settle, stopped, image } = JSON.parse(ended.stdout);
+    t.true(settle.rounds >= 1 && settle.changed >= 1, JSON.stringify(settle));
+    t.deepEqual(
+      stopped.applications.map((app: { name: string }) => app.name),
+      ['nginx'],
+    );
+    t.true(image.layers >= 3);
+    const tree = await unpack(t, root);
+    t.regex(readFileSync(join(tree, 'var/log/nginx/shop.log'), 'utf8'), /GET \/while-it-streams/);
+    t.is((await fetch(`http://${server.address}/`)).status, 200);
+  },
+);
+
 test.serial('what never stands still is named, and the exit code says so', async (t) => {
   if (!requireRoot(t)) return;
   const server = await labServer(t, 'restless');

@@ -6,7 +6,7 @@ import { PathListReader } from '../../src/listing/path-list.ts';
 import { makeDeltaPlan } from '../../src/listing/plan.ts';
 import { RuleSet } from '../../src/listing/rules.ts';
 import { type Listing, ListingWriter } from '../../src/listing/storage.ts';
-import { type ByteString, byteStringFromText } from '../../src/printable.ts';
+import type { ByteString } from '../../src/printable.ts';
 import { whiteout } from '../../src/tar/whiteout.ts';
 import { directory, entry } from '../helpers/entries.ts';
 import { temporaryFolder } from '../helpers/temporary.ts';
@@ -24,7 +24,7 @@ async function delta(
   rules = new RuleSet([]),
   restless: string[] = [],
 ) {
-  const paths = restless.map((path) => byteStringFromText(path));
+  const paths = new Set<string>(restless);
   const changes = await Changes.between(await listing(t, before), await listing(t, after), rules, paths);
   const plan = await makeDeltaPlan(changes, rules, await temporaryFolder(t));
   const parts = plan.parts.map((part) => {

@@ -12,6 +12,7 @@ import { type ByteString, printablePath } from '../../printable.ts';
 import type { SettleReport } from '../../report/settle-report.ts';
 import type { StreamAccount } from '../../report/stream-account.ts';
 import type { SourceFacts } from '../../source/facts.ts';
+import { restlessPaths } from '../../source/filesystems.ts';
 import type { Session } from '../../ssh/session.ts';
 import type { Tell } from '../stage.ts';
 import type { WorkFolder } from '../work-folder.ts';
@@ -24,6 +25,8 @@ export interface SettleInput {
   readonly rules: RuleSet;
   /** The listing whose plan was streamed. */
   readonly streamed: Listing;
+  /** Files that were written through memory while they were streamed: they come again in the first round. */
+  readonly suspects: ReadonlySet<string>;
   readonly store: ImageStore;
   readonly work: WorkFolder;
   readonly rounds: number;
@@ -64,14 +67,16 @@ export async function settle(input: SettleInput, tell: Tell): Promise<Settled> {
 }
 
 async function look(
-  { session, facts, rules, work }: SettleInput,
+  { session, facts, rules, work, suspects }: SettleInput,
   before: Listing,
   round: number,
   tell: Tell,
 ): Promise<{ changes: Changes; after: Listing }> {
   const name = `settle-${round}`;
   const { listing } = await listFilesystems(session, facts.filesystems, await work.sub(name), name, tell);
-  const foreign = facts.filesystems.filter((mount) => mount.verdict !== 'included');
-  const restless = foreign.map((mount) => mount.mountPoint);
-  return { changes: await Changes.between(before, listing, rules, restless), after: listing };
+  const restless = restlessPaths(facts.filesystems);
+  return {
+    changes: await Changes.between(before, listing, rules, restless, round === 0 ? suspects : new Set()),
+    after: listing,
+  };
 }

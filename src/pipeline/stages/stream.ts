@@ -6,10 +6,10 @@ import type { CapturePlan, Part } from '../../listing/plan.ts';
 import type { Layer } from '../../oci/layer.ts';
 import { MediaType } from '../../oci/spec.ts';
 import type { ImageStore } from '../../oci/store.ts';
-import type { ByteString } from '../../printable.ts';
 import { Progress } from '../../report/progress.ts';
 import { AnomalyAccount, type StreamAccount } from '../../report/stream-account.ts';
 import type { SourceFacts } from '../../source/facts.ts';
+import { restlessPaths } from '../../source/filesystems.ts';
 import type { SourceTools } from '../../source/tools.ts';
 import type { CommandResult, RemoteCommand, Session } from '../../ssh/session.ts';
 import { TarFilter } from '../../tar/filter.ts';
@@ -43,9 +43,8 @@ export async function streamParts(
 ): Promise<CapturedLayers> {
   const progress = new Progress(plan.tarBytes);
   const started = performance.now();
-  const foreign = new Set<ByteString>();
-  for (const mount of filesystems) if (mount.verdict !== 'included') foreign.add(mount.mountPoint);
-  const account = new AnomalyAccount(foreign);
+  const restless = restlessPaths(filesystems);
+  const account = new AnomalyAccount(restless);
   const onBytes = (bytes: number): void => {
     progress.add(bytes);
     tell(progress.toString());
@@ -55,7 +54,7 @@ export async function streamParts(
   const limit = pLimit(STREAMS);
   const layers = await allOrNone(
     plan.parts.map((part) =>
-      limit(() => capturePart({ session, tools, part, store, account, foreign, onBytes, signal: either })),
+      limit(() => capturePart({ session, tools, part, store, account, restless, onBytes, signal: either })),
     ),
     (error) => failed.abort(error),
   );
@@ -93,18 +92,18 @@ interface PartCapture {
   readonly part: Part;
   readonly store: ImageStore;
   readonly account: AnomalyAccount;
-  /** Where filesystems that are not captured are mounted. */
-  readonly foreign: ReadonlySet<string>;
+  /** Where filesystems of the kernel's making are mounted. */
+  readonly restless: ReadonlySet<string>;
   readonly onBytes: (bytes: number) => void;
   readonly signal: AbortSignal;
 }
 
 async function capturePart(capture: PartCapture): Promise<Layer> {
-  const { session, tools, part, store, account, foreign, onBytes, signal } = capture;
+  const { session, tools, part, store, account, restless, onBytes, signal } = capture;
   signal.throwIfAborted();
   const wanted = new PathListReader(part.pathsFile);
   const messages = new TarMessages();
-  const filter = new TarFilter(wanted, (anomaly) => account.anomaly(anomaly), foreign);
+  const filter = new TarFilter(wanted, (anomaly) => account.anomaly(anomaly), restless);
   await using blob = await store.createBlob();
   const command = { ...partCommand(part, tools), input: tarNames(part.pathsFile) };
   const stream = await session.stream(command, (chunk) => messages.push(chunk));

@@ -1,0 +1,31 @@
+import { execFileSync } from 'node:child_process';
+import test from 'ava';
+import { mappedFiles, parseMappedFiles } from '../../src/source/mapped-files.ts';
+import { localSession } from '../helpers/local-session.ts';
+
+test('names come back as they are, and those of files that are gone are passed over', (t) => {
+  const said = '/var/lib/db/data\n/with space\n/new\\012line\n/tmp/x (deleted)\n';
+  t.deepEqual(parseMappedFiles(Buffer.from(said)) as string[], ['/var/lib/db/data', '/with space', '/new\nline']);
+});
+
+test('of a maps file the shared and writable mappings of files are taken, and no others', async (t) => {
+  const session = localSession();
+  let script = '';
+  await mappedFiles({
+    ...session,
+    run: async (command) => {
+      script = command.script;
+      return { code: 0, stdout: Buffer.alloc(0), stderr: '', durationMs: 0 };
+    },
+  });
+  const maps = `7f0000000000-7f0000001000 rw-s 00000000 08:01 12345                      /var/lib/db/data file
+7f0000002000-7f0000003000 rw-p 00000000 08:01 12346                      /usr/lib/private.so
+7f0000004000-7f0000005000 r--s 00000000 08:01 12347                      /usr/share/read-only
+7f0000006000-7f0000007000 rw-s 00000000 00:01 2                          /dev/zero (deleted)
+7f0000008000-7f0000009000 -w-s 00001000 08:01 12348                      /write-only
+7f000000a000-7f000000b000 rw-p 00000000 00:00 0                          [heap]
+`;
+  const filter = script.slice(script.indexOf('sed'));
+  const said = execFileSync('sh', ['-c', filter], { input: maps });
+  t.deepEqual(parseMappedFiles(said) as string[], ['/var/lib/db/data file', '/write-only']);
+});
