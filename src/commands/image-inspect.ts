@@ -26,7 +26,10 @@ export const verb = defineVerb({
     if (words.length === 0) throw usageError('no image is named', { code: 'usage', hint: "'p2c images' lists them" });
     const store = await ImageStore.open(storeRoot());
     const described = [];
-    for (const name of words) described.push(describe(await store.find(name), await store.list()));
+    for (const name of words) {
+      const image = await store.find(name);
+      described.push(describe(image, await store.namesOf(image)));
+    }
     const text =
       format === undefined
         ? JSON.stringify(described, null, 4)
@@ -36,9 +39,8 @@ export const verb = defineVerb({
   },
 });
 
-function describe(image: Image, all: readonly Image[]): Record<string, unknown> {
+function describe(image: Image, names: readonly string[]): Record<string, unknown> {
   const { config } = image;
-  const names = all.filter((other) => other.digest === image.digest).flatMap((other) => other.reference ?? []);
   const repositories = [...new Set(names.map((name) => name.slice(0, name.lastIndexOf(':'))))];
   return {
     Id: hexOf(image.configDigest),

@@ -1,5 +1,6 @@
 /** Writing so that nothing half-made is ever visible: a temporary file, fsync, rename, fsync of the folder. */
 import { randomBytes } from 'node:crypto';
+import { statfsSync } from 'node:fs';
 import { open, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { P2cError, systemCode } from '../errors.ts';
@@ -43,7 +44,7 @@ export function storeError(error: unknown, path: string): unknown {
   const code = systemCode(error);
   if (error instanceof P2cError || code === undefined) return error;
   if (code === 'ENOSPC' || code === 'EDQUOT') {
-    return new P2cError(`no space is left for ${path}`, {
+    return new P2cError(`no space is left for ${path}${freeAt(path)}`, {
       code: 'store.full',
       hint: "free some space, remove images with 'p2c image rm', or set P2C_ROOT to a larger filesystem",
       cause: error,
@@ -57,4 +58,14 @@ export function storeError(error: unknown, path: string): unknown {
     });
   }
   return new P2cError(`the store failed at ${path} (${code})`, { code: 'store.failed', cause: error });
+}
+
+/** With a quota there may be bytes free that are not for us. */
+function freeAt(path: string): string {
+  try {
+    const { bavail, bsize } = statfsSync(dirname(path));
+    return ` (${bavail * bsize} bytes are free on its filesystem)`;
+  } catch {
+    return '';
+  }
 }

@@ -7,7 +7,7 @@ import { BlobWriter, type FinishedBlob } from './blob-writer.ts';
 import { type Digest, digestOfHex, hexOf } from './digest.ts';
 import { replaceFile, storeError, syncFolder, temporaryName } from './files.ts';
 import { type Lock, lock } from './lock.ts';
-import { type Index, indexSchema } from './spec.ts';
+import { type Index, indexSchema, layoutSchema } from './spec.ts';
 import { isAlive, Uses } from './uses.ts';
 
 const LAYOUT = `${JSON.stringify({ imageLayoutVersion: '1.0.0' })}\n`;
@@ -20,7 +20,7 @@ export class Layout {
   readonly temporary: string;
   readonly uses: Uses;
   readonly #blobs: string;
-  readonly #publishing: Promise<void>[] = [];
+  readonly #publishing = new Set<Promise<void>>();
 
   private constructor(root: string) {
     this.root = root;
@@ -33,12 +33,14 @@ export class Layout {
   static async open(root: string, create: boolean): Promise<Layout> {
     const layout = new Layout(root);
     if (create) await layout.#create();
-    else if (!(await exists(join(root, 'oci-layout')))) {
+    const marker = join(root, 'oci-layout');
+    if (!(await exists(marker))) {
       throw new P2cError(`there is no store at ${root}`, {
         code: 'store.missing',
         hint: "'p2c migrate' makes one; P2C_ROOT names another place",
       });
     }
+    await readJson(marker, layoutSchema, "layout's marker");
     return layout;
   }
 
@@ -55,7 +57,7 @@ export class Layout {
       const published = this.#publish(blob);
       // Whoever needs the blob awaits `published`; until then a failure is nobody's.
       published.catch(() => {});
-      this.#publishing.push(published);
+      this.#publishing.add(published);
     };
     return BlobWriter.create(join(this.temporary, temporaryName('blob')), publish);
   }
@@ -63,7 +65,11 @@ export class Layout {
   /** Waits until every blob that was committed is on the disk. @throws P2cError `store.full`, `store.failed`. */
   async published(): Promise<void> {
     await Promise.all(this.#publishing);
-    this.#publishing.length = 0;
+  }
+
+  /** Waits until nothing more becomes visible, whatever became of it. */
+  async settled(): Promise<void> {
+    await Promise.allSettled(this.#publishing);
   }
 
   async #publish({ file, handle, digest }: FinishedBlob): Promise<void> {
@@ -158,7 +164,7 @@ async function readJson<Schema extends z.ZodType>(
     if (systemCode(error) === 'EACCES') throw storeError(error, path);
     throw new P2cError(`the ${what} ${path} is damaged or missing: ${messageOf(error)}`, {
       code: 'store.invalid',
-      hint: "'p2c image validate' lists what is wrong",
+      hint: "'p2c image validate --all' lists what is wrong; 'p2c image rm' takes a damaged image away",
       cause: error,
     });
   }

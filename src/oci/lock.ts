@@ -17,7 +17,8 @@ export interface Lock extends AsyncDisposable {
 export async function lock(file: string): Promise<Lock> {
   // The child holds the lock until its standard input ends: with us at the latest.
   const args = ['-x', '-w', String(PATIENCE_SECONDS), '-E', '75', file, 'sh', '-c', 'echo locked; read -r _'];
-  const child = spawn('flock', args, { stdio: ['pipe', 'pipe', 'pipe'] });
+  // In a session of its own: Ctrl-C must not take the lock away while the index is written.
+  const child = spawn('flock', args, { stdio: ['pipe', 'pipe', 'pipe'], detached: true });
   child.stdin.on('error', () => {});
   let said = '';
   child.stderr.on('data', (chunk: Buffer) => {

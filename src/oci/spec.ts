@@ -24,6 +24,9 @@ const descriptorSchema = z.looseObject({
 });
 export type Descriptor = z.output<typeof descriptorSchema>;
 
+/** image-layout.md, "oci-layout file". */
+export const layoutSchema = z.looseObject({ imageLayoutVersion: z.string().startsWith('1.') });
+
 export const indexSchema = z.looseObject({
   schemaVersion: z.literal(2),
   manifests: z.array(descriptorSchema),

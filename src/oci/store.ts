@@ -1,12 +1,14 @@
 /** The image store: images by name in an OCI layout. A run that is killed at any moment leaves a layout that validates. */
 import { createReadStream } from 'node:fs';
 import type { Readable } from 'node:stream';
-import { type P2cError, usageError } from '../errors.ts';
+import { P2cError } from '../errors.ts';
 import type { BlobWriter } from './blob-writer.ts';
-import { type Digest, hexOf, isDigest } from './digest.ts';
+import { descriptorsMeant, isManifest, nameOf, readManifest, unknownImage } from './descriptors.ts';
+import type { Digest } from './digest.ts';
 import type { Image } from './image.ts';
 import type { Layer } from './layer.ts';
 import { Layout } from './layout.ts';
+import { reachable, withoutOrphans } from './reachable.ts';
 import type { Reference } from './reference.ts';
 import {
   type Descriptor,
@@ -15,7 +17,6 @@ import {
   imageConfigSchema,
   type Manifest,
   MediaType,
-  manifestSchema,
   REF_NAME,
 } from './spec.ts';
 
@@ -75,9 +76,10 @@ export class ImageStore implements AsyncDisposable {
     await this.#layout.published();
     await using _ = await this.#layout.lock();
     const index = await this.#layout.readIndex();
-    const others = index.manifests.filter((item) => item.annotations?.[REF_NAME] !== reference.name);
+    const others = index.manifests.filter((item) => nameOf(item) !== reference.name);
     const named = { ...descriptor, annotations: { [REF_NAME]: reference.name } };
-    await this.#layout.writeIndex({ ...index, manifests: [...others, named] });
+    const manifests = await withoutOrphans(this.#layout, index.manifests, [...others, named]);
+    await this.#layout.writeIndex({ ...index, manifests });
     return this.#read(named);
   }
 
@@ -86,45 +88,73 @@ export class ImageStore implements AsyncDisposable {
    * @throws P2cError `image.unknown`, `image.ambiguous`.
    */
   async find(name: string): Promise<Image> {
-    const found = await this.#descriptors(name);
-    const first = found[0];
-    if (first === undefined) throw await this.#unknown(name);
-    if (new Set(found.map((item) => item.digest)).size > 1) {
-      throw usageError(`'${name}' is the beginning of ${found.length} images' IDs`, {
-        code: 'image.ambiguous',
-        hint: "give more digits, or a name: 'p2c images' lists them",
-      });
-    }
-    return this.#read(first);
+    const { manifests } = await this.#layout.readIndex();
+    const [found] = await descriptorsMeant(this.#layout, manifests, name);
+    if (found === undefined || !(await this.#isImage(found))) throw unknownImage(this.root, manifests, name);
+    return this.#read(found);
   }
 
-  /** Every image, the newest first. */
+  /** Every image, the newest first; artifacts are none. */
   async list(): Promise<Image[]> {
     const { manifests } = await this.#layout.readIndex();
     const images: Image[] = [];
-    for (const item of manifests.filter(isImage)) images.push(await this.#read(item));
+    for (const item of manifests) if (await this.#isImage(item)) images.push(await this.#read(item));
     return images.sort((a, b) => (b.config.created ?? '').localeCompare(a.config.created ?? ''));
   }
 
-  /** Takes a name away, or an image with all its names where it is given by ID; blobs that nothing needs go too. */
-  async remove(name: string): Promise<Removed> {
-    await using _ = await this.#layout.lock();
-    const found = await this.#descriptors(name);
-    if (found.length === 0) throw await this.#unknown(name);
-    const gone = new Set(found);
-    const index = await this.#layout.readIndex();
-    const left = index.manifests.filter((item) => ![...gone].some((other) => sameDescriptor(item, other)));
-    await this.#layout.writeIndex({ ...index, manifests: left });
-    const untagged = found.flatMap((item) => item.annotations?.[REF_NAME] ?? []);
-    return { untagged, ...(await this.#collect({ ...index, manifests: left })) };
+  /** All names of the image that this one is. */
+  async namesOf(image: Image): Promise<string[]> {
+    const { manifests } = await this.#layout.readIndex();
+    return manifests.filter(({ digest }) => digest === image.digest).flatMap((item) => nameOf(item) ?? []);
   }
 
+  /**
+   * The manifest that `remove` would take away: none, where other names of it stay. The image itself is not read, for it
+   * may be damaged.
+   * @throws P2cError `image.unknown`, `image.ambiguous`.
+   */
+  async lostWith(name: string): Promise<Digest | undefined> {
+    const { manifests } = await this.#layout.readIndex();
+    const found = await descriptorsMeant(this.#layout, manifests, name);
+    const left = new Set(manifests.filter((item) => !found.includes(item)).map(({ digest }) => digest));
+    return found.map(({ digest }) => digest).find((digest) => !left.has(digest));
+  }
+
+  /**
+   * Takes a name away, or an image with all its names where it is given by ID or digest. Artifacts that describe what
+   * is gone go with it, and so do blobs that nothing needs any more.
+   * @throws P2cError `image.unknown`, `image.ambiguous`; `store.uncollected` where the name is gone and the blobs had to
+   * stay, for a damaged manifest hides what it needs.
+   */
+  async remove(name: string): Promise<Removed> {
+    await using _ = await this.#layout.lock();
+    const index = await this.#layout.readIndex();
+    const found = await descriptorsMeant(this.#layout, index.manifests, name);
+    const others = index.manifests.filter((item) => !found.includes(item));
+    const left = { ...index, manifests: await withoutOrphans(this.#layout, index.manifests, others) };
+    await this.#layout.writeIndex(left);
+    const untagged = found.flatMap((item) => nameOf(item) ?? []);
+    try {
+      return { untagged, ...(await this.#collect(left)) };
+    } catch (error) {
+      throw new P2cError(`'${name}' is removed, but its blobs had to stay in ${this.root}`, {
+        code: 'store.uncollected',
+        hint: "'p2c image validate --all' tells what is damaged; when that is removed, the blobs go too",
+        cause: error,
+      });
+    }
+  }
+
+  /** What was committed and is part of no image goes. */
   async [Symbol.asyncDispose](): Promise<void> {
     if (!this.#wrote) return;
-    await this.#layout.published().catch(() => {});
+    await this.#layout.settled();
     await this.#layout.uses.release();
     await using _ = await this.#layout.lock();
-    await this.#collect(await this.#layout.readIndex());
+    // Where another image is damaged, what it needs is unknown: all stays, and this run is none the worse.
+    await this.#collect(await this.#layout.readIndex()).catch((error: unknown) => {
+      if (!(error instanceof P2cError) || error.code !== 'store.invalid') throw error;
+    });
   }
 
   async #writeDocument(document: object, mediaType: string): Promise<Descriptor> {
@@ -133,11 +163,18 @@ export class ImageStore implements AsyncDisposable {
     return { mediaType, ...(await blob.commit()) };
   }
 
+  /** Artifacts are manifests too, with configs of other kinds (image-spec, manifest.md). */
+  async #isImage(descriptor: Descriptor): Promise<boolean> {
+    return (
+      isManifest(descriptor) && (await readManifest(this.#layout, descriptor)).config.mediaType === MediaType.config
+    );
+  }
+
   async #read(descriptor: Descriptor): Promise<Image> {
-    const manifest = await this.#layout.readDocument(descriptor.digest, manifestSchema, 'manifest');
+    const manifest = await readManifest(this.#layout, descriptor);
     const config = await this.#layout.readDocument(manifest.config.digest, imageConfigSchema, 'config');
     return {
-      reference: descriptor.annotations?.[REF_NAME],
+      reference: nameOf(descriptor),
       digest: descriptor.digest,
       configDigest: manifest.config.digest,
       manifest,
@@ -146,54 +183,14 @@ export class ImageStore implements AsyncDisposable {
     };
   }
 
-  async #descriptors(name: string): Promise<Descriptor[]> {
-    const images = (await this.#layout.readIndex()).manifests.filter(isImage);
-    const bare = name.replace(/^localhost\//, '');
-    const names = new Set([name, bare, `${name}:latest`, `${bare}:latest`]);
-    const named = images.filter((item) => names.has(item.annotations?.[REF_NAME] ?? ''));
-    if (named.length > 0) return named.slice(0, 1);
-    if (isDigest(name)) return images.filter((item) => item.digest === name);
-    const id = /^(?:sha256:)?([0-9a-f]{3,64})$/.exec(name)?.[1];
-    if (id === undefined) return [];
-    const matching: Descriptor[] = [];
-    for (const item of images) if (hexOf((await this.#read(item)).configDigest).startsWith(id)) matching.push(item);
-    return matching;
-  }
-
-  async #unknown(name: string): Promise<P2cError> {
-    const { manifests } = await this.#layout.readIndex();
-    const known = manifests.flatMap((item) => item.annotations?.[REF_NAME] ?? []);
-    return usageError(`there is no image '${name}' in ${this.root}`, {
-      code: 'image.unknown',
-      hint:
-        known.length === 0
-          ? "the store is empty: 'p2c migrate' makes images"
-          : `it has: ${known.slice(0, 10).join(', ')}`,
-    });
-  }
-
   /** With the lock held. What the index reaches stays, and what a live run has noted. */
   async #collect(index: Index): Promise<{ removedBlobs: number; bytes: number }> {
+    const kept = await reachable(this.#layout, index.manifests);
+    const noted = await this.#layout.uses.all();
     const present = await this.#layout.blobs();
-    const kept = await this.#layout.uses.all();
-    for (const item of index.manifests) for (const digest of await this.#reachable(item)) kept.add(digest);
+    const gone = present.filter((digest) => !kept.has(digest) && !noted.has(digest));
     let bytes = 0;
-    const gone = present.filter((digest) => !kept.has(digest));
     for (const digest of gone) bytes += await this.#layout.removeBlob(digest);
     return { removedBlobs: gone.length, bytes };
   }
-
-  async #reachable(descriptor: Descriptor): Promise<Digest[]> {
-    if (!isImage(descriptor)) return [descriptor.digest];
-    const manifest = await this.#layout.readDocument(descriptor.digest, manifestSchema, 'manifest');
-    return [descriptor.digest, manifest.config.digest, ...manifest.layers.map((layer) => layer.digest)];
-  }
-}
-
-function isImage(descriptor: Descriptor): boolean {
-  return descriptor.mediaType === MediaType.manifest;
-}
-
-function sameDescriptor(a: Descriptor, b: Descriptor): boolean {
-  return a.digest === b.digest && a.annotations?.[REF_NAME] === b.annotations?.[REF_NAME];
 }

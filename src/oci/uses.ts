@@ -1,6 +1,12 @@
 /**
  * Which blobs are spoken for though no index names them yet: a capture under way has finished parts, and the image that
  * will hold them does not exist. Each process notes its own; notes of processes that are gone do not count.
+ *
+ * The contract with collection, all of it under the store's lock: a digest is noted before its blob becomes visible, and
+ * also where a blob of that digest is there already, for the image it belongs to may be removed next. Notes are taken back
+ * only when the store is disposed of, after the index names what it shall. Who collects keeps what the index reaches and
+ * what the living have noted. So a blob can be collected only when nobody will name it. Processes are told apart by
+ * their number: all users of a store share one PID namespace.
  */
 import { appendFile, readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';

@@ -68,18 +68,19 @@ export class LayerContents {
 
   /** The path without its spellings: `./a//b/` is `a/b`; undefined where it leaves the root. */
   #path(spelled: ByteString, what: 'name' | 'target', of: ByteString): string | undefined {
-    const whose = what === 'name' ? 'the name' : `the hard link '${printablePath(of)}' has the target`;
+    const target = `the target '${printablePath(spelled)}' of the hard link '${printablePath(of)}'`;
+    const whose = what === 'name' ? `the name '${printablePath(spelled)}'` : target;
     if (spelled === '') {
-      this.#complain('layer.name', what === 'name' ? 'an entry has no name' : `${whose} ''`);
+      this.#complain('layer.name', what === 'name' ? 'an entry has no name' : `${whose} is empty`);
       return undefined;
     }
     if (spelled.startsWith('/')) {
-      this.#complain('layer.absolute', `${whose} '${printablePath(spelled)}' is absolute`);
+      this.#complain('layer.absolute', `${whose} is absolute`);
       return undefined;
     }
     const parts = spelled.split('/').filter((part) => part !== '' && part !== '.');
     if (parts.includes('..')) {
-      this.#complain('layer.outside', `${whose} '${printablePath(spelled)}' holds '..'`);
+      this.#complain('layer.outside', `${whose} holds '..'`);
       return undefined;
     }
     return parts.join('/');

@@ -1,0 +1,58 @@
+/** What the index reaches: the blobs that collection must leave alone. */
+
+import { isManifest, nameOf, readManifest } from './descriptors.ts';
+import type { Digest } from './digest.ts';
+import type { Layout } from './layout.ts';
+import { type Descriptor, indexSchema, MediaType } from './spec.ts';
+
+/**
+ * Every digest reached from these descriptors: through manifests and nested indexes to configs and layers. A blob of
+ * another kind reaches nothing that we know of.
+ * @throws P2cError `store.invalid` for a document that cannot be read: what it reaches is unknown then.
+ */
+export async function reachable(layout: Layout, descriptors: readonly Descriptor[]): Promise<Set<Digest>> {
+  const reached = new Set<Digest>();
+  const waiting = [...descriptors];
+  for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
+    if (reached.has(next.digest)) continue;
+    reached.add(next.digest);
+    if (isManifest(next)) {
+      const { config, layers } = await readManifest(layout, next);
+      for (const { digest } of [config, ...layers]) reached.add(digest);
+    } else if (next.mediaType === MediaType.index) {
+      waiting.push(...(await layout.readDocument(next.digest, indexSchema, 'index')).manifests);
+    }
+  }
+  return reached;
+}
+
+/**
+ * @param before the index as it was. @param after what is to stay of it, and what is new.
+ * @returns `after` without the artifacts that described what is gone: nameless manifests whose `subject` was in the
+ * index and is no more (image-spec, manifest.md, "subject"). Those with a subject elsewhere are left alone.
+ */
+export async function withoutOrphans(
+  layout: Layout,
+  before: readonly Descriptor[],
+  after: readonly Descriptor[],
+): Promise<Descriptor[]> {
+  const known = new Set(before.map(({ digest }) => digest));
+  let left = [...after];
+  for (;;) {
+    const present = new Set(left.map(({ digest }) => digest));
+    const kept: Descriptor[] = [];
+    for (const item of left) {
+      const subject = nameOf(item) === undefined ? await subjectOf(layout, item) : undefined;
+      if (subject === undefined || present.has(subject) || !known.has(subject)) kept.push(item);
+    }
+    if (kept.length === left.length) return kept;
+    left = kept;
+  }
+}
+
+/** A manifest that cannot be read is nobody's artifact: it stays. */
+async function subjectOf(layout: Layout, descriptor: Descriptor): Promise<Digest | undefined> {
+  if (!isManifest(descriptor)) return undefined;
+  const manifest = await readManifest(layout, descriptor).catch(() => undefined);
+  return manifest?.subject?.digest;
+}

@@ -1,0 +1,144 @@
+import { execFileSync } from 'node:child_process';
+import { linkSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import test from 'ava';
+import fc from 'fast-check';
+import { type TarEntry, TarReader } from '../../../src/oci/validation/tar-reader.ts';
+import { type RawEntry, rawTar } from '../../helpers/raw-tar.ts';
+import { temporaryFolder } from '../../helpers/temporary.ts';
+
+interface Outcome {
+  readonly entries: TarEntry[];
+  readonly complaints: string[];
+}
+
+function read(bytes: Buffer, step = bytes.length): Outcome {
+  const complaints: string[] = [];
+  const reader = new TarReader((code) => complaints.push(code));
+  const entries: TarEntry[] = [];
+  for (let at = 0; at < bytes.length; at += step) entries.push(...reader.push(bytes.subarray(at, at + step)));
+  reader.end();
+  return { entries, complaints };
+}
+
+const complaintsOf = (entries: readonly RawEntry[]): string[] => read(rawTar(entries)).complaints;
+/** A header's field overwritten, its checksum made right again. */
+function patched(bytes: Buffer, at: number, value: string): Buffer {
+  const copy = Buffer.from(bytes);
+  copy.write(value, at, 'latin1');
+  copy.write('        ', 148, 'latin1');
+  const sum = copy.subarray(0, 512).reduce((total, byte) => total + byte, 0);
+  copy.write(`${sum.toString(8).padStart(6, '0')}\0 `, 148, 'latin1');
+  return copy;
+}
+
+test('what GNU tar writes is read as it was meant, in pax and GNU format, in chunks of every size', async (t) => {
+  const root = await temporaryFolder(t);
+  const long = `${'d'.repeat(120)}/${'f'.repeat(200)}`;
+  mkdirSync(join(root, 'd'.repeat(120)));
+  writeFileSync(join(root, long), 'x'.repeat(700));
+  writeFileSync(join(root, 'näme'), '');
+  linkSync(join(root, long), join(root, 'zz-link'));
+  symlinkSync('l'.repeat(150), join(root, 'zz-symlink'));
+  for (const format of ['pax', 'gnu']) {
+    const bytes = execFileSync('tar', [`--format=${format}`, '--sort=name', '-C', root, '-cf', '-', '.']);
+    const whole = read(bytes);
+    t.deepEqual(whole.complaints, []);
+    const described = whole.entries.map(({ name, type, link }) => [name, type, link]);
+    t.deepEqual(described, [
+      ['./', '5', ''],
+      [`./${'d'.repeat(120)}/`, '5', ''],
+      [`./${long}`, '0', ''],
+      [`./${Buffer.from('näme').toString('latin1')}`, '0', ''],
+      ['./zz-link', '1', `./${long}`],
+      ['./zz-symlink', '2', 'l'.repeat(150)],
+    ]);
+    for (const step of [1, 511, 512, 513, 4096]) t.deepEqual(read(bytes, step), whole);
+  }
+});
+
+test('a size in base 256 and a POSIX prefix are understood', (t) => {
+  const archive = rawTar([{ name: 'file', content: 'abc' }, { name: 'next' }]);
+  const size = Buffer.alloc(12);
+  size[0] = 0x80;
+  size[11] = 3;
+  const based = patched(patched(archive, 124, size.toString('latin1')), 345, 'some/where');
+  const { entries, complaints } = read(based);
+  t.deepEqual(complaints, []);
+  t.deepEqual(
+    entries.map(({ name, size: bytes }) => [name, bytes]),
+    [
+      ['some/where/file', 3],
+      ['next', 0],
+    ],
+  );
+});
+
+test('a pax size counts instead of the header’s', (t) => {
+  const { entries, complaints } = read(
+    rawTar([{ name: 'a', content: 'x'.repeat(600), size: 0, pax: { size: '600' } }, { name: 'b' }]),
+  );
+  t.deepEqual(complaints, []);
+  t.deepEqual(
+    entries.map(({ name }) => String(name)),
+    ['a', 'b'],
+  );
+});
+
+test('an old directory is a regular file whose name ends in a slash', (t) => {
+  t.is(read(rawTar([{ name: 'old/' }])).entries[0]?.type, '5');
+});
+
+const whole = rawTar([{ name: 'a', content: 'hello', pax: { comment: 'x' } }, { name: 'b' }]);
+const BREACHES: readonly (readonly [string, Buffer, string[]])[] = [
+  ['no end', whole.subarray(0, -1024), ['tar.no-end']],
+  ['one block of zeros at the end', whole.subarray(0, -512), ['tar.no-end']],
+  ['nothing at all', Buffer.alloc(0), ['tar.no-end']],
+  ['cut in a header', whole.subarray(0, 1200), ['tar.truncated']],
+  ['cut in a content', whole.subarray(0, 1539), ['tar.truncated']],
+  ['cut in an extended header', whole.subarray(0, 520), ['tar.truncated']],
+  ['a flipped bit', Buffer.from(whole).fill(1, 100, 101), ['tar.header']],
+  ['no size', patched(rawTar([{ name: 'a' }]), 124, 'nonsense'), ['tar.header']],
+  ['a negative size', patched(rawTar([{ name: 'a' }]), 124, '\xff'.repeat(12)), ['tar.header']],
+  ['something after the end', Buffer.concat([whole, Buffer.from('hidden')]), ['tar.trailing']],
+  ['a block of zeros between', Buffer.concat([Buffer.alloc(512), whole]), ['tar.zero-block']],
+  ['a directory with content', rawTar([{ name: 'd', type: '5', size: 3 }]), ['tar.size']],
+  ['a global path', rawTar([{ name: 'g', type: 'g', content: '10 path=a\n' }]), ['tar.global']],
+  ['a record without its end', rawTar([{ name: 'x', type: 'x', content: '99 path=a\n' }]), ['tar.pax']],
+  ['a record of length 0', rawTar([{ name: 'x', type: 'x', content: '0 path=a\n' }]), ['tar.pax']],
+  ['a record without =', rawTar([{ name: 'x', type: 'x', content: '7 path\n' }]), ['tar.pax']],
+  ['a NUL in a path', rawTar([{ name: 'a', pax: { path: 'a\0b' } }]), ['tar.pax']],
+  ['a size that is no number', rawTar([{ name: 'a', pax: { size: '-1' } }]), ['tar.pax']],
+  ['an enormous extended header', rawTar([{ name: 'x', type: 'x', size: 2 ** 32 }]), ['tar.header']],
+];
+for (const [what, bytes, codes] of BREACHES) {
+  test(`breach of the format: ${what}`, (t) => {
+    for (const step of [1, 700, 1 << 20]) t.deepEqual(read(bytes, step).complaints, codes);
+  });
+}
+
+test('an extended header with nothing in it is none', (t) => {
+  t.deepEqual(complaintsOf([{ name: 'a', pax: {} }]), []);
+});
+
+test('names are bytes: two that are no UTF-8 stay two', (t) => {
+  const { entries } = read(rawTar([{ name: '\xff' }, { name: '\xfe' }]));
+  t.not(entries[0]?.name, entries[1]?.name);
+});
+
+test('noise and cut archives neither throw nor hang, and say the same in pieces', (t) => {
+  const noise = fc.oneof(
+    fc.uint8Array({ maxLength: 3000 }).map((bytes) => Buffer.from(bytes)),
+    fc
+      .tuple(fc.nat(whole.length - 1), fc.nat(255), fc.nat(whole.length))
+      .map(([at, byte, end]) =>
+        Buffer.from(whole.subarray(0, end)).fill(byte, Math.min(at, end), Math.min(at + 1, end)),
+      ),
+  );
+  fc.assert(
+    fc.property(noise, fc.integer({ min: 1, max: 1100 }), (bytes, step) => {
+      t.deepEqual(read(bytes, step), read(bytes));
+    }),
+    { numRuns: 300 },
+  );
+});
