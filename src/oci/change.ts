@@ -1,13 +1,21 @@
 /** `--change`: instructions for an image's config, as `podman import -c` and `docker import -c` take them. */
+import { constants } from 'node:os';
 import { z } from 'zod';
 import { usageError } from '../errors.ts';
+import { lastOfEachName } from './environment.ts';
 import type { ExecutionConfig, ImageConfig } from './spec.ts';
 import { splitWords } from './words.ts';
 
-/** An instruction that was understood: what it does to the config. */
-export type Change = (config: ExecutionConfig) => ExecutionConfig;
+/** An instruction that was understood. */
+export interface Change {
+  readonly instruction: string;
+  /** What it does to the config. */
+  readonly apply: Edit;
+}
 
-type Reader = (value: string, text: string) => Change;
+type Edit = (config: ExecutionConfig) => ExecutionConfig;
+
+type Reader = (value: string, text: string) => Edit;
 
 const READERS: Readonly<Record<string, Reader>> = {
   CMD: (value) => {
@@ -16,12 +24,12 @@ const READERS: Readonly<Record<string, Reader>> = {
   },
   ENTRYPOINT: (value) => {
     const Entrypoint = command(value);
-    // As in a Dockerfile: a command that was meant for the old entry point does not fit the new one.
+    // As in a Dockerfile: the command that stood there was meant for no entry point, or for another.
     return (config) => ({ ...config, Entrypoint, Cmd: [] });
   },
   ENV: (value, text) => {
-    const pairs = assignments(value, text);
-    return (config) => ({ ...config, Env: merged(config.Env ?? [], pairs) });
+    const variables = assignments(value, text).map(([key, content]) => `${key}=${content}`);
+    return (config) => ({ ...config, Env: lastOfEachName([...(config.Env ?? []), ...variables]) });
   },
   EXPOSE: (value, text) => {
     const ports = splitWords(value).map((port) => exposedPort(port, text));
@@ -61,11 +69,14 @@ export function parseChange(text: string): Change {
     throw invalid(text, why, `known: ${Object.keys(READERS).join(', ')}`);
   }
   if (value === '') throw invalid(text, `${name} has no value`, `write --change '${name} VALUE'`);
-  return reader(value, text);
+  return { instruction: name, apply: reader(value, text) };
 }
 
+/** Entry points come first: they take the command away that stood there, and never one that these changes give. */
 export function applyChanges(config: ImageConfig, changes: readonly Change[]): ImageConfig {
-  return { ...config, config: changes.reduce((execution, change) => change(execution), config.config ?? {}) };
+  const isFirst = ({ instruction }: Change): boolean => instruction === 'ENTRYPOINT';
+  const ordered = [...changes.filter(isFirst), ...changes.filter((change) => !isFirst(change))];
+  return { ...config, config: ordered.reduce((execution, { apply }) => apply(execution), config.config ?? {}) };
 }
 
 /** `["a","b"]` as it is; anything else is a line for sh. */
@@ -97,12 +108,6 @@ function assignments(value: string, text: string): [string, string][] {
   });
 }
 
-function merged(old: readonly string[], pairs: readonly [string, string][]): string[] {
-  const names = new Set(pairs.map(([key]) => key));
-  const kept = old.filter((item) => !names.has(item.slice(0, item.indexOf('='))));
-  return [...kept, ...pairs.map(([key, value]) => `${key}=${value}`)];
-}
-
 function exposedPort(port: string, text: string): string {
   const match = /^(\d{1,5})(?:-(\d{1,5}))?(?:\/(tcp|udp|sctp))?$/.exec(port);
   const numbers = [match?.[1], match?.[2]].filter((each) => each !== undefined).map(Number);
@@ -112,9 +117,13 @@ function exposedPort(port: string, text: string): string {
   return match[3] === undefined ? `${port}/tcp` : port;
 }
 
+/** `SIGTERM`, `term`, `15`, `SIGRTMIN+3`; written as it is usual in images: with SIG, in capitals. */
 function stopSignal(value: string, text: string): string {
   const word = oneWord(value, text);
-  if (/^(?:SIG)?[A-Z0-9+-]{1,12}$|^\d{1,2}$/.test(word)) return word;
+  if (/^\d{1,2}$/.test(word) && Number(word) >= 1 && Number(word) <= 64) return word;
+  const name = `SIG${word.toUpperCase().replace(/^SIG/, '')}`;
+  const realTime = /^SIGRTM(?:IN(?:\+\d{1,2})?|AX(?:-\d{1,2})?)$/;
+  if (Object.hasOwn(constants.signals, name) || realTime.test(name)) return name;
   throw invalid(text, `'${word}' is no signal`, "write 'SIGTERM' or '15'");
 }
 

@@ -1,5 +1,6 @@
 /** Makes an image's config (OCI image-spec, config.md). */
 import { P2cError } from '../errors.ts';
+import { lastOfEachName } from './environment.ts';
 import type { Layer } from './layer.ts';
 import type { ImageConfig } from './spec.ts';
 
@@ -33,9 +34,9 @@ const PLATFORMS: Readonly<Record<string, Platform>> = {
 
 /** @throws P2cError `oci.architecture` for a machine that container images have no word for. */
 export function architectureOf(machine: string): Platform {
-  const platform = PLATFORMS[machine];
+  const platform = Object.hasOwn(PLATFORMS, machine) ? PLATFORMS[machine] : undefined;
   if (platform !== undefined) return platform;
-  throw new P2cError(`the source is a '${machine}', and images have no word for that architecture`, {
+  throw new P2cError(`the source is a '${machine.slice(0, 100)}', and images have no word for that architecture`, {
     code: 'oci.architecture',
     hint: `known: ${Object.keys(PLATFORMS).join(', ')}`,
   });
@@ -48,7 +49,7 @@ export interface NewConfig extends Platform {
   readonly createdBy: string;
   readonly labels: Readonly<Record<string, string>>;
   readonly command: readonly string[];
-  /** `KEY=value`. */
+  /** `KEY=value`; of several with one name the last counts. */
   readonly environment: readonly string[];
   readonly volumes: readonly string[];
   /** `80/tcp`. */
@@ -70,7 +71,7 @@ export function newConfig(input: NewConfig): ImageConfig {
     ...(variant === undefined ? {} : { variant }),
     os: 'linux',
     config: {
-      Env: [...input.environment],
+      Env: lastOfEachName(input.environment),
       Cmd: [...input.command],
       Labels: { ...input.labels },
       ...objectOf('Volumes', input.volumes),

@@ -12,6 +12,8 @@ const COMPONENT = /^[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*$/;
 const REGISTRY =
   /^(?:[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?(?:\.[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?)*|\[[0-9a-fA-F:]+\])(?::[0-9]+)?$/;
 const TAG = /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$/;
+/** What images are called by their IDs. */
+const ID = /^[0-9a-f]{64}$/;
 
 /** @throws P2cError `reference.invalid` saying which part is wrong. */
 export function parseReference(text: string): Reference {
@@ -29,6 +31,7 @@ export function parseReference(text: string): Reference {
     throw invalid(text, `'${component}' is not made of small letters and digits, with '.', '_' and '-' between`);
   }
   if (!TAG.test(tag)) throw invalid(text, `'${tag}' is no tag: letters, digits, '_', '.' and '-', 128 at most`);
+  if (ID.test(repository)) throw invalid(text, 'a name of 64 hex digits would be taken for an ID');
   return { name: `${repository}:${tag}`, repository, tag };
 }
 
