@@ -1,0 +1,75 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import test, { type ExecutionContext } from 'ava';
+import { P2cError } from '../../src/errors.ts';
+import { lock } from '../../src/oci/lock.ts';
+import { temporaryFolder } from '../helpers/temporary.ts';
+
+const LOCK = fileURLToPath(new URL('../../src/oci/lock.ts', import.meta.url));
+
+/** Another p2c that takes the lock and keeps it. @returns once it has it. */
+async function holder(t: ExecutionContext, file: string): Promise<ChildProcess> {
+  const script = `const { lock } = await import(${JSON.stringify(LOCK)});
+    process.on('SIGINT', () => process.stdout.write('interrupted'));
+    globalThis.held = await lock(${JSON.stringify(file)});
+    process.stdout.write('held');
+    setInterval(() => {}, 1000);`;
+  const child = spawn(process.execPath, ['--import=tsx', '--input-type=module', '-e', script], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+    // A process group of its own, as a shell gives to what it starts.
+    detached: true,
+  });
+  t.teardown(() => child.kill('SIGKILL'));
+  await once(child.stdout, 'data');
+  return child;
+}
+
+function isFree(file: string): Promise<boolean> {
+  const child = spawn('flock', ['-n', file, 'true']);
+  return once(child, 'exit').then(([code]) => code === 0);
+}
+
+test('one at a time holds it', async (t) => {
+  const file = join(await temporaryFolder(t), 'lock');
+  let inside = 0;
+  let most = 0;
+  let turns = 0;
+  const enter = async (): Promise<void> => {
+    await using _ = await lock(file);
+    inside += 1;
+    most = Math.max(most, inside);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    turns += 1;
+    inside -= 1;
+  };
+  await Promise.all(Array.from({ length: 12 }, enter));
+  t.deepEqual({ most, turns }, { most: 1, turns: 12 });
+  t.true(await isFree(file));
+});
+
+test('it is free again when its holder is killed', async (t) => {
+  const file = join(await temporaryFolder(t), 'lock');
+  const child = await holder(t, file);
+  t.false(await isFree(file));
+  child.kill('SIGKILL');
+  await using _ = await lock(file);
+  t.pass();
+});
+
+test('Ctrl-C, which reaches a whole process group, does not take it from who finishes what it does', async (t) => {
+  const file = join(await temporaryFolder(t), 'lock');
+  const child = await holder(t, file);
+  if (child.pid === undefined || child.stdout === null) return t.fail();
+  const interrupted = once(child.stdout, 'data');
+  process.kill(-child.pid, 'SIGINT');
+  t.is(String((await interrupted)[0]), 'interrupted');
+  t.false(await isFree(file));
+});
+
+test('where no lock can be taken, the reason is told', async (t) => {
+  const file = join(await temporaryFolder(t), 'missing/lock');
+  const error = await t.throwsAsync(lock(file), { instanceOf: P2cError, code: 'store.lock' });
+  t.regex(String(error?.cause), /No such file/);
+});
