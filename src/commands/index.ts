@@ -35,6 +35,11 @@ export const VERBS: readonly VerbEntry[] = [
     load: async () => (await import('./image-rm.ts')).verb,
   },
   {
+    name: 'image validate',
+    summary: 'check an image against the specification, and list every fault',
+    load: async () => (await import('./image-validate.ts')).verb,
+  },
+  {
     name: 'profiles ls',
     summary: 'list the shipped profiles',
     load: async () => (await import('./profiles-ls.ts')).verb,
