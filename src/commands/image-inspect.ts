@@ -48,7 +48,7 @@ function describe(image: Image, names: readonly string[]): Record<string, unknow
     RepoTags: names,
     RepoDigests: repositories.map((repository) => `${repository}@${image.digest}`),
     Parent: '',
-    Comment: config.history?.findLast((entry) => entry.comment !== undefined)?.comment ?? '',
+    Comment: config.history?.[0]?.comment ?? '',
     Created: config.created ?? null,
     Config: config.config ?? {},
     Version: '',

@@ -1,5 +1,6 @@
 /** `--change`: instructions for an image's config, as `podman import -c` and `docker import -c` take them. */
 import { constants } from 'node:os';
+import { normalize } from 'node:path/posix';
 import { z } from 'zod';
 import { usageError } from '../errors.ts';
 import { lastOfEachName } from './environment.ts';
@@ -52,7 +53,7 @@ const READERS: Readonly<Record<string, Reader>> = {
     return (config) => ({ ...config, Volumes: withMembers(config.Volumes, volumes) });
   },
   WORKDIR: (value, text) => {
-    const WorkingDir = absolute(oneWord(value, text), text);
+    const WorkingDir = normalize(absolute(oneWord(value, text), text));
     return (config) => ({ ...config, WorkingDir });
   },
 };

@@ -56,14 +56,14 @@ export interface NewConfig extends Platform {
   readonly ports: readonly string[];
 }
 
-/** One history entry a layer; the comment stands at the last, where `podman inspect` reads it. */
+/** One history entry a layer; `podman inspect` reads the comment of the first, `docker inspect` that of the last. */
 export function newConfig(input: NewConfig): ImageConfig {
   const { architecture, variant, created, layers, comment, createdBy } = input;
   const at = created.toISOString();
   const history = layers.map((_, index) => ({
     created: at,
     created_by: createdBy,
-    ...(comment !== undefined && index === layers.length - 1 ? { comment } : {}),
+    ...(comment !== undefined && (index === 0 || index === layers.length - 1) ? { comment } : {}),
   }));
   return {
     created: at,
