@@ -134,9 +134,27 @@ export class Layout {
       if (!(await exists(join(this.root, 'index.json')))) await this.writeIndex(EMPTY_INDEX);
       await replaceFile(join(this.root, 'oci-layout'), LAYOUT, this.temporary);
     } catch (error) {
-      throw storeError(error, this.root);
+      throw placeError(error, this.root);
     }
   }
+}
+
+/** What mkdir says of a place where no store can be. Of a read-only filesystem, Node's recursive one says ENOENT. */
+function placeError(error: unknown, root: string): unknown {
+  const code = systemCode(error);
+  if (code === 'EEXIST' || code === 'ENOTDIR') {
+    return new P2cError(`${root}, or a part of that path, is no folder`, {
+      code: 'store.place',
+      hint: 'set P2C_ROOT to a folder, or to a path where one can be made',
+      cause: error,
+    });
+  }
+  if (code !== 'ENOENT') return storeError(error, root);
+  return new P2cError(`no folder can be made at ${root}`, {
+    code: 'store.denied',
+    hint: 'is its filesystem read-only, or a link in its path dangling? P2C_ROOT names another place',
+    cause: error,
+  });
 }
 
 async function exists(path: string): Promise<boolean> {
