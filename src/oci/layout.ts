@@ -109,6 +109,14 @@ export class Layout {
     return names.filter((name) => /^[0-9a-f]{64}$/.test(name)).map(digestOfHex);
   }
 
+  /** With the lock held: what is there then stays. @throws P2cError `store.incomplete`. */
+  async requireBlobs(digests: readonly Digest[]): Promise<void> {
+    for (const digest of digests) {
+      if (await exists(this.blobPath(digest))) continue;
+      throw new P2cError(`a part of the image is not in the store: ${digest}`, { code: 'store.incomplete' });
+    }
+  }
+
   /** @returns the bytes freed. */
   async removeBlob(digest: Digest): Promise<number> {
     const { size } = await stat(this.blobPath(digest));

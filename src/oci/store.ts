@@ -36,6 +36,7 @@ export interface Removed {
 export class ImageStore implements AsyncDisposable {
   readonly root: string;
   readonly #layout: Layout;
+  readonly #adding = new Set<Promise<Image>>();
   #wrote = false;
 
   private constructor(layout: Layout) {
@@ -63,8 +64,17 @@ export class ImageStore implements AsyncDisposable {
     return createReadStream(this.blobPath(digest), { highWaterMark: 1024 * 1024 });
   }
 
-  /** Writes config and manifest, and last of all the name. A name that another image had moves to this one. */
-  async addImage({ reference, layers, config }: NewImage): Promise<Image> {
+  /**
+   * Writes config and manifest, and last of all the name. A name that another image had moves to this one.
+   * @throws P2cError `store.incomplete` where a layer is not in the store.
+   */
+  addImage(image: NewImage): Promise<Image> {
+    const added = this.#add(image);
+    this.#adding.add(added);
+    return added;
+  }
+
+  async #add({ reference, layers, config }: NewImage): Promise<Image> {
     const configBlob = await this.#writeDocument(config, MediaType.config);
     const manifest: Manifest = {
       schemaVersion: 2,
@@ -75,12 +85,13 @@ export class ImageStore implements AsyncDisposable {
     const descriptor = await this.#writeDocument(manifest, MediaType.manifest);
     await this.#layout.published();
     await using _ = await this.#layout.lock();
+    await this.#layout.requireBlobs([descriptor.digest, configBlob.digest, ...layers.map(({ digest }) => digest)]);
     const index = await this.#layout.readIndex();
     const others = index.manifests.filter((item) => nameOf(item) !== reference.name);
     const named = { ...descriptor, annotations: { [REF_NAME]: reference.name } };
     const manifests = await withoutOrphans(this.#layout, index.manifests, [...others, named]);
     await this.#layout.writeIndex({ ...index, manifests });
-    return this.#read(named);
+    return await this.#read(named);
   }
 
   /**
@@ -148,6 +159,8 @@ export class ImageStore implements AsyncDisposable {
   /** What was committed and is part of no image goes. */
   async [Symbol.asyncDispose](): Promise<void> {
     if (!this.#wrote) return;
+    // An image that is being added is not garbage: `return store.addImage(…)` disposes of the store before it is made.
+    await Promise.allSettled(this.#adding);
     await this.#layout.settled();
     await this.#layout.uses.release();
     await using _ = await this.#layout.lock();

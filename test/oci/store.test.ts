@@ -341,6 +341,31 @@ test('an artifact goes too when its image loses the name to another', async (t) 
   t.false(has(store, empty.digest));
 });
 
+test('a store that is disposed of while an image is being added waits for it', async (t) => {
+  const root = join(await temporaryFolder(t), 'store');
+  const unawaited = async (): Promise<Image> => {
+    await using store = await ImageStore.open(root, { create: true });
+    const layers = [await addLayer(store, 'a')];
+    const rootfs = { type: 'layers' as const, diff_ids: layers.map(({ diffID }) => diffID) };
+    const config = { architecture: 'amd64', os: 'linux', rootfs };
+    // Without await: the store is disposed of first.
+    return store.addImage({ reference: parseReference('lab'), layers, config });
+  };
+  const image = await unawaited();
+  t.is((await (await ImageStore.open(root)).find('lab')).digest, image.digest);
+  t.deepEqual((await validateLayout(root)).faults, []);
+});
+
+test('no name is given to an image of which a layer is not there', async (t) => {
+  await using store = await emptyStore(t);
+  const layer = await addLayer(store, 'a');
+  const absent = { ...layer, digest: digestOfHex('0'.repeat(64)) };
+  const config = { architecture: 'amd64', os: 'linux', rootfs: { type: 'layers' as const, diff_ids: [] } };
+  const reference = parseReference('lab');
+  await t.throwsAsync(store.addImage({ reference, layers: [layer, absent], config }), code('store.incomplete'));
+  t.deepEqual(await store.list(), []);
+});
+
 test('a blob that was committed and became part of nothing goes with the run', async (t) => {
   const store = await emptyStore(t);
   await addLayer(store, 'part');

@@ -1,0 +1,100 @@
+/** The store on a filesystem that is full, and on one that cannot be written. */
+import { execFileSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { mkdirSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import test, { type ExecutionContext } from 'ava';
+import { P2cError } from '../../src/errors.ts';
+import { parseReference } from '../../src/oci/reference.ts';
+import { MediaType } from '../../src/oci/spec.ts';
+import { ImageStore } from '../../src/oci/store.ts';
+import { validateLayout } from '../../src/oci/validation/layout.ts';
+import { rawTar } from '../helpers/raw-tar.ts';
+import { requirePrograms, requireRoot } from '../helpers/require.ts';
+import { temporaryFolder } from '../helpers/temporary.ts';
+
+const MEGABYTE = 1024 * 1024;
+
+/** A filesystem of four megabytes. */
+async function smallDisk(t: ExecutionContext): Promise<string> {
+  const disk = join(await temporaryFolder(t), 'disk');
+  mkdirSync(disk);
+  execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=4m', 'tmpfs', disk]);
+  // Before the folder itself is removed: teardowns run from the last to the first.
+  t.teardown(() => execFileSync('umount', [disk]));
+  return disk;
+}
+
+async function add(store: ImageStore, name: string, megabytes: number): Promise<void> {
+  await using blob = await store.createBlob();
+  const content = randomBytes(MEGABYTE * megabytes)
+    .toString('hex')
+    .slice(0, MEGABYTE * megabytes);
+  await blob.write([rawTar([{ name, content }])]);
+  const { digest, size } = await blob.commit();
+  await store.addImage({
+    reference: parseReference(name),
+    layers: [{ mediaType: MediaType.layerTar, digest, diffID: digest, size }],
+    config: { architecture: 'amd64', os: 'linux', rootfs: { type: 'layers', diff_ids: [digest] } },
+  });
+}
+
+test('a full disk: how much is free and what to do is told, the images before stay, and the space is given back', async (t) => {
+  if (!requireRoot(t) || !requirePrograms(t, ['mount'])) return;
+  const root = join(await smallDisk(t), 'store');
+  {
+    await using store = await ImageStore.open(root, { create: true });
+    await add(store, 'before', 1);
+    const error = await t.throwsAsync(add(store, 'large', 8), { instanceOf: P2cError, code: 'store.full' });
+    t.regex(error?.message ?? '', /\/tmp\/blob-.* \(\d+ bytes are free on its filesystem\)$/);
+    t.regex(String(error?.hint), /p2c image rm/);
+    t.regex(String(error?.cause), /ENOSPC/);
+    t.deepEqual(
+      (await store.list()).map(({ reference }) => reference),
+      ['before:latest'],
+    );
+    await add(store, 'after', 1);
+  }
+  t.deepEqual(readdirSync(join(root, 'tmp')), []);
+  const { faults, images } = await validateLayout(root);
+  t.deepEqual([faults, images], [[], 2]);
+});
+
+test('a disk that is full to the last byte can be freed by removing an image', async (t) => {
+  if (!requireRoot(t) || !requirePrograms(t, ['mount', 'dd'])) return;
+  const disk = await smallDisk(t);
+  const root = join(disk, 'store');
+  {
+    await using store = await ImageStore.open(root, { create: true });
+    await add(store, 'lab', 1);
+  }
+  t.throws(() => execFileSync('dd', ['if=/dev/zero', `of=${disk}/filler`, 'bs=4096'], { stdio: 'ignore' }));
+  const store = await ImageStore.open(root);
+  const outcome = await store.remove('lab').then(
+    ({ untagged }) => untagged.join(),
+    (error: unknown) => (error instanceof P2cError ? error.code : String(error)),
+  );
+  // tmpfs has no byte left for the new index: the image stays whole, and the error says why.
+  t.is(outcome, 'store.full');
+  t.deepEqual((await validateLayout(root)).faults, []);
+  t.is((await store.list()).length, 1);
+});
+
+test('a read-only disk: images can be listed, and what cannot be written is told', async (t) => {
+  if (!requireRoot(t) || !requirePrograms(t, ['mount'])) return;
+  const disk = await smallDisk(t);
+  const root = join(disk, 'store');
+  {
+    await using store = await ImageStore.open(root, { create: true });
+    await add(store, 'lab', 1);
+  }
+  execFileSync('mount', ['-o', 'remount,ro', disk]);
+  const store = await ImageStore.open(root);
+  t.is((await store.find('lab')).reference, 'lab:latest');
+  await t.throwsAsync(store.createBlob(), { instanceOf: P2cError, code: 'store.denied', message: /EROFS/ });
+  await t.throwsAsync(ImageStore.open(join(disk, 'other'), { create: true }), {
+    instanceOf: P2cError,
+    code: 'store.denied',
+  });
+  t.deepEqual((await validateLayout(root)).faults, []);
+});
