@@ -1,8 +1,9 @@
 /** The store on a filesystem that is full, and on one that cannot be written. */
-import { execFileSync } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import test, { type ExecutionContext } from 'ava';
 import { P2cError } from '../../src/errors.ts';
 import { parseReference } from '../../src/oci/reference.ts';
@@ -13,15 +14,16 @@ import { rawTar } from '../helpers/raw-tar.ts';
 import { requirePrograms, requireRoot } from '../helpers/require.ts';
 import { temporaryFolder } from '../helpers/temporary.ts';
 
+const run = promisify(execFile);
 const MEGABYTE = 1024 * 1024;
 
 /** A filesystem of four megabytes. */
 async function smallDisk(t: ExecutionContext): Promise<string> {
   const disk = join(await temporaryFolder(t), 'disk');
   mkdirSync(disk);
-  execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=4m', 'tmpfs', disk]);
+  await run('mount', ['-t', 'tmpfs', '-o', 'size=4m', 'tmpfs', disk]);
   // Before the folder itself is removed: teardowns run from the last to the first.
-  t.teardown(() => execFileSync('umount', [disk]));
+  t.teardown(() => run('umount', [disk]));
   return disk;
 }
 
@@ -60,7 +62,7 @@ test('a full disk: how much is free and what to do is told, the images before st
   t.deepEqual([faults, images], [[], 2]);
 });
 
-test('a disk that is full to the last byte can be freed by removing an image', async (t) => {
+test('a disk that is full to the last byte: an image cannot be removed, says why, and stays whole', async (t) => {
   if (!requireRoot(t) || !requirePrograms(t, ['mount', 'dd'])) return;
   const disk = await smallDisk(t);
   const root = join(disk, 'store');
@@ -68,7 +70,7 @@ test('a disk that is full to the last byte can be freed by removing an image', a
     await using store = await ImageStore.open(root, { create: true });
     await add(store, 'lab', 1);
   }
-  t.throws(() => execFileSync('dd', ['if=/dev/zero', `of=${disk}/filler`, 'bs=4096'], { stdio: 'ignore' }));
+  await t.throwsAsync(run('dd', ['if=/dev/zero', `of=${disk}/filler`, 'bs=4096']), { message: /No space left/ });
   const store = await ImageStore.open(root);
   const outcome = await store.remove('lab').then(
     ({ untagged }) => untagged.join(),
@@ -88,7 +90,7 @@ test('a read-only disk: images can be listed, and what cannot be written is told
     await using store = await ImageStore.open(root, { create: true });
     await add(store, 'lab', 1);
   }
-  execFileSync('mount', ['-o', 'remount,ro', disk]);
+  await run('mount', ['-o', 'remount,ro', disk]);
   const store = await ImageStore.open(root);
   t.is((await store.find('lab')).reference, 'lab:latest');
   await t.throwsAsync(store.createBlob(), { instanceOf: P2cError, code: 'store.denied', message: /EROFS/ });
