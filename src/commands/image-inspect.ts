@@ -2,6 +2,7 @@
 import { ExitCode, usageError } from '../errors.ts';
 import { hexOf } from '../oci/digest.ts';
 import type { Image } from '../oci/image.ts';
+import { partsOfName } from '../oci/reference.ts';
 import { storeRoot } from '../oci/root.ts';
 import { ImageStore } from '../oci/store.ts';
 import { printable } from '../printable.ts';
@@ -41,7 +42,7 @@ export const verb = defineVerb({
 
 function describe(image: Image, names: readonly string[]): Record<string, unknown> {
   const { config } = image;
-  const repositories = [...new Set(names.map((name) => name.slice(0, name.lastIndexOf(':'))))];
+  const repositories = [...new Set(names.flatMap((name) => partsOfName(name).repository ?? []))];
   return {
     Id: hexOf(image.configDigest),
     Digest: image.digest,

@@ -2,6 +2,7 @@
 import { ExitCode, usageError } from '../errors.ts';
 import { hexOf } from '../oci/digest.ts';
 import type { Image } from '../oci/image.ts';
+import { partsOfName } from '../oci/reference.ts';
 import { storeRoot } from '../oci/root.ts';
 import { ImageStore } from '../oci/store.ts';
 import { table } from '../report/table.ts';
@@ -61,9 +62,8 @@ function record(image: Image): object {
 }
 
 function nameOf({ reference }: Image): [string, string] {
-  if (reference === undefined) return ['<none>', '<none>'];
-  const colon = reference.lastIndexOf(':');
-  return [reference.slice(0, colon), reference.slice(colon + 1)];
+  const { repository, tag } = reference === undefined ? {} : partsOfName(reference);
+  return [repository ?? '<none>', tag ?? '<none>'];
 }
 
 function createdOf({ config }: Image): string {

@@ -35,6 +35,16 @@ export function parseReference(text: string): Reference {
   return { name: `${repository}:${tag}`, repository, tag };
 }
 
+/**
+ * The parts of a name in an index, whoever wrote it. umoci writes the tag alone, as the image-spec's own example does;
+ * then there is no repository.
+ */
+export function partsOfName(name: string): { repository: string | undefined; tag: string | undefined } {
+  const { repository, tag } = split(name);
+  if (repository !== name) return { repository, tag };
+  return name.includes('/') ? { repository: name, tag: undefined } : { repository: undefined, tag: name };
+}
+
 /** The tag follows the last colon, unless that belongs to a registry's port. */
 function split(text: string): { repository: string; tag: string } {
   const colon = text.lastIndexOf(':');

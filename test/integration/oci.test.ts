@@ -129,6 +129,19 @@ test('p2c image inspect says what podman says of the same image', async (t) => {
   t.is((await cli(format, { P2C_ROOT: root })).stdout.trim(), await podman(...format));
 });
 
+test('an image that umoci made is listed and inspected under the name it has', async (t) => {
+  if (!requirePrograms(t, ['umoci'])) return;
+  const root = join(await temporaryFolder(t), 'store');
+  await run('umoci', ['init', '--layout', root]);
+  for (const name of ['latest', 'lab:v1']) await run('umoci', ['new', '--image', `${root}:${name}`]);
+  const { stdout } = await cli(['images'], { P2C_ROOT: root });
+  t.deepEqual(stdout.match(/^\S+ +\S+/gm)?.sort(), ['<none>      latest', 'REPOSITORY  TAG', 'lab         v1']);
+  const inspected = await cli(['image', 'inspect', '--format', '{{.RepoTags}} {{.RepoDigests}}', 'latest'], {
+    P2C_ROOT: root,
+  });
+  t.regex(inspected.stdout, /^\["latest"\] \[\]$/m);
+});
+
 /** podman writes a time without its empty milliseconds. */
 function atTime(entry: { readonly created: string }): object {
   return { ...entry, created: Date.parse(entry.created) };
