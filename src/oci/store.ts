@@ -101,15 +101,23 @@ export class ImageStore implements AsyncDisposable {
   async find(name: string): Promise<Image> {
     const { manifests } = await this.#layout.readIndex();
     const [found] = await descriptorsMeant(this.#layout, manifests, name);
-    if (found === undefined || !(await this.#isImage(found))) throw unknownImage(this.root, manifests, name);
-    return this.#read(found);
+    if (found === undefined) throw unknownImage(this.root, manifests, name);
+    const read = await this.#unlessGone(found, async () =>
+      (await this.#isImage(found)) ? this.#read(found) : 'other',
+    );
+    if (read === 'other') throw unknownImage(this.root, manifests, name);
+    // Its name may have moved to another image: what the index says now counts.
+    return read ?? this.find(name);
   }
 
   /** Every image, the newest first; artifacts are none. */
   async list(): Promise<Image[]> {
     const { manifests } = await this.#layout.readIndex();
     const images: Image[] = [];
-    for (const item of manifests) if (await this.#isImage(item)) images.push(await this.#read(item));
+    for (const item of manifests) {
+      const read = async (): Promise<Image[]> => ((await this.#isImage(item)) ? [await this.#read(item)] : []);
+      images.push(...((await this.#unlessGone(item, read)) ?? []));
+    }
     return images.sort((a, b) => (b.config.created ?? '').localeCompare(a.config.created ?? ''));
   }
 
@@ -168,6 +176,20 @@ export class ImageStore implements AsyncDisposable {
     await this.#collect(await this.#layout.readIndex()).catch((error: unknown) => {
       if (!(error instanceof P2cError) || error.code !== 'store.invalid') throw error;
     });
+  }
+
+  /**
+   * Readers hold no lock: an image that is removed while it is read is not damaged, but gone.
+   * @returns undefined where that is so.
+   */
+  async #unlessGone<Result>(descriptor: Descriptor, read: () => Promise<Result>): Promise<Result | undefined> {
+    try {
+      return await read();
+    } catch (error) {
+      const { manifests } = await this.#layout.readIndex();
+      if (manifests.some(({ digest }) => digest === descriptor.digest)) throw error;
+      return undefined;
+    }
   }
 
   async #writeDocument(document: object, mediaType: string): Promise<Descriptor> {

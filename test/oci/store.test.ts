@@ -1,6 +1,7 @@
+import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { appendFileSync, existsSync, readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
-import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, open, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import test, { type ExecutionContext } from 'ava';
@@ -364,6 +365,66 @@ test('no name is given to an image of which a layer is not there', async (t) => 
   const reference = parseReference('lab');
   await t.throwsAsync(store.addImage({ reference, layers: [layer, absent], config }), code('store.incomplete'));
   t.deepEqual(await store.list(), []);
+});
+
+interface Index {
+  manifests: { digest: Digest; annotations: Record<string, string> }[];
+}
+
+/** Holds a reader between the index and this manifest, changes the index meanwhile, and lets it find no manifest. */
+async function whileReading<Result>(
+  store: ImageStore,
+  { digest }: Image,
+  read: () => Promise<Result>,
+  change: (index: Index) => void,
+): Promise<Result> {
+  await rm(store.blobPath(digest));
+  execFileSync('mkfifo', [store.blobPath(digest)]);
+  const reading = read();
+  // Opened once the reader has opened it, too.
+  const pipe = await open(store.blobPath(digest), 'w');
+  const file = join(store.root, 'index.json');
+  const index: Index = JSON.parse(readFileSync(file, 'utf8'));
+  change(index);
+  writeFileSync(file, JSON.stringify(index));
+  await pipe.close();
+  return reading;
+}
+
+test('an image that is removed while it is read is gone, and not damaged', async (t) => {
+  const store = await emptyStore(t);
+  const lab = await add(store, 'lab', ['a']);
+  await add(store, 'other', ['b']);
+  const remove = (index: Index): void => {
+    index.manifests = index.manifests.filter(({ digest }) => digest !== lab.digest);
+  };
+  const left = await whileReading(store, lab, () => store.list(), remove);
+  t.deepEqual(
+    left.map(({ reference }) => reference),
+    ['other:latest'],
+  );
+});
+
+test('a name that moves while its image is read leads to the new one; without that, the image is damaged', async (t) => {
+  const store = await emptyStore(t);
+  const old = await add(store, 'lab', ['a']);
+  const other = await add(store, 'other', ['b']);
+  const found = await whileReading(
+    store,
+    old,
+    () => store.find('lab'),
+    (index) => {
+      for (const item of index.manifests) item.digest = other.digest;
+    },
+  );
+  t.is(found.digest, other.digest);
+  const damaged = whileReading(
+    store,
+    other,
+    () => store.find('lab'),
+    () => {},
+  );
+  await t.throwsAsync(damaged, code('store.invalid'));
 });
 
 test('a blob that was committed and became part of nothing goes with the run', async (t) => {
