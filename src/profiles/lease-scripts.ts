@@ -4,6 +4,7 @@
  */
 import { quote, quoteAll } from '../ssh/quote.ts';
 import type { RemoteCommand } from '../ssh/session.ts';
+import { END_STEP_FUNCTIONS, runNoted } from './stop-at-work.ts';
 import { WATCHDOG_END } from './watchdog.ts';
 
 /** Where a lease keeps its state on a source. */
@@ -235,22 +236,19 @@ echo ${quote(step.owe.name)} >"$lock/owed.${step.owe.number}" || exit ${LeaseExi
     purpose: step.purpose,
     script: `${prelude(place)}${owe}output=/dev/null
 if [ -d "$lock" ] && [ -O "$lock" ]; then output=$lock/step; fi
-${step.owe === undefined ? plainly(step.line) : withinLimit(step.line, step.timeoutMs)}
+${step.owe === undefined ? runPlainly(step.line) : runNoted(step.line)}
 if [ -f "$output" ]; then
   tail -c 4096 "$output"
   rm -f "$output"
 fi
 echo "p2c-code $code" >&2
 `,
-    timeoutMs: step.timeoutMs + GRACE_MS,
+    timeoutMs: step.timeoutMs,
     changesSource: true,
   };
 }
 
-/** What the source has to end a step by itself, before p2c gives the command up. */
-const GRACE_MS = 5000;
-
-function plainly(line: string): string {
+function runPlainly(line: string): string {
   return `(
   umask 022
   cd /
@@ -259,21 +257,13 @@ function plainly(line: string): string {
 code=$?`;
 }
 
-/**
- * A stop that takes too long is ended on the source, with all that it started: left to itself it would take the
- * application down after p2c has started it again and gone. (A start is not ended so: it is what runs from then on.)
- */
-function withinLimit(line: string, timeoutMs: number): string {
-  const seconds = Math.ceil(timeoutMs / 1000);
-  return `if command -v setsid >/dev/null 2>&1; then
-  setsid sh -c ${quote(`umask 022; cd /; ${line}`)} >"$output" 2>&1 </dev/null &
-  step=$!
-  setsid sh -c 'sleep "$2"; kill -TERM -- "-$1"; sleep 2; kill -KILL -- "-$1"' p2c "$step" ${seconds} >/dev/null 2>&1 </dev/null &
-  limit=$!
-  wait "$step"
-  code=$?
-  kill -KILL -- "-$limit" 2>/dev/null
-else
-  ${plainly(line)}
-fi`;
+/** Ends the stop step that is still at work, with all that it started: to be run where p2c gives a step up. */
+export function endStepCommand(place: LeasePlace, token: string): RemoteCommand {
+  return {
+    purpose: 'end the stop step that took too long',
+    script: `${prelude(place)}${ours(token)}${END_STEP_FUNCTIONS}p2c_end_step
+exit 0
+`,
+    changesSource: true,
+  };
 }

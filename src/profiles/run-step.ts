@@ -4,7 +4,7 @@ import type { Session } from '../ssh/session.ts';
 import { type Application, notDown, notUp, probe, type StartTask, type StopTask } from './application.ts';
 import { type Atom, type AtomState, nameOfAtom } from './checks.ts';
 import type { Lease } from './lease.ts';
-import { LeaseExit, type LeasePlace, stepCommand } from './lease-scripts.ts';
+import { endStepCommand, LeaseExit, type LeasePlace, stepCommand } from './lease-scripts.ts';
 import { formatSeconds } from './quantity.ts';
 import { stepLine, stepPurpose } from './steps.ts';
 
@@ -66,6 +66,7 @@ async function execute(
     const answer = await lease.renew().catch((error: unknown) => error);
     if (answer === 'expired') throw new OutOfReach('the lease ran out', { cause });
     if (answer !== 'held') throw new OutOfReach('the source does not answer', { cause });
+    if (action === 'stop') await session.run(endStepCommand(scene.place, lease.token));
     return { code: null, output: cause instanceof Error ? cause.message : String(cause) };
   }
 }

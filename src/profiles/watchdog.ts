@@ -4,6 +4,7 @@
  */
 import { quote } from '../ssh/quote.ts';
 import { CHECK_FUNCTIONS } from './checks.ts';
+import { END_STEP_FUNCTIONS } from './stop-at-work.ts';
 
 interface WatchedStep {
   readonly purpose: string;
@@ -33,8 +34,8 @@ export const WATCHDOG_END = '# end of the p2c watchdog';
 
 /**
  * The script. `sh LOCK/watchdog.sh watch` waits for the lease to run out; `… recover` starts at once what is owed.
- * Its folder holds: `token`, `holder`, `counter` (renewals), `pid`, `owed.N` (application N is stopped), `expired`,
- * `handback`.
+ * Its folder holds: `token`, `holder`, `counter` (renewals), `pid`, `owed.N` (application N is stopped), `step.pid` (a stop
+ * step at work), `expired`, `handback`.
  */
 export function watchdogScript(plan: WatchdogPlan): string {
   const tick = Math.min(5, Math.max(1, Math.floor(plan.leaseMs / 10_000)));
@@ -49,7 +50,7 @@ log=${quote(plan.logFile)}
 tick=${tick}
 ticks=${ticks}
 all='${plan.applications.map(({ number }) => number).join(' ')}'
-${CHECK_FUNCTIONS}${WATCH_FUNCTIONS}${plan.applications.map(applicationFunctions).join('')}
+${CHECK_FUNCTIONS}${END_STEP_FUNCTIONS}${WATCH_FUNCTIONS}${plan.applications.map(applicationFunctions).join('')}
 p2c_start_owed() {
 ${runs.length === 0 ? '  :' : runs.join('\n')}
 }
@@ -195,6 +196,7 @@ p2c_main() {
   p2c_owed=$(echo $p2c_owed)
   if [ -n "$p2c_owed" ]; then
     p2c_say "no sign of p2c: starting what it had stopped"
+    if p2c_end_step; then p2c_say "a stop step was still at work: ended"; fi
     p2c_start_owed
   fi
   if [ -z "$p2c_failed" ] && p2c_ours; then rm -rf "$lock"; fi

@@ -158,6 +158,53 @@ test('a stop step that hangs is given up at its limit', async (t) => {
   t.true(application.isUp());
 });
 
+for (const shell of SHELLS) {
+  test(`${shell}: a stop step that took too long does not take the application down later`, async (t) => {
+    if (!requirePrograms(t, [shell])) return;
+    const ground = playground(t);
+    const application = fakeApplication(ground, (profile) => {
+      const late = `sh -c 'sleep 6; kill $(cat ${ground.folder}/${profile.name}.pid); : ${ground.folder}/late'`;
+      return { ...profile, stop: [{ run: `(${late}) | cat`, timeout: '1s', down: { process: profile.name } }] };
+    });
+    const session = localSession({ path: shellFolder(ground, shell) });
+    const begun = performance.now();
+    const promise = quiesce(session, [application.profile], { place: ground.place });
+    const error = await t.throwsAsync(promise, { instanceOf: P2cError });
+    t.is(error.code, 'quiesce.stop-failed');
+    t.deepEqual(processesOf(ground.folder), [application.pid()], 'the step is gone with what it started');
+    await new Promise((resolve) => setTimeout(resolve, Math.max(0, begun + 8000 - performance.now())));
+    t.true(application.isUp());
+  });
+
+  test(`${shell}: the watchdog ends a stop step that is still at work before it starts the application`, async (t) => {
+    if (!requirePrograms(t, [shell])) return;
+    const ground = playground(t);
+    const application = fakeApplication(ground, (profile) => ({
+      ...profile,
+      stop: [
+        {
+          run: `${profile.stop.map((step) => Reflect.get(step, 'run')).join()}; sleep 15; kill $(cat ${ground.folder}/${profile.name}.pid); : ${ground.folder}/late`,
+          timeout: '60s',
+          down: { process: profile.name },
+        },
+      ],
+    }));
+    const session = localSession({ path: shellFolder(ground, shell) });
+    const stopping = quiesce(session, [application.profile], { place: ground.place, leaseMs: 3000 });
+    const failed = t.throwsAsync(stopping, { instanceOf: P2cError });
+    const begun = performance.now();
+    await eventually(t, 'it is down', () => !application.isUp());
+    session.cut();
+    await failed;
+    await eventually(t, 'the lock is gone', () => !existsSync(ground.lock));
+    t.true(application.isUp());
+    t.regex(readFileSync(ground.place.logFile, 'utf8'), /still at work: ended/);
+    await new Promise((resolve) => setTimeout(resolve, Math.max(0, begun + 17_000 - performance.now())));
+    t.true(application.isUp(), 'nothing took it down again');
+    t.is(processesOf(ground.folder).length, 1);
+  });
+}
+
 test('a start that fails is loud, names the command, and does not keep the others down', async (t) => {
   const ground = playground(t);
   const good = fakeApplication(ground);
