@@ -10,6 +10,7 @@ import { migrate, migrationStages } from '../pipeline/migrate.ts';
 import type { MigrationRequest } from '../pipeline/request.ts';
 import { parseDuration } from '../profiles/quantity.ts';
 import { describeMigration, exitCodeOf } from '../report/migration-report.ts';
+import { describeCommands, plannedJson } from '../report/planned-commands.ts';
 import { describeSurvey } from '../report/survey-report.ts';
 import { parseTarget } from '../ssh/target.ts';
 import { type CaptureOptions, loadProfiles, rulesFrom, withCaptureOptions } from './capture-options.ts';
@@ -27,6 +28,7 @@ interface MigrateOptions {
   hot: boolean;
   lease: string;
   settle: number;
+  streams: number;
   'dry-run': boolean;
   json: boolean;
 }
@@ -98,6 +100,12 @@ function withMigrateOptions<Declared>(parser: Argv<Declared>): Argv<Declared & M
       requiresArg: true,
       describe: 'rounds in which what changed while it was read is fetched again',
     })
+    .option('streams', {
+      type: 'number',
+      default: 2,
+      requiresArg: true,
+      describe: 'parts of the capture streamed at the same time',
+    })
     .option('dry-run', {
       type: 'boolean',
       default: false,
@@ -130,7 +138,7 @@ async function requestOf(options: Options, words: readonly string[]): Promise<Om
 /** What is the same for one target and for each host of an inventory. */
 function sharedRequest(
   options: Options,
-): Pick<MigrationRequest, 'changes' | 'message' | 'storeRoot' | 'stop' | 'hot' | 'leaseMs' | 'settle'> {
+): Pick<MigrationRequest, 'changes' | 'message' | 'storeRoot' | 'stop' | 'hot' | 'leaseMs' | 'settle' | 'streams'> {
   return {
     changes: (options.change ?? []).map(parseChange),
     message: options.message,
@@ -139,6 +147,7 @@ function sharedRequest(
     hot: hotOf(options),
     leaseMs: leaseOf(options.lease),
     settle: roundsOf(options.settle),
+    streams: streamsOf(options.streams),
   };
 }
 
@@ -169,6 +178,12 @@ function roundsOf(rounds: number): number {
   throw usageError(`--settle ${rounds} is not a number of rounds from 0 to 100`, { code: 'usage' });
 }
 
+/** An sshd allows ten sessions on a connection (MaxSessions), and p2c needs one beside the streams. */
+function streamsOf(streams: number): number {
+  if (Number.isInteger(streams) && streams >= 1 && streams <= 8) return streams;
+  throw usageError(`--streams ${streams} is not a number of streams from 1 to 8`, { code: 'usage' });
+}
+
 async function runOne(request: MigrationRequest, json: boolean, signal: AbortSignal): Promise<ExitCode> {
   const report = await withShow({ json }, migrationStages(request), (show) => migrate(request, show, signal));
   process.stdout.write(`${json ? JSON.stringify(report) : describeMigration(report)}\n`);
@@ -177,12 +192,9 @@ async function runOne(request: MigrationRequest, json: boolean, signal: AbortSig
 
 async function runDry(request: MigrationRequest, json: boolean): Promise<ExitCode> {
   const { survey, commands } = await withShow({ json }, migrationStages(request), (show) => dryRun(request, show));
-  if (json) process.stdout.write(`${JSON.stringify({ ...survey, commands })}\n`);
+  if (json) process.stdout.write(`${JSON.stringify({ ...survey, commands: commands.map(plannedJson) })}\n`);
   else {
-    const lines = commands.map((command) => `# ${command.purpose}\n${command.script.trim()}`);
-    process.stdout.write(
-      `${describeSurvey(survey, terminalWidth())}\n\nCommands that would follow\n${lines.join('\n')}\n`,
-    );
+    process.stdout.write(`${describeSurvey(survey, terminalWidth())}\n\n${describeCommands(commands)}\n`);
   }
   return ExitCode.done;
 }

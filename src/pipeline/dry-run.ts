@@ -1,21 +1,24 @@
 /** `p2c migrate --dry-run`: the survey, and every command that would follow it, in order and as it would be run. */
 import { tmpdir } from 'node:os';
-import { findScript } from '../listing/scan.ts';
-import { printablePath } from '../printable.ts';
-import { planQuiesce } from '../profiles/quiesce.ts';
+import { planQuiesce } from '../profiles/planned.ts';
+import { holder } from '../profiles/quiesce.ts';
 import { type SurveyReport, surveyReport } from '../report/survey-report.ts';
+import { formatCount } from '../report/units.ts';
+import type { SourceFacts } from '../source/facts.ts';
+import { MAPPED_FILES_COMMAND } from '../source/mapped-files.ts';
 import { requireTar } from '../source/tools.ts';
-import type { RemoteCommand } from '../ssh/session.ts';
+import type { PlannedCommand } from '../ssh/session.ts';
 import type { MigrationRequest } from './request.ts';
 import { Belongings } from './rollback.ts';
 import type { Show } from './stage.ts';
+import { type ListingReason, listCommand } from './stages/list.ts';
 import { partCommand } from './stages/stream.ts';
 import { findingsOf, type Survey, survey } from './survey.ts';
 import { WorkFolder } from './work-folder.ts';
 
 export interface DryRun {
   readonly survey: SurveyReport;
-  readonly commands: readonly RemoteCommand[];
+  readonly commands: readonly PlannedCommand[];
 }
 
 export async function dryRun(request: MigrationRequest, show: Show): Promise<DryRun> {
@@ -26,15 +29,32 @@ export async function dryRun(request: MigrationRequest, show: Show): Promise<Dry
   return { survey: surveyReport(findingsOf(request, surveyed)), commands: commandsAfter(request, surveyed) };
 }
 
-function commandsAfter(request: MigrationRequest, { facts, plan }: Survey): RemoteCommand[] {
+/** In the order of {@link migrate}. */
+function commandsAfter(request: MigrationRequest, { facts, plan }: Survey): PlannedCommand[] {
   const stops = request.stop && request.profiles.length > 0;
-  const { stop, start } = stops ? planQuiesce(request.profiles) : { stop: [], start: [] };
-  const again: RemoteCommand[] = facts.filesystems
-    .filter((mount) => stops && mount.verdict === 'included')
-    .map((mount) => ({
-      purpose: `list ${printablePath(mount.mountPoint)} again`,
-      script: findScript(mount.mountPoint),
+  const { stop, start, trouble } = planQuiesce(stops ? request.profiles : [], request.leaseMs, holder());
+  const { hot, settle } = request;
+  const streams = plan.parts.map((part) => ({
+    ...partCommand(part, facts.tools),
+    inputText: `the part's ${formatCount(part.entries, 'path')}, relative to /, separated by NULs`,
+  }));
+  const copy = hot
+    ? [MAPPED_FILES_COMMAND, ...streams, ...stop]
+    : [...stop, ...(stops ? listing(facts, ' again') : []), ...streams];
+  const looks = [
+    ...listing(facts, ' to see what moved', `once, and after each of at most ${formatCount(settle, 'round')}`),
+    ...(settle === 0
+      ? []
+      : [{ ...partCommand({ index: 0 }, facts.tools), when: 'once a round, for the paths that moved' }]),
+  ];
+  return [...copy, ...looks, ...start, ...trouble];
+}
+
+function listing({ filesystems }: SourceFacts, reason: ListingReason, when?: string): PlannedCommand[] {
+  return filesystems
+    .filter((mount) => mount.verdict === 'included')
+    .map(({ mountPoint }) => ({
+      ...listCommand(mountPoint, reason),
+      ...(when === undefined ? {} : { when }),
     }));
-  const streams = plan.parts.map((part) => partCommand(part, facts.tools));
-  return request.hot ? [...streams, ...stop, ...again, ...start] : [...stop, ...again, ...streams, ...start];
 }

@@ -15,11 +15,11 @@ import type { MigrationRequest } from './request.ts';
 import { Belongings } from './rollback.ts';
 import type { Show } from './stage.ts';
 import { importImage } from './stages/import.ts';
-import { listFilesystems } from './stages/list.ts';
+import { type ListInput, listFilesystems } from './stages/list.ts';
 import { migrationReport } from './stages/report.ts';
 import { type Settled, settle } from './stages/settle.ts';
 import { type CapturedLayers, streamParts } from './stages/stream.ts';
-import { describePlan, planCapture, SURVEY_STAGES, type Survey, survey } from './survey.ts';
+import { describePlan, patienceOf, planCapture, SURVEY_STAGES, type Survey, survey } from './survey.ts';
 import { WorkFolder } from './work-folder.ts';
 
 const STOP = 'Stop the applications';
@@ -50,15 +50,16 @@ export async function migrate(request: MigrationRequest, show: Show, signal: Abo
   await requireSpace(store.root, surveyed.plan);
   const { session, facts, rules } = surveyed;
   let stopped = request.hot ? undefined : await stopApplications(request, surveyed, show, held, signal);
-  const { plan, listing } = stopped === undefined ? ofSurvey(surveyed) : await planAgain(surveyed, show, work);
+  const { plan, listing } = stopped === undefined ? ofSurvey(surveyed) : await planAgain(request, surveyed, show, work);
   const suspects = request.hot ? await mappedFiles(session) : new Set<string>();
+  const streaming = { ...patienceOf(request, show), session, facts, store, streams: request.streams };
   const captured = await show.stage(
     STREAM,
-    (tell) => streamParts(session, facts, plan, store, tell, untilLost(signal, stopped)),
+    (tell) => streamParts({ ...streaming, signal: untilLost(signal, stopped) }, plan, tell),
     describeCapture,
   );
   if (request.hot) stopped = await stopApplications(request, surveyed, show, held, signal);
-  const settling = { session, facts, rules, streamed: listing, suspects, store, work, rounds: request.settle };
+  const settling = { ...streaming, rules, streamed: listing, suspects, work, rounds: request.settle };
   const settled = await show.stage(
     SETTLE,
     (tell) => settle({ ...settling, signal: untilLost(signal, stopped) }, tell),
@@ -112,12 +113,12 @@ function ofSurvey({ plan, scanned }: Survey): Planned {
 }
 
 /** What the applications wrote while they stopped belongs to the capture: the listing is made anew. */
-async function planAgain(surveyed: Survey, show: Show, work: WorkFolder): Promise<Planned> {
+async function planAgain(request: MigrationRequest, surveyed: Survey, show: Show, work: WorkFolder): Promise<Planned> {
   return show.stage(
     LIST_AGAIN,
     async (tell) => {
-      const { filesystems } = surveyed.facts;
-      const scanned = await listFilesystems(surveyed.session, filesystems, await work.sub('stopped'), 'stopped', tell);
+      const input: ListInput = { ...patienceOf(request, show), ...surveyed, reason: ' again' };
+      const scanned = await listFilesystems(input, await work.sub('stopped'), tell);
       const plan = await planCapture(scanned, surveyed.rules, await work.sub('stopped-plan'));
       return { listing: scanned.listing, plan };
     },

@@ -8,7 +8,8 @@ import type { Target } from '../ssh/target.ts';
 
 export interface SurveyRequest {
   readonly target: Target;
-  readonly connect: ConnectOptions;
+  /** With how often in a row one thing is tried again where the link fails. */
+  readonly connect: ConnectOptions & { readonly retries: number };
   readonly profiles: readonly Profile[];
   /** Rules of the command line and the inventory; those of profiles and the base are added by the pipeline. */
   readonly rules: readonly RuleInput[];
@@ -25,6 +26,8 @@ export interface MigrationRequest extends SurveyRequest {
   /** True streams while the applications run, and stops them only for what changed meanwhile. */
   readonly hot: boolean;
   readonly leaseMs: number;
+  /** Parts captured at once. */
+  readonly streams: number;
   /** Rounds of delta layers for what moved while it was read. */
   readonly settle: number;
 }

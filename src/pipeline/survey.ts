@@ -8,12 +8,13 @@ import type { SurveyFindings } from '../report/survey-report.ts';
 import { formatBytes, formatCount } from '../report/units.ts';
 import { type DuplicateAudit, DuplicateAuditor } from '../source/audit.ts';
 import { gatherFacts, type SourceFacts } from '../source/facts.ts';
-import { connect } from '../ssh/connect.ts';
+import { LastingSession } from '../ssh/lasting-session.ts';
 import { requirePrivilege } from '../ssh/privilege.ts';
 import type { Session } from '../ssh/session.ts';
 import type { SurveyRequest } from './request.ts';
+import type { Patience } from './retry.ts';
 import type { Belongings } from './rollback.ts';
-import type { Show } from './stage.ts';
+import type { Show, Tell } from './stage.ts';
 import { listFilesystems, type ScannedListing } from './stages/list.ts';
 import { rulesOf } from './stages/rules.ts';
 import type { WorkFolder } from './work-folder.ts';
@@ -38,16 +39,18 @@ export interface Survey {
 /** Runs stages 1 to 5. The session is given back with `held`. */
 export async function survey(request: SurveyRequest, show: Show, held: Belongings, work: WorkFolder): Promise<Survey> {
   rulesOf(request);
+  const note: Tell = (line) => show.note(line);
+  const patience = patienceOf(request, show);
   const session = await show.stage(
     'Connect',
-    () => connectPrivileged(request),
+    () => connectPrivileged(request, note),
     (open) => `as ${open.target.user}`,
   );
   held.use(session);
   const facts = await show.stage('Find the mounted filesystems', () => gatherFacts(session), describeFacts);
   const scanned = await show.stage(
     'List the files',
-    async (tell) => listFilesystems(session, facts.filesystems, await work.sub('survey'), 'survey', tell),
+    async (tell) => listFilesystems({ ...patience, session, facts, reason: '' }, await work.sub('survey'), tell),
     ({ listing }) => formatCount(listing.count, 'entry', 'entries'),
   );
   const duplicates = await show.stage(
@@ -64,8 +67,13 @@ export async function survey(request: SurveyRequest, show: Show, held: Belonging
   return { session, facts, rules, scanned, duplicates, plan };
 }
 
-async function connectPrivileged(request: SurveyRequest): Promise<Session> {
-  const session = await connect(request.target, request.connect);
+/** How a request wants what a moment's trouble spoilt to be tried again. */
+export function patienceOf({ connect: { retries, signal } }: SurveyRequest, show: Show): Patience {
+  return { retries, note: (line) => show.note(line), ...(signal === undefined ? {} : { signal }) };
+}
+
+async function connectPrivileged(request: SurveyRequest, onTrouble: Tell): Promise<Session> {
+  const session = await LastingSession.open(request.target, { ...request.connect, onTrouble });
   try {
     requirePrivilege(session);
     return session;

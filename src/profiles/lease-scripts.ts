@@ -116,7 +116,11 @@ if [ -f "$log" ] && [ ! -L "$log" ] && [ -O "$log" ]; then tail -c 16384 "$log" 
 export function beginCommand(place: LeasePlace, token: string, holder: string, watchdog: string): RemoteCommand {
   return {
     purpose: 'lease: leave a watchdog that starts the applications again should p2c go away',
-    script: `${prelude(place)}${LAUNCH}if ! mkdir -m 700 "$lock"; then exit ${LeaseExit.notOurs}; fi
+    script: `${prelude(place)}${LAUNCH}if ! mkdir -m 700 "$lock"; then
+  # The second run of this command, after a link was lost: the first went through.
+  if [ ! -L "$lock" ] && [ "$(cat "$lock/token" 2>/dev/null)" = ${quote(token)} ] && p2c_alive; then exit 0; fi
+  exit ${LeaseExit.notOurs}
+fi
 cat >"$lock/watchdog.sh"
 if [ "$(tail -n 1 "$lock/watchdog.sh")" != ${quote(WATCHDOG_END)} ]; then
   rm -rf "$lock"
@@ -134,6 +138,7 @@ fi
     input: [Buffer.from(watchdog, 'utf8')],
     timeoutMs: 60_000,
     changesSource: true,
+    repeatable: true,
   };
 }
 
@@ -147,6 +152,7 @@ if ! p2c_alive; then exit ${LeaseExit.noWatchdog}; fi
 `,
     timeoutMs,
     changesSource: true,
+    repeatable: true,
   };
 }
 
@@ -154,9 +160,11 @@ if ! p2c_alive; then exit ${LeaseExit.noWatchdog}; fi
 export function relaunchCommand(place: LeasePlace, token: string): RemoteCommand {
   return {
     purpose: 'lease: start the watchdog again',
-    script: `${prelude(place)}${LAUNCH}${ours(token)}if ! p2c_launch watch; then exit ${LeaseExit.noWatchdog}; fi
+    script: `${prelude(place)}${LAUNCH}${ours(token)}if p2c_alive; then exit 0; fi
+if ! p2c_launch watch; then exit ${LeaseExit.noWatchdog}; fi
 `,
     changesSource: true,
+    repeatable: true,
   };
 }
 
@@ -184,7 +192,8 @@ if ! p2c_launch recover; then [ ! -e "$lock" ] || exit ${LeaseExit.noWatchdog}; 
 export function handBackCommand(place: LeasePlace, token: string): RemoteCommand {
   return {
     purpose: 'lease: hand back',
-    script: `${prelude(place)}${ours(token)}for file in "$lock"/owed.*; do
+    script: `${prelude(place)}if [ ! -e "$lock" ]; then exit 0; fi
+${ours(token)}for file in "$lock"/owed.*; do
   if [ -f "$file" ]; then exit ${LeaseExit.owing}; fi
 done
 if [ -e "$lock/expired" ]; then exit ${LeaseExit.expired}; fi
@@ -199,6 +208,7 @@ rm -rf "$lock"
 `,
     timeoutMs: 120_000,
     changesSource: true,
+    repeatable: true,
   };
 }
 
@@ -209,6 +219,7 @@ export function settleCommand(place: LeasePlace, token: string, number: number):
     script: `${prelude(place)}${ours(token)}rm -f "$lock/owed.${number}"
 `,
     changesSource: true,
+    repeatable: true,
   };
 }
 
@@ -265,5 +276,6 @@ export function endStepCommand(place: LeasePlace, token: string): RemoteCommand 
 exit 0
 `,
     changesSource: true,
+    repeatable: true,
   };
 }

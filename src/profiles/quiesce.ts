@@ -4,27 +4,18 @@
  */
 import { hostname, userInfo } from 'node:os';
 import { P2cError } from '../errors.ts';
-import type { RemoteCommand, Session } from '../ssh/session.ts';
+import type { Session } from '../ssh/session.ts';
 import { type Application, applicationsOf, sightApplications } from './application.ts';
-import { probeCommand, upCondition } from './checks.ts';
 import { clearTheWay, Lease } from './lease.ts';
-import {
-  beginCommand,
-  handBackCommand,
-  LEASE_PLACE,
-  type LeasePlace,
-  lookCommand,
-  stepCommand,
-} from './lease-scripts.ts';
+import { LEASE_PLACE, type LeasePlace } from './lease-scripts.ts';
 import { indent, type ResumeReport, type Stopped, startAgain } from './resume.ts';
 import { OutOfReach, runStop, type Scene, type StepReport } from './run-step.ts';
 import type { Profile } from './schema.ts';
-import { stepLine, stepPurpose } from './steps.ts';
-import { type WatchedApplication, watchdogScript } from './watchdog.ts';
+import { watched } from './watched.ts';
 
 export type { ResumeReport } from './resume.ts';
 
-const DEFAULT_LEASE_MS = 120_000;
+export const DEFAULT_LEASE_MS = 120_000;
 
 export interface QuiesceOptions {
   /** Milliseconds after which the watchdog on the source starts the applications when p2c gives no sign. Default 2 min. */
@@ -50,50 +41,6 @@ export interface Quiesced extends AsyncDisposable {
    * @throws P2cError `quiesce.start-failed`, `quiesce.link-lost`.
    */
   resume(): Promise<ResumeReport>;
-}
-
-/** What `quiesce` and `resume` would run on a source where all of the applications run: for `--dry-run`. */
-export function planQuiesce(
-  profiles: readonly Profile[],
-  place: LeasePlace = LEASE_PLACE,
-): { stop: RemoteCommand[]; start: RemoteCommand[] } {
-  const applications = applicationsOf(profiles);
-  if (applications.length === 0) return { stop: [], start: [] };
-  const token = 'TOKEN';
-  const atoms = applications.flatMap(({ stop, start }) => [
-    ...stop.flatMap((t) => t.down),
-    ...start.flatMap((t) => t.up),
-  ]);
-  const plan = { applications: watched(applications), token, leaseMs: DEFAULT_LEASE_MS, logFile: place.logFile };
-  const stop = applications.flatMap((app) =>
-    app.stop.map(({ step }) =>
-      stepCommand(place, {
-        purpose: stepPurpose(app.name, 'stop', step),
-        line: stepLine('stop', step),
-        timeoutMs: step.timeout,
-        owe: { token, number: app.number, name: app.name },
-      }),
-    ),
-  );
-  const start = [...applications].reverse().flatMap((app) =>
-    app.start.map(({ step }) =>
-      stepCommand(place, {
-        purpose: stepPurpose(app.name, 'start', step),
-        line: stepLine('start', step),
-        timeoutMs: step.timeout,
-        owe: undefined,
-      }),
-    ),
-  );
-  return {
-    stop: [
-      lookCommand(place),
-      probeCommand('see which applications run', atoms),
-      beginCommand(place, token, holder(), watchdogScript(plan)),
-      ...stop,
-    ],
-    start: [...start, handBackCommand(place, token)],
-  };
 }
 
 /**
@@ -129,7 +76,8 @@ export async function quiesce(
   return quiesced(scene, stopped, leftAlone);
 }
 
-function holder(): string {
+/** Who holds a lease, for the other run's error. */
+export function holder(): string {
   return `${userInfo().username}@${hostname()} (pid ${process.pid})`;
 }
 
@@ -142,19 +90,6 @@ function nothingStopped(leftAlone: readonly string[]): Quiesced {
     resume: async () => report,
     [Symbol.asyncDispose]: async () => {},
   };
-}
-
-/** In the order in which they are to be started: the reverse of the stop. */
-function watched(applications: readonly Application[]): WatchedApplication[] {
-  return [...applications].reverse().map(({ number, name, start }) => ({
-    number,
-    steps: start.map(({ step, up }) => ({
-      purpose: stepPurpose(name, 'start', step),
-      line: stepLine('start', step),
-      limitSeconds: Math.ceil(step.timeout / 1000),
-      up: up.length === 0 ? undefined : upCondition(up),
-    })),
-  }));
 }
 
 async function stopAll(scene: Scene, applications: readonly Application[], signal: AbortSignal): Promise<Stopped[]> {

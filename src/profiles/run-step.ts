@@ -1,6 +1,7 @@
 /** Carries out one step of a profile on the source and waits for what must be true after it. */
+import { messageOf, P2cError } from '../errors.ts';
 import { printable } from '../printable.ts';
-import type { Session } from '../ssh/session.ts';
+import type { RemoteCommand, Session } from '../ssh/session.ts';
 import { type Application, notDown, notUp, probe, type StartTask, type StopTask } from './application.ts';
 import { type Atom, type AtomState, nameOfAtom } from './checks.ts';
 import type { Lease } from './lease.ts';
@@ -53,22 +54,29 @@ async function execute(
     timeoutMs: task.step.timeout,
     owe: action === 'stop' ? { token: lease.token, number: application.number, name: application.name } : undefined,
   });
-  try {
-    const result = await session.run(command);
-    const code = /^p2c-code (\d+)$/m.exec(result.stderr)?.[1];
-    if (code !== undefined) return { code: Number(code), output: lenient(result.stdout) };
-    if (result.code === LeaseExit.notOurs || result.code === LeaseExit.expired)
-      throw new OutOfReach('the lease ran out');
-    return { code: result.code, output: printable(result.stderr.trim(), { newlines: true }) };
-  } catch (cause) {
-    if (cause instanceof OutOfReach) throw cause;
-    // A step that took too long, or a link that is gone? The next command tells.
-    const answer = await lease.renew().catch((error: unknown) => error);
-    if (answer === 'expired') throw new OutOfReach('the lease ran out', { cause });
-    if (answer !== 'held') throw new OutOfReach('the source does not answer', { cause });
-    if (action === 'stop') await session.run(endStepCommand(scene.place, lease.token));
-    return { code: null, output: cause instanceof Error ? cause.message : String(cause) };
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await carryOut(session, command);
+    } catch (cause) {
+      if (cause instanceof OutOfReach) throw cause;
+      // A step that took too long, or a link that is gone? The next command tells.
+      const answer = await lease.renew().catch((error: unknown) => error);
+      if (answer === 'expired') throw new OutOfReach('the lease ran out', { cause });
+      if (answer !== 'held') throw new OutOfReach('the source does not answer', { cause });
+      if (action === 'stop') await session.run(endStepCommand(scene.place, lease.token));
+      // The step that was under way when the link was lost was ended, so it may come once more.
+      const cutOff = action === 'stop' && cause instanceof P2cError && cause.code === 'ssh.lost';
+      if (!cutOff || attempt === 3) return { code: null, output: messageOf(cause) };
+    }
   }
+}
+
+async function carryOut(session: Session, command: RemoteCommand): Promise<Execution> {
+  const result = await session.run(command);
+  const code = /^p2c-code (\d+)$/m.exec(result.stderr)?.[1];
+  if (code !== undefined) return { code: Number(code), output: lenient(result.stdout) };
+  if (result.code === LeaseExit.notOurs || result.code === LeaseExit.expired) throw new OutOfReach('the lease ran out');
+  return { code: result.code, output: printable(result.stderr.trim(), { newlines: true }) };
 }
 
 function lenient(bytes: Buffer): string {

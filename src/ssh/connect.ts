@@ -5,7 +5,7 @@ import { loadDefaultIdentities, loadIdentities } from './identity.ts';
 import { probePrivilege } from './privilege.ts';
 import { RemoteSession } from './remote-session.ts';
 import type { Prompt } from './secret.ts';
-import type { Session } from './session.ts';
+import type { ConnectedSession } from './session.ts';
 import type { Target } from './target.ts';
 
 export interface ConnectOptions {
@@ -30,7 +30,7 @@ const CONNECT_TIMEOUT_MS = 15_000;
 const KEEPALIVE_MS = 15_000;
 
 /** @throws P2cError `ssh.*`: each way in which this can fail has its own code and hint. */
-export async function connect(target: Target, options: ConnectOptions = {}): Promise<Session> {
+export async function connect(target: Target, options: ConnectOptions = {}): Promise<ConnectedSession> {
   const { signal } = options;
   signal?.throwIfAborted();
   const files = options.knownHostsFiles ?? defaultKnownHosts();

@@ -4,7 +4,14 @@ import type { Client, ClientChannel } from 'ssh2';
 import { P2cError } from '../errors.ts';
 import { ledgerEntry, RunningCommand } from './running-command.ts';
 import { commandLine } from './script.ts';
-import type { CommandResult, LedgerEntry, Privilege, RemoteCommand, RemoteStream, Session } from './session.ts';
+import type {
+  CommandResult,
+  ConnectedSession,
+  LedgerEntry,
+  Privilege,
+  RemoteCommand,
+  RemoteStream,
+} from './session.ts';
 import { linkClosed, linkLost, noChannel, timedOut, tooMuchOutput } from './session-errors.ts';
 import type { Target } from './target.ts';
 
@@ -19,7 +26,7 @@ const OPEN_AGAIN_MS = [20, 50, 100, 200];
 const GOODBYE_MS = 1000;
 
 /** The session over a connection that stands. Made by `connect`. */
-export class RemoteSession implements Session {
+export class RemoteSession implements ConnectedSession {
   readonly target: Target;
   readonly ledger: LedgerEntry[] = [];
   privilege: Privilege = 'none';
@@ -55,6 +62,10 @@ export class RemoteSession implements Session {
       if (socket.destroyed) closed();
       else client.on('close', closed);
     });
+  }
+
+  get lost(): P2cError | undefined {
+    return this.#lost;
   }
 
   async run(command: RemoteCommand): Promise<CommandResult> {

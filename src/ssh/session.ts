@@ -2,6 +2,7 @@
  * The one door to a source. Every remote command of p2c is a {@link RemoteCommand}, run through a {@link Session},
  * which quotes it, bounds it and writes it into the ledger. Nothing else in p2c talks to a source.
  */
+import type { P2cError } from '../errors.ts';
 import type { Target } from './target.ts';
 
 export interface RemoteCommand {
@@ -17,8 +18,21 @@ export interface RemoteCommand {
   readonly maxOutputBytes?: number;
   /** True where the command changes the source: only a profile's stop and start may. */
   readonly changesSource?: boolean;
+  /**
+   * True where it may be run again though nobody knows whether the first run went through: the link was lost under it.
+   * Default: where it does not change the source.
+   */
+  readonly repeatable?: boolean;
   /** False runs it as the user who logged in, without sudo. Default true. */
   readonly privileged?: boolean;
+}
+
+/** A command as `--dry-run` shows it. */
+export interface PlannedCommand extends RemoteCommand {
+  /** Where it does not run just once: how often, or on what condition. */
+  readonly when?: string;
+  /** What its standard input will be, where that is known beforehand. */
+  readonly inputText?: string;
 }
 
 export interface CommandResult {
@@ -63,4 +77,9 @@ export interface Session extends AsyncDisposable {
   run(command: RemoteCommand): Promise<CommandResult>;
   /** Starts it and hands over its output while it runs. `onStderr` sees each chunk of standard error. */
   stream(command: RemoteCommand, onStderr?: (chunk: Buffer) => void): Promise<RemoteStream>;
+}
+
+/** A session over one connection, which tells why that ended. */
+export interface ConnectedSession extends Session {
+  readonly lost: P2cError | undefined;
 }

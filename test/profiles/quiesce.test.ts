@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFil
 import { join } from 'node:path';
 import test from 'ava';
 import { P2cError } from '../../src/errors.ts';
-import { planQuiesce, quiesce } from '../../src/profiles/quiesce.ts';
+import { quiesce } from '../../src/profiles/quiesce.ts';
 import { eventually, fakeApplication, playground, processesOf, shellFolder } from '../helpers/fake-application.ts';
 import { stopInAnotherProcess } from '../helpers/killable.ts';
 import { localSession } from '../helpers/local-session.ts';
@@ -380,19 +380,4 @@ test('a folder that cannot be written to: nothing is stopped', async (t) => {
   });
   t.is(error.code, 'quiesce.lease-failed');
   t.true(application.isUp());
-});
-
-test('the plan of a dry run names every step, the stops in order and the starts in reverse', (t) => {
-  const ground = playground(t);
-  const [one, two] = [fakeApplication(ground), fakeApplication(ground)];
-  const { stop, start } = planQuiesce([one.profile, two.profile]);
-  const purposes = (list: typeof stop) =>
-    list.map((command) => command.purpose).filter((text) => /^st(art|op) app/.test(text));
-  t.deepEqual(purposes(stop), [`stop ${one.name}: ${one.stop}`, `stop ${two.name}: ${two.stop}`]);
-  t.deepEqual(
-    purposes(start).map((purpose) => purpose.split(':')[0]),
-    [`start ${two.name}`, `start ${one.name}`],
-  );
-  t.true([...stop, ...start].every((command) => /^(see|look)/.test(command.purpose) || command.changesSource === true));
-  t.deepEqual(planQuiesce([]), { stop: [], start: [] });
 });

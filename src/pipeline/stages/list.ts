@@ -1,13 +1,14 @@
 /** Lists the included filesystems of a source, one `find` each. */
 import pLimit from 'p-limit';
 import { P2cError } from '../../errors.ts';
-import { type Entry, tarSize } from '../../listing/entry.ts';
+import { tarSize } from '../../listing/entry.ts';
 import { FindParser, findScript } from '../../listing/scan.ts';
 import { type Listing, ListingWriter } from '../../listing/storage.ts';
 import { type ByteString, printablePath } from '../../printable.ts';
 import { formatCount } from '../../report/units.ts';
-import type { Filesystem } from '../../source/filesystems.ts';
-import type { Session } from '../../ssh/session.ts';
+import type { SourceFacts } from '../../source/facts.ts';
+import type { RemoteCommand, Session } from '../../ssh/session.ts';
+import { type Patience, retrying } from '../retry.ts';
 import type { Tell } from '../stage.ts';
 
 export interface ScannedListing {
@@ -25,19 +26,28 @@ const PROBLEMS_KEPT = 1000;
 /** Finds at the same time: several disks are read at once, and on one disk the second waits a little longer. */
 const FINDS = 4;
 
+/** Why a listing is made, as the ledger and `--dry-run` have it: `list / again`. */
+export type ListingReason = '' | ' again' | ' to see what moved';
+
+/** The command of one filesystem, for running and for `--dry-run`. */
+export function listCommand(mountPoint: ByteString, reason: ListingReason): RemoteCommand {
+  const purpose = `list ${printablePath(mountPoint)}${reason}`;
+  return { purpose, script: findScript(mountPoint), timeoutMs: SILENCE_MS };
+}
+
+export interface ListInput extends Patience {
+  readonly session: Session;
+  readonly facts: Pick<SourceFacts, 'filesystems'>;
+  readonly reason: ListingReason;
+}
+
 /** @throws P2cError where a find fails as a whole. */
-export async function listFilesystems(
-  session: Session,
-  filesystems: readonly Filesystem[],
-  directory: string,
-  name: string,
-  tell: Tell,
-): Promise<ScannedListing> {
-  const writer = new ListingWriter(directory, name);
-  const scan = new Scan(session, writer, tell);
+export async function listFilesystems(input: ListInput, directory: string, tell: Tell): Promise<ScannedListing> {
+  const writer = new ListingWriter(directory, 'listing');
+  const scan = new Scan(input, writer, tell);
   const limit = pLimit(FINDS);
-  const included = filesystems.filter((mount) => mount.verdict === 'included');
-  await Promise.all(included.map((filesystem) => limit(() => scan.filesystem(filesystem.mountPoint))));
+  const included = input.facts.filesystems.filter((mount) => mount.verdict === 'included');
+  await Promise.all(included.map(({ mountPoint }) => limit(() => scan.filesystem(mountPoint))));
   return { listing: await writer.finish(), tarBytes: scan.tarBytes, problems: scan.problems };
 }
 
@@ -45,41 +55,49 @@ export async function listFilesystems(
 class Scan {
   readonly problems: string[] = [];
   tarBytes = 0;
-  readonly #session: Session;
+  readonly #input: ListInput;
   readonly #writer: ListingWriter;
   readonly #tell: Tell;
   #count = 0;
 
-  constructor(session: Session, writer: ListingWriter, tell: Tell) {
-    this.#session = session;
+  constructor(input: ListInput, writer: ListingWriter, tell: Tell) {
+    this.#input = input;
     this.#writer = writer;
     this.#tell = tell;
   }
 
   async filesystem(mountPoint: ByteString): Promise<void> {
-    const purpose = `list ${printablePath(mountPoint)}`;
-    const stream = await this.#session.stream({ purpose, script: findScript(mountPoint), timeoutMs: SILENCE_MS });
+    const command = listCommand(mountPoint, this.#input.reason);
+    await retrying(command.purpose, this.#input, () => this.#list(command));
+  }
+
+  /** What came before a link was lost comes again, and the listing keeps the later of two entries of a path. */
+  async #list(command: RemoteCommand): Promise<void> {
+    const { session } = this.#input;
+    const stream = await session.stream(command);
     const parser = new FindParser();
-    let found = 0;
-    for await (const chunk of stream.stdout) {
-      const entries = parser.push(chunk);
-      found += entries.length;
-      await this.#take(entries);
+    const found = { entries: 0, tarBytes: 0 };
+    try {
+      for await (const chunk of stream.stdout) {
+        const entries = parser.push(chunk);
+        found.entries += entries.length;
+        for (const entry of entries) found.tarBytes += tarSize(entry);
+        this.#tell(formatCount(this.#count + found.entries, 'entry', 'entries'));
+        await this.#writer.add(entries);
+      }
+    } finally {
+      stream.kill();
     }
     const result = await stream.done;
-    if (result.code > 1 || (result.code !== 0 && found === 0)) throw findFailed(this.#session, purpose, result);
+    if (result.code > 1 || (result.code !== 0 && found.entries === 0))
+      throw findFailed(session, command.purpose, result);
     parser.end();
+    this.#count += found.entries;
+    this.tarBytes += found.tarBytes;
     for (const line of result.stderr.split('\n')) {
       const matters = line !== '' && !/No such file or directory$/.test(line);
       if (matters && this.problems.length < PROBLEMS_KEPT) this.problems.push(line);
     }
-  }
-
-  async #take(entries: readonly Entry[]): Promise<void> {
-    for (const entry of entries) this.tarBytes += tarSize(entry);
-    this.#count += entries.length;
-    this.#tell(formatCount(this.#count, 'entry', 'entries'));
-    await this.#writer.add(entries);
   }
 }
 

@@ -7,30 +7,23 @@ import { makeDeltaPlan } from '../../listing/plan.ts';
 import type { RuleSet } from '../../listing/rules.ts';
 import type { Listing } from '../../listing/storage.ts';
 import type { Layer } from '../../oci/layer.ts';
-import type { ImageStore } from '../../oci/store.ts';
 import { type ByteString, printablePath } from '../../printable.ts';
 import type { SettleReport } from '../../report/settle-report.ts';
 import type { StreamAccount } from '../../report/stream-account.ts';
-import type { SourceFacts } from '../../source/facts.ts';
 import { restlessPaths } from '../../source/filesystems.ts';
-import type { Session } from '../../ssh/session.ts';
 import type { Tell } from '../stage.ts';
 import type { WorkFolder } from '../work-folder.ts';
 import { listFilesystems } from './list.ts';
-import { streamParts } from './stream.ts';
+import { type StreamInput, streamParts } from './stream.ts';
 
-export interface SettleInput {
-  readonly session: Session;
-  readonly facts: SourceFacts;
+export interface SettleInput extends StreamInput {
   readonly rules: RuleSet;
   /** The listing whose plan was streamed. */
   readonly streamed: Listing;
   /** Files that were written through memory while they were streamed: they come again in the first round. */
   readonly suspects: ReadonlySet<string>;
-  readonly store: ImageStore;
   readonly work: WorkFolder;
   readonly rounds: number;
-  readonly signal: AbortSignal;
 }
 
 export interface Settled {
@@ -57,9 +50,8 @@ export async function settle(input: SettleInput, tell: Tell): Promise<Settled> {
     totals.rounds += 1;
     totals.changed += changes.counts.changed;
     totals.removed += changes.counts.removed;
-    const { session, facts, rules, store, work, signal } = input;
-    const plan = await makeDeltaPlan(changes, rules, await work.sub(`delta-${totals.rounds}`));
-    const captured = await streamParts(session, facts, plan, store, tell, signal);
+    const plan = await makeDeltaPlan(changes, input.rules, await input.work.sub(`delta-${totals.rounds}`));
+    const captured = await streamParts(input, plan, tell);
     layers.push(...captured.layers);
     accounts.push(captured.account);
     before = after;
@@ -67,13 +59,14 @@ export async function settle(input: SettleInput, tell: Tell): Promise<Settled> {
 }
 
 async function look(
-  { session, facts, rules, work, suspects }: SettleInput,
+  input: SettleInput,
   before: Listing,
   round: number,
   tell: Tell,
 ): Promise<{ changes: Changes; after: Listing }> {
-  const name = `settle-${round}`;
-  const { listing } = await listFilesystems(session, facts.filesystems, await work.sub(name), name, tell);
+  const { facts, rules, work, suspects } = input;
+  const folder = await work.sub(`settle-${round}`);
+  const { listing } = await listFilesystems({ ...input, reason: ' to see what moved' }, folder, tell);
   const restless = restlessPaths(facts.filesystems);
   return {
     changes: await Changes.between(before, listing, rules, restless, round === 0 ? suspects : new Set()),

@@ -7,7 +7,7 @@ import type { Layer } from '../../oci/layer.ts';
 import { MediaType } from '../../oci/spec.ts';
 import type { ImageStore } from '../../oci/store.ts';
 import { Progress } from '../../report/progress.ts';
-import { AnomalyAccount, type StreamAccount } from '../../report/stream-account.ts';
+import { AnomalyAccount, addAccounts, type StreamAccount } from '../../report/stream-account.ts';
 import type { SourceFacts } from '../../source/facts.ts';
 import { restlessPaths } from '../../source/filesystems.ts';
 import type { SourceTools } from '../../source/tools.ts';
@@ -16,6 +16,7 @@ import { TarFilter } from '../../tar/filter.ts';
 import { TarMessages } from '../../tar/messages.ts';
 import { remoteTarScript } from '../../tar/remote-tar.ts';
 import { whiteout } from '../../tar/whiteout.ts';
+import { retrying } from '../retry.ts';
 import type { Tell } from '../stage.ts';
 
 export interface CapturedLayers {
@@ -26,39 +27,53 @@ export interface CapturedLayers {
 /** tar is silent while it reads through the holes of a sparse file; a disk that answers nothing for longer is dead. */
 const SILENCE_MS = 600_000;
 
-/** Parts captured at once: with two, one reads its disk while the other waits for the network. */
-const STREAMS = 2;
+export interface StreamInput {
+  readonly session: Session;
+  readonly facts: SourceFacts;
+  readonly store: ImageStore;
+  /** Parts captured at once: with two, one reads its disk while the other waits for the network. */
+  readonly streams: number;
+  /** How often a part is tried again. */
+  readonly retries: number;
+  /** For a line about a part that failed. */
+  readonly note: Tell;
+  readonly signal: AbortSignal;
+}
 
 /**
  * The layers are in the plan's order, whichever part arrives first.
  * @throws P2cError where a part could not be captured whole; the other parts are then given up.
  */
-export async function streamParts(
-  session: Session,
-  { tools, filesystems }: SourceFacts,
-  plan: CapturePlan,
-  store: ImageStore,
-  tell: Tell,
-  signal: AbortSignal,
-): Promise<CapturedLayers> {
+export async function streamParts(input: StreamInput, plan: CapturePlan, tell: Tell): Promise<CapturedLayers> {
   const progress = new Progress(plan.tarBytes);
   const started = performance.now();
-  const restless = restlessPaths(filesystems);
-  const account = new AnomalyAccount(restless);
+  const restless = restlessPaths(input.facts.filesystems);
   const onBytes = (bytes: number): void => {
     progress.add(bytes);
     tell(progress.toString());
   };
   const failed = new AbortController();
-  const either = AbortSignal.any([signal, failed.signal]);
-  const limit = pLimit(STREAMS);
-  const layers = await allOrNone(
+  const signal = AbortSignal.any([input.signal, failed.signal]);
+  const limit = pLimit(input.streams);
+  const parts = await allOrNone(
     plan.parts.map((part) =>
-      limit(() => capturePart({ session, tools, part, store, account, restless, onBytes, signal: either })),
+      limit(() =>
+        retrying(partName(part, plan), { ...input, signal }, () =>
+          capturePart({ ...input, part, restless, onBytes, signal }),
+        ),
+      ),
     ),
     (error) => failed.abort(error),
   );
-  return { layers, account: account.close(performance.now() - started) };
+  const account = addAccounts(parts.map((part) => part.account));
+  return {
+    layers: parts.map(({ layer }) => layer),
+    account: { ...account, milliseconds: performance.now() - started },
+  };
+}
+
+function partName({ index }: Part, { parts }: CapturePlan): string {
+  return `part ${index + 1} of ${parts.length}`;
 }
 
 /** Like Promise.all, but comes back only when all have ended, with the first error. */
@@ -80,45 +95,51 @@ async function allOrNone<Result>(
   return results.filter((result) => result !== undefined);
 }
 
-/** The command of one part, for running and for `--dry-run`. */
-export function partCommand(part: Part, tools: SourceTools): RemoteCommand {
-  const purpose = `stream part ${part.index + 1} (${part.entries} entries)`;
-  return { purpose, script: remoteTarScript(tools.tar), timeoutMs: SILENCE_MS };
+/** The command of one part, for running and for `--dry-run`. Its standard input are the paths. */
+export function partCommand({ index }: Pick<Part, 'index'>, tools: SourceTools): RemoteCommand {
+  return { purpose: `stream part ${index + 1}`, script: remoteTarScript(tools.tar), timeoutMs: SILENCE_MS };
 }
 
-interface PartCapture {
-  readonly session: Session;
-  readonly tools: SourceTools;
+interface PartCapture extends Pick<StreamInput, 'session' | 'facts' | 'store' | 'signal'> {
   readonly part: Part;
-  readonly store: ImageStore;
-  readonly account: AnomalyAccount;
   /** Where filesystems of the kernel's making are mounted. */
   readonly restless: ReadonlySet<string>;
+  /** Bytes that came; fewer than none where they have to come again. */
   readonly onBytes: (bytes: number) => void;
-  readonly signal: AbortSignal;
 }
 
-async function capturePart(capture: PartCapture): Promise<Layer> {
-  const { session, tools, part, store, account, restless, onBytes, signal } = capture;
+interface CapturedPart {
+  readonly layer: Layer;
+  readonly account: StreamAccount;
+}
+
+async function capturePart(capture: PartCapture): Promise<CapturedPart> {
+  const { session, facts, part, store, restless, onBytes, signal } = capture;
   signal.throwIfAborted();
+  const account = new AnomalyAccount(restless);
   const wanted = new PathListReader(part.pathsFile);
   const messages = new TarMessages();
   const filter = new TarFilter(wanted, (anomaly) => account.anomaly(anomaly), restless);
   await using blob = await store.createBlob();
-  const command = { ...partCommand(part, tools), input: tarNames(part.pathsFile) };
+  const command = { ...partCommand(part, facts.tools), input: tarNames(part.pathsFile) };
   const stream = await session.stream(command, (chunk) => messages.push(chunk));
   const abort = (): void => stream.kill();
   signal.addEventListener('abort', abort, { once: true });
+  let received = 0;
   try {
     for await (const chunk of stream.stdout) {
       const passed = filter.push(chunk);
       await blob.write(passed);
+      received += chunk.length;
       onBytes(chunk.length);
     }
     signal.throwIfAborted();
     const result = await stream.done;
     const end = endOf(filter, result, messages);
     await blob.write([...part.whiteouts.map(whiteout), end]);
+  } catch (error) {
+    onBytes(-received);
+    throw error;
   } finally {
     signal.removeEventListener('abort', abort);
     stream.kill();
@@ -126,7 +147,7 @@ async function capturePart(capture: PartCapture): Promise<Layer> {
   }
   const { digest, size } = await blob.commit();
   account.part(filter.counts, messages.end());
-  return { mediaType: MediaType.layerTar, digest, diffID: digest, size };
+  return { layer: { mediaType: MediaType.layerTar, digest, diffID: digest, size }, account: account.close(0) };
 }
 
 /** tar's exit code: 1 is "some files differ" (changed while read), 2 is an error; which files is found by their absence. */
@@ -143,7 +164,7 @@ function tarFailed(result: CommandResult, messages: TarMessages, cause: P2cError
   const said = messages.tail.trim();
   const text = `tar on the source ended with exit code ${result.code}${cause === undefined ? '' : `: ${cause.message}`}`;
   return new P2cError(text, {
-    code: 'tar.failed',
+    code: result.code > 128 ? 'tar.killed' : 'tar.failed',
     hint: 'the cause is what tar said on the source; once it is mended, run p2c again',
     cause: new Error(said === '' ? 'tar said nothing' : said.slice(-2000)),
   });

@@ -1,0 +1,37 @@
+/** Tries again, with growing waits, what a moment's trouble spoilt. */
+import { setTimeout as pause } from 'node:timers/promises';
+import { P2cError } from '../errors.ts';
+import { formatDuration } from '../report/units.ts';
+import { mayHeal, pauseBefore } from '../ssh/lasting-session.ts';
+import type { Tell } from './stage.ts';
+
+export interface Patience {
+  /** How often one thing is tried again after its first failure. */
+  readonly retries: number;
+  readonly signal?: AbortSignal;
+  /** A line for each failure that is not the last. */
+  readonly note: Tell;
+}
+
+/** @param what begins the line about a failure: `part 3`. @throws what `attempt` throws the last time, or where it cannot heal. */
+export async function retrying<Result>(
+  what: string,
+  { retries, signal, note }: Patience,
+  attempt: () => Promise<Result>,
+): Promise<Result> {
+  for (let failures = 1; ; failures += 1) {
+    try {
+      return await attempt();
+    } catch (error) {
+      if (failures > retries || signal?.aborted === true || !heals(error)) throw error;
+      const wait = pauseBefore(failures);
+      note(`${what}: ${error.message}; again in ${formatDuration(wait)} (${failures} of ${retries})`);
+      await pause(wait, undefined, signal === undefined ? {} : { signal }).catch(() => signal?.throwIfAborted());
+    }
+  }
+}
+
+/** A tar that something on the source killed may be left alone the next time. */
+function heals(error: unknown): error is P2cError {
+  return mayHeal(error) || (error instanceof P2cError && error.code === 'tar.killed');
+}

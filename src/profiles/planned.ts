@@ -1,0 +1,83 @@
+/** What stopping and starting would run on a source, for `--dry-run`: as if all of the applications ran. */
+import type { PlannedCommand } from '../ssh/session.ts';
+import { type Application, applicationsOf } from './application.ts';
+import { type Atom, probeCommand } from './checks.ts';
+import * as scripts from './lease-scripts.ts';
+import { LEASE_PLACE } from './lease-scripts.ts';
+import { formatSeconds } from './quantity.ts';
+import type { Profile } from './schema.ts';
+import { type Action, stepLine, stepPurpose } from './steps.ts';
+import { watchdogScript } from './watchdog.ts';
+import { watched } from './watched.ts';
+
+/** Stands where the lease's secret would be. */
+const TOKEN = 'TOKEN';
+
+interface PlannedQuiesce {
+  readonly stop: readonly PlannedCommand[];
+  readonly start: readonly PlannedCommand[];
+  /** Run only where a stop fails, the watchdog is killed, or an earlier run left something behind. */
+  readonly trouble: readonly PlannedCommand[];
+}
+
+/** @param holder as the lease would name this run. */
+export function planQuiesce(profiles: readonly Profile[], leaseMs: number, holder: string): PlannedQuiesce {
+  const applications = applicationsOf(profiles);
+  if (applications.length === 0) return { stop: [], start: [], trouble: [] };
+  const plan = { applications: watched(applications), token: TOKEN, leaseMs, logFile: LEASE_PLACE.logFile };
+  const watchdog = watchdogScript(plan);
+  const all = applications.flatMap(({ stop, start }) => [
+    ...stop.flatMap(({ down }) => down),
+    ...start.flatMap(({ up }) => up),
+  ]);
+  const renewal = scripts.renewCommand(LEASE_PLACE, TOKEN, 1, Math.min(30_000, leaseMs / 3));
+  return {
+    stop: [
+      scripts.lookCommand(LEASE_PLACE),
+      probeCommand('see which applications run', all),
+      { ...scripts.beginCommand(LEASE_PLACE, TOKEN, holder, watchdog), inputText: watchdog },
+      { ...renewal, when: `every ${formatSeconds(leaseMs / 3)} from here until the lease is handed back` },
+      ...applications.flatMap((application) => application.stop.flatMap((task) => planStop(application, task))),
+    ],
+    start: [
+      ...[...applications]
+        .reverse()
+        .flatMap((application) => [
+          ...application.start.flatMap((task) => planStart(application, task)),
+          scripts.settleCommand(LEASE_PLACE, TOKEN, application.number),
+        ]),
+      scripts.handBackCommand(LEASE_PLACE, TOKEN),
+    ],
+    trouble: [
+      { ...scripts.endStepCommand(LEASE_PLACE, TOKEN), when: 'only where a stop does not end within its limit' },
+      { ...scripts.relaunchCommand(LEASE_PLACE, TOKEN), when: 'only where somebody killed the watchdog' },
+      { ...scripts.recoverCommand(LEASE_PLACE), when: 'only where an earlier run was killed with its watchdog' },
+    ],
+  };
+}
+
+function planStop(application: Application, { step, down }: Application['stop'][number]): PlannedCommand[] {
+  const owe = { token: TOKEN, number: application.number, name: application.name };
+  const stop = planStep(application, 'stop', step, owe);
+  return [stop, ...look(`see whether ${application.name} is down`, down, step.timeout)];
+}
+
+function planStart(application: Application, { step, up }: Application['start'][number]): PlannedCommand[] {
+  const start = planStep(application, 'start', step, undefined);
+  return [start, ...look(`see whether ${application.name} is up`, up, step.timeout)];
+}
+
+function planStep(
+  { name }: Application,
+  action: Action,
+  step: Application['start'][number]['step'],
+  owe: scripts.StepRun['owe'],
+): PlannedCommand {
+  const purpose = stepPurpose(name, action, step);
+  return scripts.stepCommand(LEASE_PLACE, { purpose, line: stepLine(action, step), timeoutMs: step.timeout, owe });
+}
+
+function look(purpose: string, atoms: readonly Atom[], limitMs: number): PlannedCommand[] {
+  if (atoms.length === 0) return [];
+  return [{ ...probeCommand(purpose, atoms), when: `until it is, for ${formatSeconds(limitMs)} at most` }];
+}
