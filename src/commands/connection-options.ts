@@ -4,8 +4,8 @@ import { usageError } from '../errors.ts';
 import type { ConnectOptions } from '../ssh/connect.ts';
 import { terminalPrompt } from '../ssh/terminal-prompt.ts';
 
-/** With waits of 1, 2, 4, 8 and 16 seconds: a switch that is restarted is waited for. */
-const DEFAULT_RETRIES = 5;
+/** With waits of half a second to 16 seconds, half a minute in all: a switch that is restarted is waited for. */
+const DEFAULT_RETRIES = 6;
 
 export interface ConnectionOptions {
   identity: string[] | undefined;

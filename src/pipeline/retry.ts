@@ -1,8 +1,6 @@
 /** Tries again, with growing waits, what a moment's trouble spoilt. */
-import { setTimeout as pause } from 'node:timers/promises';
 import { P2cError } from '../errors.ts';
-import { formatDuration } from '../report/units.ts';
-import { mayHeal, pauseBefore } from '../ssh/lasting-session.ts';
+import { mayHeal, pause, pauseBefore } from '../ssh/healing.ts';
 import type { Tell } from './stage.ts';
 
 export interface Patience {
@@ -24,9 +22,10 @@ export async function retrying<Result>(
       return await attempt();
     } catch (error) {
       if (failures > retries || signal?.aborted === true || !heals(error)) throw error;
-      const wait = pauseBefore(failures);
-      note(`${what}: ${error.message}; again in ${formatDuration(wait)} (${failures} of ${retries})`);
-      await pause(wait, undefined, signal === undefined ? {} : { signal }).catch(() => signal?.throwIfAborted());
+      // Before a lost link is made again there is a pause anyway, and the source's applications may be waiting.
+      const wait = error.code === 'ssh.lost' ? 0 : pauseBefore(failures);
+      note(`${what}: ${error.message}; trying again (${failures} of ${retries})`);
+      await pause(wait, signal);
     }
   }
 }

@@ -2,9 +2,9 @@
  * A session that outlives its connection: what is asked of it after the link was lost goes over a new one. A command that
  * was under way is run again where that does no harm; a stream is its reader's to begin anew.
  */
-import { setTimeout as pause } from 'node:timers/promises';
 import { P2cError } from '../errors.ts';
 import { type ConnectOptions, connect } from './connect.ts';
+import { mayHeal, pause, pauseBefore } from './healing.ts';
 import { Answers, type Prompt } from './secret.ts';
 import type {
   CommandResult,
@@ -24,29 +24,6 @@ export interface LastingOptions extends ConnectOptions {
   /** Told when the link is lost and when it stands again. */
   readonly onTrouble?: (line: string) => void;
 }
-
-const FIRST_PAUSE_MS = 1000;
-const LONGEST_PAUSE_MS = 30_000;
-
-/** Milliseconds before the nth try after a failure, from 1: doubled each time. */
-export function pauseBefore(attempt: number): number {
-  return Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** (attempt - 1));
-}
-
-/** True where the same may go well a moment later: the link, and not what was asked for, failed. */
-export function mayHeal(error: unknown): error is P2cError {
-  return error instanceof P2cError && HEALING.has(error.code);
-}
-
-const HEALING = new Set([
-  'ssh.lost',
-  'ssh.channel',
-  'ssh.refused',
-  'ssh.unreachable',
-  'ssh.timeout',
-  'ssh.failed',
-  'ssh.unknown-host',
-]);
 
 export class LastingSession implements Session {
   readonly #options: LastingOptions;
@@ -129,7 +106,7 @@ export class LastingSession implements Session {
     onTrouble(`${lost.message}; connecting again`);
     let failure: P2cError = lost;
     for (let attempt = 1; attempt <= retries && !this.#closed; attempt += 1) {
-      await pause(pauseBefore(attempt), undefined, signal === undefined ? {} : { signal });
+      await pause(pauseBefore(attempt), signal);
       try {
         const session = await connect(this.target, options());
         this.#ledger.push(...this.#session.ledger);
@@ -164,7 +141,8 @@ const nobodyThere: Prompt = async (question) => {
 function givenUp(lost: P2cError, failure: P2cError, retries: number): P2cError {
   if (retries === 0) return lost;
   return new P2cError(`${lost.message}, and ${retries} attempts to connect again failed: ${failure.message}`, {
-    code: 'ssh.lost',
+    // Not `ssh.lost`, which those who wait would take for something that may heal.
+    code: 'ssh.gone',
     ...(failure.hint === undefined ? {} : { hint: failure.hint }),
     cause: failure,
   });

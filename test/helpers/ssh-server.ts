@@ -19,8 +19,8 @@ export interface ServerBehaviour {
   readonly authenticate?: (context: AuthContext) => void;
   /** Sees each session that a client asks for; false refuses it. */
   readonly session?: () => boolean;
-  /** Sees each command first; true where it dealt with it. Other commands are run by sh, as the test's user. */
-  readonly exec?: (command: string, accept: () => ServerChannel, reject: () => void) => boolean;
+  /** Sees each command first; true where it dealt with it, `cut` to end the connection. Others are run by sh, as the test's user. */
+  readonly exec?: (command: string, accept: () => ServerChannel, reject: () => void) => boolean | 'cut';
   /** What the account's shell is: called with `-c COMMAND`. Default sh. */
   readonly shell?: string;
 }
@@ -33,6 +33,8 @@ export interface TestServer {
   /** No agent, no default keys, and the server's key is known. */
   readonly options: ConnectOptions;
   connect(options?: ConnectOptions): Promise<Session>;
+  /** Takes no connections any more. */
+  close(): void;
 }
 
 export async function startServer(t: ExecutionContext, behaviour: ServerBehaviour = {}): Promise<TestServer> {
@@ -55,7 +57,9 @@ export async function startServer(t: ExecutionContext, behaviour: ServerBehaviou
     client.on('session', (accept, reject) => {
       if (behaviour.session?.() === false) return reject();
       accept().on('exec', (acceptExec, rejectExec, { command }) => {
-        if (behaviour.exec?.(command, acceptExec, rejectExec) === true) return;
+        const dealt = behaviour.exec?.(command, acceptExec, rejectExec);
+        if (dealt === 'cut') client.end();
+        if (dealt === true || dealt === 'cut') return;
         runCommand(t, behaviour.shell ?? 'sh', command, acceptExec());
       });
     });
@@ -76,6 +80,7 @@ export async function startServer(t: ExecutionContext, behaviour: ServerBehaviou
     folder,
     knownHosts,
     options,
+    close: () => void server.close(),
     async connect(more = {}) {
       const session = await connect(target, { ...options, ...more });
       t.teardown(() => session[Symbol.asyncDispose]());
