@@ -12,7 +12,7 @@ import { formatBytes, formatCount, formatDuration, formatRate } from '../report/
 import { mappedFiles } from '../source/mapped-files.ts';
 import { requireTar } from '../source/tools.ts';
 import type { MigrationRequest } from './request.ts';
-import { Belongings } from './rollback.ts';
+import { Belongings, toldFirst } from './rollback.ts';
 import type { Show } from './stage.ts';
 import { importImage } from './stages/import.ts';
 import { type ListInput, listFilesystems } from './stages/list.ts';
@@ -40,6 +40,14 @@ export function migrationStages({ hot }: Pick<MigrationRequest, 'hot'>): string[
  * the store before it is whole.
  */
 export async function migrate(request: MigrationRequest, show: Show, signal: AbortSignal): Promise<MigrationReport> {
+  try {
+    return await runStages(request, show, signal);
+  } catch (error) {
+    throw toldFirst(error);
+  }
+}
+
+async function runStages(request: MigrationRequest, show: Show, signal: AbortSignal): Promise<MigrationReport> {
   await using held = new Belongings();
   const started = new Date();
   const store = held.use(await ImageStore.open(request.storeRoot, { create: true }));

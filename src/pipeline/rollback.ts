@@ -1,4 +1,5 @@
 /** Gives back what a run took, in reverse order, on every way out. */
+import { P2cError } from '../errors.ts';
 
 type GiveBack = () => Promise<void> | void;
 
@@ -30,4 +31,23 @@ export class Belongings implements AsyncDisposable {
     }
     if (failures.length > 0) throw failures[0];
   }
+}
+
+/**
+ * Of a failure, and a second one while what was held was given back (`await using` makes a SuppressedError of the two),
+ * the one to tell. That applications did not start again goes before everything, an interruption too; any other
+ * trouble with giving back is less than what ended the run.
+ */
+export function toldFirst(error: unknown): unknown {
+  if (!isSuppressed(error)) return error;
+  const givingBack = toldFirst(error.error);
+  const before = toldFirst(error.suppressed);
+  if (!(givingBack instanceof P2cError) || !givingBack.code.startsWith('quiesce.')) return before;
+  const { message, code, hint } = givingBack;
+  return new P2cError(message, { code, ...(hint === undefined ? {} : { hint }), cause: before });
+}
+
+/** By its form: Node 20 has no class of that name, and what stands in for it only sets the name. */
+function isSuppressed(error: unknown): error is Error & { error: unknown; suppressed: unknown } {
+  return error instanceof Error && error.name === 'SuppressedError' && 'error' in error && 'suppressed' in error;
 }
