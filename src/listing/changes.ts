@@ -58,6 +58,8 @@ export class Changes {
   readonly #suspects: ReadonlySet<string>;
   /** A group of hard links is one file: when it changed, all of its names have to come again. */
   readonly #inodes = new Set<string>();
+  /** The last directory in whose place something else came: that hides what was below it. */
+  #replaced: ByteString | undefined;
 
   private constructor(
     before: Listing,
@@ -109,15 +111,22 @@ export class Changes {
   async #count(): Promise<void> {
     for await (const pairs of pairEntries(this.#before.batches(), this.#after.batches())) {
       for (const { before, after } of pairs) {
-        if (after === undefined) {
-          if (before !== undefined) this.#remove(before);
-        } else if (this.#isChange(before, after)) {
-          this.counts.changed += 1;
-          if (this.examples.length < EXAMPLES) this.examples.push(after.path);
-          if (isHardLinked(after)) this.#inodes.add(inodeKey(after));
-        }
+        if (before !== undefined && this.#isGone(before, after)) this.#remove(before);
+        else if (after !== undefined && this.#isChange(before, after)) this.#change(before, after);
       }
     }
+  }
+
+  /** Also where what came in its place is left out: a socket, or a file that is now mostly holes. */
+  #isGone(before: Entry, after: Entry | undefined): boolean {
+    return after === undefined || (differs(before, after) && !this.#isIncluded(after));
+  }
+
+  #change(before: Entry | undefined, after: Entry): void {
+    this.counts.changed += 1;
+    if (this.examples.length < EXAMPLES) this.examples.push(after.path);
+    if (isHardLinked(after)) this.#inodes.add(inodeKey(after));
+    if (before?.type === 'd' && after.type !== 'd') this.#replaced = after.path;
   }
 
   #isChange(before: Entry | undefined, after: Entry): boolean {
@@ -128,6 +137,8 @@ export class Changes {
   #remove(entry: Entry): void {
     if (!this.#isIncluded(entry)) return;
     this.counts.removed += 1;
+    // A whiteout below a symbolic link would hide what the link leads to, and below a file no extractor can make it.
+    if (this.#replaced !== undefined && isBelow(entry.path, this.#replaced)) return;
     const last = this.removed.at(-1);
     if (last === undefined || !isBelow(entry.path, last)) this.removed.push(entry.path);
   }

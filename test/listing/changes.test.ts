@@ -73,6 +73,25 @@ test('the last path of a listing can be gone too', async (t) => {
   t.deepEqual(parts, [{ listed: ['/', '/z'], whiteouts: ['/z/z'] }]);
 });
 
+for (const type of ['l', 'f'] as const) {
+  test(`a directory that became ${type === 'l' ? 'a symbolic link' : 'a file'}: no whiteout lies below it`, async (t) => {
+    const before = [directory('/'), directory('/a'), directory('/a/d'), entry('/a/d/e'), entry('/a/f'), entry('/b')];
+    const after = [directory('/'), entry('/a', { type })];
+    const { changes, parts } = await delta(t, before, after);
+    t.deepEqual(changes.counts, { changed: 1, removed: 4 });
+    t.deepEqual(parts, [{ listed: ['/', '/a'], whiteouts: ['/b'] }]);
+  });
+}
+
+test('what was captured is hidden when something that is left out takes its place', async (t) => {
+  const rules = new RuleSet([{ level: 'source', action: 'exclude', pattern: '/**', type: 's', reason: 'test' }]);
+  const before = [directory('/'), entry('/a'), directory('/d'), entry('/d/e'), entry('/z')];
+  const after = [directory('/'), entry('/a', { type: 's' }), entry('/d', { type: 's' }), entry('/z')];
+  const { changes, parts } = await delta(t, before, after, rules);
+  t.deepEqual(changes.counts, { changed: 0, removed: 3 });
+  t.deepEqual(parts, [{ listed: ['/'], whiteouts: ['/a', '/d'] }]);
+});
+
 test('all names of an inode come again when one of them says that it changed', async (t) => {
   const linked = { links: 2, inode: 5 };
   const before = [directory('/'), entry('/a', linked), entry('/b'), entry('/c', linked)];
