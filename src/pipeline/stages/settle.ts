@@ -41,7 +41,7 @@ export async function settle(input: SettleInput, tell: Tell): Promise<Settled> {
   let before = input.streamed;
   for (;;) {
     const { changes, after } = await look(input, before, totals.rounds, tell);
-    removed.push(...changes.removed);
+    for (const path of changes.removed) removed.push(path);
     if (changes.none || totals.rounds >= input.rounds) {
       const stillMoving = changes.counts.changed + changes.counts.removed;
       const paths = [...changes.examples, ...changes.removed].map(printablePath);
