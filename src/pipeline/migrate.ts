@@ -3,7 +3,6 @@ import { statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { P2cError } from '../errors.ts';
 import type { CapturePlan } from '../listing/plan.ts';
-import type { Listing } from '../listing/storage.ts';
 import type { Image } from '../oci/image.ts';
 import { ImageStore } from '../oci/store.ts';
 import { type Quiesced, quiesce, type ResumeReport } from '../profiles/quiesce.ts';
@@ -15,7 +14,7 @@ import type { MigrationRequest } from './request.ts';
 import { Belongings, toldFirst } from './rollback.ts';
 import type { Show } from './stage.ts';
 import { importImage } from './stages/import.ts';
-import { type ListInput, listFilesystems } from './stages/list.ts';
+import { type ListInput, listFilesystems, type ScannedListing } from './stages/list.ts';
 import { migrationReport } from './stages/report.ts';
 import { type Settled, settle } from './stages/settle.ts';
 import { type CapturedLayers, streamParts } from './stages/stream.ts';
@@ -58,7 +57,7 @@ async function runStages(request: MigrationRequest, show: Show, signal: AbortSig
   await requireSpace(store.root, surveyed.plan);
   const { session, facts, rules } = surveyed;
   let stopped = request.hot ? undefined : await stopApplications(request, surveyed, show, held, signal);
-  const { plan, listing } = stopped === undefined ? ofSurvey(surveyed) : await planAgain(request, surveyed, show, work);
+  const { plan, scanned } = stopped === undefined ? ofSurvey(surveyed) : await planAgain(request, surveyed, show, work);
   const suspects = request.hot ? await mappedFiles(session) : new Set<string>();
   const streaming = { ...patienceOf(request, show), session, facts, store, streams: request.streams };
   const captured = await show.stage(
@@ -67,7 +66,7 @@ async function runStages(request: MigrationRequest, show: Show, signal: AbortSig
     describeCapture,
   );
   if (request.hot) stopped = await stopApplications(request, surveyed, show, held, signal);
-  const settling = { ...streaming, rules, streamed: listing, suspects, work, rounds: request.settle };
+  const settling = { ...streaming, rules, streamed: scanned.listing, suspects, work, rounds: request.settle };
   const settled = await show.stage(
     SETTLE,
     (tell) => settle({ ...settling, signal: untilLost(signal, stopped) }, tell),
@@ -80,7 +79,8 @@ async function runStages(request: MigrationRequest, show: Show, signal: AbortSig
     ({ reference, digest }) => `${reference} ${digest}`,
   );
   if (resumed instanceof Error) throw startFailed(resumed, image);
-  return migrationReport({ request, started, surveyed, plan, captured, settled, resumed, image });
+  const problems = [...surveyed.scanned.problems, ...scanned.problems, ...settled.problems];
+  return migrationReport({ request, started, surveyed, plan, problems, captured, settled, resumed, image });
 }
 
 /** Before anything is stopped: a store that fills up after an hour would have cost that hour of downtime. */
@@ -113,11 +113,11 @@ async function stopApplications(
 interface Planned {
   readonly plan: CapturePlan;
   /** The listing that the plan was made of. */
-  readonly listing: Listing;
+  readonly scanned: ScannedListing;
 }
 
 function ofSurvey({ plan, scanned }: Survey): Planned {
-  return { plan, listing: scanned.listing };
+  return { plan, scanned };
 }
 
 /** What the applications wrote while they stopped belongs to the capture: the listing is made anew. */
@@ -128,7 +128,7 @@ async function planAgain(request: MigrationRequest, surveyed: Survey, show: Show
       const input: ListInput = { ...patienceOf(request, show), ...surveyed, reason: ' again' };
       const scanned = await listFilesystems(input, await work.sub('stopped'), tell);
       const plan = await planCapture(scanned, surveyed.rules, await work.sub('stopped-plan'));
-      return { listing: scanned.listing, plan };
+      return { scanned, plan };
     },
     ({ plan }) => describePlan(plan),
   );

@@ -99,6 +99,23 @@ test.serial('what never stands still is named, and the exit code says so', async
   t.is(JSON.parse(none.stdout).settle.rounds, 0);
 });
 
+test.serial('what only a later listing cannot look at is named, and the exit code says so', async (t) => {
+  if (!requireRoot(t)) return;
+  const server = await labServer(t, 'blind', { large: true });
+  const root = await temporaryFolder(t);
+  await server.exec(`cat >/usr/local/bin/find <<'END'
+#!/bin/sh
+/usr/bin/find "$@" || exit
+if [ -e /run/blind ]; then echo "find: '/opt/blind': Input/output error" >&2; exit 1; fi
+END
+    chmod 755 /usr/local/bin/find`);
+  const p2c = startCli(args(server, '--no-stop'), { P2C_ROOT: root });
+  await server.exec('until pgrep -x tar >/dev/null; do sleep 0.02; done; touch /run/blind');
+  const ended = await p2c.ended;
+  t.is(ended.code, 3, ended.stderr);
+  t.deepEqual(JSON.parse(ended.stdout).listing.problems, ["find: '/opt/blind': Input/output error"]);
+});
+
 test.serial('an unchanged server gives the same layers twice', async (t) => {
   if (!requireRoot(t)) return;
   const server = await labServer(t, 'twice');

@@ -16,6 +16,8 @@ export interface Outcome {
   readonly started: Date;
   readonly surveyed: Survey;
   readonly plan: CapturePlan;
+  /** What find could not look at, in each listing of the run: the same is told once. */
+  readonly problems: readonly string[];
   readonly captured: CapturedLayers;
   readonly settled: Settled;
   readonly resumed: ResumeReport | undefined;
@@ -23,11 +25,11 @@ export interface Outcome {
 }
 
 export function migrationReport(outcome: Outcome): MigrationReport {
-  const { request, started, surveyed, plan, captured, settled, resumed, image } = outcome;
+  const { request, started, surveyed, plan, problems, captured, settled, resumed, image } = outcome;
   const finished = new Date();
   const stream = addAccounts([captured.account, ...settled.accounts]);
   return {
-    ...surveyReport({ ...findingsOf(request, surveyed), plan }),
+    ...surveyReport({ ...findingsOf(request, surveyed), plan, problems: [...new Set(problems)] }),
     started: started.toISOString(),
     finished: finished.toISOString(),
     durationMs: finished.getTime() - started.getTime(),

@@ -13,7 +13,7 @@ import type { StreamAccount } from '../../report/stream-account.ts';
 import { restlessPaths } from '../../source/filesystems.ts';
 import type { Tell } from '../stage.ts';
 import type { WorkFolder } from '../work-folder.ts';
-import { listFilesystems } from './list.ts';
+import { listFilesystems, type ScannedListing } from './list.ts';
 import { type StreamInput, streamParts } from './stream.ts';
 
 export interface SettleInput extends StreamInput {
@@ -31,21 +31,28 @@ export interface Settled {
   readonly layers: readonly Layer[];
   readonly accounts: readonly StreamAccount[];
   readonly report: SettleReport;
+  /** What the finds of its listings could not look at. */
+  readonly problems: readonly string[];
 }
 
 export async function settle(input: SettleInput, tell: Tell): Promise<Settled> {
   const layers: Layer[] = [];
   const accounts: StreamAccount[] = [];
   const removed: ByteString[] = [];
+  const problems = new Set<string>();
   const totals = { rounds: 0, changed: 0, removed: 0 };
   let before = input.streamed;
   for (;;) {
     const { changes, after } = await look(input, before, totals.rounds, tell);
+    // A listing is not ended by it, and with nothing to fetch nobody else would see it.
+    input.signal.throwIfAborted();
+    for (const problem of after.problems) problems.add(problem);
     for (const path of changes.removed) removed.push(path);
     if (changes.none || totals.rounds >= input.rounds) {
       const stillMoving = changes.counts.changed + changes.counts.removed;
       const paths = [...changes.examples, ...changes.removed].map(printablePath);
-      return { layers, accounts, report: { ...totals, stillMoving, stillMovingPaths: paths, goneTop: removed } };
+      const report = { ...totals, stillMoving, stillMovingPaths: paths, goneTop: removed };
+      return { layers, accounts, report, problems: [...problems] };
     }
     totals.rounds += 1;
     totals.changed += changes.counts.changed;
@@ -54,7 +61,7 @@ export async function settle(input: SettleInput, tell: Tell): Promise<Settled> {
     const captured = await streamParts(input, plan, tell);
     layers.push(...captured.layers);
     accounts.push(captured.account);
-    before = after;
+    before = after.listing;
   }
 }
 
@@ -63,13 +70,13 @@ async function look(
   before: Listing,
   round: number,
   tell: Tell,
-): Promise<{ changes: Changes; after: Listing }> {
+): Promise<{ changes: Changes; after: ScannedListing }> {
   const { facts, rules, work, suspects } = input;
   const folder = await work.sub(`settle-${round}`);
-  const { listing } = await listFilesystems({ ...input, reason: ' to see what moved' }, folder, tell);
+  const after = await listFilesystems({ ...input, reason: ' to see what moved' }, folder, tell);
   const restless = restlessPaths(facts.filesystems);
   return {
-    changes: await Changes.between(before, listing, rules, restless, round === 0 ? suspects : new Set()),
-    after: listing,
+    changes: await Changes.between(before, after.listing, rules, restless, round === 0 ? suspects : new Set()),
+    after,
   };
 }
