@@ -1,4 +1,6 @@
 /** The applications of a run as the source has them: which of them run, and what of their checks held before the stop. */
+import { P2cError } from '../errors.ts';
+import { printable } from '../printable.ts';
 import type { Session } from '../ssh/session.ts';
 import { type Atom, type AtomState, atomsOf, parseProbe, probeCommand } from './checks.ts';
 import type { Profile, StartStep, StopStep } from './schema.ts';
@@ -64,10 +66,19 @@ function atomsIn(application: Application): Atom[] {
   return [...application.stop.flatMap((task) => task.down), ...application.start.flatMap((task) => task.up)];
 }
 
-/** @returns the state of each atom, in their order. */
+/**
+ * @returns the state of each atom, in their order.
+ * @throws P2cError `quiesce.probe` where the command did not answer for all: silence would pass for "it is down".
+ */
 export async function probe(session: Session, purpose: string, atoms: readonly Atom[]): Promise<AtomState[]> {
-  const result = await session.run(probeCommand(purpose, atoms));
-  return parseProbe(result.stdout, atoms);
+  const { stdout, stderr, code } = await session.run(probeCommand(purpose, atoms));
+  const states = parseProbe(stdout, atoms);
+  if (states !== undefined) return states;
+  throw new P2cError(`'${purpose}' on ${session.target.name} did not answer everything (exit code ${code})`, {
+    code: 'quiesce.probe',
+    hint: 'the cause is what the server said; --no-stop copies without asking',
+    cause: new Error(printable(stderr.trim().slice(-500), { newlines: true }) || 'it said nothing'),
+  });
 }
 
 /** Processes tell best; a port may be another program's; a `down` command that succeeds says that it is down. */

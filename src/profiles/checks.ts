@@ -114,13 +114,14 @@ function answer(atom: Atom): string {
   return `${found}; elif p2c_holds "$p2c_found" "${pids}"; then echo port ours; else echo port other; fi`;
 }
 
-/** @returns one state for each atom; an atom without an answer counts as one that does not hold. */
-export function parseProbe(output: Buffer, atoms: readonly Atom[]): AtomState[] {
+/** @returns one state for each atom; undefined where one of them has no answer. */
+export function parseProbe(output: Buffer, atoms: readonly Atom[]): AtomState[] | undefined {
   const answers = new Map<number, string[]>();
   for (const line of output.toString('latin1').split('\n')) {
     const [index, , ...words] = line.split(' ');
-    if (index !== undefined && /^\d+$/.test(index)) answers.set(Number(index), words);
+    if (index !== undefined && /^\d+ [a-z]+ ?/.test(line)) answers.set(Number(index), words);
   }
+  if (!atoms.every((_, index) => answers.has(index))) return undefined;
   return atoms.map((atom, index): AtomState => {
     const words = answers.get(index) ?? [];
     if (atom.kind === 'process') {

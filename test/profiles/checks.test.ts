@@ -6,7 +6,7 @@ import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import test from 'ava';
 import { probe } from '../../src/profiles/application.ts';
-import { type Atom, CHECK_FUNCTIONS, upCondition } from '../../src/profiles/checks.ts';
+import { type Atom, CHECK_FUNCTIONS, probeCommand, upCondition } from '../../src/profiles/checks.ts';
 import { serviceScript } from '../../src/profiles/service.ts';
 import { eventually, fakeApplication, playground, shellFolder } from '../helpers/fake-application.ts';
 import { localSession } from '../helpers/local-session.ts';
@@ -91,4 +91,14 @@ test('a service that the server does not know', async (t) => {
   const result = await localSession().run({ purpose: 'x', script: serviceScript(['p2c-none', 'p2c-other'], 'start') });
   t.is(result.code, 127);
   t.regex(result.stderr, /this server has no service named p2c-none p2c-other/);
+});
+
+test('a server that does not answer everything has not said that an application is down', async (t) => {
+  const atoms = [process_('p2c-none'), process_('p2c-other')];
+  const whole = await localSession().run(probeCommand('see', atoms));
+  t.is(whole.stdout.toString(), '0 process\n1 process\n');
+  for (const stdout of ['', '0 process\n', '0 process\n1 ']) {
+    const session = { ...localSession(), run: async () => ({ ...whole, code: 137, stdout: Buffer.from(stdout) }) };
+    await t.throwsAsync(probe(session, 'see', atoms), { message: /did not answer everything \(exit code 137\)/ });
+  }
 });
