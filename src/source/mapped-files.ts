@@ -3,7 +3,8 @@
  * file's times until the kernel writes it back, so a comparison of listings can miss them: a copy made while they are
  * mapped is never trusted.
  */
-import { type ByteString, byteString } from '../printable.ts';
+import { P2cError } from '../errors.ts';
+import { type ByteString, byteString, printable } from '../printable.ts';
 import type { RemoteCommand, Session } from '../ssh/session.ts';
 import { unescapeOctal } from './mountinfo.ts';
 
@@ -19,9 +20,20 @@ export const MAPPED_FILES_COMMAND: RemoteCommand = {
 /**
  * To be asked after a listing and before what it lists is read: what is mapped later is written for the first time later,
  * and that the listings show.
+ * @throws P2cError `source.mapped`: an answer that is lacking would pass for "none".
  */
 export async function mappedFiles(session: Session): Promise<ReadonlySet<ByteString>> {
-  const { stdout } = await session.run(MAPPED_FILES_COMMAND);
+  const { stdout, stderr, code } = await session.run(MAPPED_FILES_COMMAND);
+  if (code !== 0) {
+    throw new P2cError(
+      `${session.target.name} does not tell which files are written through memory (exit code ${code})`,
+      {
+        code: 'source.mapped',
+        hint: 'copy without --hot; the cause is what the server said',
+        cause: new Error(printable(stderr.trim().slice(-500), { newlines: true }) || 'it said nothing'),
+      },
+    );
+  }
   return new Set(parseMappedFiles(stdout));
 }
 

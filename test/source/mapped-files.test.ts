@@ -29,3 +29,9 @@ test('of a maps file the shared and writable mappings of files are taken, and no
   const said = execFileSync('sh', ['-c', filter], { input: maps });
   t.deepEqual(parseMappedFiles(said) as string[], ['/var/lib/db/data file', '/write-only']);
 });
+
+test('a server that cannot tell has not said that there are none', async (t) => {
+  const session = localSession();
+  const run: typeof session.run = (command) => session.run({ ...command, script: `PATH=/nowhere; ${command.script}` });
+  await t.throwsAsync(mappedFiles({ ...session, run }), { message: /\(exit code 127\)/ });
+});
