@@ -91,6 +91,11 @@ export class Changes {
     return changes;
   }
 
+  /** The newer listing. */
+  get after(): Listing {
+    return this.#after;
+  }
+
   get none(): boolean {
     return this.counts.changed === 0 && this.counts.removed === 0;
   }

@@ -15,7 +15,7 @@ import type { Entry } from './entry.ts';
 
 export interface Pattern {
   readonly text: string;
-  matches(entry: Entry): boolean;
+  matches(entry: Pick<Entry, 'path' | 'type'>): boolean;
   /** Higher is more specific: components first, then literal characters. Decides between rules of one level. */
   readonly specificity: number;
 }

@@ -2,6 +2,7 @@
 import { createReadStream } from 'node:fs';
 import type { Readable } from 'node:stream';
 import { P2cError } from '../errors.ts';
+import { artifactManifest, EMPTY_CONFIG, type NewArtifact } from './artifact.ts';
 import type { BlobWriter } from './blob-writer.ts';
 import { descriptorsMeant, isManifest, nameOf, readManifest, unknownImage } from './descriptors.ts';
 import type { Digest } from './digest.ts';
@@ -24,6 +25,8 @@ export interface NewImage {
   readonly reference: Reference;
   readonly layers: readonly Layer[];
   readonly config: ImageConfig;
+  /** They become visible together with it. */
+  readonly artifacts?: readonly NewArtifact[];
 }
 
 export interface Removed {
@@ -74,7 +77,7 @@ export class ImageStore implements AsyncDisposable {
     return added;
   }
 
-  async #add({ reference, layers, config }: NewImage): Promise<Image> {
+  async #add({ reference, layers, config, artifacts = [] }: NewImage): Promise<Image> {
     const configBlob = await this.#writeDocument(config, MediaType.config);
     const manifest: Manifest = {
       schemaVersion: 2,
@@ -83,13 +86,16 @@ export class ImageStore implements AsyncDisposable {
       layers: layers.map(({ mediaType, digest, size }) => ({ mediaType, digest, size })),
     };
     const descriptor = await this.#writeDocument(manifest, MediaType.manifest);
+    const described: Descriptor[] = [];
+    for (const artifact of artifacts) described.push(await this.#writeArtifact(artifact, descriptor));
     await this.#layout.published();
     await using _ = await this.#layout.lock();
-    await this.#layout.requireBlobs([descriptor.digest, configBlob.digest, ...layers.map(({ digest }) => digest)]);
+    const parts = [descriptor, configBlob, ...layers, ...described, ...artifacts.flatMap((item) => item.layers)];
+    await this.#layout.requireBlobs(parts.map(({ digest }) => digest));
     const index = await this.#layout.readIndex();
     const others = index.manifests.filter((item) => nameOf(item) !== reference.name);
     const named = { ...descriptor, annotations: { [REF_NAME]: reference.name } };
-    const manifests = await withoutOrphans(this.#layout, index.manifests, [...others, named]);
+    const manifests = await withoutOrphans(this.#layout, index.manifests, [...others, named, ...described]);
     await this.#layout.writeIndex({ ...index, manifests });
     return await this.#read(named);
   }
@@ -119,6 +125,14 @@ export class ImageStore implements AsyncDisposable {
       images.push(...((await this.#unlessGone(item, read)) ?? []));
     }
     return images.sort((a, b) => (b.config.created ?? '').localeCompare(a.config.created ?? ''));
+  }
+
+  /** The artifacts of one type that describe an image, the newest last. */
+  async artifactsOf(image: Image, artifactType: string): Promise<Manifest[]> {
+    const { manifests } = await this.#layout.readIndex();
+    const described = manifests.filter((item) => isManifest(item) && item['artifactType'] === artifactType);
+    const read = await Promise.all(described.map((item) => readManifest(this.#layout, item)));
+    return read.filter(({ subject }) => subject?.digest === image.digest);
   }
 
   /** All names of the image that this one is. */
@@ -196,6 +210,13 @@ export class ImageStore implements AsyncDisposable {
     await using blob = await this.createBlob();
     await blob.write([Buffer.from(JSON.stringify(document))]);
     return { mediaType, ...(await blob.commit()) };
+  }
+
+  async #writeArtifact(artifact: NewArtifact, subject: Descriptor): Promise<Descriptor> {
+    const config = await this.#writeDocument(EMPTY_CONFIG.document, EMPTY_CONFIG.mediaType);
+    const manifest = artifactManifest(artifact, config, subject);
+    const descriptor = await this.#writeDocument(manifest, MediaType.manifest);
+    return { ...descriptor, artifactType: artifact.artifactType };
   }
 
   /** Artifacts are manifests too, with configs of other kinds (image-spec, manifest.md). */

@@ -3,6 +3,7 @@ import { statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { P2cError } from '../errors.ts';
 import type { CapturePlan } from '../listing/plan.ts';
+import type { NewArtifact } from '../oci/artifact.ts';
 import type { Image } from '../oci/image.ts';
 import { ImageStore } from '../oci/store.ts';
 import { type Quiesced, quiesce, type ResumeReport } from '../profiles/quiesce.ts';
@@ -15,6 +16,7 @@ import { Belongings, toldFirst } from './rollback.ts';
 import type { Show } from './stage.ts';
 import { importImage } from './stages/import.ts';
 import { type ListInput, listFilesystems, type ScannedListing } from './stages/list.ts';
+import { makeReceipt } from './stages/receipt.ts';
 import { migrationReport } from './stages/report.ts';
 import { type Settled, settle } from './stages/settle.ts';
 import { type CapturedLayers, streamParts } from './stages/stream.ts';
@@ -25,13 +27,14 @@ const STOP = 'Stop the applications';
 const STREAM = 'Stream the files';
 const SETTLE = 'Settle what moved meanwhile';
 const START = 'Start the applications again';
+const ACCOUNT = 'Account for every path';
 const IMPORT = 'Import the image';
 const LIST_AGAIN = 'List the files again';
 
 /** Titles of the stages, in the order in which they come. */
 export function migrationStages({ hot }: Pick<MigrationRequest, 'hot'>): string[] {
   const copy = hot ? [STREAM, STOP] : [STOP, LIST_AGAIN, STREAM];
-  return [...SURVEY_STAGES, ...copy, SETTLE, START, IMPORT];
+  return [...SURVEY_STAGES, ...copy, SETTLE, START, ACCOUNT, IMPORT];
 }
 
 /**
@@ -73,9 +76,25 @@ async function runStages(request: MigrationRequest, show: Show, signal: AbortSig
     describeSettled,
   );
   const resumed = await startApplications(stopped, show);
+  const layers = [...captured.layers, ...settled.layers];
+  const receipt = await show.stage(
+    ACCOUNT,
+    () =>
+      makeReceipt({
+        ...accountOf(captured, settled),
+        request,
+        facts,
+        rules,
+        streamed: listing,
+        store,
+        layers,
+        started,
+      }),
+    describeReceipt,
+  );
   const image = await show.stage(
     IMPORT,
-    () => importImage(store, request, facts, [...captured.layers, ...settled.layers], started),
+    () => importImage({ store, request, facts, layers, started, receipt }),
     ({ reference, digest }) => `${reference} ${digest}`,
   );
   if (resumed instanceof Error) throw startFailed(resumed, image);
@@ -142,6 +161,16 @@ function describeCapture({ account }: CapturedLayers): string {
 /** Where the watchdog had to start the applications, what is still being copied is no image of a stopped server. */
 function untilLost(signal: AbortSignal, stopped: Quiesced | undefined): AbortSignal {
   return stopped === undefined ? signal : AbortSignal.any([signal, stopped.lost]);
+}
+
+function accountOf(captured: CapturedLayers, { logs, accounts, lastChanges }: Settled) {
+  const problems = [captured.account, ...accounts].flatMap((account) => account.problems);
+  return { logs: [...captured.logs, ...logs], lastChanges, problems };
+}
+
+function describeReceipt({ annotations }: NewArtifact): string {
+  const counts = Object.entries(annotations).filter(([, count]) => count !== '0');
+  return counts.map(([key, count]) => `${Number(count).toLocaleString('en-US')} ${key.split('.').at(-1)}`).join(', ');
 }
 
 function describeSettled({ report }: Settled): string {

@@ -7,6 +7,7 @@
 import { P2cError } from '../errors.ts';
 import { comparePaths } from '../listing/path.ts';
 import { type ByteString, printablePath } from '../printable.ts';
+import { ContentDigest, EMPTY_DIGEST } from './content-digest.ts';
 import { BLOCK, type Header, HeaderError, isZeroBlock, parseHeader, withoutTime } from './header.ts';
 import { cleanName } from './name.ts';
 import { overridesOf, type PaxOverrides, parsePax } from './pax.ts';
@@ -19,6 +20,15 @@ export interface WantedPaths {
 export type Anomaly =
   | { readonly kind: 'not asked for' | 'second entry' | 'hard link without its target'; readonly path: ByteString }
   | { readonly kind: 'not delivered'; readonly path: ByteString };
+
+/** An entry that was passed on, with all of its content. */
+export interface Delivered {
+  readonly path: ByteString;
+  /** `sha256:…` of a regular file's content; undefined for everything else. */
+  readonly digest: string | undefined;
+  /** The name that a further name of a file is linked to. */
+  readonly hardLink: ByteString | undefined;
+}
 
 export interface FilterCounts {
   entries: number;
@@ -52,6 +62,8 @@ export class TarFilter {
   readonly #wanted: WantedPaths;
   readonly #onAnomaly: (anomaly: Anomaly) => void;
   readonly #timeless: ReadonlySet<string>;
+  readonly #onDelivered: ((delivered: Delivered) => void) | undefined;
+  readonly #digest = new ContentDigest();
   #state: State = 'header';
   /** Bytes of the block that is being collected, when a chunk ended inside it. */
   #partial: Buffer[] = [];
@@ -68,18 +80,23 @@ export class TarFilter {
   #offset = 0;
   #current: { path: ByteString; hardLinked: boolean } | undefined;
   #last: ByteString | undefined;
+  /** The entry whose content is coming. */
+  #delivering: ByteString | undefined;
   /** Delivered first names of inodes with several: what a hard link may point to. */
   readonly #linkTargets = new Set<string>();
 
   /**
    * @param timeless directories whose time is of no meaning and new at each look (the kernel's mount points): they go
    * out with no time, so that an unchanged source gives the same bytes twice.
+   * @param onDelivered sees each entry that was passed on; contents are hashed for it.
    */
   constructor(
     wanted: WantedPaths,
     onAnomaly: (anomaly: Anomaly) => void = () => {},
     timeless: ReadonlySet<string> = new Set(),
+    onDelivered?: (delivered: Delivered) => void,
   ) {
+    this.#onDelivered = onDelivered;
     this.#timeless = timeless;
     this.#wanted = wanted;
     this.#onAnomaly = onAnomaly;
@@ -115,7 +132,11 @@ export class TarFilter {
 
   #content(chunk: Buffer, at: number, out: Buffer[]): number {
     const take = Math.min(this.#remaining, chunk.length - at);
-    if (this.#passing) out.push(at === 0 && take === chunk.length ? chunk : chunk.subarray(at, at + take));
+    if (this.#passing) {
+      const bytes = at === 0 && take === chunk.length ? chunk : chunk.subarray(at, at + take);
+      out.push(bytes);
+      this.#digested(bytes);
+    }
     this.#remaining -= take;
     if (this.#remaining === 0) this.#state = 'header';
     return at + take;
@@ -200,11 +221,32 @@ export class TarFilter {
       else out.push(...this.#held, block);
       this.counts.entries += 1;
       this.counts.contentBytes += content;
+      this.#deliver(path, header.type, overrides.linkPath ?? header.linkName, content);
     }
     this.#held = [];
     this.#overrides = {};
     this.#remaining = padded(content);
     this.#state = this.#remaining === 0 ? 'header' : 'content';
+  }
+
+  /** Tells of the entry, once its content came. */
+  #deliver(path: ByteString, type: string, linkName: ByteString, content: number): void {
+    if (this.#onDelivered === undefined) return;
+    const file = type === '0' || type === '7';
+    const hardLink = type === '1' ? cleanName(linkName) : undefined;
+    if (content === 0) this.#onDelivered({ path, digest: file ? EMPTY_DIGEST : undefined, hardLink });
+    else {
+      this.#digest.begin(content);
+      this.#delivering = path;
+    }
+  }
+
+  #digested(bytes: Buffer): void {
+    if (this.#delivering === undefined) return;
+    const digest = this.#digest.push(bytes);
+    if (digest === undefined) return;
+    this.#onDelivered?.({ path: this.#delivering, digest, hardLink: undefined });
+    this.#delivering = undefined;
   }
 
   /** Moves the cursor to the entry's path; what it passes on the way did not come. */

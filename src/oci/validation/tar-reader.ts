@@ -18,6 +18,12 @@ export interface TarEntry {
   readonly offset: number;
 }
 
+/** Who wants to see more than the entries: each as it begins, and the content that follows it. */
+export interface TarWatcher {
+  entry(entry: TarEntry): void;
+  content(bytes: Buffer): void;
+}
+
 export type TarComplaint = (code: string, offset: number, message: string) => void;
 
 interface Extended {
@@ -41,19 +47,23 @@ const EXTENSIONS = 'xgLK';
 
 export class TarReader {
   readonly #complain: TarComplaint;
+  readonly #watcher: TarWatcher | undefined;
   readonly #block = Buffer.alloc(BLOCK);
   #filled = 0;
   #offset = 0;
   /** Bytes of content and padding that are passed over. */
   #skip = 0;
+  /** Bytes of content among them. */
+  #content = 0;
   #gathering: Gathering | undefined;
   #extended: Extended = { keys: [] };
   #zeroBlocks = 0;
   #state: 'reading' | 'ended' | 'lost' = 'reading';
 
   /** @param complain gets every breach of the format. */
-  constructor(complain: TarComplaint) {
+  constructor(complain: TarComplaint, watcher?: TarWatcher) {
     this.#complain = complain;
+    this.#watcher = watcher;
   }
 
   /** @returns the entries whose headers are complete now. */
@@ -77,6 +87,9 @@ export class TarReader {
     if (this.#gathering !== undefined) return this.#gather(this.#gathering, rest);
     if (this.#skip > 0) {
       const passed = Math.min(this.#skip, rest.length);
+      const content = Math.min(this.#content, passed);
+      if (content > 0) this.#watcher?.content(rest.subarray(0, content));
+      this.#content -= content;
       this.#skip -= passed;
       this.#offset += passed;
       return rest.subarray(passed);
@@ -140,8 +153,13 @@ export class TarReader {
     const size = extended.size ?? headerSize;
     const link = extended.link ?? text(block, 157, 100);
     const actual = type === '0' && name.endsWith('/') ? '5' : type;
-    entries.push({ name, type: actual, link, size, keys, offset: this.#offset });
-    if (!/[1-6]/.test(type)) this.#skip = size + padding(size);
+    const entry = { name, type: actual, link, size, keys, offset: this.#offset };
+    entries.push(entry);
+    this.#watcher?.entry(entry);
+    if (!/[1-6]/.test(type)) {
+      this.#skip = size + padding(size);
+      this.#content = size;
+    }
     // GNU tar passes over such bytes and Go does not, or the other way round: that hides entries from one of them.
     else if (size > 0) this.#complain('tar.size', this.#offset, `an entry of type '${type}' states ${size} bytes`);
   }

@@ -1,4 +1,5 @@
 /** Makes the image of the captured layers: config, manifest, and last of all its name in the index. */
+import type { NewArtifact } from '../../oci/artifact.ts';
 import { applyChanges } from '../../oci/change.ts';
 import { architectureOf, newConfig } from '../../oci/config.ts';
 import type { Image } from '../../oci/image.ts';
@@ -10,13 +11,18 @@ import type { MigrationRequest } from '../request.ts';
 /** What an image runs when neither a profile nor the user says. */
 const DEFAULT_COMMAND = ['/bin/sh'];
 
-export async function importImage(
-  store: ImageStore,
-  request: MigrationRequest,
-  facts: SourceFacts,
-  layers: readonly Layer[],
-  started: Date,
-): Promise<Image> {
+export interface ImportInput {
+  readonly store: ImageStore;
+  readonly request: MigrationRequest;
+  readonly facts: SourceFacts;
+  /** The lowest first. */
+  readonly layers: readonly Layer[];
+  readonly started: Date;
+  readonly receipt: NewArtifact;
+}
+
+export async function importImage(input: ImportInput): Promise<Image> {
+  const { store, request, facts, layers, started, receipt } = input;
   const config = newConfig({
     ...architectureOf(facts.machine),
     created: started,
@@ -33,6 +39,7 @@ export async function importImage(
     reference: request.reference,
     layers,
     config: applyChanges(config, request.changes),
+    artifacts: [receipt],
   });
 }
 

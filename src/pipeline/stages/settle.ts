@@ -30,6 +30,9 @@ export interface Settled {
   /** To lie above the captured layers, in this order. */
   readonly layers: readonly Layer[];
   readonly accounts: readonly StreamAccount[];
+  readonly logs: readonly string[];
+  /** Those of the last look. */
+  readonly lastChanges: Changes;
   readonly report: SettleReport;
   /** What the finds of its listings could not look at. */
   readonly problems: readonly string[];
@@ -38,6 +41,7 @@ export interface Settled {
 export async function settle(input: SettleInput, tell: Tell): Promise<Settled> {
   const layers: Layer[] = [];
   const accounts: StreamAccount[] = [];
+  const logs: string[] = [];
   const removed: ByteString[] = [];
   const problems = new Set<string>();
   const totals = { rounds: 0, changed: 0, removed: 0 };
@@ -52,7 +56,7 @@ export async function settle(input: SettleInput, tell: Tell): Promise<Settled> {
       const stillMoving = changes.counts.changed + changes.counts.removed;
       const paths = [...changes.examples, ...changes.removed].map(printablePath);
       const report = { ...totals, stillMoving, stillMovingPaths: paths, goneTop: removed };
-      return { layers, accounts, report, problems: [...problems] };
+      return { layers, accounts, logs, lastChanges: changes, report, problems: [...problems] };
     }
     totals.rounds += 1;
     totals.changed += changes.counts.changed;
@@ -61,6 +65,7 @@ export async function settle(input: SettleInput, tell: Tell): Promise<Settled> {
     const captured = await streamParts(input, plan, tell);
     layers.push(...captured.layers);
     accounts.push(captured.account);
+    logs.push(...captured.logs);
     before = after.listing;
   }
 }

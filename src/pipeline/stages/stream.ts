@@ -7,6 +7,7 @@ import type { Layer } from '../../oci/layer.ts';
 import { MediaType } from '../../oci/spec.ts';
 import type { ImageStore } from '../../oci/store.ts';
 import { Progress } from '../../report/progress.ts';
+import { CaptureLogWriter } from '../../report/receipt/capture-log.ts';
 import { AnomalyAccount, addAccounts, type StreamAccount } from '../../report/stream-account.ts';
 import type { SourceFacts } from '../../source/facts.ts';
 import { restlessPaths } from '../../source/filesystems.ts';
@@ -21,6 +22,8 @@ import type { Tell } from '../stage.ts';
 
 export interface CapturedLayers {
   readonly layers: readonly Layer[];
+  /** What went into each, for the receipt. */
+  readonly logs: readonly string[];
   readonly account: StreamAccount;
 }
 
@@ -68,6 +71,7 @@ export async function streamParts(input: StreamInput, plan: CapturePlan, tell: T
   const account = addAccounts(parts.map((part) => part.account));
   return {
     layers: parts.map(({ layer }) => layer),
+    logs: parts.map(({ log }) => log),
     account: { ...account, milliseconds: performance.now() - started },
   };
 }
@@ -109,6 +113,7 @@ interface PartCapture extends Pick<StreamInput, 'session' | 'facts' | 'store' | 
 }
 
 interface CapturedPart {
+  readonly log: string;
   readonly layer: Layer;
   readonly account: StreamAccount;
 }
@@ -119,7 +124,13 @@ async function capturePart(capture: PartCapture): Promise<CapturedPart> {
   const account = new AnomalyAccount(restless);
   const wanted = new PathListReader(part.pathsFile);
   const messages = new TarMessages();
-  const filter = new TarFilter(wanted, (anomaly) => account.anomaly(anomaly), restless);
+  const log = new CaptureLogWriter(`${part.pathsFile}.log`);
+  const filter = new TarFilter(
+    wanted,
+    (anomaly) => account.anomaly(anomaly),
+    restless,
+    (delivered) => log.add({ ...delivered, fixes: [] }),
+  );
   await using blob = await store.createBlob();
   const command = { ...partCommand(part, facts.tools), input: tarNames(part.pathsFile) };
   const stream = await session.stream(command, (chunk) => messages.push(chunk));
@@ -144,10 +155,15 @@ async function capturePart(capture: PartCapture): Promise<CapturedPart> {
     signal.removeEventListener('abort', abort);
     stream.kill();
     wanted.close();
+    log.close();
   }
   const { digest, size } = await blob.commit();
   account.part(filter.counts, messages.end());
-  return { layer: { mediaType: MediaType.layerTar, digest, diffID: digest, size }, account: account.close(0) };
+  return {
+    layer: { mediaType: MediaType.layerTar, digest, diffID: digest, size },
+    account: account.close(0),
+    log: log.file,
+  };
 }
 
 /** tar's exit code: 1 is "some files differ" (changed while read), 2 is an error; which files is found by their absence. */
