@@ -49,7 +49,9 @@ export class Changes {
   readonly counts: ChangeCounts = { changed: 0, removed: 0 };
   /** The first of the changed paths. */
   readonly examples: ByteString[] = [];
-  /** The topmost of the paths that are gone: a whiteout hides all that is below it. */
+  /** The topmost of the paths that are gone. */
+  readonly gone: ByteString[] = [];
+  /** Those of them that a whiteout has to hide, and with them all that is below. */
   readonly removed: ByteString[] = [];
   readonly #before: Listing;
   readonly #after: Listing;
@@ -142,10 +144,11 @@ export class Changes {
   #remove(entry: Entry): void {
     if (!this.#isIncluded(entry)) return;
     this.counts.removed += 1;
+    const last = this.gone.at(-1);
+    if (last !== undefined && isBelow(entry.path, last)) return;
+    this.gone.push(entry.path);
     // A whiteout below a symbolic link would hide what the link leads to, and below a file no extractor can make it.
-    if (this.#replaced !== undefined && isBelow(entry.path, this.#replaced)) return;
-    const last = this.removed.at(-1);
-    if (last === undefined || !isBelow(entry.path, last)) this.removed.push(entry.path);
+    if (this.#replaced === undefined || !isBelow(entry.path, this.#replaced)) this.removed.push(entry.path);
   }
 
   #isIncluded(entry: Entry): boolean {

@@ -45,8 +45,9 @@ export class RuleSet {
     ).filter((rules) => rules.length > 0);
   }
 
+  /** All that `decide` can give. */
   get rules(): Rule[] {
-    return this.#levels.flat().map((item) => item.rule);
+    return [...this.#levels.flat().map((item) => item.rule), SPARSE];
   }
 
   /**

@@ -85,7 +85,7 @@ async function runStages(request: MigrationRequest, show: Show, signal: AbortSig
         request,
         facts,
         rules,
-        streamed: listing,
+        streamed: scanned.listing,
         store,
         layers,
         started,

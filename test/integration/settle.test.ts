@@ -26,14 +26,14 @@ test.serial('what moves while it is streamed arrives as it is at the end, and wh
   if (!requireRoot(t) || !requirePrograms(t, ['umoci'])) return;
   const server = await labServer(t, 'moves', { large: true });
   const root = await temporaryFolder(t);
-  await server.exec(`mkdir -p /opt/moving/dir/deep /opt/moving/gone-dir/deep && cd /opt/moving
-    for name in grows shrinks gone chmod dir/deep/file gone-dir/deep/file linked; do echo before > $name; done
+  await server.exec(`mkdir -p /opt/moving/dir/deep /opt/moving/gone-dir/deep /opt/moving/folds/deep && cd /opt/moving
+    echo before > folds/deep/file; for name in grows shrinks gone chmod dir/deep/file gone-dir/deep/file linked; do echo before > $name; done
     ln linked linked-too; ln -s before turns; chmod 644 chmod`);
   const p2c = startCli(args(server, '--no-stop'), { P2C_ROOT: root });
   // The listing is made, the stream begins: a tar for each of two parts.
   await server.exec('until pgrep -x tar >/dev/null; do sleep 0.02; done');
   await server.exec(`cd /opt/moving; echo more >> grows; : > shrinks; rm gone; chmod 4711 chmod; mv dir renamed
-    rm -r gone-dir; echo after > linked; rm turns; mkdir turns; echo in > turns/file; echo new > fresh`);
+    rm -r gone-dir folds; echo file > folds; echo after > linked; rm turns; mkdir turns; echo in > turns/file; echo new > fresh`);
   const ended = await p2c.ended;
   t.is(ended.code, 0, ended.stderr);
   const { settle, image } = JSON.parse(ended.stdout);
@@ -50,13 +50,25 @@ test.serial('what moves while it is streamed arrives as it is at the end, and wh
   t.is(text('linked-too'), 'after\n');
   t.is(lstatSync(join(tree, 'linked')).ino, lstatSync(join(tree, 'linked-too')).ino, 'still one file');
   t.is(text('turns/file'), 'in\n');
+  t.is(text('folds'), 'file\n', 'a directory that became a file');
   t.is(lstatSync(join(tree, 'chmod')).mode & 0o7777, 0o4711);
   for (const path of ['gone', 'dir', 'gone-dir']) t.false(existsSync(join(tree, path)), path);
   await run('skopeo', ['inspect', `oci:${root}:lab:one`]);
+  const valid = await cli(['image', 'validate', 'lab:one'], { P2C_ROOT: root });
+  t.is(valid.code, 0, valid.stdout);
+  const held = await cli(['image', 'receipt', '--check', 'lab:one'], { P2C_ROOT: root });
+  t.is(held.code, 0, held.stdout + held.stderr);
+  const listed = await cli(['image', 'receipt', 'lab:one', '--path', '/opt/moving'], { P2C_ROOT: root });
+  t.regex(listed.stdout, /^vanished\t\/opt\/moving\/gone$/m);
+  t.regex(listed.stdout, /^captured in layer [2-9]\t\/opt\/moving\/fresh$/m);
   const booted = await cli(['run', '--rm', 'lab:one', 'sh', '-c', 'cat /opt/moving/linked-too; ls /opt/moving'], {
     P2C_ROOT: root,
   });
-  t.is(booted.stdout, 'after\nchmod\nfresh\ngrows\nlinked\nlinked-too\nrenamed\nshrinks\nturns\n', booted.stderr);
+  t.is(
+    booted.stdout,
+    'after\nchmod\nfolds\nfresh\ngrows\nlinked\nlinked-too\nrenamed\nshrinks\nturns\n',
+    booted.stderr,
+  );
 });
 
 test.serial(

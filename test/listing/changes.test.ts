@@ -143,3 +143,19 @@ test('whiteouts are entries that tar reads, whatever the name', (t) => {
     t.is(listed, `.${name.slice(0, slash + 1)}.wh.${name.slice(slash + 1)}\n`);
   }
 });
+
+test('a directory that became a file needs no whiteout for what was in it', async (t) => {
+  const before = [directory('/'), directory('/a'), directory('/a/b'), entry('/a/b/c'), entry('/a-b'), entry('/z')];
+  const after = [directory('/'), entry('/a', { inode: 99 })];
+  const { changes, parts } = await delta(t, before, after);
+  t.is(changes.counts.removed, 4);
+  t.deepEqual(parts, [{ listed: ['/', '/a'], whiteouts: ['/a-b', '/z'] }]);
+});
+
+test('what became something that a rule leaves out is hidden, with all that was in it', async (t) => {
+  const rules = new RuleSet([{ level: 'source', action: 'exclude', pattern: '/**', type: 's', reason: 'a socket' }]);
+  const before = [directory('/'), directory('/a'), entry('/a/b'), entry('/c')];
+  const after = [directory('/'), entry('/a', { type: 's' }), entry('/c', { type: 's' })];
+  const { parts } = await delta(t, before, after, rules);
+  t.deepEqual(parts, [{ listed: ['/'], whiteouts: ['/a', '/c'] }]);
+});

@@ -42,7 +42,7 @@ export async function settle(input: SettleInput, tell: Tell): Promise<Settled> {
   const layers: Layer[] = [];
   const accounts: StreamAccount[] = [];
   const logs: string[] = [];
-  const removed: ByteString[] = [];
+  const gone: ByteString[] = [];
   const problems = new Set<string>();
   const totals = { rounds: 0, changed: 0, removed: 0 };
   let before = input.streamed;
@@ -51,11 +51,11 @@ export async function settle(input: SettleInput, tell: Tell): Promise<Settled> {
     // A listing is not ended by it, and with nothing to fetch nobody else would see it.
     input.signal.throwIfAborted();
     for (const problem of after.problems) problems.add(problem);
-    for (const path of changes.removed) removed.push(path);
+    for (const path of changes.gone) gone.push(path);
     if (changes.none || totals.rounds >= input.rounds) {
       const stillMoving = changes.counts.changed + changes.counts.removed;
-      const paths = [...changes.examples, ...changes.removed].map(printablePath);
-      const report = { ...totals, stillMoving, stillMovingPaths: paths, goneTop: removed };
+      const paths = [...changes.examples, ...changes.gone].map(printablePath);
+      const report = { ...totals, stillMoving, stillMovingPaths: paths, goneTop: gone };
       return { layers, accounts, logs, lastChanges: changes, report, problems: [...problems] };
     }
     totals.rounds += 1;
