@@ -52,11 +52,22 @@ export function describeMigration(report: MigrationReport): string {
       // These are files that a user may well miss: by name.
       ...(item.rule === 'sparse' ? item.examples.map((path) => `                ${path}`) : []),
     ]),
+    ...describeMounts(report),
     ...describeSettle(report),
     ...describeStop(report),
     `Took        ${formatDuration(report.durationMs)}`,
     ...describeBlindSpots(report),
   ].join('\n');
+}
+
+/** Those that hold files which a user may miss: no rule counts what lies on them. */
+function describeMounts({ filesystems }: MigrationReport): string[] {
+  const missed = filesystems.filter(({ verdict }) => verdict === 'network' || verdict === 'removable');
+  if (missed.length === 0) return [];
+  return [
+    `Not copied  ${formatCount(missed.length, 'mount')}:`,
+    ...missed.map(({ mountPoint, reason }) => `              ${mountPoint}: ${reason}`),
+  ];
 }
 
 function describeSettle({ settle }: MigrationReport): string[] {

@@ -1,0 +1,79 @@
+import test from 'ava';
+import { describeMigration, exitCodeOf, type MigrationReport } from '../../src/report/migration-report.ts';
+
+function mount(mountPoint: string, verdict: string): MigrationReport['filesystems'][number] {
+  return { mountPoint, verdict, type: 'x', device: 'y', reason: `why ${mountPoint}` };
+}
+
+const REPORT: MigrationReport = {
+  source: { target: 'a', hostname: 'a', distribution: 'a', kernel: 'a', machine: 'a' },
+  tools: {
+    tar: {
+      version: '1.34',
+      flavour: 'gnu',
+      takesNames: true,
+      posixFormat: true,
+      xattrs: true,
+      xattrsInclude: true,
+      acls: true,
+      hardDereference: true,
+    },
+    find: { version: '4.9', flavour: 'gnu' },
+    stat: 'gnu',
+    sh: 'dash',
+    attributeReaders: [],
+    compressors: [],
+    chosen: { listing: 'find -printf', nanoseconds: true, capture: 'tar' },
+  },
+  filesystems: [mount('/', 'included'), mount('/home', 'network'), mount('/cd', 'removable'), mount('/proc', 'pseudo')],
+  listing: { entries: 1, problems: [] },
+  duplicates: { total: 0, byCause: {}, paths: [] },
+  capture: { entries: 1, bytes: 1, tarBytes: 1, parts: 1 },
+  excluded: [],
+  ledger: [],
+  started: '',
+  finished: '',
+  durationMs: 1,
+  stream: {
+    entries: 1,
+    contentBytes: 1,
+    bytes: 1,
+    milliseconds: 1,
+    notAskedFor: 0,
+    secondEntries: 0,
+    missing: 0,
+    missingPaths: [],
+    changed: 0,
+    changedPaths: [],
+    problems: [],
+  },
+  settle: {
+    rounds: 0,
+    changed: 0,
+    removed: 0,
+    stillMoving: 0,
+    stillMovingPaths: [],
+    vanished: 0,
+    unreadable: 0,
+    unreadablePaths: [],
+  },
+  stopped: null,
+  image: { reference: 'a:b', digest: 'c', id: 'd', size: 1, layers: 1 },
+};
+
+test('mounts with files that are not copied are named, those of the kernel are not', (t) => {
+  const lines = describeMigration(REPORT).split('\n');
+  const at = lines.indexOf('Not copied  2 mounts:');
+  t.deepEqual(
+    lines.slice(at + 1, at + 3).map((line) => line.trim()),
+    ['/home: why /home', '/cd: why /cd'],
+  );
+  t.notRegex(describeMigration(REPORT), /why \/proc/);
+});
+
+test('what could not be looked at gives exit code 3', (t) => {
+  t.is(exitCodeOf(REPORT), 0);
+  t.is(exitCodeOf({ ...REPORT, listing: { entries: 1, problems: ['find: x'] } }), 3);
+  t.is(exitCodeOf({ ...REPORT, settle: { ...REPORT.settle, unreadable: 1 } }), 3);
+  t.is(exitCodeOf({ ...REPORT, settle: { ...REPORT.settle, stillMoving: 1 } }), 3);
+});
