@@ -103,11 +103,13 @@ async function startedByWatchdog(
   scene.tell('the watchdog on the server starts the applications; waiting for it');
   const steps = stopped.flatMap(({ application }) => application.start);
   const limit = steps.reduce((sum, { step }) => sum + 3 * step.timeout, 60_000);
-  const { log } = await waitForRelease(scene.session, scene.place, limit);
+  const { log, owed } = await waitForRelease(scene.session, scene.place, limit);
   const up = steps.flatMap((task) => task.up);
-  const missing = up.length === 0 ? [] : notUp(up, await probe(scene.session, 'see what the watchdog started', up));
-  if (missing.length > 0) {
-    const names = missing.map(({ atom }) => nameOfAtom(atom)).join(', ');
+  const down = up.length === 0 ? [] : notUp(up, await probe(scene.session, 'see what the watchdog started', up));
+  // A start step without a check: only the watchdog knows that it failed.
+  const missing = new Set([...down.map(({ atom }) => nameOfAtom(atom)), ...owed]);
+  if (missing.size > 0) {
+    const names = [...missing].join(', ');
     throw new P2cError(
       `the lease on ${scene.session.target.name} ran out, and what its watchdog started is not all up: ${names} missing\n${log}`,
       {

@@ -315,6 +315,18 @@ test('a lock that is a link is refused and not followed', async (t) => {
   t.true(application.isUp());
 });
 
+test('what the watchdog could not start is told, also where no check tells that it is down', async (t) => {
+  const ground = playground(t);
+  const application = fakeApplication(ground, (profile) => ({ ...profile, start: [{ run: 'exit 3', timeout: '2s' }] }));
+  const quiesced = await quiesce(localSession(), [application.profile], { place: ground.place, leaseMs: 3000 });
+  // p2c renews no more, as after a sleep of its machine.
+  writeFileSync(join(ground.lock, 'expired'), '');
+  const error = await t.throwsAsync(() => quiesced.resume(), { instanceOf: P2cError });
+  t.is(error.code, 'quiesce.start-failed');
+  t.true(error.message.includes(`not all up: ${application.name} missing`), error.message);
+  t.true(error.hint?.includes('exit 3'));
+});
+
 test('a lease that ran out is noticed, and resume waits for the watchdog', async (t) => {
   const ground = playground(t);
   const application = fakeApplication(ground);
