@@ -10,6 +10,7 @@ import { homedir, userInfo } from 'node:os';
 import { dirname, resolve } from 'node:path';
 import { z } from 'zod';
 import { usageError } from '../errors.ts';
+import { matchesGlob } from '../glob.ts';
 import { isProfileFile } from '../profiles/load.ts';
 import { strictObject } from '../profiles/mistakes.ts';
 import { suggestion } from '../profiles/nearest.ts';
@@ -162,7 +163,7 @@ export function selectHosts(inventory: Inventory, names: readonly string[]): rea
   if (names.length === 0) return inventory.hosts;
   const wanted = new Set<FleetHost>();
   for (const name of names) {
-    const found = inventory.hosts.filter((host) => matches(host.name, name));
+    const found = inventory.hosts.filter((host) => matchesGlob(host.name, name));
     if (found.length === 0) {
       const known = inventory.hosts.map((host) => host.name);
       throw usageError(`${inventory.file} has no host '${name}'${suggestion(name, known)}`, {
@@ -173,18 +174,4 @@ export function selectHosts(inventory: Inventory, names: readonly string[]): rea
     for (const host of found) wanted.add(host);
   }
   return inventory.hosts.filter((host) => wanted.has(host));
-}
-
-/** Compared by walking and not by a regular expression made of the pattern, which could be made to run for ever. */
-function matches(name: string, pattern: string): boolean {
-  let reached = new Set([0]);
-  for (const char of pattern) {
-    const next = new Set<number>();
-    for (const at of reached) {
-      if (char === '*') for (let to = at; to <= name.length; to += 1) next.add(to);
-      else if (at < name.length && (char === '?' || char === name.charAt(at))) next.add(at + 1);
-    }
-    reached = next;
-  }
-  return reached.has(name.length);
 }

@@ -15,7 +15,7 @@ import { watched } from './watched.ts';
 
 export type { ResumeReport } from './resume.ts';
 
-export const DEFAULT_LEASE_MS = 120_000;
+const DEFAULT_LEASE_MS = 120_000;
 
 export interface QuiesceOptions {
   /** Milliseconds after which the watchdog on the source starts the applications when p2c gives no sign. Default 2 min. */

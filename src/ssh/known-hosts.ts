@@ -1,5 +1,6 @@
 /** known_hosts files as OpenSSH reads them (sshd(8), "SSH_KNOWN_HOSTS FILE FORMAT"). */
 import { createHmac, timingSafeEqual } from 'node:crypto';
+import { matchesGlob } from '../glob.ts';
 
 export interface KnownKey {
   readonly marker: '' | '@revoked' | '@cert-authority';
@@ -72,18 +73,4 @@ function matchesHash(hashed: string, name: string): boolean {
   const expected = Buffer.from(hash, 'base64');
   const actual = createHmac('sha1', Buffer.from(salt, 'base64')).update(name).digest();
   return expected.length === actual.length && timingSafeEqual(expected, actual);
-}
-
-/** `*` and `?` over the whole name; walked, so that no pattern takes more than its length times the name's. */
-function matchesGlob(name: string, pattern: string): boolean {
-  let reached = new Set([0]);
-  for (const char of pattern) {
-    const next = new Set<number>();
-    for (const at of reached) {
-      if (char === '*') for (let to = at; to <= name.length; to += 1) next.add(to);
-      else if (at < name.length && (char === '?' || char === name.charAt(at))) next.add(at + 1);
-    }
-    reached = next;
-  }
-  return reached.has(name.length);
 }
