@@ -35,7 +35,7 @@ function blindSpots(report: MigrationReport): number {
 }
 
 /** GNU tar sends zeros in the place of what it cannot read, and goes on. */
-const READ_ERROR = /: Read error at byte \d+, while reading \d+ byte/;
+const READ_ERROR = /: (?:Warning: )?Read error at byte \d+, while reading \d+ byte/;
 
 export function exitCodeOf(report: MigrationReport): ExitCode {
   return blindSpots(report) > 0 ? ExitCode.blindSpots : ExitCode.done;

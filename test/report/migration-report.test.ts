@@ -76,7 +76,7 @@ test('what could not be looked at gives exit code 3', (t) => {
   t.is(exitCodeOf({ ...REPORT, listing: { entries: 1, problems: ['find: x'] } }), 3);
   t.is(exitCodeOf({ ...REPORT, settle: { ...REPORT.settle, unreadable: 1 } }), 3);
   const said = (problem: string): MigrationReport => ({ ...REPORT, stream: { ...REPORT.stream, problems: [problem] } });
-  t.is(exitCodeOf(said('./a: Read error at byte 4096, while reading 512 bytes: Input/output error')), 3);
+  t.is(exitCodeOf(said('./a: Warning: Read error at byte 4096, while reading 512 bytes: Input/output error')), 3);
   t.is(exitCodeOf(said('./a: file is unchanged; not dumped')), 0);
   t.is(exitCodeOf({ ...REPORT, settle: { ...REPORT.settle, stillMoving: 1 } }), 3);
 });
