@@ -43,19 +43,21 @@ export async function* accountForPaths(input: AccountInput): AsyncGenerator<read
   }
 }
 
-/** For each entry of the newer listing, whether it moved; without a promise for each. */
+/** For each entry of the newer listing, whether it moved; without a promise for each, and nothing read where none did. */
 class Marks {
+  readonly #none: boolean;
   readonly #batches: AsyncGenerator<readonly Marked[]>;
   #batch: readonly Marked[] = [];
   #at = 0;
 
   constructor(changes: Changes) {
+    this.#none = changes.counts.changed === 0;
     this.#batches = changes.marked();
   }
 
   /** True where `refill` must be awaited before `next`. */
   get used(): boolean {
-    return this.#at >= this.#batch.length;
+    return !this.#none && this.#at >= this.#batch.length;
   }
 
   async refill(): Promise<void> {

@@ -84,7 +84,11 @@ export function decodeLine(text: string): ReceiptLine {
   return { ...rest, path: fromText(path, pathBase64), hardLink: linked };
 }
 
+/** What is the same as bytes and as text: nearly every path. */
+const ASCII = /^[\x20-\x7e]*$/;
+
 function asText(key: 'path' | 'hardLink', path: ByteString): Record<string, string> {
+  if (ASCII.test(path)) return { [key]: path };
   const bytes = bytesOf(path);
   const text = bytes.toString('utf8');
   if (Buffer.from(text, 'utf8').equals(bytes)) return { [key]: text };
