@@ -3,6 +3,7 @@
  * and everything else that a delta has to hold.
  */
 import type { ByteString } from '../printable.ts';
+import { BlindSpots } from './blind-spots.ts';
 import { type Entry, type Instant, inodeKey, isHardLinked } from './entry.ts';
 import { pairEntries } from './merge.ts';
 import { isBelow } from './path.ts';
@@ -53,6 +54,8 @@ export class Changes {
   readonly gone: ByteString[] = [];
   /** Those of them that a whiteout has to hide, and with them all that is below. */
   readonly removed: ByteString[] = [];
+  /** Of the newer listing. */
+  readonly blindSpots: BlindSpots;
   readonly #before: Listing;
   readonly #after: Listing;
   readonly #rules: RuleSet;
@@ -69,7 +72,9 @@ export class Changes {
     rules: RuleSet,
     restless: ReadonlySet<string>,
     suspects: ReadonlySet<string>,
+    blindSpots: BlindSpots,
   ) {
+    this.blindSpots = blindSpots;
     this.#before = before;
     this.#after = after;
     this.#rules = rules;
@@ -80,6 +85,7 @@ export class Changes {
   /**
    * @param restless paths whose own attributes mean nothing: where the kernel's filesystems are mounted.
    * @param suspects paths that count as changed whatever the listings say.
+   * @param blindSpots of the newer listing: what is missing there is not gone.
    */
   static async between(
     before: Listing,
@@ -87,8 +93,9 @@ export class Changes {
     rules: RuleSet,
     restless: ReadonlySet<string>,
     suspects: ReadonlySet<string> = new Set(),
+    blindSpots = new BlindSpots([]),
   ): Promise<Changes> {
-    const changes = new Changes(before, after, rules, restless, suspects);
+    const changes = new Changes(before, after, rules, restless, suspects, blindSpots);
     await changes.#count();
     return changes;
   }
@@ -142,7 +149,7 @@ export class Changes {
   }
 
   #remove(entry: Entry): void {
-    if (!this.#isIncluded(entry)) return;
+    if (!this.#isIncluded(entry) || this.blindSpots.covers(entry.path)) return;
     this.counts.removed += 1;
     const last = this.gone.at(-1);
     if (last !== undefined && isBelow(entry.path, last)) return;

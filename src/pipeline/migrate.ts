@@ -3,11 +3,11 @@ import { statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { P2cError } from '../errors.ts';
 import type { CapturePlan } from '../listing/plan.ts';
-import type { NewArtifact } from '../oci/artifact.ts';
 import type { Image } from '../oci/image.ts';
 import { ImageStore } from '../oci/store.ts';
 import { type Quiesced, quiesce, type ResumeReport } from '../profiles/quiesce.ts';
 import type { MigrationReport } from '../report/migration-report.ts';
+import type { WrittenReceipt } from '../report/receipt/write.ts';
 import { formatBytes, formatCount, formatDuration, formatRate } from '../report/units.ts';
 import { mappedFiles } from '../source/mapped-files.ts';
 import { requireTar } from '../source/tools.ts';
@@ -94,12 +94,12 @@ async function runStages(request: MigrationRequest, show: Show, signal: AbortSig
   );
   const image = await show.stage(
     IMPORT,
-    () => importImage({ store, request, facts, layers, started, receipt }),
+    () => importImage({ store, request, facts, layers, started, receipt: receipt.artifact }),
     ({ reference, digest }) => `${reference} ${digest}`,
   );
   if (resumed instanceof Error) throw startFailed(resumed, image);
   const problems = [...surveyed.scanned.problems, ...scanned.problems, ...settled.problems];
-  return migrationReport({ request, started, surveyed, plan, problems, captured, settled, resumed, image });
+  return migrationReport({ request, started, surveyed, plan, problems, captured, settled, resumed, receipt, image });
 }
 
 /** Before anything is stopped: a store that fills up after an hour would have cost that hour of downtime. */
@@ -168,9 +168,9 @@ function accountOf(captured: CapturedLayers, { logs, accounts, lastChanges }: Se
   return { logs: [...captured.logs, ...logs], lastChanges, problems };
 }
 
-function describeReceipt({ annotations }: NewArtifact): string {
-  const counts = Object.entries(annotations).filter(([, count]) => count !== '0');
-  return counts.map(([key, count]) => `${Number(count).toLocaleString('en-US')} ${key.split('.').at(-1)}`).join(', ');
+function describeReceipt({ counts }: WrittenReceipt): string {
+  const verdicts = Object.entries(counts).filter(([, count]) => count > 0);
+  return verdicts.map(([verdict, count]) => `${count.toLocaleString('en-US')} ${verdict}`).join(', ');
 }
 
 function describeSettled({ report }: Settled): string {

@@ -77,10 +77,8 @@ function describeMounts({ filesystems }: MigrationReport): string[] {
 
 function describeSettle({ settle }: MigrationReport): string[] {
   if (settle.rounds === 0) return [];
-  const vanished =
-    settle.vanished === 0 ? '' : `, ${settle.vanished.toLocaleString('en-US')} vanished before they were read`;
   return [
-    `Settled     ${formatCount(settle.changed, 'path')} fetched again, ${settle.removed.toLocaleString('en-US')} gone${vanished}`,
+    `Settled     ${formatCount(settle.changed, 'path')} fetched again, ${settle.removed.toLocaleString('en-US')} gone`,
   ];
 }
 

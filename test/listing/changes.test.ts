@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import test, { type ExecutionContext } from 'ava';
+import { BlindSpots } from '../../src/listing/blind-spots.ts';
 import { Changes, differs } from '../../src/listing/changes.ts';
 import type { Entry } from '../../src/listing/entry.ts';
 import { PathListReader } from '../../src/listing/path-list.ts';
@@ -158,4 +159,22 @@ test('what became something that a rule leaves out is hidden, with all that was 
   const after = [directory('/'), entry('/a', { type: 's' }), entry('/c', { type: 's' })];
   const { parts } = await delta(t, before, after, rules);
   t.deepEqual(parts, [{ listed: ['/'], whiteouts: ['/a', '/c'] }]);
+});
+
+test('what a find could not see is not taken for gone', async (t) => {
+  const before = [directory('/'), directory('/a'), entry('/a/b'), directory('/ab'), entry('/ab/c'), entry('/d')];
+  const after = [directory('/'), directory('/a'), directory('/ab')];
+  const removed = async (...complaints: string[]): Promise<readonly string[]> => {
+    const [was, is] = [await listing(t, before), await listing(t, after)];
+    const none = new Set<string>();
+    const blind = new BlindSpots(complaints);
+    return (await Changes.between(was, is, new RuleSet([]), none, none, blind)).removed;
+  };
+  t.deepEqual(await removed(), ['/a/b', '/ab/c', '/d']);
+  t.deepEqual(await removed("find: '/a': Input/output error"), ['/ab/c', '/d']);
+  t.deepEqual(await removed('find: /a: Permission denied'), ['/ab/c', '/d']);
+  t.deepEqual(await removed("find: '/ab/': Input/output error", "find: '/d': x"), ['/a/b'], 'a name with its slash');
+  for (const odd of ["find: '/a\\303\\251': Input/output error", 'find: something else', 'stat: cannot', '']) {
+    t.deepEqual(await removed(odd), [], odd);
+  }
 });

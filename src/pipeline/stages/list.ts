@@ -73,10 +73,13 @@ class Scan {
 
   /** What came before a link was lost comes again, and the listing keeps the later of two entries of a path. */
   async #list(command: RemoteCommand): Promise<void> {
-    const { session } = this.#input;
-    const stream = await session.stream(command);
+    const { session, signal } = this.#input;
     const parser = new FindParser();
     const found = { entries: 0, tarBytes: 0 };
+    signal?.throwIfAborted();
+    const stream = await session.stream(command);
+    const abort = (): void => stream.kill();
+    signal?.addEventListener('abort', abort, { once: true });
     try {
       for await (const chunk of stream.stdout) {
         const entries = parser.push(chunk);
@@ -85,18 +88,27 @@ class Scan {
         this.#tell(formatCount(this.#count + found.entries, 'entry', 'entries'));
         await this.#writer.add(entries);
       }
+      const result = await stream.done;
+      const failed = result.code > 1 || (result.code !== 0 && found.entries === 0);
+      if (failed) throw findFailed(session, command.purpose, result);
+      parser.end();
+      this.#count += found.entries;
+      this.tarBytes += found.tarBytes;
+      this.#note(result.stderr);
+    } catch (error) {
+      signal?.throwIfAborted();
+      throw error;
     } finally {
+      signal?.removeEventListener('abort', abort);
       stream.kill();
     }
-    const result = await stream.done;
-    if (result.code > 1 || (result.code !== 0 && found.entries === 0))
-      throw findFailed(session, command.purpose, result);
-    parser.end();
-    this.#count += found.entries;
-    this.tarBytes += found.tarBytes;
-    for (const line of result.stderr.split('\n')) {
-      const matters = line !== '' && !/No such file or directory$/.test(line);
-      if (matters && this.problems.length < PROBLEMS_KEPT) this.problems.push(line);
+  }
+
+  #note(said: string): void {
+    const matters = said.split('\n').filter((line) => line !== '' && !/No such file or directory$/.test(line));
+    for (const line of matters) {
+      if (this.problems.length < PROBLEMS_KEPT) this.problems.push(line);
+      else if (this.problems.length === PROBLEMS_KEPT) this.problems.push('find said more than is kept here');
     }
   }
 }

@@ -1,10 +1,9 @@
 /** Accounts for every path of the source, in a receipt that travels with the image. */
-import type { NewArtifact } from '../../oci/artifact.ts';
 import type { Layer } from '../../oci/layer.ts';
 import type { ImageStore } from '../../oci/store.ts';
 import { printablePath } from '../../printable.ts';
 import { type AccountInput, accountForPaths } from '../../report/receipt/account.ts';
-import { writeReceipt } from '../../report/receipt/write.ts';
+import { type WrittenReceipt, writeReceipt } from '../../report/receipt/write.ts';
 import type { SourceFacts } from '../../source/facts.ts';
 import type { MigrationRequest } from '../request.ts';
 
@@ -18,7 +17,7 @@ export interface ReceiptInput extends Omit<AccountInput, 'reasons'> {
   readonly problems: readonly string[];
 }
 
-export function makeReceipt(input: ReceiptInput): Promise<NewArtifact> {
+export function makeReceipt(input: ReceiptInput): Promise<WrittenReceipt> {
   const { request, facts, rules, layers, started, problems } = input;
   const header = {
     receipt: 1 as const,

@@ -3,6 +3,7 @@ import type { CapturePlan } from '../../listing/plan.ts';
 import type { Image } from '../../oci/image.ts';
 import type { ResumeReport } from '../../profiles/quiesce.ts';
 import type { MigrationReport } from '../../report/migration-report.ts';
+import type { WrittenReceipt } from '../../report/receipt/write.ts';
 import { summariseSettling } from '../../report/settle-report.ts';
 import { addAccounts } from '../../report/stream-account.ts';
 import { surveyReport } from '../../report/survey-report.ts';
@@ -21,11 +22,12 @@ export interface Outcome {
   readonly captured: CapturedLayers;
   readonly settled: Settled;
   readonly resumed: ResumeReport | undefined;
+  readonly receipt: WrittenReceipt;
   readonly image: Image;
 }
 
 export function migrationReport(outcome: Outcome): MigrationReport {
-  const { request, started, surveyed, plan, problems, captured, settled, resumed, image } = outcome;
+  const { request, started, surveyed, plan, problems, captured, settled, resumed, receipt, image } = outcome;
   const finished = new Date();
   const stream = addAccounts([captured.account, ...settled.accounts]);
   return {
@@ -34,7 +36,7 @@ export function migrationReport(outcome: Outcome): MigrationReport {
     finished: finished.toISOString(),
     durationMs: finished.getTime() - started.getTime(),
     stream,
-    settle: summariseSettling(settled.report, stream.missingPaths, stream.missing),
+    settle: summariseSettling(settled.report, receipt),
     stopped: resumed === undefined ? null : stoppedReport(resumed),
     image: {
       reference: request.reference.name,

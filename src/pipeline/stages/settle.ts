@@ -2,12 +2,13 @@
  * Repairs what moved while it was read. The listing is made again and compared with the one that was streamed; what
  * differs comes as a delta layer, what is gone is hidden by a whiteout, until nothing moves or the rounds are used up.
  */
+import { BlindSpots } from '../../listing/blind-spots.ts';
 import { Changes } from '../../listing/changes.ts';
 import { makeDeltaPlan } from '../../listing/plan.ts';
 import type { RuleSet } from '../../listing/rules.ts';
 import type { Listing } from '../../listing/storage.ts';
 import type { Layer } from '../../oci/layer.ts';
-import { type ByteString, printablePath } from '../../printable.ts';
+import { printablePath } from '../../printable.ts';
 import type { SettleReport } from '../../report/settle-report.ts';
 import type { StreamAccount } from '../../report/stream-account.ts';
 import { restlessPaths } from '../../source/filesystems.ts';
@@ -42,7 +43,6 @@ export async function settle(input: SettleInput, tell: Tell): Promise<Settled> {
   const layers: Layer[] = [];
   const accounts: StreamAccount[] = [];
   const logs: string[] = [];
-  const gone: ByteString[] = [];
   const problems = new Set<string>();
   const totals = { rounds: 0, changed: 0, removed: 0 };
   let before = input.streamed;
@@ -51,11 +51,10 @@ export async function settle(input: SettleInput, tell: Tell): Promise<Settled> {
     // A listing is not ended by it, and with nothing to fetch nobody else would see it.
     input.signal.throwIfAborted();
     for (const problem of after.problems) problems.add(problem);
-    for (const path of changes.gone) gone.push(path);
     if (changes.none || totals.rounds >= input.rounds) {
       const stillMoving = changes.counts.changed + changes.counts.removed;
       const paths = [...changes.examples, ...changes.gone].map(printablePath);
-      const report = { ...totals, stillMoving, stillMovingPaths: paths, goneTop: gone };
+      const report = { ...totals, stillMoving, stillMovingPaths: paths };
       return { layers, accounts, logs, lastChanges: changes, report, problems: [...problems] };
     }
     totals.rounds += 1;
@@ -80,8 +79,7 @@ async function look(
   const folder = await work.sub(`settle-${round}`);
   const after = await listFilesystems({ ...input, reason: ' to see what moved' }, folder, tell);
   const restless = restlessPaths(facts.filesystems);
-  return {
-    changes: await Changes.between(before, after.listing, rules, restless, round === 0 ? suspects : new Set()),
-    after,
-  };
+  const moved = round === 0 ? suspects : new Set<string>();
+  const blind = new BlindSpots(after.problems);
+  return { changes: await Changes.between(before, after.listing, rules, restless, moved, blind), after };
 }

@@ -17,7 +17,7 @@ export interface AccountInput {
   readonly rules: RuleSet;
   /** Capture logs of the layers, the lowest first. */
   readonly logs: readonly string[];
-  /** What the source's tar said of paths that it did not deliver, by the path as people see it. */
+  /** What the source's tar said of paths that it could not read, or not wholly, by the path as people see it. */
   readonly reasons: ReadonlyMap<string, string>;
 }
 
@@ -29,7 +29,7 @@ export async function* accountForPaths(input: AccountInput): AsyncGenerator<read
       const lines: ReceiptLine[] = [];
       for (const { before, after } of pairs) {
         if (after === undefined) {
-          if (before !== undefined) lines.push({ path: before.path, type: before.type, verdict: 'vanished' });
+          if (before !== undefined) lines.push(unseen(input, before, layers.find(before.path)));
           continue;
         }
         if (marks.used) await marks.refill();
@@ -80,25 +80,44 @@ class Marks {
   }
 }
 
-function lineOf({ rules, reasons }: AccountInput, entry: Entry, found: Found | undefined, moved: boolean): ReceiptLine {
+/** Not in the last listing. */
+function unseen({ lastChanges }: AccountInput, entry: Entry, found: Found | undefined): ReceiptLine {
   const { path, type } = entry;
-  if (found !== undefined) return inImage(entry, found, moved);
-  const rule = rules.decide(entry);
-  if (rule?.action === 'exclude') return { path, type, verdict: 'left-out', rule: rule.id };
-  const reason = reasons.get(printablePath(path)) ?? "the source's tar did not deliver it, and said nothing of it";
-  return { path, type, verdict: 'unreadable', reason };
+  if (!lastChanges.blindSpots.covers(path)) return { path, type, verdict: 'vanished' };
+  const reason = 'find could not look at it again';
+  return found === undefined ? { path, type, verdict: 'unreadable', reason } : inImage(entry, found, false, reason);
 }
 
-function inImage({ path, type }: Entry, { layer, captured }: Found, moved: boolean): ReceiptLine {
+function lineOf({ rules, reasons }: AccountInput, entry: Entry, found: Found | undefined, moved: boolean): ReceiptLine {
+  const { path, type } = entry;
+  const said = reasons.size === 0 ? undefined : reasons.get(printablePath(path));
+  if (found !== undefined) return inImage(entry, found, moved, said);
+  const rule = rules.decide(entry);
+  if (rule?.action === 'exclude') return { path, type, verdict: 'left-out', rule: rule.id };
+  return {
+    path,
+    type,
+    verdict: 'unreadable',
+    reason: said ?? "the source's tar did not deliver it, and said nothing of it",
+  };
+}
+
+function inImage(
+  { path, type }: Entry,
+  { layer, captured }: Found,
+  moved: boolean,
+  said: string | undefined,
+): ReceiptLine {
   const { digest, hardLink, fixes } = captured;
   return {
     path,
     type,
-    verdict: moved ? 'changed' : fixes.length > 0 ? 'fixed' : 'captured',
+    verdict: moved || said !== undefined ? 'changed' : fixes.length > 0 ? 'fixed' : 'captured',
     layer,
     ...(digest === undefined ? {} : { digest }),
     ...(hardLink === undefined ? {} : { hardLink }),
     ...(fixes.length === 0 ? {} : { fixes }),
+    ...(said === undefined ? {} : { reason: said }),
   };
 }
 

@@ -13,7 +13,7 @@ export const RECEIPT_LINES_TYPE = 'application/vnd.p2c.receipt.v1.ndjson+gzip';
 /**
  * - `captured`: in the image as it was; `fixed`: with a change that `fixes` names, so that importers take it
  * - `left-out`: by the rule `rule`
- * - `changed`: in the image as it was read, and it moved afterwards
+ * - `changed`: in the image as it was read, and it moved afterwards, or the source's tar could not read all of it
  * - `vanished`: it was there when p2c first looked, and is gone
  * - `unreadable`: it is there, and the source's tar did not deliver it
  */

@@ -123,7 +123,7 @@ async function imageWith(
       os: 'linux',
       rootfs: { type: 'layers', diff_ids: stored.map(({ diffID }) => diffID) },
     },
-    artifacts: [await writeReceipt(store, header, batches())],
+    artifacts: [(await writeReceipt(store, header, batches())).artifact],
   });
   return { store, image };
 }

@@ -1,0 +1,100 @@
+import { join } from 'node:path';
+import test, { type ExecutionContext } from 'ava';
+import { BlindSpots } from '../../../src/listing/blind-spots.ts';
+import { Changes } from '../../../src/listing/changes.ts';
+import type { Entry } from '../../../src/listing/entry.ts';
+import { RuleSet } from '../../../src/listing/rules.ts';
+import { type Listing, ListingWriter } from '../../../src/listing/storage.ts';
+import type { ByteString } from '../../../src/printable.ts';
+import { accountForPaths } from '../../../src/report/receipt/account.ts';
+import { CaptureLogWriter } from '../../../src/report/receipt/capture-log.ts';
+import type { ReceiptLine } from '../../../src/report/receipt/form.ts';
+import { directory, entry } from '../../helpers/entries.ts';
+import { temporaryFolder } from '../../helpers/temporary.ts';
+
+async function listing(t: ExecutionContext, entries: Entry[]): Promise<Listing> {
+  const writer = new ListingWriter(await temporaryFolder(t), 'test');
+  await writer.add(entries);
+  return writer.finish();
+}
+
+interface Story {
+  readonly first: Entry[];
+  readonly before?: Entry[];
+  readonly after: Entry[];
+  readonly layers: readonly (readonly string[])[];
+  readonly said?: Record<string, string>;
+  readonly complaints?: readonly string[];
+}
+
+/** Paths with their verdicts, layers and reasons: `/a captured 0`. */
+async function account(t: ExecutionContext, story: Story): Promise<string[]> {
+  const folder = await temporaryFolder(t);
+  const logs = story.layers.map((paths, number) => {
+    const log = new CaptureLogWriter(join(folder, String(number)));
+    for (const path of paths) log.add({ path: path as ByteString, digest: undefined, hardLink: undefined, fixes: [] });
+    log.close();
+    return log.file;
+  });
+  const rules = new RuleSet([{ level: 'base', action: 'exclude', pattern: '/skip', reason: 'no' }]);
+  const none = new Set<string>();
+  const streamed = await listing(t, story.first);
+  const before = story.before === undefined ? streamed : await listing(t, story.before);
+  const blind = new BlindSpots(story.complaints ?? []);
+  const lastChanges = await Changes.between(before, await listing(t, story.after), rules, none, none, blind);
+  const reasons = new Map(Object.entries(story.said ?? {}));
+  const lines: ReceiptLine[] = [];
+  for await (const batch of accountForPaths({ streamed, lastChanges, rules, logs, reasons })) lines.push(...batch);
+  return lines.map(({ path, verdict, layer, rule, reason }) =>
+    [path, verdict, layer ?? rule, reason].filter((part) => part !== undefined).join(' '),
+  );
+}
+
+test('every path has one line, and the topmost layer that holds it', async (t) => {
+  const first = [directory('/'), entry('/a'), entry('/b'), entry('/c'), directory('/skip'), entry('/skip/x')];
+  t.deepEqual(
+    await account(t, {
+      first,
+      after: first,
+      layers: [['/', '/a', '/c'], ['/', '/c'], ['/']],
+      said: { '/b': 'Cannot open: no' },
+    }),
+    [
+      '/ captured 2',
+      '/a captured 0',
+      '/b unreadable Cannot open: no',
+      '/c captured 1',
+      '/skip left-out base:/skip',
+      '/skip/x left-out base:/skip',
+    ],
+  );
+});
+
+test('what moved, vanished, came late or was read in part', async (t) => {
+  const first = [directory('/'), entry('/gone'), entry('/moves'), entry('/zeros')];
+  const before = [directory('/'), entry('/late'), entry('/moves'), entry('/zeros')];
+  const after = [directory('/'), entry('/late'), entry('/moves', { size: 99 }), entry('/zeros')];
+  const layers = [
+    ['/', '/gone', '/moves', '/zeros'],
+    ['/', '/late', '/moves'],
+  ];
+  t.deepEqual(await account(t, { first, before, after, layers, said: { '/zeros': 'Read error at byte 0' } }), [
+    '/ captured 1',
+    '/gone vanished',
+    '/late captured 1',
+    '/moves changed 1',
+    '/zeros changed 0 Read error at byte 0',
+  ]);
+});
+
+test('what a later find could not see is accounted for as what was captured of it', async (t) => {
+  const first = [directory('/'), directory('/d'), entry('/d/read'), entry('/d/unread')];
+  const after = [directory('/'), directory('/d')];
+  const complaints = ["find: '/d': Input/output error"];
+  t.deepEqual(await account(t, { first, after, layers: [['/', '/d', '/d/read']], complaints }), [
+    '/ captured 0',
+    '/d captured 0',
+    '/d/read changed 0 find could not look at it again',
+    '/d/unread unreadable find could not look at it again',
+  ]);
+});
