@@ -1,7 +1,7 @@
 /** What a migration did, in numbers: printed at its end, and the one object of `--json`. */
 import { ExitCode } from '../errors.ts';
 import type { SettleSummary } from './settle-report.ts';
-import type { StreamAccount } from './stream-account.ts';
+import { attributesLost, type StreamAccount } from './stream-account.ts';
 import type { SurveyReport } from './survey-report.ts';
 import { formatBytes, formatCount, formatDuration, formatRate } from './units.ts';
 
@@ -31,7 +31,7 @@ export interface MigrationReport extends SurveyReport {
 function blindSpots(report: MigrationReport): number {
   const { settle, listing, stream } = report;
   const filledWithZeros = stream.problems.filter((line) => READ_ERROR.test(line)).length;
-  return settle.unreadable + settle.stillMoving + listing.problems.length + filledWithZeros;
+  return settle.unreadable + settle.stillMoving + listing.problems.length + filledWithZeros + attributesLost(stream);
 }
 
 /** GNU tar sends zeros in the place of what it cannot read, and goes on. */

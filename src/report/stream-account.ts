@@ -1,6 +1,7 @@
 /** What came through the streams of a capture: counts for the report, and the names behind them, bounded. */
 import { type ByteString, printablePath } from '../printable.ts';
-import type { Anomaly, FilterCounts } from '../tar/filter.ts';
+import { ANOMALY_KINDS, type Anomaly, type AnomalyCounts, type AnomalyKind } from '../tar/anomaly.ts';
+import type { FilterCounts } from '../tar/filter.ts';
 import type { TarMessageAccount } from '../tar/messages.ts';
 
 export interface StreamAccount {
@@ -17,9 +18,12 @@ export interface StreamAccount {
   readonly changed: number;
   readonly changedPaths: readonly string[];
   readonly problems: readonly string[];
+  /** What the filter told of, entries by kind: fixes, what was noted, and losses. */
+  readonly anomalies: AnomalyCounts;
 }
 
 const KEPT = 1000;
+const KINDS = Object.keys(ANOMALY_KINDS).filter((kind): kind is AnomalyKind => kind in ANOMALY_KINDS);
 
 /** Adds up over the parts of a capture. */
 export class AnomalyAccount {
@@ -36,7 +40,9 @@ export class AnomalyAccount {
   }
 
   anomaly(anomaly: Anomaly): void {
-    if (anomaly.kind === 'not delivered' || anomaly.kind === 'hard link without its target') this.#miss(anomaly.path);
+    const weight = ANOMALY_KINDS[anomaly.kind];
+    if (weight === 'lost') this.#miss(anomaly.path);
+    if (weight === 'attribute lost') keep(this.#problems, [`${printablePath(anomaly.path)}: ${anomaly.kind}`]);
   }
 
   #miss(path: ByteString): void {
@@ -65,11 +71,12 @@ export class AnomalyAccount {
       milliseconds,
       notAskedFor: counts?.notAskedFor ?? 0,
       secondEntries: counts?.secondEntries ?? 0,
-      missing: (counts?.notDelivered ?? 0) + (counts?.danglingLinks ?? 0),
+      missing: total(counts?.anomalies ?? {}, 'lost'),
       missingPaths: this.#missing,
       changed: this.#changedCount,
       changedPaths: this.#changed,
       problems: this.#problems,
+      anomalies: counts?.anomalies ?? {},
     };
   }
 }
@@ -83,7 +90,26 @@ function addCounts(a: FilterCounts, b: FilterCounts): FilterCounts {
     secondEntries: a.secondEntries + b.secondEntries,
     danglingLinks: a.danglingLinks + b.danglingLinks,
     notDelivered: a.notDelivered + b.notDelivered,
+    anomalies: addKinds([a.anomalies, b.anomalies]),
   };
+}
+
+function addKinds(counts: readonly AnomalyCounts[]): AnomalyCounts {
+  const sum: AnomalyCounts = {};
+  for (const kind of KINDS) {
+    const total = counts.reduce((before, each) => before + (each[kind] ?? 0), 0);
+    if (total > 0) sum[kind] = total;
+  }
+  return sum;
+}
+
+/** Files that are in the image without all of their attributes. */
+export function attributesLost({ anomalies }: StreamAccount): number {
+  return total(anomalies, 'attribute lost');
+}
+
+function total(counts: AnomalyCounts, weight: string): number {
+  return KINDS.filter((kind) => ANOMALY_KINDS[kind] === weight).reduce((sum, kind) => sum + (counts[kind] ?? 0), 0);
 }
 
 function keep(into: string[], from: readonly string[]): void {
@@ -108,5 +134,6 @@ export function addAccounts(accounts: readonly StreamAccount[]): StreamAccount {
     changed: sum((account) => account.changed),
     changedPaths: names((account) => account.changedPaths),
     problems: names((account) => account.problems),
+    anomalies: addKinds(accounts.map((account) => account.anomalies)),
   };
 }

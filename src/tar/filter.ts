@@ -6,20 +6,19 @@
  */
 import { P2cError } from '../errors.ts';
 import { comparePaths } from '../listing/path.ts';
-import { type ByteString, printablePath } from '../printable.ts';
+import type { ByteString } from '../printable.ts';
+import { ANOMALY_KINDS, type Anomaly, type AnomalyCounts, type AnomalyKind } from './anomaly.ts';
 import { ContentDigest, EMPTY_DIGEST } from './content-digest.ts';
-import { BLOCK, type Header, HeaderError, isZeroBlock, parseHeader, withoutTime } from './header.ts';
+import { ExtendedHeaders } from './extended.ts';
+import { BLOCK, type Header, HeaderError, isZeroBlock, parseHeader } from './header.ts';
 import { cleanName } from './name.ts';
-import { overridesOf, type PaxOverrides, parsePax } from './pax.ts';
+import { malformed, refuseType } from './refusal.ts';
+import { WHITEOUT_PREFIX } from './whiteout.ts';
 
 /** What a stream is compared with, in the stream's order. */
 export interface WantedPaths {
   next(): { readonly path: ByteString; readonly hardLinked: boolean } | undefined;
 }
-
-export type Anomaly =
-  | { readonly kind: 'not asked for' | 'second entry' | 'hard link without its target'; readonly path: ByteString }
-  | { readonly kind: 'not delivered'; readonly path: ByteString };
 
 /** An entry that was passed on, with all of its content. */
 export interface Delivered {
@@ -28,6 +27,8 @@ export interface Delivered {
   readonly digest: string | undefined;
   /** The name that a further name of a file is linked to. */
   readonly hardLink: ByteString | undefined;
+  /** What was changed in its headers. */
+  readonly fixes: readonly AnomalyKind[];
 }
 
 export interface FilterCounts {
@@ -40,10 +41,10 @@ export interface FilterCounts {
   secondEntries: number;
   danglingLinks: number;
   notDelivered: number;
+  /** All of the above and the guards' fixes and losses, by kind. */
+  anomalies: AnomalyCounts;
 }
 
-/** An extended header of one entry: path, link and attributes. Linux bounds attributes of a file to some 64 KiB each. */
-const LONGEST_EXTENDED = 8 * 1024 * 1024;
 const END_OF_ARCHIVE = Buffer.alloc(2 * BLOCK);
 
 type State = 'header' | 'extended' | 'content' | 'ended';
@@ -58,10 +59,12 @@ export class TarFilter {
     secondEntries: 0,
     danglingLinks: 0,
     notDelivered: 0,
+    anomalies: {},
   };
   readonly #wanted: WantedPaths;
   readonly #onAnomaly: (anomaly: Anomaly) => void;
   readonly #timeless: ReadonlySet<string>;
+  readonly #onDangling: ((path: ByteString) => void) | undefined;
   readonly #onDelivered: ((delivered: Delivered) => void) | undefined;
   readonly #digest = new ContentDigest();
   #state: State = 'header';
@@ -71,17 +74,13 @@ export class TarFilter {
   /** Bytes of content and padding still to come, and whether they are passed on. */
   #remaining = 0;
   #passing = false;
-  /** Headers before the entry's own (`x`, `L`, `K`) as they came, passed on or left out together with it. */
-  #held: Buffer[] = [];
-  #extendedType = '';
-  #extendedLength = 0;
-  #overrides: PaxOverrides = {};
+  readonly #extended = new ExtendedHeaders();
   #zeroBlocks = 0;
   #offset = 0;
   #current: { path: ByteString; hardLinked: boolean } | undefined;
   #last: ByteString | undefined;
   /** The entry whose content is coming. */
-  #delivering: ByteString | undefined;
+  #delivering: Omit<Delivered, 'digest'> | undefined;
   /** Delivered first names of inodes with several: what a hard link may point to. */
   readonly #linkTargets = new Set<string>();
 
@@ -89,13 +88,16 @@ export class TarFilter {
    * @param timeless directories whose time is of no meaning and new at each look (the kernel's mount points): they go
    * out with no time, so that an unchanged source gives the same bytes twice.
    * @param onDelivered sees each entry that was passed on; contents are hashed for it.
+   * @param onDangling sees each wanted hard link whose target did not come: to be fetched as a file.
    */
   constructor(
     wanted: WantedPaths,
     onAnomaly: (anomaly: Anomaly) => void = () => {},
     timeless: ReadonlySet<string> = new Set(),
     onDelivered?: (delivered: Delivered) => void,
+    { onDangling }: { readonly onDangling?: (path: ByteString) => void } = {},
   ) {
+    this.#onDangling = onDangling;
     this.#onDelivered = onDelivered;
     this.#timeless = timeless;
     this.#wanted = wanted;
@@ -158,7 +160,7 @@ export class TarFilter {
     const offset = this.#offset + at + take - wanted;
     try {
       if (this.#state === 'header') this.#header(block, offset, out);
-      else this.#extended(block);
+      else this.#extendedContent(block);
     } catch (error) {
       if (error instanceof HeaderError) throw malformed(offset, this.#last, error.message);
       throw error;
@@ -170,74 +172,69 @@ export class TarFilter {
     if (isZeroBlock(block)) {
       this.#zeroBlocks += 1;
       if (this.#zeroBlocks === 2) this.#state = 'ended';
-      if (this.#held.length > 0) throw malformed(offset, this.#last, 'an extended header has no entry after it');
+      if (this.#extended.pending) throw malformed(offset, this.#last, 'an extended header has no entry after it');
       return;
     }
     this.#zeroBlocks = 0;
     const header = parseHeader(block);
-    if ('xLKg'.includes(header.type)) this.#beginExtended(header, block, offset);
+    if ('xLKg'.includes(header.type)) this.#beginExtended(header, block);
     else this.#entry(header, block, offset, out);
   }
 
-  #beginExtended(header: Header, block: Buffer, offset: number): void {
-    if (header.size === 0 || header.size > LONGEST_EXTENDED) {
-      throw malformed(offset, this.#last, `an extended header of ${header.size} bytes`);
-    }
-    this.#extendedType = header.type;
-    this.#extendedLength = header.size;
+  #beginExtended(header: Header, block: Buffer): void {
+    this.#extended.begin(header, block);
     this.#remaining = padded(header.size);
     this.#state = 'extended';
-    // A global header (`g`) speaks of no entry: it is left out, and so is what it says.
-    if (header.type !== 'g') this.#held.push(Buffer.from(block));
-    if (this.#held.length > 16) throw malformed(offset, this.#last, 'more than eight extended headers in a row');
   }
 
-  #extended(bytes: Buffer): void {
+  #extendedContent(bytes: Buffer): void {
     this.#state = 'header';
     this.#remaining = 0;
-    if (this.#extendedType === 'g') return;
-    const content = bytes.subarray(0, this.#extendedLength);
-    if (this.#extendedType === 'x') Object.assign(this.#overrides, overridesOf(parsePax(content)));
-    else {
-      const nul = content.indexOf(0);
-      const text = content.toString('latin1', 0, nul < 0 ? content.length : nul) as ByteString;
-      if (this.#extendedType === 'L') this.#overrides.path = text;
-      else this.#overrides.linkPath = text;
-    }
-    this.#held.push(Buffer.from(bytes));
+    this.#extended.content(bytes);
   }
 
   #entry(header: Header, block: Buffer, offset: number, out: Buffer[]): void {
-    const overrides = this.#overrides;
+    const { overrides } = this.#extended;
     const path = cleanName(overrides.path ?? header.name);
     refuseType(header, overrides, path, offset);
     const size = overrides.size ?? header.size;
+    const file = header.type === '0' || header.type === '7';
     // Links and directories may state a size; content follows only regular files (POSIX pax, typeflag).
-    const content = header.type === '0' || header.type === '7' ? size : 0;
-    this.#passing = this.#isWanted(path, header.type, overrides.linkPath ?? header.linkName);
+    const content = file ? size : 0;
+    const linkName = overrides.linkPath ?? header.linkName;
+    this.#passing = this.#isWanted(path, header.type, linkName);
     if (this.#passing) {
-      // An extended header that names the entry is needed; any other says nothing but its time.
-      if (this.#timeless.has(path) && overrides.path === undefined) out.push(withoutTime(block));
-      else out.push(...this.#held, block);
+      const fixes = this.#passHeaders(header, path, block, out);
       this.counts.entries += 1;
       this.counts.contentBytes += content;
-      this.#deliver(path, header.type, overrides.linkPath ?? header.linkName, content);
+      const hardLink = header.type === '1' ? cleanName(linkName) : undefined;
+      this.#deliver({ path, hardLink, fixes }, file, content);
     }
-    this.#held = [];
-    this.#overrides = {};
+    this.#extended.clear();
     this.#remaining = padded(content);
     this.#state = this.#remaining === 0 ? 'header' : 'content';
   }
 
+  /** @returns what was changed in the headers. */
+  #passHeaders(header: Header, path: ByteString, block: Buffer, out: Buffer[]): AnomalyKind[] {
+    const fixes: AnomalyKind[] = [];
+    const passed = this.#extended.release(block, this.#timeless.has(path), (kind) => {
+      this.#tell(kind, path);
+      if (ANOMALY_KINDS[kind] === 'fixed') fixes.push(kind);
+    });
+    out.push(...passed);
+    const device = header.type === '3' || header.type === '4';
+    if (device && !path.startsWith('/dev/')) this.#tell('device node', path);
+    return fixes;
+  }
+
   /** Tells of the entry, once its content came. */
-  #deliver(path: ByteString, type: string, linkName: ByteString, content: number): void {
+  #deliver(delivered: Omit<Delivered, 'digest'>, file: boolean, content: number): void {
     if (this.#onDelivered === undefined) return;
-    const file = type === '0' || type === '7';
-    const hardLink = type === '1' ? cleanName(linkName) : undefined;
-    if (content === 0) this.#onDelivered({ path, digest: file ? EMPTY_DIGEST : undefined, hardLink });
+    if (content === 0) this.#onDelivered({ ...delivered, digest: file ? EMPTY_DIGEST : undefined });
     else {
       this.#digest.begin(content);
-      this.#delivering = path;
+      this.#delivering = delivered;
     }
   }
 
@@ -245,7 +242,7 @@ export class TarFilter {
     if (this.#delivering === undefined) return;
     const digest = this.#digest.push(bytes);
     if (digest === undefined) return;
-    this.#onDelivered?.({ path: this.#delivering, digest, hardLink: undefined });
+    this.#onDelivered?.({ ...this.#delivering, digest });
     this.#delivering = undefined;
   }
 
@@ -259,14 +256,19 @@ export class TarFilter {
     if (current === undefined || current.path !== path) {
       const second = this.#last === path;
       this.counts[second ? 'secondEntries' : 'notAskedFor'] += 1;
-      this.#onAnomaly({ kind: second ? 'second entry' : 'not asked for', path });
+      this.#tell(second ? 'second entry' : 'not asked for', path);
       return false;
     }
     this.#current = this.#wanted.next();
     this.#last = path;
+    if (path.includes(`/${WHITEOUT_PREFIX}`)) {
+      this.#tell('whiteout name', path);
+      return false;
+    }
     if (type === '1' && !this.#linkTargets.has(cleanName(linkName))) {
       this.counts.danglingLinks += 1;
-      this.#onAnomaly({ kind: 'hard link without its target', path });
+      this.#tell('hard link without its target', path);
+      this.#onDangling?.(path);
       return false;
     }
     if (current.hardLinked && type !== '1') this.#linkTargets.add(path);
@@ -275,30 +277,16 @@ export class TarFilter {
 
   #missed(path: ByteString): void {
     this.counts.notDelivered += 1;
-    this.#onAnomaly({ kind: 'not delivered', path });
+    this.#tell('not delivered', path);
   }
-}
 
-/** Importers know POSIX's types only: `unhandled tar header type 83` is how they refuse GNU's sparse files. */
-function refuseType(header: Header, overrides: PaxOverrides, path: ByteString, offset: number): void {
-  if (!'01234567'.includes(header.type)) {
-    throw malformed(
-      offset,
-      path,
-      `an entry of type '${header.type.replace(/[^\x21-\x7e]/, '?')}', which no importer takes`,
-    );
+  #tell(kind: AnomalyKind, path: ByteString): void {
+    const { anomalies } = this.counts;
+    anomalies[kind] = (anomalies[kind] ?? 0) + 1;
+    this.#onAnomaly({ kind, path });
   }
-  if (overrides.sparse !== undefined) throw malformed(offset, path, `a sparse map ('${overrides.sparse}')`);
 }
 
 function padded(size: number): number {
   return Math.ceil(size / BLOCK) * BLOCK;
-}
-
-function malformed(offset: number, path: ByteString | undefined, what: string): P2cError {
-  const at = path === undefined ? 'at its first entry' : `at or after '${printablePath(path)}'`;
-  return new P2cError(`the tar stream is malformed at byte ${offset}, ${at}: ${what}`, {
-    code: 'tar.malformed',
-    hint: "see what tar on the source says: p2c shows the source's last messages in its report",
-  });
 }

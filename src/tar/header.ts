@@ -83,8 +83,13 @@ function parseBase256(block: Buffer, start: number, length: number): number {
 
 /** A copy of the block that says 1970 for its time. */
 export function withoutTime(block: Buffer): Buffer {
+  return withFields(block, (copy) => copy.write('00000000000\0', 136, 'latin1'));
+}
+
+/** A copy of the block, changed, with a checksum that is right again. */
+export function withFields(block: Buffer, change: (copy: Buffer) => void): Buffer {
   const copy = Buffer.from(block);
-  copy.write('00000000000\0', 136, 'latin1');
+  change(copy);
   copy.write(`${checksum(copy).unsigned.toString(8).padStart(6, '0')}\0 `, 148, 'latin1');
   return copy;
 }

@@ -59,3 +59,11 @@ function parseSize(value: Buffer): number {
   if (!Number.isSafeInteger(size)) throw new HeaderError('its extended header gives a size that is no number');
   return size;
 }
+
+/** `LENGTH KEY=VALUE\n`, whose length counts its own digits (POSIX pax). */
+export function paxRecord(key: string, value: Buffer): Buffer {
+  const rest = key.length + value.length + 3;
+  let digits = String(rest).length;
+  while (String(rest + digits).length > digits) digits += 1;
+  return Buffer.concat([Buffer.from(`${rest + digits} ${key}=`, 'latin1'), value, Buffer.from('\n')]);
+}

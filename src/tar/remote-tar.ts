@@ -14,9 +14,10 @@ export interface TarAbilities {
  *   of it, and the names of extended headers made stable, so that an unchanged source gives the same bytes twice.
  * - `--xattrs-include='*'`: without it GNU tar takes `user.*` only, and file capabilities are lost.
  * - `--ignore-failed-read`: a file that cannot be read is told by name and by its absence; the rest goes on.
+ * - `hardDereference`: names of one file come as files, each with the content (for links whose target is not in the layer).
  * - A blocking factor of 128 (64 KiB writes) saves a third of the system calls of tar's default 20.
  */
-export function remoteTarScript(tar: TarAbilities): string {
+export function remoteTarScript(tar: TarAbilities, hardDereference = false): string {
   const options = [
     '--create',
     '--file=-',
@@ -25,6 +26,7 @@ export function remoteTarScript(tar: TarAbilities): string {
     '--ignore-failed-read',
     '--blocking-factor=128',
   ];
+  if (hardDereference) options.push('--hard-dereference');
   if (tar.posixFormat) {
     options.push('--format=posix', "--pax-option='exthdr.name=%d/PaxHeaders/%f,delete=atime,delete=ctime'");
   }

@@ -4,14 +4,15 @@
  */
 import { type ByteString, bytesOf } from '../printable.ts';
 import { BLOCK, checksum } from './header.ts';
+import { paxRecord } from './pax.ts';
 
-const PREFIX = '.wh.';
+export const WHITEOUT_PREFIX = '.wh.';
 const NAME_BYTES = 100;
 
 /** The blocks of an empty file `.wh.NAME` beside the path. Of the directories above, entries have to be there already. */
 export function whiteout(path: ByteString): Buffer {
   const slash = path.lastIndexOf('/');
-  const name = bytesOf(`.${path.slice(0, slash + 1)}${PREFIX}${path.slice(slash + 1)}` as ByteString);
+  const name = bytesOf(`.${path.slice(0, slash + 1)}${WHITEOUT_PREFIX}${path.slice(slash + 1)}` as ByteString);
   if (name.length <= NAME_BYTES) return header(name, '0', 0);
   const record = paxRecord('path', name);
   const padding = Buffer.alloc((BLOCK - (record.length % BLOCK)) % BLOCK);
@@ -32,12 +33,4 @@ function header(name: Buffer, type: string, size: number): Buffer {
   block.write('ustar\x0000', 257, 'latin1');
   block.write(`${checksum(block).unsigned.toString(8).padStart(6, '0')}\0 `, 148);
   return block;
-}
-
-/** `LENGTH KEY=VALUE\n`, whose length counts its own digits (POSIX pax). */
-function paxRecord(key: string, value: Buffer): Buffer {
-  const rest = key.length + value.length + 3;
-  let digits = String(rest).length;
-  while (String(rest + digits).length > digits) digits += 1;
-  return Buffer.concat([Buffer.from(`${rest + digits} ${key}=`), value, Buffer.from('\n')]);
 }

@@ -46,6 +46,7 @@ const REPORT: MigrationReport = {
     changed: 0,
     changedPaths: [],
     problems: [],
+    anomalies: {},
   },
   settle: {
     rounds: 0,

@@ -4,7 +4,8 @@ import test, { type ExecutionContext } from 'ava';
 import { pack } from 'tar-stream';
 import { comparePaths } from '../../src/listing/path.ts';
 import { type ByteString, byteStringFromText } from '../../src/printable.ts';
-import { type Anomaly, TarFilter } from '../../src/tar/filter.ts';
+import type { Anomaly } from '../../src/tar/anomaly.ts';
+import { TarFilter } from '../../src/tar/filter.ts';
 import { temporaryFolder } from '../helpers/temporary.ts';
 
 interface Filtered {
@@ -51,6 +52,7 @@ async function realStream(
   const paths = names.map((name) => byteStringFromText(name.slice(1) || '/')).sort(comparePaths);
   const list = paths.map((path) => `.${path}\0`).join('');
   const options = ['-c', '-f-', '--no-recursion', `--format=${format}`, '--null', '-T-'];
+  if (format === 'posix') options.push('--pax-option=exthdr.name=%d/PaxHeaders/%f,delete=atime,delete=ctime');
   return { stream: execFileSync('tar', options, { cwd: folder, input: Buffer.from(list, 'latin1') }), paths, folder };
 }
 
@@ -238,7 +240,7 @@ test('a global header is left out and changes nothing', (t) => {
   t.is(filter.counts.entries, 1);
 });
 
-test('a directory whose time means nothing goes out without one, and without its extended header', async (t) => {
+test('a directory whose time means nothing goes out without one', async (t) => {
   const { stream, paths } = await realStream(t, 'posix');
   let at = 0;
   const next = () => {

@@ -129,7 +129,7 @@ async function capturePart(capture: PartCapture): Promise<CapturedPart> {
     wanted,
     (anomaly) => account.anomaly(anomaly),
     restless,
-    (delivered) => log.add({ ...delivered, fixes: [] }),
+    (delivered) => log.add(delivered),
   );
   await using blob = await store.createBlob();
   const command = { ...partCommand(part, facts.tools), input: tarNames(part.pathsFile) };

@@ -1,0 +1,99 @@
+/** The headers before an entry's own (`x`, `L`, `K`): held until the entry is known, then passed on or left out with it. */
+import type { ByteString } from '../printable.ts';
+import type { AnomalyKind } from './anomaly.ts';
+import { type Header, HeaderError, withFields, withoutTime } from './header.ts';
+import { overridesOf, type PaxOverrides, type PaxRecord, parsePax } from './pax.ts';
+import { encodeRecords, needsRewriting, rewriteRecords, stableBlock } from './pax-rewrite.ts';
+
+/** An extended header of one entry: path, link and attributes. Linux bounds attributes of a file to some 64 KiB each. */
+const LONGEST_EXTENDED = 8 * 1024 * 1024;
+/** All extended headers of one entry: GNU tar writes three at most. */
+const MOST_HELD = 8;
+
+interface Held {
+  readonly header: Header;
+  readonly block: Buffer;
+  bytes: Buffer;
+  records: readonly PaxRecord[];
+}
+
+export class ExtendedHeaders {
+  #held: Held[] = [];
+  #overrides: PaxOverrides = {};
+  #current: Held | undefined;
+  #length = 0;
+
+  get overrides(): PaxOverrides {
+    return this.#overrides;
+  }
+
+  get pending(): boolean {
+    return this.#held.length > 0;
+  }
+
+  /** @throws HeaderError for a header without content, one that is too long, or one too many. */
+  begin(header: Header, block: Buffer): void {
+    if (header.size === 0 || this.#length + header.size > LONGEST_EXTENDED) {
+      throw new HeaderError(`an extended header of ${header.size} bytes`);
+    }
+    this.#current = { header, block: Buffer.from(block), bytes: Buffer.alloc(0), records: [] };
+    // A global header (`g`) speaks of no entry: it is left out, and so is what it says.
+    if (header.type === 'g') return;
+    this.#length += header.size;
+    if (this.#held.length === MOST_HELD) throw new HeaderError('more than eight extended headers in a row');
+    this.#held.push(this.#current);
+  }
+
+  /** The content of the header that was begun, with its padding. @throws HeaderError */
+  content(bytes: Buffer): void {
+    const current = this.#current;
+    if (current === undefined || current.header.type === 'g') return;
+    current.bytes = Buffer.from(bytes);
+    const content = current.bytes.subarray(0, current.header.size);
+    if (current.header.type === 'x') {
+      current.records = parsePax(content);
+      Object.assign(this.#overrides, overridesOf(current.records));
+      return;
+    }
+    const nul = content.indexOf(0);
+    const text = content.toString('latin1', 0, nul < 0 ? content.length : nul) as ByteString;
+    if (current.header.type === 'L') this.#overrides.path = text;
+    else this.#overrides.linkPath = text;
+  }
+
+  /**
+   * The headers to pass on, and the entry's block after them: as they came where nothing in them has to change.
+   * @param timeless the entry's time is of no meaning: it goes out as 1970.
+   */
+  release(entryBlock: Buffer, timeless: boolean, tell: (kind: AnomalyKind) => void): Buffer[] {
+    const block = timeless ? withoutTime(entryBlock) : entryBlock;
+    const told = new Set<AnomalyKind>();
+    const out = this.#held.flatMap((held) => passedOn(held, block, timeless, (kind) => told.add(kind)));
+    for (const kind of told) tell(kind);
+    return [...out, block];
+  }
+
+  /** Forgets all: the entry came. */
+  clear(): void {
+    if (this.#held.length === 0) return;
+    this.#held = [];
+    this.#overrides = {};
+    this.#current = undefined;
+    this.#length = 0;
+  }
+}
+
+function passedOn(held: Held, entryBlock: Buffer, timeless: boolean, tell: (kind: AnomalyKind) => void): Buffer[] {
+  const { header, block, bytes, records } = held;
+  if (header.type !== 'x') return [block, bytes];
+  const stable = stableBlock(block, header, entryBlock, timeless);
+  if (!needsRewriting(records, timeless)) {
+    if (stable !== block && !timeless) tell('header made stable');
+    return [stable, bytes];
+  }
+  const kept = rewriteRecords(records, timeless, tell);
+  if (kept.length === 0) return [];
+  const encoded = encodeRecords(kept);
+  const size = `${encoded.length.toString(8).padStart(11, '0')}\0`;
+  return [withFields(stable, (copy) => copy.write(size, 124, 'latin1')), encoded.bytes];
+}
