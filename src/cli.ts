@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import yargs, { type Argv } from 'yargs';
 import type { RunnableVerb } from './commands/command.ts';
+import { checkGivenOptions } from './commands/given-options.ts';
 import { VERBS, type VerbEntry } from './commands/index.ts';
 import { describeError, ExitCode, errorRecord, P2cError, usageError } from './errors.ts';
 
@@ -13,13 +14,15 @@ function version(): string {
   return typeof found === 'object' && found !== null && 'version' in found ? String(found.version) : 'unknown';
 }
 
-function overview(): string {
-  const width = Math.max(...VERBS.map((verb) => verb.name.length)) + 2;
-  const rows = VERBS.filter((verb) => !verb.hidden).map((verb) => `  ${verb.name.padEnd(width)}${verb.summary}`);
+/** @param group the first word of verbs that have two: those alone. */
+function overview(group?: string): string {
+  const verbs = VERBS.filter(({ name, hidden }) => !hidden && (group === undefined || name.startsWith(`${group} `)));
+  const width = Math.max(...verbs.map(({ name }) => name.length)) + 2;
+  const rows = verbs.map(({ name, summary }) => `  ${name.padEnd(width)}${summary}`);
   return [
     'p2c turns a running Linux server into a container image and boots it.',
     '',
-    'Usage: p2c VERB [options]',
+    `Usage: p2c ${group === undefined ? 'VERB' : `${group} VERB`} [options]`,
     '',
     ...rows,
     '',
@@ -52,6 +55,7 @@ function parserFor(verb: RunnableVerb): Argv {
       'populate--': false,
     })
     .strictOptions()
+    .check(checkGivenOptions)
     .version(false)
     .help('help')
     .alias('help', verb.wrapsCommand ? [] : ['h'])
@@ -76,9 +80,7 @@ async function main(argv: readonly string[]): Promise<number> {
     return ExitCode.done;
   }
   const found = findVerb(argv);
-  if (found === undefined) {
-    throw usageError(`'${first}' is not a verb of p2c`, { code: 'usage', hint: "'p2c --help' lists them" });
-  }
+  if (found === undefined) return withoutVerb(first, argv[1]);
   const verb = await found.entry.load();
   const parser = parserFor(verb);
   if (asksForHelp(verb, found.rest)) {
@@ -91,6 +93,19 @@ async function main(argv: readonly string[]): Promise<number> {
     report(error, []);
     return FAILED_BEFORE_COMMAND;
   });
+}
+
+/** Of a verb with two words, the first alone shows what there is. @throws P2cError `usage` where it begins none. */
+function withoutVerb(first: string, second: string | undefined): number {
+  const group = VERBS.some(({ name }) => name.startsWith(`${first} `));
+  const help = second === '--help' || second === '-h';
+  if (!group || (second !== undefined && !help)) {
+    const name = group && second !== undefined ? `${first} ${second}` : first;
+    const hint = group ? `'p2c ${first} --help' lists those of '${first}'` : "'p2c --help' lists them";
+    throw usageError(`'${name}' is not a verb of p2c`, { code: 'usage', hint });
+  }
+  process.stdout.write(`${overview(first)}\n`);
+  return help ? ExitCode.done : ExitCode.usage;
 }
 
 /** As podman and docker have it: 125 is the engine's own failure. */

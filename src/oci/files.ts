@@ -1,13 +1,36 @@
 /** Writing so that nothing half-made is ever visible: a temporary file, fsync, rename, fsync of the folder. */
 import { randomBytes } from 'node:crypto';
 import { statfsSync } from 'node:fs';
-import { open, rename, rm } from 'node:fs/promises';
+import { mkdir, open, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { P2cError, systemCode } from '../errors.ts';
 
 /** A name that tells whose temporary this is, so that those of dead processes can be removed. */
 export function temporaryName(kind: string): string {
   return `${kind}-${process.pid}-${randomBytes(6).toString('hex')}`;
+}
+
+/**
+ * Makes a folder and those above it that are missing. (Node's own `recursive` never ends where a folder is there and takes
+ * no new ones, as /proc is.)
+ */
+export async function makeFolder(path: string, mode = 0o777): Promise<void> {
+  try {
+    await mkdir(path, { mode });
+  } catch (error) {
+    const code = systemCode(error);
+    if (code === 'EEXIST' && (await isFolder(path))) return;
+    if (code !== 'ENOENT' || (await isFolder(dirname(path)))) throw error;
+    await makeFolder(dirname(path));
+    await makeFolder(path, mode);
+  }
+}
+
+async function isFolder(path: string): Promise<boolean> {
+  return stat(path).then(
+    (found) => found.isDirectory(),
+    () => false,
+  );
 }
 
 /** Replaces `file` as a whole. `temporary` is a folder on the same filesystem. */

@@ -1,11 +1,11 @@
 /** The layout itself (OCI image-spec, image-layout.md): its marker, its index, its blobs. */
-import { mkdir, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { messageOf, P2cError, systemCode } from '../errors.ts';
 import { BlobWriter, type FinishedBlob } from './blob-writer.ts';
 import { type Digest, digestOfHex, hexOf } from './digest.ts';
-import { replaceFile, storeError, syncFolder, temporaryName } from './files.ts';
+import { makeFolder, replaceFile, storeError, syncFolder, temporaryName } from './files.ts';
 import { type Lock, lock } from './lock.ts';
 import { type Index, indexSchema, layoutSchema } from './spec.ts';
 import { isAlive, Uses } from './uses.ts';
@@ -135,8 +135,8 @@ export class Layout {
 
   async #create(): Promise<void> {
     try {
-      await mkdir(this.#blobs, { recursive: true });
-      await mkdir(this.temporary, { recursive: true, mode: 0o700 });
+      await makeFolder(this.#blobs);
+      await makeFolder(this.temporary, 0o700);
       if (await exists(join(this.root, 'oci-layout'))) return;
       await using _ = await this.lock();
       if (!(await exists(join(this.root, 'index.json')))) await this.writeIndex(EMPTY_INDEX);

@@ -1,4 +1,7 @@
-/** Names of images, in the grammar of the distribution project: `[registry[:port]/]path[:tag]`. */
+/**
+ * Names of images, in the grammar of the distribution project: `[registry[:port]/]path[:tag]`. The name stands in the
+ * index as an annotation, whose own grammar is narrower; podman, skopeo and umoci refuse to look for any other.
+ */
 import { usageError } from '../errors.ts';
 
 export interface Reference {
@@ -12,6 +15,8 @@ const COMPONENT = /^[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*$/;
 const REGISTRY =
   /^(?:[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?(?:\.[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?)*|\[[0-9a-fA-F:]+\])(?::[0-9]+)?$/;
 const TAG = /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$/;
+/** `ref` of the image-spec, annotations.md, "Pre-Defined Annotation Keys". */
+const REF = /^[A-Za-z0-9]+(?:(?:[-._:@+]|--)[A-Za-z0-9]+)*(?:\/[A-Za-z0-9]+(?:(?:[-._:@+]|--)[A-Za-z0-9]+)*)*$/;
 /** What images are called by their IDs. */
 const ID = /^[0-9a-f]{64}$/;
 
@@ -27,12 +32,28 @@ export function parseReference(text: string): Reference {
   for (const component of hasRegistry ? rest : [first, ...rest]) {
     if (COMPONENT.test(component)) continue;
     if (component === '') throw invalid(text, 'it has an empty part');
-    if (/[A-Z]/.test(component)) throw invalid(text, `'${component}' has capital letters`, text.toLowerCase());
+    if (/[A-Z]/.test(component)) throw invalid(text, `'${component}' has capital letters`, lowerCased(text));
     throw invalid(text, `'${component}' is not made of small letters and digits, with '.', '_' and '-' between`);
   }
   if (!TAG.test(tag)) throw invalid(text, `'${tag}' is no tag: letters, digits, '_', '.' and '-', 128 at most`);
   if (ID.test(repository)) throw invalid(text, 'a name of 64 hex digits would be taken for an ID');
-  return { name: `${repository}:${tag}`, repository, tag };
+  const name = `${repository}:${tag}`;
+  if (!REF.test(name)) {
+    const what = "in a layout, one '.', '_' or '-' (or '--') stands between letters and digits, and none at an end";
+    throw invalid(text, `podman, skopeo and umoci could not find it: ${what}`);
+  }
+  return { name, repository, tag };
+}
+
+/** A hint that is no name itself would be worse than none. */
+function lowerCased(text: string): string | undefined {
+  const { repository, tag } = split(text);
+  const example = `${repository.toLowerCase()}:${tag}`;
+  try {
+    return parseReference(example).name;
+  } catch {
+    return undefined;
+  }
 }
 
 /**

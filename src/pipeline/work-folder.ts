@@ -1,6 +1,7 @@
 /** A run's own folder for listings and path lists; gone when the run is over. */
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { makeFolder } from '../oci/files.ts';
 
 export class WorkFolder implements AsyncDisposable {
   readonly path: string;
@@ -11,7 +12,7 @@ export class WorkFolder implements AsyncDisposable {
 
   /** Below `parent`, readable by this user only: file names of a server are nobody else's business. */
   static async create(parent: string): Promise<WorkFolder> {
-    await mkdir(parent, { recursive: true });
+    await makeFolder(parent);
     return new WorkFolder(await mkdtemp(join(parent, `run-${process.pid}-`)));
   }
 

@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { P2cError, systemCode, usageError } from '../errors.ts';
+import { makeFolder } from '../oci/files.ts';
 import { type Container, containerFolder, containersFolder, readContainer } from './container.ts';
 
 const NAME = /^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,127}$/;
@@ -25,7 +26,7 @@ export async function reserve(root: string, wanted: string | undefined): Promise
   const id = randomBytes(32).toString('hex');
   const name = wanted ?? `p2c-${id.slice(0, 8)}`;
   checkName(name);
-  await mkdir(join(containersFolder(root), 'names'), { recursive: true, mode: 0o700 });
+  await makeFolder(join(containersFolder(root), 'names'), 0o700);
   await sweep(root);
   await mkdir(containerFolder(root, id), { mode: 0o700 });
   try {

@@ -9,6 +9,7 @@ import { pipeline } from 'node:stream/promises';
 import { createGunzip, type Gunzip } from 'node:zlib';
 import { z } from 'zod';
 import { P2cError, systemCode } from '../errors.ts';
+import { makeFolder } from '../oci/files.ts';
 import { findProgram } from './host-program.ts';
 import { HOST_ENVIRONMENT, ISOLATION } from './isolation.ts';
 import { LayerChecker } from './layer-checker.ts';
@@ -74,7 +75,7 @@ export async function snapshotRoot(root: string, digest: string): Promise<LayerR
 
 /** Programs of images with set-user-ID are no one's on this machine. */
 async function makePrivate(root: string): Promise<void> {
-  await mkdir(join(root, 'snapshots', 'sha256'), { recursive: true, mode: 0o700 });
+  await makeFolder(join(root, 'snapshots', 'sha256'), 0o700);
   await chmod(join(root, 'snapshots'), 0o700);
 }
 

@@ -15,3 +15,10 @@ test.serial('the store is where P2C_ROOT says, else where the user’s data is',
   t.is(storeRoot({ XDG_DATA_HOME: 'relative' }), join(homedir(), '.local/share/p2c'));
   t.is(storeRoot({}), join(homedir(), '.local/share/p2c'));
 });
+
+test('a place where no folder can be is told before anything else', (t) => {
+  for (const place of ['/etc/passwd', '/etc/passwd/below', '/dev/null']) {
+    t.throws(() => storeRoot({ P2C_ROOT: place }), { code: 'store.place' }, place);
+  }
+  t.is(storeRoot({ P2C_ROOT: '/nowhere/yet' }), '/nowhere/yet');
+});

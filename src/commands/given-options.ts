@@ -1,0 +1,22 @@
+/** What no verb takes: an option for one value that is given two, and a word where a number is expected. */
+import { z } from 'zod';
+import { usageError } from '../errors.ts';
+
+/** yargs hands its declarations to a check, by name and by alias. */
+const declaredSchema = z.looseObject({ array: z.array(z.string()), number: z.array(z.string()) });
+
+/** To be called by yargs' `check`. @throws P2cError `usage`. */
+export function checkGivenOptions(given: Readonly<Record<string, unknown>>, declarations: unknown): true {
+  const { array, number } = declaredSchema.parse(declarations);
+  for (const [name, value] of Object.entries(given)) {
+    if (name === '_' || array.includes(name)) continue;
+    const option = name.length === 1 ? `-${name}` : `--${name}`;
+    if (Array.isArray(value)) {
+      throw usageError(`${option} is given ${value.length} times, and takes one value`, { code: 'usage' });
+    }
+    if (number.includes(name) && Number.isNaN(value)) {
+      throw usageError(`${option} takes a number`, { code: 'usage' });
+    }
+  }
+  return true;
+}
