@@ -88,6 +88,8 @@ need_node() {
 # The packages of package-lock.json; npm notes what it installed in node_modules/.package-lock.json.
 need_node_modules() {
   need_node
+  # A link leads to packages that others use: npm would delete them before it installs.
+  if [ -L "$P2C_HOME/node_modules" ]; then return; fi
   (
     cd "$P2C_HOME"
     flock 9

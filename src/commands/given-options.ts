@@ -3,13 +3,18 @@ import { z } from 'zod';
 import { usageError } from '../errors.ts';
 
 /** yargs hands its declarations to a check, by name and by alias. */
-const declaredSchema = z.looseObject({ array: z.array(z.string()), number: z.array(z.string()) });
+const declaredSchema = z.looseObject({
+  key: z.record(z.string(), z.unknown()),
+  array: z.array(z.string()),
+  number: z.array(z.string()),
+});
 
 /** To be called by yargs' `check`. @throws P2cError `usage`. */
 export function checkGivenOptions(given: Readonly<Record<string, unknown>>, declarations: unknown): true {
-  const { array, number } = declaredSchema.parse(declarations);
+  const { key, array, number } = declaredSchema.parse(declarations);
   for (const [name, value] of Object.entries(given)) {
-    if (name === '_' || array.includes(name)) continue;
+    // Aliases and camel-case spellings repeat what is there under the declared name.
+    if (!Object.hasOwn(key, name) || array.includes(name)) continue;
     const option = name.length === 1 ? `-${name}` : `--${name}`;
     if (Array.isArray(value)) {
       throw usageError(`${option} is given ${value.length} times, and takes one value`, { code: 'usage' });

@@ -69,7 +69,8 @@ async function runStages(request: MigrationRequest, show: Show, signal: AbortSig
     describeCapture,
   );
   if (request.hot) stopped = await stopApplications(request, surveyed, show, held, signal);
-  const settling = { ...streaming, rules, streamed: scanned.listing, suspects, work, rounds: request.settle };
+  const again = new Set([...suspects, ...captured.dangling]);
+  const settling = { ...streaming, rules, streamed: scanned.listing, suspects: again, work, rounds: request.settle };
   const settled = await show.stage(
     SETTLE,
     (tell) => settle({ ...settling, signal: untilLost(signal, stopped) }, tell),

@@ -6,6 +6,7 @@ async function parse(...argv: string[]): Promise<unknown> {
   return yargs([])
     .option('tag', { alias: 't', type: 'string' })
     .option('port', { alias: 'p', type: 'number', default: 22 })
+    .option('known-hosts', { type: 'string', array: true, nargs: 1 })
     .option('exclude', { type: 'string', array: true, nargs: 1 })
     .option('hot', { type: 'boolean' })
     .check(checkGivenOptions)
@@ -17,7 +18,7 @@ async function parse(...argv: string[]): Promise<unknown> {
 }
 
 test('one value is one value; a list is a list', async (t) => {
-  t.like(await parse('--tag', 'a', '--exclude', '/a', '--exclude', '/b', '-p', '1', 'word', 'word'), {
+  t.like(await parse('--tag', 'a', '--exclude', '/a', '--exclude', '/b', '-p', '1', '--known-hosts', 'f', 'word'), {
     tag: 'a',
     exclude: ['/a', '/b'],
     port: 1,

@@ -141,3 +141,34 @@ test.serial('an unchanged server gives the same layers twice', async (t) => {
   const first = await layers();
   t.deepEqual(await layers(), first);
 });
+
+test.serial('a hard link whose target did not come with it is fetched again, with all names of its file', async (t) => {
+  if (!requireRoot(t)) return;
+  const server = await labServer(t, 'dangling');
+  const root = await temporaryFolder(t);
+  // A tar that loses the first name of a file, once.
+  await server.exec(`mkdir -p /opt/links && cd /opt/links && echo content > a && ln a b && ln a c
+    printf '#!/bin/sh\ncase "$*" in *--create*) once=/opt/once ;; esac; if [ -e "$once" ]; then rm $once; /bin/tar "$@" | /bin/tar --delete -f - ./opt/links/a
+else exec /bin/tar "$@"; fi\n' > /usr/local/bin/tar && chmod 755 /usr/local/bin/tar && touch /opt/once`);
+  const ended = await cli(args(server, '--no-stop', '--exclude', '/opt/once'), { P2C_ROOT: root });
+  t.is(ended.code, 0, ended.stderr);
+  const { stream, settle } = JSON.parse(ended.stdout);
+  t.is(stream.anomalies['hard link without its target'], 2);
+  t.is(settle.rounds, 1);
+  const held = await cli(['image', 'receipt', '--check', 'lab:one'], { P2C_ROOT: root });
+  t.is(held.code, 0, held.stdout);
+  const { stdout } = await cli(['image', 'receipt', '--path', '/opt/links', '--ndjson', 'lab:one'], { P2C_ROOT: root });
+  const lines = stdout
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+  t.deepEqual(
+    lines.map(({ path, layer, hardLink }) => [path, layer, hardLink]),
+    [
+      ['/opt/links', 1, undefined],
+      ['/opt/links/a', 1, undefined],
+      ['/opt/links/b', 1, '/opt/links/a'],
+      ['/opt/links/c', 1, '/opt/links/a'],
+    ],
+  );
+});

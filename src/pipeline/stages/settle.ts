@@ -21,7 +21,7 @@ export interface SettleInput extends StreamInput {
   readonly rules: RuleSet;
   /** The listing whose plan was streamed. */
   readonly streamed: Listing;
-  /** Files that were written through memory while they were streamed: they come again in the first round. */
+  /** What comes again in the first round: files written through memory while they were streamed, links without a target. */
   readonly suspects: ReadonlySet<string>;
   readonly work: WorkFolder;
   readonly rounds: number;

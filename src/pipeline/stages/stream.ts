@@ -24,6 +24,8 @@ export interface CapturedLayers {
   readonly layers: readonly Layer[];
   /** What went into each, for the receipt. */
   readonly logs: readonly string[];
+  /** Hard links whose target did not come with them: their files are to be fetched again. */
+  readonly dangling: ReadonlySet<string>;
   readonly account: StreamAccount;
 }
 
@@ -72,6 +74,7 @@ export async function streamParts(input: StreamInput, plan: CapturePlan, tell: T
   return {
     layers: parts.map(({ layer }) => layer),
     logs: parts.map(({ log }) => log),
+    dangling: new Set(parts.flatMap((part) => [...part.dangling])),
     account: { ...account, milliseconds: performance.now() - started },
   };
 }
@@ -113,6 +116,7 @@ interface PartCapture extends Pick<StreamInput, 'session' | 'facts' | 'store' | 
 }
 
 interface CapturedPart {
+  readonly dangling: ReadonlySet<string>;
   readonly log: string;
   readonly layer: Layer;
   readonly account: StreamAccount;
@@ -124,12 +128,14 @@ async function capturePart(capture: PartCapture): Promise<CapturedPart> {
   const account = new AnomalyAccount(restless);
   const wanted = new PathListReader(part.pathsFile);
   const messages = new TarMessages();
+  const dangling = new Set<string>();
   const log = new CaptureLogWriter(`${part.pathsFile}.log`);
   const filter = new TarFilter(
     wanted,
     (anomaly) => account.anomaly(anomaly),
     restless,
     (delivered) => log.add(delivered),
+    { onDangling: (path) => dangling.add(path) },
   );
   await using blob = await store.createBlob();
   const command = { ...partCommand(part, facts.tools), input: tarNames(part.pathsFile) };
@@ -163,6 +169,7 @@ async function capturePart(capture: PartCapture): Promise<CapturedPart> {
     layer: { mediaType: MediaType.layerTar, digest, diffID: digest, size },
     account: account.close(0),
     log: log.file,
+    dangling,
   };
 }
 
