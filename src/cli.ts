@@ -65,7 +65,6 @@ function parserFor(verb: RunnableVerb): Argv {
       if (error instanceof Error && error.name !== 'YError') throw error;
       throw usageError(message, { code: 'usage', hint: `see 'p2c ${verb.name} --help'` });
     });
-  for (const [command, meaning] of verb.examples) parser.example(command, meaning);
   return parser;
 }
 
@@ -84,7 +83,7 @@ async function main(argv: readonly string[]): Promise<number> {
   const verb = await found.entry.load();
   const parser = parserFor(verb);
   if (asksForHelp(verb, found.rest)) {
-    process.stdout.write(`${await verb.help(parser)}\n`);
+    process.stdout.write(`${await verb.help(parser)}\n\n${examplesOf(verb)}\n`);
     return ExitCode.done;
   }
   if (!verb.wrapsCommand) return verb.call(parser, found.rest);
@@ -93,6 +92,12 @@ async function main(argv: readonly string[]): Promise<number> {
     report(error, []);
     return FAILED_BEFORE_COMMAND;
   });
+}
+
+/** A line each, however long: yargs would break them, and then they cannot be copied. */
+function examplesOf({ examples }: RunnableVerb): string {
+  const lines = examples.flatMap(([command, meaning]) => [`  # ${meaning}`, `  ${command}`]);
+  return ['Examples:', ...lines].join('\n');
 }
 
 /** Of a verb with two words, the first alone shows what there is. @throws P2cError `usage` where it begins none. */

@@ -5,6 +5,7 @@ import { audit } from '../pipeline/audit.ts';
 import type { SurveyRequest } from '../pipeline/request.ts';
 import { SURVEY_STAGES } from '../pipeline/survey.ts';
 import { describeSurvey, type SurveyReport } from '../report/survey-report.ts';
+import { formatBytes } from '../report/units.ts';
 import { parseTarget } from '../ssh/target.ts';
 import { loadProfiles, rulesFrom, withCaptureOptions } from './capture-options.ts';
 import { defineVerb } from './command.ts';
@@ -83,7 +84,7 @@ async function auditFleet(file: string, options: Options, patterns: readonly str
     columns: ['ENTRIES', 'BYTES', 'DUPLICATES'],
     row: (report) => [
       report.listing.entries.toLocaleString('en-US'),
-      String(report.capture.bytes),
+      formatBytes(report.capture.bytes),
       String(report.duplicates.total),
     ],
   });

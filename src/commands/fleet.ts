@@ -79,15 +79,17 @@ function printOutcomes<Result>(outcomes: readonly HostOutcome<FleetHost, Result>
   const rows = outcomes.map((outcome) =>
     'error' in outcome
       ? [outcome.host.name, 'failed', ...blank]
-      : [
-          outcome.host.name,
-          verb.exitCode(outcome.result) === ExitCode.done ? 'done' : 'look',
-          ...verb.row(outcome.result),
-        ],
+      : [outcome.host.name, stateOf(verb.exitCode(outcome.result)), ...verb.row(outcome.result)],
   );
   process.stdout.write(`${table(rows, ['HOST', 'STATE', ...verb.columns], terminalWidth())}\n`);
   const failed = outcomes.filter((outcome) => 'error' in outcome).length;
   process.stdout.write(`${outcomes.length - failed} done, ${failed} failed, of ${outcomes.length} hosts\n`);
+}
+
+/** A host that ended well, as the table has it. */
+function stateOf(code: ExitCode): string {
+  if (code === ExitCode.blindSpots) return 'blind spots';
+  return code === ExitCode.differences ? 'duplicates' : 'done';
 }
 
 function exitCodeOf<Result>(outcome: HostOutcome<FleetHost, Result>, verb: FleetVerb<Result>): ExitCode {

@@ -12,6 +12,7 @@ import { parseDuration } from '../profiles/quantity.ts';
 import { describeMigration, exitCodeOf } from '../report/migration-report.ts';
 import { describeCommands, plannedJson } from '../report/planned-commands.ts';
 import { describeSurvey } from '../report/survey-report.ts';
+import { formatBytes } from '../report/units.ts';
 import { parseTarget } from '../ssh/target.ts';
 import { type CaptureOptions, loadProfiles, rulesFrom, withCaptureOptions } from './capture-options.ts';
 import { defineVerb } from './command.ts';
@@ -49,10 +50,7 @@ export const verb = defineVerb({
       'p2c migrate root@old.example --profile nginx --tag old --dry-run',
       'look, and print every command that would follow',
     ],
-    [
-      'p2c migrate root@old.example --profile nginx --tag old --hot',
-      'with nginx down for seconds, however large the server',
-    ],
+    ['p2c migrate root@old.example --profile nginx --tag old --hot', 'with nginx down only for what changed meanwhile'],
     ['p2c migrate -i fleet.yaml --concurrency 4', 'every host of an inventory'],
   ],
   options: (parser) => withMigrateOptions(withFleetOptions(withConnectionOptions(withCaptureOptions(parser)))),
@@ -228,7 +226,7 @@ async function migrateFleet(file: string, options: Options, patterns: readonly s
     row: (report) => [
       report.image.reference,
       report.stream.entries.toLocaleString('en-US'),
-      String(report.image.size),
+      formatBytes(report.image.size),
       report.stopped === null ? '-' : `${Math.round(report.stopped.milliseconds / 1000)} s`,
       report.image.digest.slice(0, 19),
     ],

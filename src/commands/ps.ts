@@ -2,6 +2,7 @@
 import { ExitCode, usageError } from '../errors.ts';
 import { storeRoot } from '../oci/root.ts';
 import { printable } from '../printable.ts';
+import { formatAge } from '../report/units.ts';
 import { type ContainerRecord, containerRecords } from '../runtime/list.ts';
 import { defineVerb } from './command.ts';
 
@@ -38,7 +39,7 @@ function table(records: readonly ContainerRecord[]): string {
       record.id.slice(0, 12),
       record.image,
       shortened(record.command.join(' ')),
-      record.created.slice(0, 19).replace('T', ' '),
+      formatAge(Date.now() - Date.parse(record.created)),
       statusText(record),
       record.name,
     ]),

@@ -110,12 +110,11 @@ function assignments(value: string, text: string): [string, string][] {
 }
 
 function exposedPort(port: string, text: string): string {
-  const match = /^(\d{1,5})(?:-(\d{1,5}))?(?:\/(tcp|udp|sctp))?$/.exec(port);
-  const numbers = [match?.[1], match?.[2]].filter((each) => each !== undefined).map(Number);
-  if (match === null || numbers.some((each) => each < 1 || each > 65_535)) {
-    throw invalid(text, `'${port}' is no port`, "write '80' or '53/udp'");
+  const [, number, protocol = 'tcp'] = /^(\d{1,5})(?:\/(tcp|udp))?$/.exec(port) ?? [];
+  if (number === undefined || Number(number) < 1 || Number(number) > 65_535) {
+    throw invalid(text, `'${port}' is no port`, "write '80' or '53/udp', one port a word");
   }
-  return match[3] === undefined ? `${port}/tcp` : port;
+  return `${number}/${protocol}`;
 }
 
 /** `SIGTERM`, `term`, `15`, `SIGRTMIN+3`; written as it is usual in images: with SIG, in capitals. */

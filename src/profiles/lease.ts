@@ -72,9 +72,10 @@ export async function clearTheWay(session: Session, place: LeasePlace, limitMs: 
 }
 
 function busy(session: Session, sight: LeaseSight): P2cError {
-  return new P2cError(`another run of p2c holds ${session.target.name} ${sight.holder}`, {
+  const owed = sight.owed.length === 0 ? '' : `; it has yet to start ${sight.owed.join(', ')} again`;
+  return new P2cError(`a run of p2c holds ${session.target.name} ${sight.holder}${owed}`, {
     code: 'quiesce.busy',
-    hint: `wait for its end; if that run is dead, its lease runs out by itself (${sight.lock})`,
+    hint: `wait for its end; where it ended already, its watchdog lets go when the lease runs out (${sight.lock})`,
   });
 }
 

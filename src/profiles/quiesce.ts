@@ -118,7 +118,7 @@ async function stopAll(scene: Scene, applications: readonly Application[], signa
 async function undo(scene: Scene, stopped: readonly Stopped[], error: unknown): Promise<unknown> {
   try {
     const { applications } = await startAgain(scene, stopped, []);
-    scene.tell(`started again: ${applications.map(({ name }) => name).join(', ')}`);
+    tellUp(scene, applications);
     if (!(error instanceof OutOfReach)) return error;
     return new P2cError(`the lease on ${scene.session.target.name} ran out while the applications were being stopped`, {
       code: 'quiesce.lease-lost',
@@ -134,6 +134,10 @@ async function undo(scene: Scene, stopped: readonly Stopped[], error: unknown): 
       cause: worse.cause ?? error,
     });
   }
+}
+
+function tellUp(scene: Scene, applications: ResumeReport['applications']): void {
+  if (applications.length > 0) scene.tell(`up again: ${applications.map(({ name }) => name).join(', ')}`);
 }
 
 function stopFailed(scene: Scene, report: StepReport): P2cError {
@@ -156,7 +160,7 @@ function quiesced(scene: Scene, stopped: readonly Stopped[], leftAlone: readonly
     },
     async [Symbol.asyncDispose]() {
       // A failure of an earlier resume() was that caller's to tell.
-      if (resuming === undefined) await this.resume();
+      if (resuming === undefined) tellUp(scene, (await this.resume()).applications);
       else await resuming.catch(() => {});
     },
   };

@@ -1,5 +1,4 @@
 /** Stages as plain lines, for logs and pipes: one when a stage begins, one when it ends, and a word now and then between. */
-import { messageOf } from '../errors.ts';
 import { printable } from '../printable.ts';
 import { formatDuration } from './units.ts';
 
@@ -35,7 +34,8 @@ export class PlainShow {
       this.note(`${title}: ${summary === undefined ? 'done' : summary(result)} (${took})`);
       return result;
     } catch (error) {
-      this.note(`${title}: failed: ${messageOf(error)}`);
+      // Why is told once, at the end.
+      this.note(`${title}: failed (${formatDuration(performance.now() - started)})`);
       throw error;
     }
   }

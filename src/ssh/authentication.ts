@@ -64,11 +64,11 @@ export class Authentication {
 
   /** @param why what the server gave as its reason to hang up, if it did. */
   failed(why?: string): P2cError {
-    const { name, user } = this.#target;
-    const tried = this.#tried.length === 0 ? 'nothing: it takes none of what p2c has' : this.#tried.join(', ');
+    const { host, user } = this.#target;
+    const tried = this.#tried.length === 0 ? 'nothing, for p2c has nothing that it takes' : this.#tried.join(', ');
     const takes = this.#allowed.length === 0 ? '' : `; it takes ${printable(this.#allowed.join(', '))}`;
     const said = why === undefined ? '' : `; it said: ${printable(why.slice(0, LONGEST_QUESTION))}`;
-    return new P2cError(`${name} does not let ${user} in. Tried: ${tried}${takes}${said}`, {
+    return new P2cError(`${host} does not let ${user} in. Tried: ${tried}${takes}${said}`, {
       code: 'ssh.auth',
       hint: this.#hint(why),
     });

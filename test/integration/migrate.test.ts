@@ -353,7 +353,7 @@ hosts:
       P2C_ROOT: store,
     });
     t.is(ended.code, 1, ended.stderr);
-    t.regex(ended.stdout, /good\s+(?:done|look)\s+legacy\/good:latest/);
+    t.regex(ended.stdout, /good\s+(?:done|blind spots)\s+legacy\/good:latest/);
     t.regex(ended.stdout, /bad\s+failed/);
     t.regex(ended.stderr, /bad: .*refuses the connection/);
     const audit = await cli(['audit', '-i', file, 'good', '--known-hosts', server.knownHosts, '--json'], {
