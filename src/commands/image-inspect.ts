@@ -68,8 +68,15 @@ function describe(image: Image, names: readonly string[]): Record<string, unknow
   };
 }
 
-/** The part of Go's templates that people use here: `{{.A.B}}` and `{{json .A}}`. */
+/** The part of Go's templates that people use here: `{{.A.B}}` and `{{json .A}}`. @throws P2cError `usage` for the rest. */
 function fill(format: string, image: Record<string, unknown>): string {
+  const rest = format.replace(/\{\{\s*(?:json\s+)?\.[A-Za-z0-9_.]*\s*\}\}/g, '');
+  if (/\{\{|\}\}/.test(rest)) {
+    throw usageError(`--format '${format}' is more of a template than p2c knows`, {
+      code: 'usage',
+      hint: "it knows '{{.A.B}}' and '{{json .A}}'; without --format all comes as JSON",
+    });
+  }
   return format.replace(/\{\{\s*(json\s+)?\.([A-Za-z0-9_.]*)\s*\}\}/g, (_, json: string | undefined, path: string) => {
     const value = path === '' ? image : valueAt(image, path.split('.'));
     return json === undefined && typeof value === 'string' ? value : JSON.stringify(value);

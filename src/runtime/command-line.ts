@@ -12,7 +12,8 @@ export function commandOf(image: Image, entrypoint: string | undefined, command:
   const rest = command.length > 0 ? command : entrypoint === undefined ? (execution.Cmd ?? []) : [];
   const words = [...own, ...rest];
   if (words.length === 0 || words[0] === '') {
-    throw usageError('the image names no command, and none was given', {
+    const what = words.length === 0 ? 'the image names no command, and none was given' : 'the command is an empty word';
+    throw usageError(what, {
       code: 'runtime.command',
       hint: 'give one after the image: p2c run IMAGE /bin/sh',
     });

@@ -122,6 +122,9 @@ test.serial('image inspect: fields and templates', async (t) => {
   const format = async (template: string): Promise<string> => (await call(inspect, '--format', template, 'lab')).output;
   t.is(await format('{{.Id}} {{ .Config.Env }} {{json .Os}}'), `${seen.Id} ["A=b"] "linux"\n`);
   t.is(await format('{{.Labels.hostile}}'), '\\x1b[2J\n');
+  for (const more of ['{{range .A}}{{.}}{{end}}', '{{.Id', 'Id}}', '{{.Id}}}}', '{{ .Id | json }}', '{{}}']) {
+    await t.throwsAsync(format(more), { code: 'usage' }, more);
+  }
   const unknown = { instanceOf: P2cError, code: 'usage' };
   for (const template of ['{{.Nothing}}', '{{.Config.Nothing}}', '{{.Id.length}}', '{{.constructor}}']) {
     await t.throwsAsync(format(template), unknown, template);
