@@ -4,6 +4,7 @@ import type { FleetHost } from '../fleet/inventory.ts';
 import { audit } from '../pipeline/audit.ts';
 import type { SurveyRequest } from '../pipeline/request.ts';
 import { SURVEY_STAGES } from '../pipeline/survey.ts';
+import { type ByteString, byteStringFromText } from '../printable.ts';
 import { describeSurvey, type SurveyReport } from '../report/survey-report.ts';
 import { formatBytes } from '../report/units.ts';
 import { parseTarget } from '../ssh/target.ts';
@@ -21,14 +22,19 @@ export const verb = defineVerb({
   examples: [
     ['p2c audit root@old.example', 'audit one server'],
     ["p2c audit root@old.example --exclude '/srv/backup/**' --json", 'try a rule, and print JSON'],
+    ['p2c audit root@old.example --why /root/.bashrc', 'ask what would become of one path'],
     ['p2c audit -i fleet.yaml', 'audit every host of an inventory'],
   ],
   options: (parser) =>
-    withFleetOptions(withConnectionOptions(withCaptureOptions(parser))).option('json', {
-      type: 'boolean',
-      default: false,
-      describe: 'print one JSON object',
-    }),
+    withFleetOptions(withConnectionOptions(withCaptureOptions(parser)))
+      .option('why', {
+        type: 'string',
+        array: true,
+        nargs: 1,
+        requiresArg: true,
+        describe: 'say what would become of this path, and which rule says so (repeatable)',
+      })
+      .option('json', { type: 'boolean', default: false, describe: 'print one JSON object' }),
   async run(options, words) {
     if (options.inventory !== undefined) return auditFleet(options.inventory, options, words);
     const target = words[0];
@@ -42,14 +48,23 @@ export const verb = defineVerb({
       target: parseTarget(target, { port: options.port }),
       profiles: loadProfiles(options.profile),
       rules: rulesFrom('command line', options.exclude, options.include),
+      why: (options.why ?? []).map(whyPath),
     };
     const report = await interruptible((signal) =>
       withShow(options, SURVEY_STAGES, (show) => audit({ ...request, connect: connectOptions(options, signal) }, show)),
     );
     process.stdout.write(`${options.json ? JSON.stringify(report) : describeSurvey(report, terminalWidth())}\n`);
-    return exitCodeOf(report);
+    return request.why === undefined || request.why.length === 0 ? exitCodeOf(report) : ExitCode.done;
   },
 });
+
+/** As the listing has it: absolute, without a slash at its end. */
+function whyPath(text: string): ByteString {
+  if (!text.startsWith('/') || text.includes('\0')) {
+    throw usageError(`--why '${text}' is no absolute path`, { code: 'usage', hint: "write '/etc/passwd'" });
+  }
+  return byteStringFromText(text.length > 1 ? text.replace(/\/+$/, '') : text);
+}
 
 type Options = Parameters<typeof connectOptions>[0] & {
   json: boolean;
@@ -57,9 +72,13 @@ type Options = Parameters<typeof connectOptions>[0] & {
   exclude?: string[] | undefined;
   include?: string[] | undefined;
   profile?: string[] | undefined;
+  why?: string[] | undefined;
 };
 
 async function auditFleet(file: string, options: Options, patterns: readonly string[]): Promise<ExitCode> {
+  if (options.why !== undefined) {
+    throw usageError('--why asks about one server', { code: 'usage', hint: 'name it in the place of -i FILE' });
+  }
   const hosts = await fleetHosts(file, patterns);
   const auditHost = async (
     host: FleetHost,

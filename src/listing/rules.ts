@@ -28,6 +28,8 @@ export interface Rule extends RuleInput {
 interface CompiledRule {
   readonly rule: Rule;
   readonly pattern: Pattern;
+  /** True once it decided for an entry. */
+  used: boolean;
 }
 
 /** The rules of one capture. `source` rules are facts (a bind mount, a socket) and cannot be overridden. */
@@ -39,6 +41,7 @@ export class RuleSet {
     const compiled = inputs.map((input) => ({
       rule: { ...input, id: ruleId(input) },
       pattern: parsePattern(input.pattern),
+      used: false,
     }));
     this.#levels = LEVELS.map((level) =>
       compiled.filter((item) => item.rule.level === level).sort(bySpecificity),
@@ -50,15 +53,23 @@ export class RuleSet {
     return [...this.#levels.flat().map((item) => item.rule), SPARSE];
   }
 
+  /** Rules that somebody wrote for this server, and that decided for no entry yet: a slip of the pen, most likely. */
+  get unused(): Rule[] {
+    const written = this.#levels.flat().filter(({ rule }) => rule.level !== 'source' && rule.level !== 'base');
+    return written.filter(({ used }) => !used).map(({ rule }) => rule);
+  }
+
   /**
    * The rule that decides for an entry; undefined where none speaks of it, which includes it. A file that is mostly
    * holes is left out unless a rule includes it: tar would write its holes as zeros, and lastlog can claim 400 GB.
    */
   decide(entry: Entry): Rule | undefined {
     for (const level of this.#levels) {
-      for (const { rule, pattern } of level) {
-        if (rule.type !== undefined && rule.type !== entry.type) continue;
-        if (pattern.matches(entry)) return rule;
+      for (const compiled of level) {
+        if (compiled.rule.type !== undefined && compiled.rule.type !== entry.type) continue;
+        if (!compiled.pattern.matches(entry)) continue;
+        compiled.used = true;
+        return compiled.rule;
       }
     }
     return holesOf(entry) > LARGEST_HOLES ? SPARSE : undefined;

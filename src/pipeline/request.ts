@@ -2,6 +2,7 @@
 import type { RuleInput } from '../listing/rules.ts';
 import type { Change } from '../oci/change.ts';
 import type { Reference } from '../oci/reference.ts';
+import type { ByteString } from '../printable.ts';
 import type { Profile } from '../profiles/schema.ts';
 import type { ConnectOptions } from '../ssh/connect.ts';
 import type { Target } from '../ssh/target.ts';
@@ -13,6 +14,8 @@ export interface SurveyRequest {
   readonly profiles: readonly Profile[];
   /** Rules of the command line and the inventory; those of profiles and the base are added by the pipeline. */
   readonly rules: readonly RuleInput[];
+  /** Paths of which an audit is to say what would become of them. */
+  readonly why?: readonly ByteString[];
 }
 
 export interface MigrationRequest extends SurveyRequest {

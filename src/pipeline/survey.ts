@@ -1,13 +1,16 @@
 /** The read-only half of every pipeline: connect, look, list, audit, decide. `audit` ends here; `migrate` goes on. */
+import { Anatomy } from '../listing/anatomy.ts';
 import type { Entry } from '../listing/entry.ts';
 import { tarSize } from '../listing/entry.ts';
 import { type CapturePlan, makePlan, partBytesFor } from '../listing/plan.ts';
 import type { RuleSet } from '../listing/rules.ts';
 import type { Listing } from '../listing/storage.ts';
-import type { SurveyFindings } from '../report/survey-report.ts';
+import type { ByteString } from '../printable.ts';
+import type { AuditedListing, SurveyFindings } from '../report/survey-report.ts';
 import { formatBytes, formatCount } from '../report/units.ts';
-import { type DuplicateAudit, DuplicateAuditor } from '../source/audit.ts';
+import { DuplicateAuditor } from '../source/audit.ts';
 import { gatherFacts, type SourceFacts } from '../source/facts.ts';
+import { UnanchoredLosses } from '../source/unanchored.ts';
 import { LastingSession } from '../ssh/lasting-session.ts';
 import { requirePrivilege } from '../ssh/privilege.ts';
 import type { Session } from '../ssh/session.ts';
@@ -17,6 +20,7 @@ import type { Belongings } from './rollback.ts';
 import type { Show, Tell } from './stage.ts';
 import { listFilesystems, type ScannedListing } from './stages/list.ts';
 import { rulesOf } from './stages/rules.ts';
+import { Explanations } from './stages/why.ts';
 import type { WorkFolder } from './work-folder.ts';
 
 /** Titles of the stages; `Connect` is not among them, for it may ask for a password. */
@@ -32,7 +36,7 @@ export interface Survey {
   readonly facts: SourceFacts;
   readonly rules: RuleSet;
   readonly scanned: ScannedListing;
-  readonly duplicates: DuplicateAudit;
+  readonly audited: AuditedListing;
   readonly plan: CapturePlan;
 }
 
@@ -53,18 +57,18 @@ export async function survey(request: SurveyRequest, show: Show, held: Belonging
     async (tell) => listFilesystems({ ...patience, session, facts, reason: '' }, await work.sub('survey'), tell),
     ({ listing }) => formatCount(listing.count, 'entry', 'entries'),
   );
-  const duplicates = await show.stage(
-    'Audit duplicates',
-    () => auditDuplicates(scanned.listing, facts),
-    ({ total }) => `${formatCount(total, 'path')} a tar over all mounts would hold twice`,
-  );
   const rules = rulesOf(request, facts);
+  const audited = await show.stage(
+    'Audit duplicates',
+    () => auditListing(scanned.listing, facts, rules, request.why),
+    ({ duplicates: { total } }) => `${formatCount(total, 'path')} a tar over all mounts would hold twice`,
+  );
   const plan = await show.stage(
     'Apply the rules',
     async () => planCapture(scanned, rules, await work.sub('plan')),
     describePlan,
   );
-  return { session, facts, rules, scanned, duplicates, plan };
+  return { session, facts, rules, scanned, audited, plan };
 }
 
 /** How a request wants what a moment's trouble spoilt to be tried again. */
@@ -88,10 +92,27 @@ function describeFacts(facts: SourceFacts): string {
   return `${included} of ${formatCount(facts.filesystems.length, 'mount')}, ${facts.distribution}`;
 }
 
-async function auditDuplicates(listing: Listing, facts: SourceFacts): Promise<DuplicateAudit> {
-  const auditor = new DuplicateAuditor(facts.filesystems);
-  for await (const batch of listing.batches()) for (const entry of batch) auditor.add(entry);
-  return auditor.result();
+/** One walk over the listing, for all that an audit tells. */
+async function auditListing(
+  listing: Listing,
+  { filesystems }: SourceFacts,
+  rules: RuleSet,
+  paths: readonly ByteString[] = [],
+): Promise<AuditedListing> {
+  const auditor = new DuplicateAuditor(filesystems);
+  const anatomy = new Anatomy();
+  const losses = new UnanchoredLosses();
+  const explanations = new Explanations(paths, rules, filesystems);
+  for await (const batch of listing.batches()) {
+    for (const entry of batch) {
+      auditor.add(entry);
+      explanations.add(entry);
+      if (rules.decide(entry)?.action === 'exclude') continue;
+      anatomy.add(entry);
+      losses.add(entry.path);
+    }
+  }
+  return { duplicates: auditor.result(), anatomy, losses: losses.result, explanations: explanations.result };
 }
 
 /** Cut so that there are not too many parts. Only where all together is large does it matter what the rules leave. */
@@ -120,13 +141,14 @@ export function describePlan(plan: CapturePlan): string {
 
 /** What the survey's report is made of. */
 export function findingsOf(request: SurveyRequest, surveyed: Survey): SurveyFindings {
-  const { session, facts, scanned, duplicates, plan } = surveyed;
+  const { session, facts, rules, scanned, audited, plan } = surveyed;
   return {
     target: request.target.name,
     facts,
     entries: scanned.listing.count,
     problems: scanned.problems,
-    duplicates,
+    audited,
+    unusedRules: rules.unused,
     plan,
     ledger: session.ledger,
   };

@@ -57,6 +57,7 @@ export function describeMigration(report: MigrationReport): string {
       // These are files that a user may well miss: by name.
       ...(item.rule === 'sparse' ? item.examples.map((path) => `                ${path}`) : []),
     ]),
+    ...report.unusedRules.map((rule) => `No effect   ${rule} matches nothing: is it what you mean?`),
     ...describeMounts(report),
     ...describeSettle(report),
     ...describeStop(report),

@@ -1,9 +1,13 @@
 /** What the read-only half of a run found: the body of an audit, and the beginning of a migration's report. */
+import type { Anatomy } from '../listing/anatomy.ts';
 import type { CapturePlan } from '../listing/plan.ts';
-import { printable, printablePath } from '../printable.ts';
+import type { Rule } from '../listing/rules.ts';
+import { type ByteString, printable, printablePath } from '../printable.ts';
 import type { DuplicateAudit } from '../source/audit.ts';
 import type { SourceFacts } from '../source/facts.ts';
+import type { UnanchoredLoss } from '../source/unanchored.ts';
 import type { LedgerEntry } from '../ssh/session.ts';
+import { describeAnatomy, describeLosses, describeUnused, describeWhy } from './survey-sections.ts';
 import { table } from './table.ts';
 import { describeTools, type ToolsReport, toolsReport } from './tools-report.ts';
 import { formatBytes, formatCount } from './units.ts';
@@ -46,7 +50,48 @@ export interface SurveyReport {
     /** The first of the paths. */
     readonly examples: readonly string[];
   }[];
+  /** Rules of the command line, the inventory and profiles that decide for no path. */
+  readonly unusedRules: readonly string[];
+  /** Of what would be captured. */
+  readonly anatomy: {
+    readonly tops: readonly { readonly path: string; readonly entries: number; readonly bytes: number }[];
+    readonly largest: readonly { readonly path: string; readonly bytes: number }[];
+    readonly hazards: readonly {
+      readonly kind: string;
+      readonly entries: number;
+      readonly examples: readonly string[];
+    }[];
+  };
+  /** What the usual hand-typed tar, with its unanchored excludes, would lose. */
+  readonly unanchored: readonly {
+    readonly exclude: string;
+    readonly entries: number;
+    readonly examples: readonly string[];
+  }[];
+  /** Answers to --why. */
+  readonly why: readonly {
+    readonly path: string;
+    readonly verdict: string;
+    readonly rule: string | null;
+    readonly reason: string;
+  }[];
   readonly ledger: readonly LedgerEntry[];
+}
+
+/** What would become of one path. */
+export interface Explanation {
+  readonly path: ByteString;
+  readonly verdict: 'captured' | 'left out' | 'not captured' | 'not there';
+  readonly rule?: string;
+  readonly reason: string;
+}
+
+/** What one walk over the listing found. */
+export interface AuditedListing {
+  readonly duplicates: DuplicateAudit;
+  readonly anatomy: Anatomy;
+  readonly losses: readonly UnanchoredLoss[];
+  readonly explanations: readonly Explanation[];
 }
 
 export interface SurveyFindings {
@@ -54,13 +99,15 @@ export interface SurveyFindings {
   readonly facts: SourceFacts;
   readonly entries: number;
   readonly problems: readonly string[];
-  readonly duplicates: DuplicateAudit;
+  readonly audited: AuditedListing;
+  readonly unusedRules: readonly Rule[];
   readonly plan: CapturePlan;
   readonly ledger: readonly LedgerEntry[];
 }
 
 export function surveyReport(findings: SurveyFindings): SurveyReport {
-  const { facts, plan, duplicates } = findings;
+  const { facts, plan, audited, unusedRules } = findings;
+  const { duplicates, anatomy, losses, explanations } = audited;
   return {
     source: {
       target: findings.target,
@@ -91,12 +138,34 @@ export function surveyReport(findings: SurveyFindings): SurveyReport {
       bytes,
       examples: examples.map(printablePath),
     })),
+    unusedRules: unusedRules.map(({ id }) => id),
+    anatomy: {
+      tops: anatomy.tops.map(({ path, ...top }) => ({ path: printablePath(path), ...top })),
+      largest: anatomy.largest.map(({ path, size }) => ({ path: printablePath(path), bytes: size })),
+      hazards: anatomy.hazards.map(({ kind, entries, examples }) => ({
+        kind,
+        entries,
+        examples: examples.map(printablePath),
+      })),
+    },
+    unanchored: losses.map(({ exclude, entries, examples }) => ({
+      exclude,
+      entries,
+      examples: examples.map(printablePath),
+    })),
+    why: explanations.map(({ path, verdict, rule = null, reason }) => ({
+      path: printablePath(path),
+      verdict,
+      rule,
+      reason,
+    })),
     ledger: [...findings.ledger],
   };
 }
 
 /** The page `p2c audit` prints. `width` is the terminal's. */
 export function describeSurvey(report: SurveyReport, width: number): string {
+  if (report.why.length > 0) return describeWhy(report).join('\n');
   return [
     ...describeSource(report),
     '',
@@ -107,7 +176,11 @@ export function describeSurvey(report: SurveyReport, width: number): string {
     '',
     'Left out by rule',
     ...exclusionRows(report, width),
+    ...describeUnused(report),
     '',
+    ...describeAnatomy(report, width),
+    '',
+    ...describeLosses(report),
     ...describeCaptured(report),
   ].join('\n');
 }

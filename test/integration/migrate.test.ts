@@ -158,6 +158,24 @@ test.serial('the pipeline done by hand fails on the server where p2c does not, a
   const named = duplicates.paths.map((item: { path: string }) => item.path);
   for (const path of ['/boot', '/data', '/tmp', '/var/named/chroot/etc/bind']) t.true(named.includes(path), path);
   t.false(existsSync(join(root, 'index.json')), 'an audit stores nothing');
+  const asked = ['/root/.bashrc', '/etc/passwd', '/proc/1', '/nope'].flatMap((path) => ['--why', path]);
+  const why = await cli(['audit', `${server.user}@${server.address}`, ...access(server), ...asked, '--json'], {});
+  t.is(why.code, 0, why.stderr);
+  const report = JSON.parse(why.stdout);
+  t.deepEqual(
+    report.why.map(({ verdict, rule }: { verdict: string; rule: string | null }) => [verdict, rule]),
+    [
+      ['left out', 'base:/root/**'],
+      ['captured', null],
+      ['not captured', null],
+      ['not there', null],
+    ],
+  );
+  t.deepEqual(
+    report.unanchored.map(({ exclude }: { exclude: string }) => exclude).sort(),
+    ['dev', 'proc', 'root'],
+    'the lab has directories of these names where applications keep them',
+  );
 
   const migrated = await cli(migrateArgs(server, '-c', 'USER root', '-c', 'VOLUME /opt/IBM', '-m', 'old server'), {
     P2C_ROOT: root,

@@ -1,0 +1,117 @@
+/** What a capture is made of: where its bytes are, and which of its entries are hard to carry. */
+import type { ByteString } from '../printable.ts';
+import { bytesOf } from '../printable.ts';
+import type { Entry } from './entry.ts';
+
+export type HazardKind =
+  | 'device node'
+  | 'name that is no UTF-8'
+  | 'name with control characters'
+  | 'owner above 65535'
+  | 'time before 1970 or after 2037'
+  | 'file above 8 GiB'
+  | 'file with holes'
+  | 'setuid or setgid program';
+
+export interface Hazard {
+  readonly kind: HazardKind;
+  entries: number;
+  /** The first of them. */
+  readonly examples: ByteString[];
+}
+
+interface Top {
+  entries: number;
+  bytes: number;
+}
+
+export interface LargeFile {
+  readonly path: ByteString;
+  readonly size: number;
+}
+
+const EXAMPLES = 10;
+const LARGEST = 10;
+/** A root with more entries than this is summed up under `…`. */
+const MOST_TOPS = 200;
+const OTHERS = '…' as ByteString;
+const LAST_32_BIT_SECOND = 2 ** 31 - 1;
+const GIB = 1024 ** 3;
+const SETUID_OR_SETGID = 0o6000;
+/** What allocation in blocks leaves over is no hole. */
+const SMALLEST_HOLE = 1024 * 1024;
+
+/** Takes the entries that are to be captured, one after the other. */
+export class Anatomy {
+  readonly #tops = new Map<string, Top>();
+  readonly #hazards = new Map<HazardKind, Hazard>();
+  #largest: LargeFile[] = [];
+
+  add(entry: Entry): void {
+    this.#addToTop(entry);
+    if (entry.type === 'f') this.#addToLargest(entry);
+    for (const kind of hazardsOf(entry)) this.#addHazard(kind, entry.path);
+  }
+
+  /** Directories under the root, the heaviest first. */
+  get tops(): { path: ByteString; entries: number; bytes: number }[] {
+    return [...this.#tops]
+      .map(([path, top]) => ({ path: path as ByteString, ...top }))
+      .sort((a, b) => b.bytes - a.bytes || b.entries - a.entries);
+  }
+
+  /** The largest files, the largest first. */
+  get largest(): readonly LargeFile[] {
+    return this.#largest;
+  }
+
+  get hazards(): Hazard[] {
+    return [...this.#hazards.values()];
+  }
+
+  #addToTop({ path, type, size }: Entry): void {
+    const slash = path.indexOf('/', 1);
+    const name = slash < 0 ? path : path.slice(0, slash);
+    const known = this.#tops.has(name) || this.#tops.size < MOST_TOPS ? name : OTHERS;
+    const top = this.#tops.get(known) ?? { entries: 0, bytes: 0 };
+    top.entries += 1;
+    if (type === 'f') top.bytes += size;
+    this.#tops.set(known, top);
+  }
+
+  #addToLargest({ path, size }: Entry): void {
+    if (this.#largest.length === LARGEST && size <= (this.#largest.at(-1)?.size ?? 0)) return;
+    const at = this.#largest.findIndex((file) => file.size < size);
+    this.#largest.splice(at < 0 ? this.#largest.length : at, 0, { path, size });
+    this.#largest = this.#largest.slice(0, LARGEST);
+  }
+
+  #addHazard(kind: HazardKind, path: ByteString): void {
+    const hazard = this.#hazards.get(kind) ?? { kind, entries: 0, examples: [] };
+    hazard.entries += 1;
+    if (hazard.examples.length < EXAMPLES) hazard.examples.push(path);
+    this.#hazards.set(kind, hazard);
+  }
+}
+
+function hazardsOf(entry: Entry): HazardKind[] {
+  const kinds: HazardKind[] = [];
+  if (entry.type === 'b' || entry.type === 'c') kinds.push('device node');
+  if (entry.uid > 65_535 || entry.gid > 65_535) kinds.push('owner above 65535');
+  if (entry.mtime.seconds < 0 || entry.mtime.seconds > LAST_32_BIT_SECOND) kinds.push('time before 1970 or after 2037');
+  if (entry.type === 'f') {
+    if (entry.size > 8 * GIB) kinds.push('file above 8 GiB');
+    if (entry.size - entry.blocks * 512 >= SMALLEST_HOLE) kinds.push('file with holes');
+    if ((entry.mode & SETUID_OR_SETGID) !== 0) kinds.push('setuid or setgid program');
+  }
+  if (!/^[\x20-\x7e]*$/.test(entry.path)) {
+    if (/[\x00-\x1f\x7f]/.test(entry.path)) kinds.push('name with control characters');
+    if (!isUtf8(entry.path)) kinds.push('name that is no UTF-8');
+  }
+  return kinds;
+}
+
+function isUtf8(path: ByteString): boolean {
+  const bytes = bytesOf(path);
+  return Buffer.from(bytes.toString('utf8'), 'utf8').equals(bytes);
+}

@@ -1,0 +1,47 @@
+/** The parts of an audit's page that tell where the bytes are and what is hard to carry. */
+import type { SurveyReport } from './survey-report.ts';
+import { table } from './table.ts';
+import { formatBytes, formatCount } from './units.ts';
+
+const ROWS = 10;
+
+export function describeUnused({ unusedRules }: SurveyReport): string[] {
+  return unusedRules.map((rule) => `  ${rule} matches nothing: is it what you mean?`);
+}
+
+export function describeAnatomy({ anatomy }: SurveyReport, width: number): string[] {
+  const count = (entries: number): string => entries.toLocaleString('en-US');
+  const tops = anatomy.tops
+    .slice(0, ROWS)
+    .map(({ path, entries, bytes }) => [formatBytes(bytes), count(entries), path]);
+  const largest = anatomy.largest.slice(0, ROWS).map(({ path, bytes }) => [formatBytes(bytes), path]);
+  const hazards = anatomy.hazards.map(({ kind, entries, examples }) => [count(entries), kind, examples[0] ?? '']);
+  return [
+    'Where the bytes are',
+    ...table(tops, ['BYTES', 'ENTRIES', 'DIRECTORY'], width).split('\n'),
+    '',
+    'Largest files',
+    ...table(largest, ['BYTES', 'FILE'], width).split('\n'),
+    ...(hazards.length === 0
+      ? []
+      : ['', 'Worth knowing', ...table(hazards, ['ENTRIES', 'WHAT', 'FOR EXAMPLE'], width).split('\n')]),
+  ];
+}
+
+export function describeLosses({ unanchored }: SurveyReport): string[] {
+  if (unanchored.length === 0) return [];
+  return [
+    "The usual tar's unanchored excludes would also lose, and p2c does not:",
+    ...unanchored.map(
+      ({ exclude, entries, examples }) =>
+        `  --exclude ${exclude}: ${formatCount(entries, 'entry', 'entries')}, ${examples.slice(0, 3).join(' ')}`,
+    ),
+    '',
+  ];
+}
+
+export function describeWhy({ why }: SurveyReport): string[] {
+  return why.map(
+    ({ path, verdict, rule, reason }) => `${path}: ${verdict}${rule === null ? '' : ` by ${rule}`}: ${reason}`,
+  );
+}
