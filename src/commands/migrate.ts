@@ -30,6 +30,7 @@ interface MigrateOptions {
   lease: string;
   settle: number;
   streams: number;
+  'skip-unreadable': boolean;
   'dry-run': boolean;
   json: boolean;
 }
@@ -98,6 +99,11 @@ function withMigrateOptions<Declared>(parser: Argv<Declared>): Argv<Declared & M
       requiresArg: true,
       describe: 'rounds in which what changed while it was read is fetched again',
     })
+    .option('skip-unreadable', {
+      type: 'boolean',
+      default: false,
+      describe: 'make the image though something other than a log could not be read (exit code 3)',
+    })
     .option('streams', {
       type: 'number',
       default: 2,
@@ -136,7 +142,10 @@ async function requestOf(options: Options, words: readonly string[]): Promise<Om
 /** What is the same for one target and for each host of an inventory. */
 function sharedRequest(
   options: Options,
-): Pick<MigrationRequest, 'changes' | 'message' | 'storeRoot' | 'stop' | 'hot' | 'leaseMs' | 'settle' | 'streams'> {
+): Pick<
+  MigrationRequest,
+  'changes' | 'message' | 'storeRoot' | 'stop' | 'hot' | 'leaseMs' | 'settle' | 'streams' | 'skipUnreadable'
+> {
   return {
     changes: (options.change ?? []).map(parseChange),
     message: options.message,
@@ -146,6 +155,7 @@ function sharedRequest(
     leaseMs: leaseOf(options.lease),
     settle: roundsOf(options.settle),
     streams: streamsOf(options.streams),
+    skipUnreadable: options['skip-unreadable'],
   };
 }
 

@@ -16,7 +16,7 @@ import { Belongings, toldFirst } from './rollback.ts';
 import type { Show } from './stage.ts';
 import { importImage } from './stages/import.ts';
 import { type ListInput, listFilesystems, type ScannedListing } from './stages/list.ts';
-import { makeReceipt } from './stages/receipt.ts';
+import { makeReceipt, requireRead } from './stages/receipt.ts';
 import { migrationReport } from './stages/report.ts';
 import { type Settled, settle } from './stages/settle.ts';
 import { type CapturedLayers, streamParts } from './stages/stream.ts';
@@ -69,7 +69,7 @@ async function runStages(request: MigrationRequest, show: Show, signal: AbortSig
     describeCapture,
   );
   if (request.hot) stopped = await stopApplications(request, surveyed, show, held, signal);
-  const again = new Set([...suspects, ...captured.dangling]);
+  const again = new Set([...suspects, ...captured.again]);
   const settling = { ...streaming, rules, streamed: scanned.listing, suspects: again, work, rounds: request.settle };
   const settled = await show.stage(
     SETTLE,
@@ -82,7 +82,8 @@ async function runStages(request: MigrationRequest, show: Show, signal: AbortSig
     ACCOUNT,
     () =>
       makeReceipt({
-        ...accountOf(captured, settled),
+        logs: [...captured.logs, ...settled.logs],
+        lastChanges: settled.lastChanges,
         request,
         facts,
         rules,
@@ -93,6 +94,8 @@ async function runStages(request: MigrationRequest, show: Show, signal: AbortSig
       }),
     describeReceipt,
   );
+  // Where applications did not start again, the image is made all the same: there will be no second window soon.
+  if (!request.skipUnreadable && !(resumed instanceof Error)) requireRead(receipt, request.target.name);
   const image = await show.stage(
     IMPORT,
     () => importImage({ store, request, facts, layers, started, receipt: receipt.artifact }),
@@ -162,11 +165,6 @@ function describeCapture({ account }: CapturedLayers): string {
 /** Where the watchdog had to start the applications, what is still being copied is no image of a stopped server. */
 function untilLost(signal: AbortSignal, stopped: Quiesced | undefined): AbortSignal {
   return stopped === undefined ? signal : AbortSignal.any([signal, stopped.lost]);
-}
-
-function accountOf(captured: CapturedLayers, { logs, accounts, lastChanges }: Settled) {
-  const problems = [captured.account, ...accounts].flatMap((account) => account.problems);
-  return { logs: [...captured.logs, ...logs], lastChanges, problems };
 }
 
 function describeReceipt({ counts }: WrittenReceipt): string {

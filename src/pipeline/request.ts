@@ -29,6 +29,8 @@ export interface MigrationRequest extends SurveyRequest {
   /** True streams while the applications run, and stops them only for what changed meanwhile. */
   readonly hot: boolean;
   readonly leaseMs: number;
+  /** True makes the image though something other than a log could not be read. */
+  readonly skipUnreadable: boolean;
   /** Parts captured at once. */
   readonly streams: number;
   /** Rounds of delta layers for what moved while it was read. */

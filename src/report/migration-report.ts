@@ -30,12 +30,9 @@ export interface MigrationReport extends SurveyReport {
 /** Paths that were to be captured and could not be read or may be torn, and places that could not be looked at. */
 function blindSpots(report: MigrationReport): number {
   const { settle, listing, stream } = report;
-  const filledWithZeros = stream.problems.filter((line) => READ_ERROR.test(line)).length;
-  return settle.unreadable + settle.stillMoving + listing.problems.length + filledWithZeros + attributesLost(stream);
+  const torn = Math.max(settle.torn, settle.stillMoving);
+  return settle.unreadable + torn + listing.problems.length + attributesLost(stream);
 }
-
-/** GNU tar sends zeros in the place of what it cannot read, and goes on. */
-const READ_ERROR = /: (?:Warning: )?Read error at byte \d+, while reading \d+ byte/;
 
 export function exitCodeOf(report: MigrationReport): ExitCode {
   return blindSpots(report) > 0 ? ExitCode.blindSpots : ExitCode.done;

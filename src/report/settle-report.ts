@@ -17,11 +17,14 @@ export interface SettleReport {
 export interface SettleSummary extends SettleReport {
   /** There at the first look, and gone at the last. */
   readonly vanished: number;
+  /** In the image as they were read: they moved on, or the source's tar could not read all of them. */
+  readonly torn: number;
   /** Asked for and still there, and yet they did not come. */
   readonly unreadable: number;
   readonly unreadablePaths: readonly string[];
 }
 
 export function summariseSettling(report: SettleReport, { counts, unreadable }: WrittenReceipt): SettleSummary {
-  return { ...report, vanished: counts.vanished, unreadable: counts.unreadable, unreadablePaths: unreadable };
+  const { vanished, changed: torn } = counts;
+  return { ...report, vanished, torn, unreadable: counts.unreadable, unreadablePaths: unreadable };
 }

@@ -1,4 +1,5 @@
 /** What tar says on standard error, sorted by what it means for the capture. Read under `LC_ALL=C`. */
+import { type ByteString, byteString } from '../printable.ts';
 
 export interface TarMessageAccount {
   /** Files whose content moved while tar read them. */
@@ -55,4 +56,26 @@ export class TarMessages {
       if (this.#problems.length < KEPT) this.#problems.push(line.replace(/^tar: /, ''));
     }
   }
+}
+
+/** What tar could not read, or not all of it: then it sends zeros for the rest, and goes on. */
+export interface Complaint {
+  readonly path: ByteString;
+  readonly reason: string;
+}
+
+/** The path and the trouble in one of the `problems`; undefined where it is about no file. */
+export function complaintOf(problem: string): Complaint | undefined {
+  const [, path, reason] = /^\.?(\/.*?): (?:Warning: )?((?:Cannot|Read error|File shrank).*)$/.exec(problem) ?? [];
+  return path === undefined || reason === undefined ? undefined : { path: unquoted(path), reason };
+}
+
+const ESCAPES: Readonly<Record<string, string>> = { a: '\x07', b: '\b', f: '\f', n: '\n', r: '\r', t: '\t', v: '\v' };
+
+/** GNU tar quotes names in messages by its style `escape`: `\n`, `\303`, `\\`. */
+function unquoted(name: string): ByteString {
+  const bytes = name.replace(/\\(?:([0-7]{3})|(.))/g, (_, octal: string | undefined, char: string | undefined) =>
+    octal === undefined ? (ESCAPES[char ?? ''] ?? char ?? '') : String.fromCharCode(Number.parseInt(octal, 8) & 0xff),
+  );
+  return byteString(Buffer.from(bytes, 'latin1'));
 }

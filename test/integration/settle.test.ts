@@ -172,3 +172,41 @@ else exec /bin/tar "$@"; fi\n' > /usr/local/bin/tar && chmod 755 /usr/local/bin/
     ],
   );
 });
+
+test.serial(
+  'what could not be read ends the run before there is an image, unless it is a log or to be skipped',
+  async (t) => {
+    if (!requireRoot(t)) return;
+    const server = await labServer(t, 'unread');
+    const root = await temporaryFolder(t);
+    // A tar that has trouble with one file.
+    const troubled = (path: string): Promise<string> =>
+      server.exec(`mkdir -p "$(dirname ${path})" && echo x > ${path}
+      printf '#!/bin/sh\nexec /bin/tar --exclude=.%s "$@"\n' ${path} > /usr/local/bin/tar; chmod 755 /usr/local/bin/tar`);
+    await troubled('/opt/app/needed');
+    const refused = await cli(args(server, '--profile', 'nginx'), { P2C_ROOT: root });
+    t.is(refused.code, 1, refused.stderr);
+    t.is(refused.stdout, '');
+    const { error } = JSON.parse(refused.stderr.trim().split('\n').at(-1) ?? '');
+    t.is(error.code, 'capture.unreadable');
+    t.regex(
+      error.message,
+      /^1 path on \S+ could not be read: \/opt\/app\/needed \(the source's tar did not deliver it/,
+    );
+    t.is((await fetch(`http://${server.address}/`, { signal: AbortSignal.timeout(5000) })).status, 200);
+    t.is((await cli(['images', '-q'], { P2C_ROOT: root })).stdout, '');
+
+    const skipped = await cli(args(server, '--no-stop', '--skip-unreadable'), { P2C_ROOT: root });
+    t.is(skipped.code, 3, skipped.stderr);
+    t.deepEqual(JSON.parse(skipped.stdout).settle.unreadablePaths, ['/opt/app/needed']);
+    const listed = await cli(['image', 'receipt', 'lab:one', '--verdict', 'unreadable', '--ndjson'], {
+      P2C_ROOT: root,
+    });
+    t.like(JSON.parse(listed.stdout), { path: '/opt/app/needed', verdict: 'unreadable', class: 'other' });
+    t.is((await cli(['image', 'receipt', '--check', 'lab:one'], { P2C_ROOT: root })).code, 0);
+
+    await troubled('/opt/app/logs/today');
+    const log = await cli(args(server, '--no-stop'), { P2C_ROOT: root });
+    t.is(log.code, 3, log.stderr);
+  },
+);

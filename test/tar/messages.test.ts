@@ -1,5 +1,5 @@
 import test from 'ava';
-import { TarMessages } from '../../src/tar/messages.ts';
+import { complaintOf, TarMessages } from '../../src/tar/messages.ts';
 
 const SAID = `tar: Removing leading \`/' from member names
 tar: ./var/log/messages: file changed as we read it
@@ -27,4 +27,22 @@ test('a tar that never stops talking is kept within bounds', (t) => {
   t.is(account.problems.length, 1000);
   t.is(account.problemCount, 5001);
   t.true(messages.tail.length <= 8192);
+});
+
+test('what could not be read is told by its path, however tar quotes it', (t) => {
+  const found = (problem: string): (string | undefined)[] => {
+    const complaint = complaintOf(problem);
+    return [complaint?.path, complaint?.reason];
+  };
+  t.deepEqual(found('./etc/x: Cannot open: Permission denied'), ['/etc/x', 'Cannot open: Permission denied']);
+  t.deepEqual(found('./a: Warning: Cannot open: Input/output error'), ['/a', 'Cannot open: Input/output error']);
+  t.deepEqual(found('./a: Read error at byte 0, while reading 9 bytes: x'), [
+    '/a',
+    'Read error at byte 0, while reading 9 bytes: x',
+  ]);
+  t.deepEqual(found('./n\\nl\\\\\\303\\251: Cannot stat: x'), ['/n\nl\\\xc3\xa9', 'Cannot stat: x']);
+  t.deepEqual(found('./a: Cannot: Cannot open: x'), ['/a', 'Cannot: Cannot open: x']);
+  for (const other of ['', 'x', 'Error is not recoverable: exiting now', './a: file changed as we read it']) {
+    t.is(complaintOf(other), undefined, other);
+  }
 });

@@ -1,24 +1,24 @@
 /** Accounts for every path of the source, in a receipt that travels with the image. */
+import { P2cError } from '../../errors.ts';
 import type { Layer } from '../../oci/layer.ts';
 import type { ImageStore } from '../../oci/store.ts';
 import { printablePath } from '../../printable.ts';
 import { type AccountInput, accountForPaths } from '../../report/receipt/account.ts';
 import { type WrittenReceipt, writeReceipt } from '../../report/receipt/write.ts';
+import { formatCount } from '../../report/units.ts';
 import type { SourceFacts } from '../../source/facts.ts';
 import type { MigrationRequest } from '../request.ts';
 
-export interface ReceiptInput extends Omit<AccountInput, 'reasons'> {
+export interface ReceiptInput extends AccountInput {
   readonly request: MigrationRequest;
   readonly facts: SourceFacts;
   readonly store: ImageStore;
   readonly layers: readonly Layer[];
   readonly started: Date;
-  /** What tar said on the source of paths that it could not read: `./etc/x: Cannot open: …`. */
-  readonly problems: readonly string[];
 }
 
 export function makeReceipt(input: ReceiptInput): Promise<WrittenReceipt> {
-  const { request, facts, rules, layers, started, problems } = input;
+  const { request, facts, rules, layers, started } = input;
   const header = {
     receipt: 1 as const,
     source: `${request.target.user}@${request.target.host}:${request.target.port}`,
@@ -29,15 +29,16 @@ export function makeReceipt(input: ReceiptInput): Promise<WrittenReceipt> {
       .filter(({ verdict }) => verdict !== 'included')
       .map(({ mountPoint, type, reason }) => ({ mountPoint: printablePath(mountPoint), type, reason })),
   };
-  return writeReceipt(input.store, header, accountForPaths({ ...input, reasons: reasonsOf(problems) }));
+  return writeReceipt(input.store, header, accountForPaths(input));
 }
 
-/** tar writes a name as it quotes it; one that needs no quoting is found by it, any other stays without its reason. */
-function reasonsOf(problems: readonly string[]): Map<string, string> {
-  const reasons = new Map<string, string>();
-  for (const problem of problems) {
-    const [, path, reason] = /^\.?(\/.*?): ((?:Cannot|Warning: Cannot|Read error|File shrank).*)$/.exec(problem) ?? [];
-    if (path !== undefined && reason !== undefined) reasons.set(path, reason);
-  }
-  return reasons;
+/** @throws P2cError `capture.unreadable`: before the image has a name, and after the applications run again. */
+export function requireRead({ unread }: WrittenReceipt, target: string): void {
+  if (unread.count === 0) return;
+  const more = unread.count > unread.examples.length ? ` and ${unread.count - unread.examples.length} more` : '';
+  const what = `${formatCount(unread.count, 'path')} on ${target} could not be read`;
+  throw new P2cError(`${what}: ${unread.examples.join(', ')}${more}`, {
+    code: 'capture.unreadable',
+    hint: 'mend them there, leave them out with --exclude, or make the image without them: --skip-unreadable',
+  });
 }

@@ -9,6 +9,7 @@ import type { RuleSet } from '../../listing/rules.ts';
 import type { Listing } from '../../listing/storage.ts';
 import type { Layer } from '../../oci/layer.ts';
 import { printablePath } from '../../printable.ts';
+import type { LayerLog } from '../../report/receipt/account.ts';
 import type { SettleReport } from '../../report/settle-report.ts';
 import type { StreamAccount } from '../../report/stream-account.ts';
 import { restlessPaths } from '../../source/filesystems.ts';
@@ -31,7 +32,7 @@ export interface Settled {
   /** To lie above the captured layers, in this order. */
   readonly layers: readonly Layer[];
   readonly accounts: readonly StreamAccount[];
-  readonly logs: readonly string[];
+  readonly logs: readonly LayerLog[];
   /** Those of the last look. */
   readonly lastChanges: Changes;
   readonly report: SettleReport;
@@ -42,7 +43,7 @@ export interface Settled {
 export async function settle(input: SettleInput, tell: Tell): Promise<Settled> {
   const layers: Layer[] = [];
   const accounts: StreamAccount[] = [];
-  const logs: string[] = [];
+  const logs: LayerLog[] = [];
   const problems = new Set<string>();
   const totals = { rounds: 0, changed: 0, removed: 0 };
   let before = input.streamed;

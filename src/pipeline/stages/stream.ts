@@ -7,6 +7,7 @@ import type { Layer } from '../../oci/layer.ts';
 import { MediaType } from '../../oci/spec.ts';
 import type { ImageStore } from '../../oci/store.ts';
 import { Progress } from '../../report/progress.ts';
+import type { LayerLog } from '../../report/receipt/account.ts';
 import { CaptureLogWriter } from '../../report/receipt/capture-log.ts';
 import { AnomalyAccount, addAccounts, type StreamAccount } from '../../report/stream-account.ts';
 import type { SourceFacts } from '../../source/facts.ts';
@@ -14,7 +15,7 @@ import { restlessPaths } from '../../source/filesystems.ts';
 import type { SourceTools } from '../../source/tools.ts';
 import type { CommandResult, RemoteCommand, Session } from '../../ssh/session.ts';
 import { TarFilter } from '../../tar/filter.ts';
-import { TarMessages } from '../../tar/messages.ts';
+import { complaintOf, TarMessages } from '../../tar/messages.ts';
 import { remoteTarScript } from '../../tar/remote-tar.ts';
 import { whiteout } from '../../tar/whiteout.ts';
 import { retrying } from '../retry.ts';
@@ -23,9 +24,9 @@ import type { Tell } from '../stage.ts';
 export interface CapturedLayers {
   readonly layers: readonly Layer[];
   /** What went into each, for the receipt. */
-  readonly logs: readonly string[];
-  /** Hard links whose target did not come with them: their files are to be fetched again. */
-  readonly dangling: ReadonlySet<string>;
+  readonly logs: readonly LayerLog[];
+  /** What is to be fetched again: hard links whose target did not come with them, files that were read in part. */
+  readonly again: ReadonlySet<string>;
   readonly account: StreamAccount;
 }
 
@@ -74,9 +75,14 @@ export async function streamParts(input: StreamInput, plan: CapturePlan, tell: T
   return {
     layers: parts.map(({ layer }) => layer),
     logs: parts.map(({ log }) => log),
-    dangling: new Set(parts.flatMap((part) => [...part.dangling])),
+    again: new Set(parts.flatMap((part) => [...part.dangling, ...readInPart(part.log)])),
     account: { ...account, milliseconds: performance.now() - started },
   };
+}
+
+/** Zeros stand in the place of what could not be read: perhaps it can be now. */
+function readInPart({ complaints }: LayerLog): string[] {
+  return complaints.filter(({ reason }) => /^Read error/.test(reason)).map(({ path }) => path);
 }
 
 function partName({ index }: Part, { parts }: CapturePlan): string {
@@ -117,7 +123,7 @@ interface PartCapture extends Pick<StreamInput, 'session' | 'facts' | 'store' | 
 
 interface CapturedPart {
   readonly dangling: ReadonlySet<string>;
-  readonly log: string;
+  readonly log: LayerLog;
   readonly layer: Layer;
   readonly account: StreamAccount;
 }
@@ -164,11 +170,12 @@ async function capturePart(capture: PartCapture): Promise<CapturedPart> {
     log.close();
   }
   const { digest, size } = await blob.commit();
-  account.part(filter.counts, messages.end());
+  const said = messages.end();
+  account.part(filter.counts, said);
   return {
     layer: { mediaType: MediaType.layerTar, digest, diffID: digest, size },
     account: account.close(0),
-    log: log.file,
+    log: { file: log.file, complaints: said.problems.flatMap((problem) => complaintOf(problem) ?? []) },
     dangling,
   };
 }

@@ -1,11 +1,13 @@
 /** Accounts for every path that a source's listings hold, in path order and bounded memory. */
 import type { Changes, Marked } from '../../listing/changes.ts';
 import type { Entry } from '../../listing/entry.ts';
+import { classOf } from '../../listing/file-class.ts';
 import { pairEntries } from '../../listing/merge.ts';
 import { comparePaths } from '../../listing/path.ts';
 import type { RuleSet } from '../../listing/rules.ts';
 import type { Listing } from '../../listing/storage.ts';
-import { type ByteString, printablePath } from '../../printable.ts';
+import type { ByteString } from '../../printable.ts';
+import type { Complaint } from '../../tar/messages.ts';
 import { type Captured, CaptureLogReader } from './capture-log.ts';
 import type { ReceiptLine } from './form.ts';
 
@@ -15,10 +17,16 @@ export interface AccountInput {
   /** Those of the last look: its newer listing is what the source holds now. */
   readonly lastChanges: Changes;
   readonly rules: RuleSet;
-  /** Capture logs of the layers, the lowest first. */
-  readonly logs: readonly string[];
-  /** What the source's tar said of paths that it could not read, or not wholly, by the path as people see it. */
-  readonly reasons: ReadonlyMap<string, string>;
+  /** Of the layers, the lowest first. */
+  readonly logs: readonly LayerLog[];
+}
+
+/** What is known of one layer beside its bytes. */
+export interface LayerLog {
+  /** A {@link CaptureLogReader} file. */
+  readonly file: string;
+  /** What the source's tar said of paths that it could not read, or not wholly. */
+  readonly complaints: readonly Complaint[];
 }
 
 export async function* accountForPaths(input: AccountInput): AsyncGenerator<readonly ReceiptLine[]> {
@@ -33,7 +41,7 @@ export async function* accountForPaths(input: AccountInput): AsyncGenerator<read
           continue;
         }
         if (marks.used) await marks.refill();
-        lines.push(lineOf(input, after, layers.find(after.path), marks.next()));
+        lines.push(lineOf(input.rules, layers, after, marks.next()));
       }
       yield lines;
     }
@@ -85,20 +93,22 @@ function unseen({ lastChanges }: AccountInput, entry: Entry, found: Found | unde
   const { path, type } = entry;
   if (!lastChanges.blindSpots.covers(path)) return { path, type, verdict: 'vanished' };
   const reason = 'find could not look at it again';
-  return found === undefined ? { path, type, verdict: 'unreadable', reason } : inImage(entry, found, false, reason);
+  if (found === undefined) return { path, type, verdict: 'unreadable', class: classOf(path, type), reason };
+  return inImage(entry, found, false, reason);
 }
 
-function lineOf({ rules, reasons }: AccountInput, entry: Entry, found: Found | undefined, moved: boolean): ReceiptLine {
+function lineOf(rules: RuleSet, layers: Layers, entry: Entry, moved: boolean): ReceiptLine {
   const { path, type } = entry;
-  const said = reasons.size === 0 ? undefined : reasons.get(printablePath(path));
-  if (found !== undefined) return inImage(entry, found, moved, said);
+  const found = layers.find(path);
+  if (found !== undefined) return inImage(entry, found, moved, layers.said(path, found.layer));
   const rule = rules.decide(entry);
   if (rule?.action === 'exclude') return { path, type, verdict: 'left-out', rule: rule.id };
   return {
     path,
     type,
     verdict: 'unreadable',
-    reason: said ?? "the source's tar did not deliver it, and said nothing of it",
+    class: classOf(path, type),
+    reason: layers.said(path) ?? "the source's tar did not deliver it, and said nothing of it",
   };
 }
 
@@ -109,11 +119,13 @@ function inImage(
   said: string | undefined,
 ): ReceiptLine {
   const { digest, hardLink, fixes } = captured;
+  const blind = moved || said !== undefined;
   return {
     path,
     type,
-    verdict: moved || said !== undefined ? 'changed' : fixes.length > 0 ? 'fixed' : 'captured',
+    verdict: blind ? 'changed' : fixes.length > 0 ? 'fixed' : 'captured',
     layer,
+    ...(blind ? { class: classOf(path, type) } : {}),
     ...(digest === undefined ? {} : { digest }),
     ...(hardLink === undefined ? {} : { hardLink }),
     ...(fixes.length === 0 ? {} : { fixes }),
@@ -129,9 +141,11 @@ interface Found {
 /** The logs of all layers, read side by side. */
 class Layers {
   readonly #readers: readonly CaptureLogReader[];
+  readonly #said: readonly ReadonlyMap<ByteString, string>[];
 
-  constructor(files: readonly string[]) {
-    this.#readers = files.map((file) => new CaptureLogReader(file));
+  constructor(logs: readonly LayerLog[]) {
+    this.#said = logs.map(({ complaints }) => new Map(complaints.map(({ path, reason }) => [path, reason])));
+    this.#readers = logs.map(({ file }) => new CaptureLogReader(file));
   }
 
   /** The topmost layer that holds the path. Paths are asked for in their order. */
@@ -142,6 +156,12 @@ class Layers {
       if (reader.current?.path === path) found = { layer, captured: reader.current };
     }
     return found;
+  }
+
+  /** What tar said of the path when it made this layer; without one, the last word of all. */
+  said(path: ByteString, layer?: number): string | undefined {
+    if (layer !== undefined) return this.#said[layer]?.get(path);
+    return this.#said.findLast((reasons) => reasons.has(path))?.get(path);
   }
 
   close(): void {

@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import type { EntryType } from '../../listing/entry.ts';
+import type { FileClass } from '../../listing/file-class.ts';
 import { isDigest } from '../../oci/digest.ts';
 import { type ByteString, byteString, byteStringFromText, bytesOf } from '../../printable.ts';
 
@@ -48,6 +49,7 @@ const lineSchema = z.object({
   hardLink: z.string().optional(),
   hardLinkBase64: z.base64().optional(),
   rule: z.string().optional(),
+  class: z.enum(['log', 'database', 'other'] satisfies FileClass[]).optional(),
   fixes: z.array(z.string()).optional(),
   reason: z.string().optional(),
 });
@@ -64,6 +66,8 @@ export interface ReceiptLine {
   readonly hardLink?: ByteString | undefined;
   /** Id of the rule that left it out. */
   readonly rule?: string | undefined;
+  /** Of what moved or could not be read. */
+  readonly class?: FileClass | undefined;
   readonly fixes?: readonly string[] | undefined;
   readonly reason?: string | undefined;
 }

@@ -22,9 +22,12 @@ export interface WrittenReceipt {
   readonly counts: Readonly<Record<Verdict, number>>;
   /** The first of the paths that are unreadable, as people see them. */
   readonly unreadable: readonly string[];
+  /** Paths that are no logs and could not be read, or not all of them; and the first of these. */
+  readonly unread: { readonly count: number; readonly examples: readonly string[] };
 }
 
 const NAMED = 1000;
+const EXAMPLES = 5;
 
 export async function writeReceipt(
   store: ImageStore,
@@ -34,8 +37,9 @@ export async function writeReceipt(
   await using blob = await store.createBlob();
   const counts = { captured: 0, fixed: 0, 'left-out': 0, changed: 0, vanished: 0, unreadable: 0 };
   const unreadable: string[] = [];
+  const unread = { count: 0, examples: [] as string[] };
   await pipeline(
-    text(header, count(batches, counts, unreadable)),
+    text(header, count(batches, { counts, unreadable, unread })),
     createGzip({ level: LEVEL }),
     async (packed: AsyncIterable<Buffer>) => {
       for await (const chunk of packed) await blob.write([chunk]);
@@ -47,21 +51,35 @@ export async function writeReceipt(
     layers: [{ mediaType: RECEIPT_LINES_TYPE, ...(await blob.commit()) }],
     annotations: Object.fromEntries(annotations),
   };
-  return { artifact, counts, unreadable };
+  return { artifact, counts, unreadable, unread };
 }
 
 async function* count(
   batches: AsyncIterable<readonly ReceiptLine[]>,
-  counts: Record<Verdict, number>,
-  unreadable: string[],
+  { counts, unreadable, unread }: Counting,
 ): AsyncGenerator<readonly ReceiptLine[]> {
   for await (const lines of batches) {
-    for (const { verdict, path } of lines) {
-      counts[verdict] += 1;
-      if (verdict === 'unreadable' && unreadable.length < NAMED) unreadable.push(printablePath(path));
+    for (const line of lines) {
+      counts[line.verdict] += 1;
+      if (line.verdict === 'unreadable' && unreadable.length < NAMED) unreadable.push(printablePath(line.path));
+      if (!isUnread(line)) continue;
+      unread.count += 1;
+      if (unread.examples.length < EXAMPLES) unread.examples.push(`${printablePath(line.path)} (${line.reason ?? ''})`);
     }
     yield lines;
   }
+}
+
+interface Counting {
+  readonly counts: Record<Verdict, number>;
+  readonly unreadable: string[];
+  readonly unread: { count: number; readonly examples: string[] };
+}
+
+/** A log that lacks lines is a pity; anything else that lacks content may keep an application from starting. */
+function isUnread({ verdict, reason, class: kind }: ReceiptLine): boolean {
+  const readInPart = verdict === 'changed' && reason !== undefined && /^Read error/.test(reason);
+  return kind !== 'log' && (verdict === 'unreadable' || readInPart);
 }
 
 async function* text(header: ReceiptHeader, batches: AsyncIterable<readonly ReceiptLine[]>): AsyncGenerator<string> {

@@ -9,6 +9,7 @@ import type { ByteString } from '../../../src/printable.ts';
 import { accountForPaths } from '../../../src/report/receipt/account.ts';
 import { CaptureLogWriter } from '../../../src/report/receipt/capture-log.ts';
 import type { ReceiptLine } from '../../../src/report/receipt/form.ts';
+import { complaintOf } from '../../../src/tar/messages.ts';
 import { directory, entry } from '../../helpers/entries.ts';
 import { temporaryFolder } from '../../helpers/temporary.ts';
 
@@ -23,7 +24,8 @@ interface Story {
   readonly before?: Entry[];
   readonly after: Entry[];
   readonly layers: readonly (readonly string[])[];
-  readonly said?: Record<string, string>;
+  /** Words of tar, by layer. */
+  readonly said?: readonly (readonly string[])[];
   readonly complaints?: readonly string[];
 }
 
@@ -34,7 +36,8 @@ async function account(t: ExecutionContext, story: Story): Promise<string[]> {
     const log = new CaptureLogWriter(join(folder, String(number)));
     for (const path of paths) log.add({ path: path as ByteString, digest: undefined, hardLink: undefined, fixes: [] });
     log.close();
-    return log.file;
+    const complaints = (story.said?.[number] ?? []).flatMap((said) => complaintOf(said) ?? []);
+    return { file: log.file, complaints };
   });
   const rules = new RuleSet([{ level: 'base', action: 'exclude', pattern: '/skip', reason: 'no' }]);
   const none = new Set<string>();
@@ -42,9 +45,8 @@ async function account(t: ExecutionContext, story: Story): Promise<string[]> {
   const before = story.before === undefined ? streamed : await listing(t, story.before);
   const blind = new BlindSpots(story.complaints ?? []);
   const lastChanges = await Changes.between(before, await listing(t, story.after), rules, none, none, blind);
-  const reasons = new Map(Object.entries(story.said ?? {}));
   const lines: ReceiptLine[] = [];
-  for await (const batch of accountForPaths({ streamed, lastChanges, rules, logs, reasons })) lines.push(...batch);
+  for await (const batch of accountForPaths({ streamed, lastChanges, rules, logs })) lines.push(...batch);
   return lines.map(({ path, verdict, layer, rule, reason }) =>
     [path, verdict, layer ?? rule, reason].filter((part) => part !== undefined).join(' '),
   );
@@ -57,7 +59,7 @@ test('every path has one line, and the topmost layer that holds it', async (t) =
       first,
       after: first,
       layers: [['/', '/a', '/c'], ['/', '/c'], ['/']],
-      said: { '/b': 'Cannot open: no' },
+      said: [['./b: Cannot open: no']],
     }),
     [
       '/ captured 2',
@@ -78,13 +80,27 @@ test('what moved, vanished, came late or was read in part', async (t) => {
     ['/', '/gone', '/moves', '/zeros'],
     ['/', '/late', '/moves'],
   ];
-  t.deepEqual(await account(t, { first, before, after, layers, said: { '/zeros': 'Read error at byte 0' } }), [
-    '/ captured 1',
-    '/gone vanished',
-    '/late captured 1',
-    '/moves changed 1',
-    '/zeros changed 0 Read error at byte 0',
-  ]);
+  t.deepEqual(
+    await account(t, {
+      first,
+      before,
+      after,
+      layers,
+      said: [
+        [
+          './zeros: Warning: Read error at byte 0, while reading 9 bytes: Input/output error',
+          './late: Cannot open: no',
+        ],
+      ],
+    }),
+    [
+      '/ captured 1',
+      '/gone vanished',
+      '/late captured 1',
+      '/moves changed 1',
+      '/zeros changed 0 Read error at byte 0, while reading 9 bytes: Input/output error',
+    ],
+  );
 });
 
 test('what a later find could not see is accounted for as what was captured of it', async (t) => {
