@@ -45,6 +45,21 @@ function sameInstant(a: Instant, b: Instant): boolean {
 
 const EXAMPLES = 1000;
 
+/** What a comparison goes by, beside the two listings. */
+export interface ChangeGrounds {
+  /** Paths whose own attributes mean nothing: where the kernel's filesystems are mounted. */
+  readonly restless: ReadonlySet<string>;
+  /** Paths that count as changed whatever the listings say. */
+  readonly suspects?: ReadonlySet<string>;
+  /** Of the newer listing: what is missing there is not gone. */
+  readonly blindSpots?: BlindSpots;
+  /**
+   * Seconds since 1970 on the source, when the older listing began. Where times are whole seconds, what changed in that
+   * second and what changed later in it look the same: it counts as changed (git calls such entries racy).
+   */
+  readonly racySince?: number;
+}
+
 /** The comparison of two listings of one source, under one set of rules. */
 export class Changes {
   readonly counts: ChangeCounts = { changed: 0, removed: 0 };
@@ -61,41 +76,24 @@ export class Changes {
   readonly #rules: RuleSet;
   readonly #restless: ReadonlySet<string>;
   readonly #suspects: ReadonlySet<string>;
+  readonly #racySince: number;
   /** A group of hard links is one file: when it changed, all of its names have to come again. */
   readonly #inodes = new Set<string>();
   /** The last directory in whose place something else came: that hides what was below it. */
   #replaced: ByteString | undefined;
 
-  private constructor(
-    before: Listing,
-    after: Listing,
-    rules: RuleSet,
-    restless: ReadonlySet<string>,
-    suspects: ReadonlySet<string>,
-    blindSpots: BlindSpots,
-  ) {
-    this.blindSpots = blindSpots;
+  private constructor(before: Listing, after: Listing, rules: RuleSet, grounds: ChangeGrounds) {
+    this.blindSpots = grounds.blindSpots ?? new BlindSpots([]);
     this.#before = before;
     this.#after = after;
     this.#rules = rules;
-    this.#restless = restless;
-    this.#suspects = suspects;
+    this.#restless = grounds.restless;
+    this.#suspects = grounds.suspects ?? new Set();
+    this.#racySince = grounds.racySince ?? Number.POSITIVE_INFINITY;
   }
 
-  /**
-   * @param restless paths whose own attributes mean nothing: where the kernel's filesystems are mounted.
-   * @param suspects paths that count as changed whatever the listings say.
-   * @param blindSpots of the newer listing: what is missing there is not gone.
-   */
-  static async between(
-    before: Listing,
-    after: Listing,
-    rules: RuleSet,
-    restless: ReadonlySet<string>,
-    suspects: ReadonlySet<string> = new Set(),
-    blindSpots = new BlindSpots([]),
-  ): Promise<Changes> {
-    const changes = new Changes(before, after, rules, restless, suspects, blindSpots);
+  static async between(before: Listing, after: Listing, rules: RuleSet, grounds: ChangeGrounds): Promise<Changes> {
+    const changes = new Changes(before, after, rules, grounds);
     await changes.#count();
     return changes;
   }
@@ -144,8 +142,13 @@ export class Changes {
   }
 
   #isChange(before: Entry | undefined, after: Entry): boolean {
-    if (before !== undefined && !differs(before, after) && !this.#suspects.has(after.path)) return false;
+    if (before !== undefined && !differs(before, after) && !this.#isSuspect(after)) return false;
     return !this.#restless.has(after.path) && this.#isIncluded(after);
+  }
+
+  #isSuspect({ path, ctime, type }: Entry): boolean {
+    const racy = type === 'f' && ctime.nanoseconds <= 0 && ctime.seconds >= this.#racySince;
+    return racy || this.#suspects.has(path);
   }
 
   #remove(entry: Entry): void {

@@ -40,7 +40,7 @@ function commandsAfter(request: MigrationRequest, { facts, plan }: Survey): Plan
   }));
   const copy = hot
     ? [MAPPED_FILES_COMMAND, ...streams, ...stop]
-    : [...stop, ...(stops ? listing(facts, ' again') : []), ...streams];
+    : [...stop, ...(stops ? listing(facts, ' again') : []), MAPPED_FILES_COMMAND, ...streams];
   const looks = [
     ...listing(facts, ' to see what moved', `once, and after each of at most ${formatCount(settle, 'round')}`),
     ...(settle === 0

@@ -11,6 +11,7 @@ import type { WrittenReceipt } from '../report/receipt/write.ts';
 import { formatBytes, formatCount, formatDuration, formatRate } from '../report/units.ts';
 import { mappedFiles } from '../source/mapped-files.ts';
 import { requireTar } from '../source/tools.ts';
+import type { Session } from '../ssh/session.ts';
 import type { MigrationRequest } from './request.ts';
 import { Belongings, toldFirst } from './rollback.ts';
 import type { Show } from './stage.ts';
@@ -61,7 +62,7 @@ async function runStages(request: MigrationRequest, show: Show, signal: AbortSig
   const { session, facts, rules } = surveyed;
   let stopped = request.hot ? undefined : await stopApplications(request, surveyed, show, held, signal);
   const { plan, scanned } = stopped === undefined ? ofSurvey(surveyed) : await planAgain(request, surveyed, show, work);
-  const suspects = request.hot ? await mappedFiles(session) : new Set<string>();
+  const suspects = await filesWrittenThroughMemory(session, request.hot, show);
   const streaming = { ...patienceOf(request, show), session, facts, store, streams: request.streams };
   const captured = await show.stage(
     STREAM,
@@ -70,7 +71,7 @@ async function runStages(request: MigrationRequest, show: Show, signal: AbortSig
   );
   if (request.hot) stopped = await stopApplications(request, surveyed, show, held, signal);
   const again = new Set([...suspects, ...captured.again]);
-  const settling = { ...streaming, rules, streamed: scanned.listing, suspects: again, work, rounds: request.settle };
+  const settling = { ...streaming, rules, streamed: scanned, suspects: again, work, rounds: request.settle };
   const settled = await show.stage(
     SETTLE,
     (tell) => settle({ ...settling, signal: untilLost(signal, stopped) }, tell),
@@ -104,6 +105,17 @@ async function runStages(request: MigrationRequest, show: Show, signal: AbortSig
   if (resumed instanceof Error) throw startFailed(resumed, image);
   const problems = [...surveyed.scanned.problems, ...scanned.problems, ...settled.problems];
   return migrationReport({ request, started, surveyed, plan, problems, captured, settled, resumed, receipt, image });
+}
+
+/** A hot copy would be torn without knowing them; of a server whose applications are down, they are few. */
+async function filesWrittenThroughMemory(session: Session, hot: boolean, show: Show): Promise<ReadonlySet<string>> {
+  try {
+    return await mappedFiles(session);
+  } catch (error) {
+    if (hot || !(error instanceof P2cError) || error.code !== 'source.mapped') throw error;
+    show.note(error.message);
+    return new Set();
+  }
 }
 
 /** Before anything is stopped: a store that fills up after an hour would have cost that hour of downtime. */

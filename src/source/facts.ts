@@ -11,8 +11,8 @@ export interface SourceFacts {
   /** As `uname -m` says. */
   readonly machine: string;
   readonly kernel: string;
-  /** Seconds since 1970 by the source's own clock. */
-  readonly clock: number;
+  /** Seconds by which the source's own clock is ahead of ours. */
+  readonly clockAhead: number;
   /** `PRETTY_NAME` of os-release, the line of an older release file, or `unknown`. */
   readonly distribution: string;
   readonly filesystems: readonly Filesystem[];
@@ -63,7 +63,7 @@ export async function gatherFacts(session: Session): Promise<SourceFacts> {
     hostname: facts.get('hostname') ?? session.target.host,
     machine,
     kernel: facts.get('kernel') ?? 'unknown',
-    clock: Number(facts.get('clock') ?? Number.NaN),
+    clockAhead: Number(facts.get('clock') ?? Number.NaN) - Date.now() / 1000,
     distribution: unquote(facts.get('distribution') ?? '') || 'unknown',
     filesystems,
     swapFiles,

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import test, { type ExecutionContext } from 'ava';
 import { BlindSpots } from '../../src/listing/blind-spots.ts';
 import { Changes, differs } from '../../src/listing/changes.ts';
-import type { Entry } from '../../src/listing/entry.ts';
+import { type Entry, UNKNOWN_NANOSECONDS } from '../../src/listing/entry.ts';
 import { PathListReader } from '../../src/listing/path-list.ts';
 import { makeDeltaPlan } from '../../src/listing/plan.ts';
 import { RuleSet } from '../../src/listing/rules.ts';
@@ -26,7 +26,7 @@ async function delta(
   restless: string[] = [],
 ) {
   const paths = new Set<string>(restless);
-  const changes = await Changes.between(await listing(t, before), await listing(t, after), rules, paths);
+  const changes = await Changes.between(await listing(t, before), await listing(t, after), rules, { restless: paths });
   const plan = await makeDeltaPlan(changes, rules, await temporaryFolder(t));
   const parts = plan.parts.map((part) => {
     const reader = new PathListReader(part.pathsFile);
@@ -166,9 +166,8 @@ test('what a find could not see is not taken for gone', async (t) => {
   const after = [directory('/'), directory('/a'), directory('/ab')];
   const removed = async (...complaints: string[]): Promise<readonly string[]> => {
     const [was, is] = [await listing(t, before), await listing(t, after)];
-    const none = new Set<string>();
-    const blind = new BlindSpots(complaints);
-    return (await Changes.between(was, is, new RuleSet([]), none, none, blind)).removed;
+    const grounds = { restless: new Set<string>(), blindSpots: new BlindSpots(complaints) };
+    return (await Changes.between(was, is, new RuleSet([]), grounds)).removed;
   };
   t.deepEqual(await removed(), ['/a/b', '/ab/c', '/d']);
   t.deepEqual(await removed("find: '/a': Input/output error"), ['/ab/c', '/d']);
@@ -177,4 +176,25 @@ test('what a find could not see is not taken for gone', async (t) => {
   for (const odd of ["find: '/a\\303\\251': Input/output error", 'find: something else', 'stat: cannot', '']) {
     t.deepEqual(await removed(odd), [], odd);
   }
+});
+
+test('with times of whole seconds, a file of the second in which the listing began is a suspect', async (t) => {
+  const at = (path: string, seconds: number, nanoseconds: number): Entry =>
+    entry(path, { ctime: { seconds, nanoseconds }, mtime: { seconds, nanoseconds } });
+  const entries = [
+    directory('/'),
+    at('/before', 99, 0),
+    at('/exact', 100, 5),
+    at('/racy', 100, 0),
+    at('/unknown', 101, UNKNOWN_NANOSECONDS),
+  ];
+  const [was, is] = [await listing(t, entries), await listing(t, entries)];
+  const changed = async (racySince?: number): Promise<readonly string[]> => {
+    const grounds = { restless: new Set<string>(), ...(racySince === undefined ? {} : { racySince }) };
+    return (await Changes.between(was, is, new RuleSet([]), grounds)).examples;
+  };
+  t.deepEqual(await changed(100), ['/racy', '/unknown']);
+  t.deepEqual(await changed(102), []);
+  t.deepEqual(await changed(Number.NaN), [], 'a server that cannot tell the time');
+  t.deepEqual(await changed(), []);
 });

@@ -13,6 +13,8 @@ import type { Tell } from '../stage.ts';
 
 export interface ScannedListing {
   readonly listing: Listing;
+  /** Milliseconds since 1970, here, when its finds began. */
+  readonly startedAt: number;
   /** What a tar of all of it would be, before any rule. */
   readonly tarBytes: number;
   /** What find could not look at, in its own words: blind spots. Files that vanished meanwhile are not among them. */
@@ -43,12 +45,13 @@ export interface ListInput extends Patience {
 
 /** @throws P2cError where a find fails as a whole. */
 export async function listFilesystems(input: ListInput, directory: string, tell: Tell): Promise<ScannedListing> {
+  const startedAt = Date.now();
   const writer = new ListingWriter(directory, 'listing');
   const scan = new Scan(input, writer, tell);
   const limit = pLimit(FINDS);
   const included = input.facts.filesystems.filter((mount) => mount.verdict === 'included');
   await Promise.all(included.map(({ mountPoint }) => limit(() => scan.filesystem(mountPoint))));
-  return { listing: await writer.finish(), tarBytes: scan.tarBytes, problems: scan.problems };
+  return { startedAt, listing: await writer.finish(), tarBytes: scan.tarBytes, problems: scan.problems };
 }
 
 /** The finds of one listing, and what they found together. */

@@ -6,7 +6,6 @@ import { BlindSpots } from '../../listing/blind-spots.ts';
 import { Changes } from '../../listing/changes.ts';
 import { makeDeltaPlan } from '../../listing/plan.ts';
 import type { RuleSet } from '../../listing/rules.ts';
-import type { Listing } from '../../listing/storage.ts';
 import type { Layer } from '../../oci/layer.ts';
 import { printablePath } from '../../printable.ts';
 import type { LayerLog } from '../../report/receipt/account.ts';
@@ -21,7 +20,7 @@ import { type StreamInput, streamParts } from './stream.ts';
 export interface SettleInput extends StreamInput {
   readonly rules: RuleSet;
   /** The listing whose plan was streamed. */
-  readonly streamed: Listing;
+  readonly streamed: ScannedListing;
   /** What comes again in the first round: files written through memory while they were streamed, links without a target. */
   readonly suspects: ReadonlySet<string>;
   readonly work: WorkFolder;
@@ -66,13 +65,13 @@ export async function settle(input: SettleInput, tell: Tell): Promise<Settled> {
     layers.push(...captured.layers);
     accounts.push(captured.account);
     logs.push(...captured.logs);
-    before = after.listing;
+    before = after;
   }
 }
 
 async function look(
   input: SettleInput,
-  before: Listing,
+  before: ScannedListing,
   round: number,
   tell: Tell,
 ): Promise<{ changes: Changes; after: ScannedListing }> {
@@ -81,6 +80,8 @@ async function look(
   const after = await listFilesystems({ ...input, reason: ' to see what moved' }, folder, tell);
   const restless = restlessPaths(facts.filesystems);
   const moved = round === 0 ? suspects : new Set<string>();
-  const blind = new BlindSpots(after.problems);
-  return { changes: await Changes.between(before, after.listing, rules, restless, moved, blind), after };
+  // A second less, for what lies between the two clocks' readings.
+  const racySince = before.startedAt / 1000 + facts.clockAhead - 1;
+  const grounds = { restless, suspects: moved, blindSpots: new BlindSpots(after.problems), racySince };
+  return { changes: await Changes.between(before.listing, after.listing, rules, grounds), after };
 }

@@ -40,11 +40,10 @@ async function account(t: ExecutionContext, story: Story): Promise<string[]> {
     return { file: log.file, complaints };
   });
   const rules = new RuleSet([{ level: 'base', action: 'exclude', pattern: '/skip', reason: 'no' }]);
-  const none = new Set<string>();
   const streamed = await listing(t, story.first);
   const before = story.before === undefined ? streamed : await listing(t, story.before);
-  const blind = new BlindSpots(story.complaints ?? []);
-  const lastChanges = await Changes.between(before, await listing(t, story.after), rules, none, none, blind);
+  const grounds = { restless: new Set<string>(), blindSpots: new BlindSpots(story.complaints ?? []) };
+  const lastChanges = await Changes.between(before, await listing(t, story.after), rules, grounds);
   const lines: ReceiptLine[] = [];
   for await (const batch of accountForPaths({ streamed, lastChanges, rules, logs })) lines.push(...batch);
   return lines.map(({ path, verdict, layer, rule, reason }) =>
