@@ -35,6 +35,11 @@ export const VERBS: readonly VerbEntry[] = [
     load: async () => (await import('./image-rm.ts')).verb,
   },
   {
+    name: 'image diff',
+    summary: 'show what differs between two images, path by path',
+    load: async () => (await import('./image-diff.ts')).verb,
+  },
+  {
     name: 'image receipt',
     summary: 'show what became of every path of the source, and check it against the layers',
     load: async () => (await import('./image-receipt.ts')).verb,

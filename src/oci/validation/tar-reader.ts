@@ -14,6 +14,8 @@ export interface TarEntry {
   readonly size: number;
   /** Keys of its extended header. */
   readonly keys: readonly string[];
+  /** Records of its extended header by key, as bytes; the header's own fields under `mode`, `uid`, `gid`, `mtime`, `device`. */
+  readonly attributes: ReadonlyMap<string, ByteString>;
   /** Where its own header lies. */
   readonly offset: number;
 }
@@ -31,6 +33,7 @@ interface Extended {
   link?: ByteString;
   size?: number;
   readonly keys: string[];
+  readonly records: Map<string, ByteString>;
 }
 
 interface Gathering {
@@ -56,7 +59,7 @@ export class TarReader {
   /** Bytes of content among them. */
   #content = 0;
   #gathering: Gathering | undefined;
-  #extended: Extended = { keys: [] };
+  #extended: Extended = { keys: [], records: new Map() };
   #zeroBlocks = 0;
   #state: 'reading' | 'ended' | 'lost' = 'reading';
 
@@ -147,13 +150,14 @@ export class TarReader {
   }
 
   #entry(block: Buffer, type: string, headerSize: number, entries: TarEntry[]): void {
-    const { keys, ...extended } = this.#extended;
-    this.#extended = { keys: [] };
+    const { keys, records, ...extended } = this.#extended;
+    this.#extended = { keys: [], records: new Map() };
     const name = extended.name ?? nameIn(block);
     const size = extended.size ?? headerSize;
     const link = extended.link ?? text(block, 157, 100);
     const actual = type === '0' && name.endsWith('/') ? '5' : type;
-    const entry = { name, type: actual, link, size, keys, offset: this.#offset };
+    const attributes = new Map([...fieldsOf(block, actual), ...records]);
+    const entry = { name, type: actual, link, size, keys, attributes, offset: this.#offset };
     entries.push(entry);
     this.#watcher?.entry(entry);
     if (!/[1-6]/.test(type)) {
@@ -197,7 +201,8 @@ export class TarReader {
     if (decisive && value.includes(0)) this.#complain('tar.pax', offset, `'${key}' holds a NUL`);
     if (key === 'path') this.#extended.name = byteString(value);
     else if (key === 'linkpath') this.#extended.link = byteString(value);
-    else if (key === 'size') {
+    else if (key !== 'size') this.#extended.records.set(key, byteString(value));
+    else {
       if (/^\d{1,15}$/.test(value.toString('latin1'))) this.#extended.size = Number(value.toString('latin1'));
       else this.#complain('tar.pax', offset, "'size' is no number");
     }
@@ -215,6 +220,21 @@ export class TarReader {
     this.#complain('tar.header', this.#offset, `${message}; what follows was not examined`);
     this.#state = 'lost';
   }
+}
+
+function fieldsOf(block: Buffer, type: string): [string, ByteString][] {
+  const field = (key: string, at: number, length: number): [string, ByteString] => [
+    key,
+    byteString(Buffer.from(String(number(block, at, length) ?? ''))),
+  ];
+  const device = byteString(Buffer.from(`${number(block, 329, 8) ?? ''}:${number(block, 337, 8) ?? ''}`));
+  return [
+    field('mode', 100, 8),
+    field('uid', 108, 8),
+    field('gid', 116, 8),
+    field('mtime', 136, 12),
+    ...(type === '3' || type === '4' ? [['device', device] as [string, ByteString]] : []),
+  ];
 }
 
 function padding(size: number): number {

@@ -1,5 +1,6 @@
 /** What went into one layer, path by path, in path order: written while it streams, read when the receipt is made. */
 import { closeSync, openSync, readSync, writeSync } from 'node:fs';
+import { storeError } from '../../oci/files.ts';
 import type { ByteString } from '../../printable.ts';
 
 export interface Captured {
@@ -37,15 +38,22 @@ export class CaptureLogWriter {
   close(): void {
     if (!this.#open) return;
     this.#open = false;
-    this.#write();
-    closeSync(this.#fd);
+    try {
+      this.#write();
+    } finally {
+      closeSync(this.#fd);
+    }
   }
 
   #write(): void {
     let bytes = Buffer.from(this.#pending.join(''), 'latin1');
     this.#pending = [];
     this.#length = 0;
-    while (bytes.length > 0) bytes = bytes.subarray(writeSync(this.#fd, bytes));
+    try {
+      while (bytes.length > 0) bytes = bytes.subarray(writeSync(this.#fd, bytes));
+    } catch (error) {
+      throw storeError(error, this.file);
+    }
   }
 }
 

@@ -6,8 +6,8 @@ import type { Image } from '../../oci/image.ts';
 import { MediaType } from '../../oci/spec.ts';
 import type { ImageStore } from '../../oci/store.ts';
 import { type ByteString, printablePath } from '../../printable.ts';
+import { type Found, ImagePaths, order } from '../image-paths.ts';
 import type { ReceiptLine } from './form.ts';
-import { hiddenBy, type LayerPath, layerPaths } from './layer-paths.ts';
 import type { Receipt } from './read.ts';
 
 export interface ReceiptCheck {
@@ -43,8 +43,7 @@ export async function checkReceipt(store: ImageStore, image: Image, receipt: Rec
     return check.result();
   }
   const files = digests.map((digest) => store.blobPath(digest));
-  await using layers = new Layers(files, await whiteoutsOf(files), (fault) => check.fault(fault));
-  await layers.begin();
+  await using layers = await ImagePaths.open(files, (fault) => check.fault(fault));
   for await (const batch of receipt.batches) for (const line of batch) await check.line(line, layers);
   await check.rest(layers);
   return check.result();
@@ -65,7 +64,7 @@ class Check {
     return { paths: this.#paths, faults: this.#faults, total: this.#total };
   }
 
-  async line(line: ReceiptLine, layers: Layers): Promise<void> {
+  async line(line: ReceiptLine, layers: ImagePaths): Promise<void> {
     this.#paths += 1;
     if (this.#last !== undefined && order(this.#last, line.path) >= 0) {
       this.fault(`${shown(line.path)} is out of order in the receipt, or there twice`);
@@ -81,7 +80,7 @@ class Check {
     if (found !== undefined) await layers.advance();
   }
 
-  async rest(layers: Layers): Promise<void> {
+  async rest(layers: ImagePaths): Promise<void> {
     for (let next = layers.next; next !== undefined; next = layers.next) {
       this.#unaccounted(next);
       await layers.advance();
@@ -112,132 +111,6 @@ class Check {
   #same(path: ByteString, what: string, said: unknown, is: unknown): void {
     if (said !== is) this.fault(`${shown(path)}: its ${what} is ${String(is)}, and ${String(said)} by the receipt`);
   }
-}
-
-interface Found extends LayerPath {
-  readonly layer: number;
-}
-
-/** All layers side by side: of each path the topmost entry, where no whiteout above hides it. */
-class Layers implements AsyncDisposable {
-  readonly #cursors: readonly LayerCursor[];
-  readonly #whiteouts: ReadonlyMap<string, number>;
-  next: Found | undefined;
-
-  constructor(files: readonly string[], whiteouts: ReadonlyMap<string, number>, fault: (message: string) => void) {
-    this.#cursors = files.map((file, layer) => new LayerCursor(file, (message) => fault(`layer ${layer}: ${message}`)));
-    this.#whiteouts = whiteouts;
-  }
-
-  async begin(): Promise<void> {
-    for (const cursor of this.#cursors) await cursor.next();
-    await this.#settle();
-  }
-
-  async advance(): Promise<void> {
-    const path = this.next?.path;
-    for (const cursor of this.#cursors) if (cursor.current?.path === path) await cursor.next();
-    await this.#settle();
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    for (const cursor of this.#cursors) await cursor.close();
-  }
-
-  async #settle(): Promise<void> {
-    for (;;) {
-      const lowest = this.#lowest();
-      this.next = lowest;
-      if (lowest === undefined || !this.#isHidden(lowest)) return;
-      for (const cursor of this.#cursors) if (cursor.current?.path === lowest.path) await cursor.next();
-    }
-  }
-
-  #lowest(): Found | undefined {
-    let best: Found | undefined;
-    for (const [layer, { current }] of this.#cursors.entries()) {
-      if (current !== undefined && (best === undefined || order(current.path, best.path) <= 0))
-        best = { ...current, layer };
-    }
-    return best;
-  }
-
-  #isHidden({ path, layer }: Found): boolean {
-    if (this.#whiteouts.size === 0) return false;
-    for (let at = path.length; at > 0; at = path.lastIndexOf('/', at - 1)) {
-      if ((this.#whiteouts.get(path.slice(0, at)) ?? -1) > layer) return true;
-    }
-    return false;
-  }
-}
-
-/** One layer, a path at a time; whiteouts are passed over. */
-class LayerCursor {
-  readonly #batches: AsyncGenerator<readonly LayerPath[]>;
-  readonly #fault: (message: string) => void;
-  #batch: readonly LayerPath[] = [];
-  #at = -1;
-  current: LayerPath | undefined;
-
-  constructor(file: string, fault: (message: string) => void) {
-    this.#batches = layerPaths(file, fault);
-    this.#fault = fault;
-  }
-
-  async next(): Promise<void> {
-    const last = this.current?.path;
-    do this.#at += 1;
-    while (this.#at < this.#batch.length && this.#isWhiteout());
-    while (this.#at >= this.#batch.length) {
-      const result = await this.#batches.next();
-      if (result.done === true) {
-        this.current = undefined;
-        return;
-      }
-      this.#batch = result.value;
-      this.#at = 0;
-      while (this.#at < this.#batch.length && this.#isWhiteout()) this.#at += 1;
-    }
-    this.current = this.#batch[this.#at];
-    if (last !== undefined && this.current !== undefined && order(last, this.current.path) >= 0) {
-      this.#fault(`${shown(this.current.path)} is not in path order, as p2c's layers are`);
-    }
-  }
-
-  async close(): Promise<void> {
-    await this.#batches.return(undefined);
-  }
-
-  #isWhiteout(): boolean {
-    const entry = this.#batch[this.#at];
-    return entry !== undefined && hiddenBy(entry) !== undefined;
-  }
-}
-
-/** What is hidden, and by which layer: the topmost of them. A layer's whiteouts may stand anywhere in it. */
-async function whiteoutsOf(files: readonly string[]): Promise<Map<string, number>> {
-  const whiteouts = new Map<string, number>();
-  for (const [layer, file] of files.entries()) {
-    // The lowest layer has nothing to hide.
-    if (layer === 0) continue;
-    for await (const batch of layerPaths(file, () => {}, false)) {
-      for (const entry of batch) {
-        const hidden = hiddenBy(entry);
-        if (hidden !== undefined) whiteouts.set(hidden, layer);
-      }
-    }
-  }
-  return whiteouts;
-}
-
-/** By components: what lies in a directory comes right after it. */
-function order(a: ByteString, b: ByteString): number {
-  const [x, y] = [key(a), key(b)];
-  return x < y ? -1 : x > y ? 1 : 0;
-}
-
-function key(path: ByteString): string {
-  return path === '/' ? '' : path.replaceAll('/', '\0');
 }
 
 function shown(path: ByteString): string {

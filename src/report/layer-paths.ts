@@ -1,15 +1,20 @@
 /** The paths of one layer as its blob has them, read with the oracle's code: nothing here made the layer. */
 import { createHash, type Hash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import type { TarEntry } from '../../oci/validation/tar-reader.ts';
-import { TarReader } from '../../oci/validation/tar-reader.ts';
-import type { ByteString } from '../../printable.ts';
+import type { TarEntry } from '../oci/validation/tar-reader.ts';
+import { TarReader } from '../oci/validation/tar-reader.ts';
+import type { ByteString } from '../printable.ts';
 
 export interface LayerPath {
   readonly path: ByteString;
   /** POSIX type flag. */
   readonly flag: string;
   readonly hardLink: ByteString | undefined;
+  /** Of a symbolic link, as it is stored. */
+  readonly target: ByteString | undefined;
+  readonly size: number;
+  /** `mode`, `uid`, `gid`, `mtime`, `device`, and records of the extended header: times with their fractions, xattrs. */
+  readonly attributes: ReadonlyMap<string, ByteString>;
   /** `sha256:…` of a regular file's content. */
   readonly digest: string | undefined;
 }
@@ -73,6 +78,9 @@ class Hashing {
       path: absolute(entry.name),
       flag: entry.type,
       hardLink: entry.type === '1' ? absolute(entry.link) : undefined,
+      target: entry.type === '2' ? entry.link : undefined,
+      size: entry.size,
+      attributes: entry.attributes,
       digest: hash === undefined ? undefined : `sha256:${hash.digest('hex')}`,
     });
   }

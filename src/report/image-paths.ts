@@ -1,0 +1,154 @@
+/**
+ * The paths of an image as its layers have them, in path order, read with the oracle's code: what a receipt is checked
+ * against, and what two images are compared by. Memory does not grow with the image.
+ */
+import { type ByteString, printablePath } from '../printable.ts';
+import { hiddenBy, type LayerPath, layerPaths } from './layer-paths.ts';
+
+export interface Found extends LayerPath {
+  readonly layer: number;
+}
+
+/** All layers side by side: of each path the topmost entry, where no whiteout above hides it. */
+export class ImagePaths implements AsyncDisposable {
+  readonly #cursors: readonly LayerCursor[];
+  readonly #whiteouts: ReadonlyMap<string, number>;
+  /** The last entry that is no directory: it hides what lower layers have below its path. */
+  #covering: Found | undefined;
+  next: Found | undefined;
+
+  private constructor(
+    files: readonly string[],
+    whiteouts: ReadonlyMap<string, number>,
+    fault: (message: string) => void,
+  ) {
+    this.#cursors = files.map((file, layer) => new LayerCursor(file, (message) => fault(`layer ${layer}: ${message}`)));
+    this.#whiteouts = whiteouts;
+  }
+
+  /**
+   * @param files uncompressed layers, the lowest first.
+   * @param fault gets what keeps a layer from being read in path order.
+   */
+  static async open(files: readonly string[], fault: (message: string) => void): Promise<ImagePaths> {
+    const paths = new ImagePaths(files, await whiteoutsOf(files), fault);
+    for (const cursor of paths.#cursors) await cursor.next();
+    await paths.#settle();
+    return paths;
+  }
+
+  async advance(): Promise<void> {
+    const path = this.next?.path;
+    for (const cursor of this.#cursors) if (cursor.current?.path === path) await cursor.next();
+    await this.#settle();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const cursor of this.#cursors) await cursor.close();
+  }
+
+  async #settle(): Promise<void> {
+    for (;;) {
+      const lowest = this.#lowest();
+      this.next = lowest;
+      if (lowest === undefined) return;
+      if (!this.#isHidden(lowest)) {
+        if (lowest.flag !== '5') this.#covering = lowest;
+        return;
+      }
+      for (const cursor of this.#cursors) if (cursor.current?.path === lowest.path) await cursor.next();
+    }
+  }
+
+  #lowest(): Found | undefined {
+    let best: Found | undefined;
+    for (const [layer, { current }] of this.#cursors.entries()) {
+      if (current !== undefined && (best === undefined || order(current.path, best.path) <= 0))
+        best = { ...current, layer };
+    }
+    return best;
+  }
+
+  #isHidden({ path, layer }: Found): boolean {
+    const covering = this.#covering;
+    if (covering !== undefined && layer < covering.layer && path.startsWith(`${covering.path}/`)) return true;
+    if (this.#whiteouts.size === 0) return false;
+    for (let at = path.length; at > 0; at = path.lastIndexOf('/', at - 1)) {
+      if ((this.#whiteouts.get(path.slice(0, at)) ?? -1) > layer) return true;
+    }
+    return false;
+  }
+}
+
+/** One layer, a path at a time; whiteouts are passed over. */
+class LayerCursor {
+  readonly #batches: AsyncGenerator<readonly LayerPath[]>;
+  readonly #fault: (message: string) => void;
+  #batch: readonly LayerPath[] = [];
+  #at = -1;
+  current: LayerPath | undefined;
+
+  constructor(file: string, fault: (message: string) => void) {
+    this.#batches = layerPaths(file, fault);
+    this.#fault = fault;
+  }
+
+  async next(): Promise<void> {
+    const last = this.current?.path;
+    do this.#at += 1;
+    while (this.#at < this.#batch.length && this.#isWhiteout());
+    while (this.#at >= this.#batch.length) {
+      const result = await this.#batches.next();
+      if (result.done === true) {
+        this.current = undefined;
+        return;
+      }
+      this.#batch = result.value;
+      this.#at = 0;
+      while (this.#at < this.#batch.length && this.#isWhiteout()) this.#at += 1;
+    }
+    this.current = this.#batch[this.#at];
+    if (last !== undefined && this.current !== undefined && order(last, this.current.path) >= 0) {
+      this.#fault(`${shown(this.current.path)} is not in path order, as p2c's layers are`);
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#batches.return(undefined);
+  }
+
+  #isWhiteout(): boolean {
+    const entry = this.#batch[this.#at];
+    return entry !== undefined && hiddenBy(entry) !== undefined;
+  }
+}
+
+/** What is hidden, and by which layer: the topmost of them. A layer's whiteouts may stand anywhere in it. */
+async function whiteoutsOf(files: readonly string[]): Promise<Map<string, number>> {
+  const whiteouts = new Map<string, number>();
+  for (const [layer, file] of files.entries()) {
+    // The lowest layer has nothing to hide.
+    if (layer === 0) continue;
+    for await (const batch of layerPaths(file, () => {}, false)) {
+      for (const entry of batch) {
+        const hidden = hiddenBy(entry);
+        if (hidden !== undefined) whiteouts.set(hidden, layer);
+      }
+    }
+  }
+  return whiteouts;
+}
+
+/** By components: what lies in a directory comes right after it. */
+export function order(a: ByteString, b: ByteString): number {
+  const [x, y] = [key(a), key(b)];
+  return x < y ? -1 : x > y ? 1 : 0;
+}
+
+function key(path: ByteString): string {
+  return path === '/' ? '' : path.replaceAll('/', '\0');
+}
+
+function shown(path: ByteString): string {
+  return `'${printablePath(path)}'`;
+}
