@@ -3,6 +3,7 @@ import { ExitCode } from '../errors.ts';
 import type { SettleSummary } from './settle-report.ts';
 import { attributesLost, type StreamAccount } from './stream-account.ts';
 import type { SurveyReport } from './survey-report.ts';
+import { unusedLines } from './survey-sections.ts';
 import { formatBytes, formatCount, formatDuration, formatRate } from './units.ts';
 
 export interface MigrationReport extends SurveyReport {
@@ -54,7 +55,7 @@ export function describeMigration(report: MigrationReport): string {
       // These are files that a user may well miss: by name.
       ...(item.rule === 'sparse' ? item.examples.map((path) => `                ${path}`) : []),
     ]),
-    ...report.unusedRules.map((rule) => `No effect   ${rule} matches nothing: is it what you mean?`),
+    ...unusedLines(report).map((line) => `No effect   ${line}`),
     ...describeMounts(report),
     ...describeSettle(report),
     ...describeStop(report),

@@ -5,8 +5,14 @@ import { formatBytes, formatCount } from './units.ts';
 
 const ROWS = 10;
 
-export function describeUnused({ unusedRules }: SurveyReport): string[] {
-  return unusedRules.map((rule) => `  ${rule} matches nothing: is it what you mean?`);
+export function describeUnused(report: SurveyReport): string[] {
+  return unusedLines(report).map((line) => `  ${line}`);
+}
+
+/** A profile speaks of many servers, and of this one not all of it need be true: only --json has its rules. */
+export function unusedLines({ unusedRules }: SurveyReport): string[] {
+  const written = unusedRules.filter((rule) => !rule.startsWith('profile:'));
+  return written.map((rule) => `${rule} matches nothing: is it what you mean?`);
 }
 
 export function describeAnatomy({ anatomy }: SurveyReport, width: number): string[] {
