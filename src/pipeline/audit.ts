@@ -2,13 +2,14 @@
 import { tmpdir } from 'node:os';
 import { type SurveyReport, surveyReport } from '../report/survey-report.ts';
 import type { SurveyRequest } from './request.ts';
-import { Belongings } from './rollback.ts';
+import { holding } from './rollback.ts';
 import type { Show } from './stage.ts';
 import { findingsOf, survey } from './survey.ts';
 import { WorkFolder } from './work-folder.ts';
 
-export async function audit(request: SurveyRequest, show: Show): Promise<SurveyReport> {
-  await using held = new Belongings();
-  const work = held.use(await WorkFolder.create(tmpdir()));
-  return surveyReport(findingsOf(request, await survey(request, show, held, work)));
+export function audit(request: SurveyRequest, show: Show): Promise<SurveyReport> {
+  return holding(async (held) => {
+    const work = held.use(await WorkFolder.create(tmpdir()));
+    return surveyReport(findingsOf(request, await survey(request, show, held, work)));
+  });
 }

@@ -9,7 +9,7 @@ import { MAPPED_FILES_COMMAND } from '../source/mapped-files.ts';
 import { requireTar } from '../source/tools.ts';
 import type { PlannedCommand } from '../ssh/session.ts';
 import type { MigrationRequest } from './request.ts';
-import { Belongings } from './rollback.ts';
+import { holding } from './rollback.ts';
 import type { Show } from './stage.ts';
 import { type ListingReason, listCommand } from './stages/list.ts';
 import { partCommand } from './stages/stream.ts';
@@ -21,12 +21,13 @@ export interface DryRun {
   readonly commands: readonly PlannedCommand[];
 }
 
-export async function dryRun(request: MigrationRequest, show: Show): Promise<DryRun> {
-  await using held = new Belongings();
-  const work = held.use(await WorkFolder.create(tmpdir()));
-  const surveyed = await survey(request, show, held, work);
-  requireTar(surveyed.facts.tools, request.target.name);
-  return { survey: surveyReport(findingsOf(request, surveyed)), commands: commandsAfter(request, surveyed) };
+export function dryRun(request: MigrationRequest, show: Show): Promise<DryRun> {
+  return holding(async (held) => {
+    const work = held.use(await WorkFolder.create(tmpdir()));
+    const surveyed = await survey(request, show, held, work);
+    requireTar(surveyed.facts.tools, request.target.name);
+    return { survey: surveyReport(findingsOf(request, surveyed)), commands: commandsAfter(request, surveyed) };
+  });
 }
 
 /** In the order of {@link migrate}. */

@@ -13,7 +13,7 @@ import { mappedFiles } from '../source/mapped-files.ts';
 import { requireTar } from '../source/tools.ts';
 import type { Session } from '../ssh/session.ts';
 import type { MigrationRequest } from './request.ts';
-import { Belongings, toldFirst } from './rollback.ts';
+import { type Belongings, holding } from './rollback.ts';
 import type { Show } from './stage.ts';
 import { importImage } from './stages/import.ts';
 import { type ListInput, listFilesystems, type ScannedListing } from './stages/list.ts';
@@ -42,16 +42,16 @@ export function migrationStages({ hot }: Pick<MigrationRequest, 'hot'>): string[
  * Runs the pipeline. Whatever it stopped on the source is started again on every way out, and no image is visible in
  * the store before it is whole.
  */
-export async function migrate(request: MigrationRequest, show: Show, signal: AbortSignal): Promise<MigrationReport> {
-  try {
-    return await runStages(request, show, signal);
-  } catch (error) {
-    throw toldFirst(error);
-  }
+export function migrate(request: MigrationRequest, show: Show, signal: AbortSignal): Promise<MigrationReport> {
+  return holding((held) => runStages(request, show, signal, held));
 }
 
-async function runStages(request: MigrationRequest, show: Show, signal: AbortSignal): Promise<MigrationReport> {
-  await using held = new Belongings();
+async function runStages(
+  request: MigrationRequest,
+  show: Show,
+  signal: AbortSignal,
+  held: Belongings,
+): Promise<MigrationReport> {
   const started = new Date();
   const store = held.use(await ImageStore.open(request.storeRoot, { create: true }));
   const work = held.use(await WorkFolder.create(join(store.root, 'tmp')));

@@ -33,12 +33,22 @@ export class Belongings implements AsyncDisposable {
   }
 }
 
+/** Does the work with belongings that are given back on every way out. @throws what there is to tell first. */
+export async function holding<Result>(work: (held: Belongings) => Promise<Result>): Promise<Result> {
+  try {
+    await using held = new Belongings();
+    return await work(held);
+  } catch (error) {
+    throw toldFirst(error);
+  }
+}
+
 /**
  * Of a failure, and a second one while what was held was given back (`await using` makes a SuppressedError of the two),
  * the one to tell. That applications did not start again goes before everything, an interruption too; any other
  * trouble with giving back is less than what ended the run.
  */
-export function toldFirst(error: unknown): unknown {
+function toldFirst(error: unknown): unknown {
   if (!isSuppressed(error)) return error;
   const givingBack = toldFirst(error.error);
   const before = toldFirst(error.suppressed);

@@ -14,7 +14,14 @@ const run = promisify(execFile);
 const HERE = fileURLToPath(new URL('../..', import.meta.url));
 
 /** Documents in the order in which a reader would go through them. */
-const DOCUMENTS = ['README.md', 'docs/receipt.md', 'docs/rules.md', 'docs/profiles.md', 'docs/inventory.md', 'docs/runner.md'];
+const DOCUMENTS = [
+  'README.md',
+  'docs/receipt.md',
+  'docs/rules.md',
+  'docs/profiles.md',
+  'docs/inventory.md',
+  'docs/runner.md',
+];
 
 /** Run by other tests, or not to be run in a test's machine. */
 const ELSEWHERE = /^(?:\.\/scripts\/(?:demo|test)|npm (?:install|link))$/;

@@ -1,20 +1,17 @@
 import test from 'ava';
 import { P2cError } from '../../src/errors.ts';
-import { Belongings, toldFirst } from '../../src/pipeline/rollback.ts';
+import { Belongings, holding } from '../../src/pipeline/rollback.ts';
 
 const notStarted = new P2cError('nginx did not start', { code: 'quiesce.start-failed', hint: 'service nginx start' });
 const interrupted = new P2cError('interrupted by SIGINT', { code: 'interrupted' });
 
-async function endedBy(body: Error, givingBack: Error): Promise<unknown> {
-  try {
-    await using held = new Belongings();
+async function endedBy(body: Error | undefined, givingBack: Error): Promise<unknown> {
+  return holding(async (held) => {
     held.defer(() => {
       throw givingBack;
     });
-    throw body;
-  } catch (error) {
-    return toldFirst(error);
-  }
+    if (body !== undefined) throw body;
+  }).catch((error: unknown) => error);
 }
 
 test('that applications did not start again is told before what ended the run', async (t) => {
@@ -32,14 +29,18 @@ test('a folder that could not be removed does not hide what ended the run', asyn
 });
 
 test('what is given back fails alone: that is told', async (t) => {
+  t.is(await endedBy(undefined, notStarted), notStarted);
+});
+
+test('everything is given back, in reverse, also where one of it fails', async (t) => {
+  const order: number[] = [];
   const held = new Belongings();
-  held.defer(() => {
-    throw notStarted;
-  });
-  let after = false;
-  held.defer(() => {
-    after = true;
-  });
-  t.is(toldFirst(await t.throwsAsync(async () => held[Symbol.asyncDispose]())), notStarted);
-  t.true(after);
+  for (const number of [1, 2, 3]) {
+    held.defer(() => {
+      order.push(number);
+      if (number === 3) throw notStarted;
+    });
+  }
+  await t.throwsAsync(async () => held[Symbol.asyncDispose](), { is: notStarted });
+  t.deepEqual(order, [3, 2, 1]);
 });
