@@ -213,6 +213,7 @@ function startFailed(error: Error, image: Image): P2cError {
   return new P2cError(`the image ${image.reference} was made, but on the source: ${error.message}`, {
     code: error instanceof P2cError ? error.code : 'quiesce.start-failed',
     ...(error instanceof P2cError && error.hint !== undefined ? { hint: error.hint } : {}),
-    cause: error,
+    // Its message is in this one.
+    cause: error.cause,
   });
 }
