@@ -3,12 +3,9 @@ import { statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { P2cError } from '../errors.ts';
 import type { CapturePlan } from '../listing/plan.ts';
-import type { Image } from '../oci/image.ts';
 import { ImageStore } from '../oci/store.ts';
-import { type Quiesced, quiesce, type ResumeReport } from '../profiles/quiesce.ts';
 import type { MigrationReport } from '../report/migration-report.ts';
-import type { WrittenReceipt } from '../report/receipt/write.ts';
-import { formatBytes, formatCount, formatDuration, formatRate } from '../report/units.ts';
+import { formatBytes } from '../report/units.ts';
 import { mappedFiles } from '../source/mapped-files.ts';
 import { requireTar } from '../source/tools.ts';
 import type { Session } from '../ssh/session.ts';
@@ -17,17 +14,16 @@ import { type Belongings, holding } from './rollback.ts';
 import type { Show } from './stage.ts';
 import { importImage } from './stages/import.ts';
 import { type ListInput, listFilesystems, type ScannedListing } from './stages/list.ts';
-import { makeReceipt, requireRead } from './stages/receipt.ts';
+import { describeReceipt, makeReceipt, requireRead } from './stages/receipt.ts';
 import { migrationReport } from './stages/report.ts';
-import { type Settled, settle } from './stages/settle.ts';
-import { type CapturedLayers, streamParts } from './stages/stream.ts';
+import { describeSettled, settle } from './stages/settle.ts';
+import { START, STOP, startApplications, startFailed, stopApplications, untilLost } from './stages/stop-and-start.ts';
+import { describeCapture, streamParts } from './stages/stream.ts';
 import { describePlan, patienceOf, planCapture, SURVEY_STAGES, type Survey, survey } from './survey.ts';
 import { WorkFolder } from './work-folder.ts';
 
-const STOP = 'Stop the applications';
 const STREAM = 'Stream the files';
 const SETTLE = 'Settle what moved meanwhile';
-const START = 'Start the applications again';
 const ACCOUNT = 'Account for every path';
 const IMPORT = 'Import the image';
 const LIST_AGAIN = 'List the files again';
@@ -129,22 +125,6 @@ async function requireSpace(root: string, plan: CapturePlan): Promise<void> {
   });
 }
 
-async function stopApplications(
-  request: MigrationRequest,
-  { session }: Survey,
-  show: Show,
-  held: Belongings,
-  signal: AbortSignal,
-): Promise<Quiesced | undefined> {
-  if (!request.stop || request.profiles.length === 0) return undefined;
-  const onEvent = (line: string): void => show.note(line);
-  return show.stage(
-    STOP,
-    async () => held.use(await quiesce(session, request.profiles, { leaseMs: request.leaseMs, signal, onEvent })),
-    ({ stopped }) => (stopped.length === 0 ? 'none of them runs' : stopped.join(', ')),
-  );
-}
-
 interface Planned {
   readonly plan: CapturePlan;
   /** The listing that the plan was made of. */
@@ -167,53 +147,4 @@ async function planAgain(request: MigrationRequest, surveyed: Survey, show: Show
     },
     ({ plan }) => describePlan(plan),
   );
-}
-
-function describeCapture({ account }: CapturedLayers): string {
-  const took = formatDuration(account.milliseconds);
-  return `${formatBytes(account.bytes)} in ${took}, ${formatRate(account.bytes, account.milliseconds)}`;
-}
-
-/** Where the watchdog had to start the applications, what is still being copied is no image of a stopped server. */
-function untilLost(signal: AbortSignal, stopped: Quiesced | undefined): AbortSignal {
-  return stopped === undefined ? signal : AbortSignal.any([signal, stopped.lost]);
-}
-
-function describeReceipt({ counts }: WrittenReceipt): string {
-  const verdicts = Object.entries(counts).filter(([, count]) => count > 0);
-  return verdicts.map(([verdict, count]) => `${count.toLocaleString('en-US')} ${verdict}`).join(', ');
-}
-
-function describeSettled({ report }: Settled): string {
-  const { rounds, changed, removed, stillMoving } = report;
-  if (rounds === 0 && stillMoving === 0) return 'nothing did';
-  const moving = stillMoving === 0 ? '' : `; ${formatCount(stillMoving, 'path')} still move`;
-  return `${formatCount(changed, 'path')} fetched again, ${removed} gone, in ${formatCount(rounds, 'round')}${moving}`;
-}
-
-/** A start that fails does not cost the capture: the image is made first, and the failure ends the run. */
-async function startApplications(stopped: Quiesced | undefined, show: Show): Promise<ResumeReport | Error | undefined> {
-  if (stopped === undefined) return undefined;
-  try {
-    const report = await show.stage(
-      START,
-      () => stopped.resume(),
-      ({ applications }) =>
-        applications.map((app) => `${app.name} was down ${formatDuration(app.downMs)}`).join(', ') ||
-        'none was stopped',
-    );
-    for (const note of report.notes) show.note(note);
-    return report;
-  } catch (error) {
-    return error instanceof Error ? error : new Error(String(error));
-  }
-}
-
-function startFailed(error: Error, image: Image): P2cError {
-  return new P2cError(`the image ${image.reference} was made, but on the source: ${error.message}`, {
-    code: error instanceof P2cError ? error.code : 'quiesce.start-failed',
-    ...(error instanceof P2cError && error.hint !== undefined ? { hint: error.hint } : {}),
-    // Its message is in this one.
-    cause: error.cause,
-  });
 }

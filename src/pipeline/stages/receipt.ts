@@ -42,3 +42,9 @@ export function requireRead({ unread }: WrittenReceipt, target: string): void {
     hint: 'mend them there, leave them out with --exclude, or make the image without them: --skip-unreadable',
   });
 }
+
+/** The stage's last line. */
+export function describeReceipt({ counts }: WrittenReceipt): string {
+  const verdicts = Object.entries(counts).filter(([, count]) => count > 0);
+  return verdicts.map(([verdict, count]) => `${count.toLocaleString('en-US')} ${verdict}`).join(', ');
+}

@@ -11,6 +11,7 @@ import { printablePath } from '../../printable.ts';
 import type { LayerLog } from '../../report/receipt/account.ts';
 import type { SettleReport } from '../../report/settle-report.ts';
 import type { StreamAccount } from '../../report/stream-account.ts';
+import { formatCount } from '../../report/units.ts';
 import { restlessPaths } from '../../source/filesystems.ts';
 import type { Tell } from '../stage.ts';
 import type { WorkFolder } from '../work-folder.ts';
@@ -84,4 +85,12 @@ async function look(
   const racySince = before.startedAt / 1000 + facts.clockAhead - 1;
   const grounds = { restless, suspects: moved, blindSpots: new BlindSpots(after.problems), racySince };
   return { changes: await Changes.between(before.listing, after.listing, rules, grounds), after };
+}
+
+/** The stage's last line. */
+export function describeSettled({ report }: Settled): string {
+  const { rounds, changed, removed, stillMoving } = report;
+  if (rounds === 0 && stillMoving === 0) return 'nothing did';
+  const moving = stillMoving === 0 ? '' : `; ${formatCount(stillMoving, 'path')} still move`;
+  return `${formatCount(changed, 'path')} fetched again, ${removed} gone, in ${formatCount(rounds, 'round')}${moving}`;
 }

@@ -10,6 +10,7 @@ import { Progress } from '../../report/progress.ts';
 import type { LayerLog } from '../../report/receipt/account.ts';
 import { CaptureLogWriter } from '../../report/receipt/capture-log.ts';
 import { AnomalyAccount, addAccounts, type StreamAccount } from '../../report/stream-account.ts';
+import { formatBytes, formatDuration, formatRate } from '../../report/units.ts';
 import type { SourceFacts } from '../../source/facts.ts';
 import { restlessPaths } from '../../source/filesystems.ts';
 import type { SourceTools } from '../../source/tools.ts';
@@ -129,20 +130,35 @@ interface CapturedPart {
 }
 
 async function capturePart(capture: PartCapture): Promise<CapturedPart> {
-  const { session, facts, part, store, restless, onBytes, signal } = capture;
+  const { part, restless, signal } = capture;
   signal.throwIfAborted();
   const account = new AnomalyAccount(restless);
-  const wanted = new PathListReader(part.pathsFile);
-  const messages = new TarMessages();
   const dangling = new Set<string>();
+  const messages = new TarMessages();
+  const wanted = new PathListReader(part.pathsFile);
   const log = new CaptureLogWriter(`${part.pathsFile}.log`);
-  const filter = new TarFilter(
-    wanted,
-    (anomaly) => account.anomaly(anomaly),
-    restless,
-    (delivered) => log.add(delivered),
-    { onDangling: (path) => dangling.add(path) },
-  );
+  try {
+    const filter = new TarFilter(
+      wanted,
+      (anomaly) => account.anomaly(anomaly),
+      restless,
+      (delivered) => log.add(delivered),
+      { onDangling: (path) => dangling.add(path) },
+    );
+    const layer = await streamLayer(capture, filter, messages);
+    const said = messages.end();
+    account.part(filter.counts, said);
+    const complaints = said.problems.flatMap((problem) => complaintOf(problem) ?? []);
+    return { layer, account: account.close(0), log: { file: log.file, complaints }, dangling };
+  } finally {
+    wanted.close();
+    log.close();
+  }
+}
+
+/** What the source's tar sends, filtered, into a blob of its own. */
+async function streamLayer(capture: PartCapture, filter: TarFilter, messages: TarMessages): Promise<Layer> {
+  const { session, facts, part, store, onBytes, signal } = capture;
   await using blob = await store.createBlob();
   const command = { ...partCommand(part, facts.tools), input: tarNames(part.pathsFile) };
   const stream = await session.stream(command, (chunk) => messages.push(chunk));
@@ -151,14 +167,12 @@ async function capturePart(capture: PartCapture): Promise<CapturedPart> {
   let received = 0;
   try {
     for await (const chunk of stream.stdout) {
-      const passed = filter.push(chunk);
-      await blob.write(passed);
+      await blob.write(filter.push(chunk));
       received += chunk.length;
       onBytes(chunk.length);
     }
     signal.throwIfAborted();
-    const result = await stream.done;
-    const end = endOf(filter, result, messages);
+    const end = endOf(filter, await stream.done, messages);
     await blob.write([...part.whiteouts.map(whiteout), end]);
   } catch (error) {
     onBytes(-received);
@@ -166,18 +180,9 @@ async function capturePart(capture: PartCapture): Promise<CapturedPart> {
   } finally {
     signal.removeEventListener('abort', abort);
     stream.kill();
-    wanted.close();
-    log.close();
   }
   const { digest, size } = await blob.commit();
-  const said = messages.end();
-  account.part(filter.counts, said);
-  return {
-    layer: { mediaType: MediaType.layerTar, digest, diffID: digest, size },
-    account: account.close(0),
-    log: { file: log.file, complaints: said.problems.flatMap((problem) => complaintOf(problem) ?? []) },
-    dangling,
-  };
+  return { mediaType: MediaType.layerTar, digest, diffID: digest, size };
 }
 
 /** tar's exit code: 1 is "some files differ" (changed while read), 2 is an error; which files is found by their absence. */
@@ -198,4 +203,10 @@ function tarFailed(result: CommandResult, messages: TarMessages, cause: P2cError
     hint: 'the cause is what tar said on the source; once it is mended, run p2c again',
     cause: new Error(said === '' ? 'tar said nothing' : said.slice(-2000)),
   });
+}
+
+/** The stage's last line. */
+export function describeCapture({ account }: CapturedLayers): string {
+  const took = formatDuration(account.milliseconds);
+  return `${formatBytes(account.bytes)} in ${took}, ${formatRate(account.bytes, account.milliseconds)}`;
 }
