@@ -1,6 +1,7 @@
 /** Reads the receipt of an image: a line at a time, whatever its size. */
 import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
+import { z } from 'zod';
 import { messageOf, P2cError } from '../../errors.ts';
 import type { Image } from '../../oci/image.ts';
 import type { ImageStore } from '../../oci/store.ts';
@@ -56,7 +57,11 @@ function parsing<Result>(line: number, work: () => Result): Result {
   try {
     return work();
   } catch (error) {
-    throw invalid(`its line ${line} is none of a receipt`, error);
+    const what = error instanceof z.ZodError ? z.prettifyError(error) : messageOf(error);
+    throw invalid(
+      `its line ${line} is none of a receipt: ${what.replace(/\s+/g, ' ')}`,
+      error instanceof z.ZodError ? undefined : error,
+    );
   }
 }
 
