@@ -13,7 +13,7 @@ import type { MigrationRequest } from './request.ts';
 import { type Belongings, holding } from './rollback.ts';
 import type { Show } from './stage.ts';
 import { importImage } from './stages/import.ts';
-import { type ListInput, listFilesystems, type ScannedListing } from './stages/list.ts';
+import { type ListInput, listFilesystems, requireSameMounts, type ScannedListing } from './stages/list.ts';
 import { describeReceipt, makeReceipt, requireRead } from './stages/receipt.ts';
 import { migrationReport } from './stages/report.ts';
 import { describeSettled, settle } from './stages/settle.ts';
@@ -142,6 +142,7 @@ async function planAgain(request: MigrationRequest, surveyed: Survey, show: Show
     async (tell) => {
       const input: ListInput = { ...patienceOf(request, show), ...surveyed, reason: ' again' };
       const scanned = await listFilesystems(input, await work.sub('stopped'), tell);
+      requireSameMounts(surveyed.scanned, scanned);
       const plan = await planCapture(scanned, surveyed.rules, await work.sub('stopped-plan'));
       return { scanned, plan };
     },

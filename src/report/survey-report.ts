@@ -10,7 +10,7 @@ import type { LedgerEntry } from '../ssh/session.ts';
 import { describeAnatomy, describeLosses, describeUnused, describeWhy } from './survey-sections.ts';
 import { table } from './table.ts';
 import { describeTools, type ToolsReport, toolsReport } from './tools-report.ts';
-import { formatBytes, formatCount } from './units.ts';
+import { formatBytes, formatCount, formatDuration } from './units.ts';
 
 /** Names are printed forms: UTF-8, with what a terminal would obey escaped. */
 export interface SurveyReport {
@@ -228,9 +228,15 @@ function exclusionRows({ excluded }: SurveyReport, width: number): string[] {
   return table(rows, ['ENTRIES', 'BYTES', 'RULE', 'REASON'], width).split('\n');
 }
 
+/** How long the bytes take on a link of so many megabits a second, of which ssh and TCP leave nine tenths. */
+function atRate(bytes: number, megabits: number): string {
+  return formatDuration((bytes * 8) / (megabits * 900));
+}
+
 function describeCaptured({ capture }: SurveyReport): string[] {
   const { entries, bytes, tarBytes, parts } = capture;
   return [
     `To capture: ${formatCount(entries, 'entry', 'entries')}, ${formatBytes(bytes)} of content, ${formatBytes(tarBytes)} on disk in ${formatCount(parts, 'layer')}`,
+    `Needs: that much disk here, none on the server; ${atRate(tarBytes, 1000)} at 1 Gbit/s, ${atRate(tarBytes, 100)} at 100 Mbit/s, where its disk is as fast`,
   ];
 }

@@ -210,3 +210,16 @@ test.serial(
     t.is(log.code, 3, log.stderr);
   },
 );
+
+test.serial('a filesystem that is unmounted while it is captured ends the run: its files are not gone', async (t) => {
+  if (!requireRoot(t)) return;
+  const server = await labServer(t, 'unmount', { large: true });
+  const root = await temporaryFolder(t);
+  const p2c = startCli(args(server, '--profile', 'nginx'), { P2C_ROOT: root });
+  await server.exec('until pgrep -x tar >/dev/null; do sleep 0.02; done; umount -l /tmp');
+  const ended = await p2c.ended;
+  t.is(ended.code, 1, ended.stderr);
+  t.is(JSON.parse(ended.stderr.trim().split('\n').at(-1) ?? '').error.code, 'source.mounts');
+  t.is((await fetch(`http://${server.address}/`, { signal: AbortSignal.timeout(5000) })).status, 200);
+  t.is((await cli(['images', '-q'], { P2C_ROOT: root })).stdout, '');
+});

@@ -15,6 +15,8 @@ export interface ScannedListing {
   readonly listing: Listing;
   /** Milliseconds since 1970, here, when its finds began. */
   readonly startedAt: number;
+  /** Device of each filesystem, by where it is mounted. */
+  readonly devices: ReadonlyMap<ByteString, number>;
   /** What a tar of all of it would be, before any rule. */
   readonly tarBytes: number;
   /** What find could not look at, in its own words: blind spots. Files that vanished meanwhile are not among them. */
@@ -51,12 +53,19 @@ export async function listFilesystems(input: ListInput, directory: string, tell:
   const limit = pLimit(FINDS);
   const included = input.facts.filesystems.filter((mount) => mount.verdict === 'included');
   await Promise.all(included.map(({ mountPoint }) => limit(() => scan.filesystem(mountPoint))));
-  return { startedAt, listing: await writer.finish(), tarBytes: scan.tarBytes, problems: scan.problems };
+  return {
+    startedAt,
+    listing: await writer.finish(),
+    tarBytes: scan.tarBytes,
+    problems: scan.problems,
+    devices: scan.devices,
+  };
 }
 
 /** The finds of one listing, and what they found together. */
 class Scan {
   readonly problems: string[] = [];
+  readonly devices = new Map<ByteString, number>();
   tarBytes = 0;
   readonly #input: ListInput;
   readonly #writer: ListingWriter;
@@ -71,11 +80,11 @@ class Scan {
 
   async filesystem(mountPoint: ByteString): Promise<void> {
     const command = listCommand(mountPoint, this.#input.reason);
-    await retrying(command.purpose, this.#input, () => this.#list(command));
+    await retrying(command.purpose, this.#input, () => this.#list(command, mountPoint));
   }
 
   /** What came before a link was lost comes again, and the listing keeps the later of two entries of a path. */
-  async #list(command: RemoteCommand): Promise<void> {
+  async #list(command: RemoteCommand, mountPoint: ByteString): Promise<void> {
     const { session, signal } = this.#input;
     const parser = new FindParser();
     const found = { entries: 0, tarBytes: 0 };
@@ -87,7 +96,10 @@ class Scan {
       for await (const chunk of stream.stdout) {
         const entries = parser.push(chunk);
         found.entries += entries.length;
-        for (const entry of entries) found.tarBytes += tarSize(entry);
+        for (const entry of entries) {
+          found.tarBytes += tarSize(entry);
+          if (entry.path === mountPoint) this.devices.set(mountPoint, entry.device);
+        }
         this.#tell(formatCount(this.#count + found.entries, 'entry', 'entries'));
         await this.#writer.add(entries);
       }
@@ -113,6 +125,23 @@ class Scan {
       if (this.problems.length < PROBLEMS_KEPT) this.problems.push(line);
       else if (this.problems.length === PROBLEMS_KEPT) this.problems.push('find said more than is kept here');
     }
+  }
+}
+
+/**
+ * What lies on a filesystem that is no longer mounted would look as if it had been removed.
+ * @throws P2cError `source.mounts`.
+ */
+export function requireSameMounts(before: ScannedListing, after: ScannedListing): void {
+  for (const [mountPoint, device] of before.devices) {
+    if (after.devices.get(mountPoint) === device) continue;
+    throw new P2cError(
+      `the filesystem on ${printablePath(mountPoint)} was unmounted, or another mounted there, meanwhile`,
+      {
+        code: 'source.mounts',
+        hint: 'mount it again, and run p2c again; where a stop unmounts it, leave the applications running: --no-stop',
+      },
+    );
   }
 }
 

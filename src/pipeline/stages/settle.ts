@@ -15,7 +15,7 @@ import { formatCount } from '../../report/units.ts';
 import { restlessPaths } from '../../source/filesystems.ts';
 import type { Tell } from '../stage.ts';
 import type { WorkFolder } from '../work-folder.ts';
-import { listFilesystems, type ScannedListing } from './list.ts';
+import { listFilesystems, requireSameMounts, type ScannedListing } from './list.ts';
 import { type StreamInput, streamParts } from './stream.ts';
 
 export interface SettleInput extends StreamInput {
@@ -79,6 +79,7 @@ async function look(
   const { facts, rules, work, suspects } = input;
   const folder = await work.sub(`settle-${round}`);
   const after = await listFilesystems({ ...input, reason: ' to see what moved' }, folder, tell);
+  requireSameMounts(before, after);
   const restless = restlessPaths(facts.filesystems);
   const moved = round === 0 ? suspects : new Set<string>();
   // A second less, for what lies between the two clocks' readings.
