@@ -29,6 +29,8 @@ export class TerminalShow implements AsyncDisposable {
   readonly #titles: readonly string[];
   readonly #notes: string[] = [];
   #list: Promise<unknown> | undefined;
+  /** Of the stage under way. */
+  #teller: Teller | undefined;
 
   /** @param titles the stages that may come, in order; those that never do are left out at the end. */
   constructor(titles: readonly string[]) {
@@ -54,6 +56,7 @@ export class TerminalShow implements AsyncDisposable {
       gate.used = true;
       gate.open(async (task) => {
         const teller = new Teller(task);
+        this.#teller = teller;
         try {
           const result = await work((line) => teller.tell(line));
           if (summary !== undefined) task.title = printable(`${title}: ${summary(result)}`);
@@ -68,10 +71,13 @@ export class TerminalShow implements AsyncDisposable {
     });
   }
 
-  /** While the list is live, notes wait: lines written into it would be torn. */
+  /** While the list is live, notes are shown under the stage, and told at the end: lines written into it would be torn. */
   note(line: string): void {
     if (this.#list === undefined) process.stderr.write(`${printable(line, { newlines: true })}\n`);
-    else this.#notes.push(line);
+    else {
+      this.#notes.push(line);
+      this.#teller?.tellNow(line);
+    }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -139,9 +145,12 @@ class Teller {
   }
 
   tell(line: string): void {
-    const now = performance.now();
-    if (this.#task === undefined || now - this.#told < TELL_EVERY_MS) return;
-    this.#told = now;
+    if (performance.now() - this.#told >= TELL_EVERY_MS) this.tellNow(line);
+  }
+
+  tellNow(line: string): void {
+    if (this.#task === undefined) return;
+    this.#told = performance.now();
     this.#task.output = printable(line);
   }
 
