@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# The four ways of capturing a server that scripts/bench compares, how each is measured, and the table of results.
+# The ways of capturing and of auditing a server that scripts/bench compares, how each is measured, and the table of results.
 # In: ADDRESS, KEY, KNOWN_HOSTS of the server, WORK for temporary files.
 
 SSH_OPTIONS=(-F none -o BatchMode=yes -o IdentitiesOnly=yes -o GlobalKnownHostsFile=none -o StrictHostKeyChecking=yes)
@@ -39,6 +39,17 @@ way_b() {
     --known-hosts "$WORK/known_hosts" --no-stop --tag bench:latest --json >"$WORK/migrate.json"
 }
 
+# The listing of duplicates that engineers pass on. tar knows /dev/null, and reads no content for it.
+way_e() {
+  SSH_WAY=-C remote 'cd / && tar -cvp --one-file-system -f /dev/null $(mount | awk "{ if ( \$1 ~ /\/dev/ ) print \$3; }" | xargs) 2>/dev/null' |
+    sort | uniq -c | { grep -v '^ *1 ' || true; } >"$WORK/duplicates"
+}
+way_f() {
+  # Exit code 4: there are duplicates, as there are by the other way.
+  node dist/cli.js audit "root@$ADDRESS" --identity "$KEY" --accept-new-host-key --known-hosts "$WORK/known_hosts" --json \
+    >"$WORK/audit.json" || [ $? -eq 4 ]
+}
+
 # measure WAY RUN: adds "seconds user system kilobytes" to WORK/times.WAY.
 measure() {
   local way=$1 result="$WORK/time.$1.$2" log="$WORK/log.$1.$2"
@@ -69,16 +80,22 @@ print_table() {
   local way seconds
   printf 'captured: %d MB, %d entries, on %d cores; %s\n\n' "$(($1 / 1000000))" "$2" "$(nproc)" "$(podman --version)"
   printf '%-46s %9s %9s %9s %9s\n' way 'wall s' 'CPU s' 'peak MB' 'MB/s'
-  for way in a b c d; do
+  for way in a b c d e f; do
     seconds=$(median "$way" 1)
     [ -n "$seconds" ] || continue
-    awk -v name="$(way_name "$way")" -v wall="$seconds" -v cpu="$(median "$way" 2)" -v memory="$(median "$way" 4)" -v bytes="$1" \
-      'BEGIN { printf "%-46s %9.1f %9.1f %9.0f %9.0f\n", name, wall, cpu, memory / 1024, bytes / 1e6 / wall }'
+    awk -v name="$(way_name "$way")" -v wall="$seconds" -v cpu="$(median "$way" 2)" -v memory="$(median "$way" 4)" -v bytes="$(moved_by "$way" "$1")" \
+      'BEGIN { printf "%-46s %9.1f %9.1f %9.0f %9s\n", name, wall, cpu, memory / 1024, bytes == "" ? "-" : int(bytes / 1e6 / wall) }'
   done
   echo
   print_ratio b a 'p2c over the floor, at most 1.5'
   print_ratio c b 'podman import over p2c, at least 3'
   print_ratio d b 'the pipeline done by hand over p2c, at least 6'
+  print_ratio f e 'p2c audit over the listing of duplicates by hand, at most 1'
+}
+
+# moved_by WAY BYTES: an audit moves no content.
+moved_by() {
+  case $1 in [abcd]) echo "$2" ;; esac
 }
 
 way_name() {
@@ -87,6 +104,8 @@ way_name() {
     b) echo 'b  p2c migrate --no-stop' ;;
     c) echo 'c  ssh tar | podman import' ;;
     d) echo 'd  ssh -C tar | podman import' ;;
+    e) echo 'e  ssh -C tar -v | sort | uniq -c' ;;
+    f) echo 'f  p2c audit' ;;
   esac
 }
 
