@@ -62,7 +62,8 @@ export async function startBusyboxServer(t: ExecutionContext): Promise<BusyboxSe
     log += text;
   });
   await answering(port, child, () => log);
-  const [pid] = child.pid === undefined ? [] : await descendants(child.pid);
+  // The outermost of them: those below serve connections, the one just made to see whether it answers, for instance.
+  const pid = child.pid === undefined ? undefined : (await descendants(child.pid)).at(-1);
   if (pid === undefined) throw new Error(`the small system has no process: ${log}`);
   const exec = async (script: string): Promise<string> =>
     (await run('nsenter', ['-t', String(pid), '-m', '-p', '-r', '-w', '/bin/sh', '-c', script])).stdout;
