@@ -31,7 +31,7 @@ test.serial('what moves while it is streamed arrives as it is at the end, and wh
     ln linked linked-too; ln -s before turns; chmod 644 chmod`);
   const p2c = startCli(args(server, '--no-stop'), { P2C_ROOT: root });
   // The listing is made, the stream begins: a tar for each of two parts.
-  await server.exec('until pgrep -x tar >/dev/null; do sleep 0.02; done');
+  await server.exec('until pgrep -f "^tar --create" >/dev/null; do sleep 0.02; done');
   await server.exec(`cd /opt/moving; echo more >> grows; : > shrinks; rm gone; chmod 4711 chmod; mv dir renamed
     rm -r gone-dir folds; echo file > folds; echo after > linked; rm turns; mkdir turns; echo in > turns/file; echo new > fresh`);
   const ended = await p2c.ended;
@@ -78,7 +78,7 @@ test.serial(
     const server = await labServer(t, 'hot', { large: true });
     const root = await temporaryFolder(t);
     const p2c = startCli(args(server, '--profile', 'nginx', '--hot'), { P2C_ROOT: root });
-    await server.exec('until pgrep -x tar >/dev/null; do sleep 0.02; done');
+    await server.exec('until pgrep -f "^tar --create" >/dev/null; do sleep 0.02; done');
     const response = await fetch(`http://${server.address}/while-it-streams`, { signal: AbortSignal.timeout(5000) });
     t.is(response.status, 404);
     const ended = await p2c.ended;
@@ -122,7 +122,7 @@ if [ -e /run/blind ]; then echo "find: '/opt/blind': Input/output error" >&2; ex
 END
     chmod 755 /usr/local/bin/find`);
   const p2c = startCli(args(server, '--no-stop'), { P2C_ROOT: root });
-  await server.exec('until pgrep -x tar >/dev/null; do sleep 0.02; done; touch /run/blind');
+  await server.exec('until pgrep -f "^tar --create" >/dev/null; do sleep 0.02; done; touch /run/blind');
   const ended = await p2c.ended;
   t.is(ended.code, 3, ended.stderr);
   t.deepEqual(JSON.parse(ended.stdout).listing.problems, ["find: '/opt/blind': Input/output error"]);
@@ -216,7 +216,7 @@ test.serial('a filesystem that is unmounted while it is captured ends the run: i
   const server = await labServer(t, 'unmount', { large: true });
   const root = await temporaryFolder(t);
   const p2c = startCli(args(server, '--profile', 'nginx'), { P2C_ROOT: root });
-  await server.exec('until pgrep -x tar >/dev/null; do sleep 0.02; done; umount -l /tmp');
+  await server.exec('until pgrep -f "^tar --create" >/dev/null; do sleep 0.02; done; umount -l /tmp');
   const ended = await p2c.ended;
   t.is(ended.code, 1, ended.stderr);
   t.is(JSON.parse(ended.stderr.trim().split('\n').at(-1) ?? '').error.code, 'source.mounts');
