@@ -4,24 +4,12 @@
 # In: LAB_NAME, LAB_SUITE, LAB_STATE (its folder), LAB_BASE (the suite's tar), LAB_LARGE and LAB_HOSTILE (0 or 1).
 set -euo pipefail
 here=$(dirname "$0")
+. "$here/lab-disks.sh"
 . "$here/lab-settings.sh"
 . "$here/lab-files.sh"
 . "$here/lab-hostile.sh"
 
 ROOT="$LAB_STATE/root"
-
-# make_disk LABEL SIZE: a sparse image with ext4 on it; its tables are written when they are first needed.
-make_disk() {
-  mkdir -p "$LAB_STATE/disks"
-  truncate -s "$2" "$LAB_STATE/disks/$1.img"
-  mkfs.ext4 -q -L "$1" -E lazy_itable_init=1,lazy_journal_init=1,nodiscard "$LAB_STATE/disks/$1.img"
-}
-
-mount_disk() {
-  mkdir -p "$2"
-  # Attached for good and not by `mount -o loop`: the server's own mount(8) would name the file behind the device.
-  mount -o relatime "$(losetup --find --show "$LAB_STATE/disks/$1.img")" "$2"
-}
 
 mount_disks() {
   local disk
@@ -43,7 +31,7 @@ mount_kernel_filesystems() {
   for node in null zero full random urandom tty; do cp -a "/dev/$node" "$ROOT/dev/$node"; done
   chmod 0666 "$ROOT"/dev/{null,zero,full,random,urandom,tty}
   : >"$ROOT/dev/console"
-  for node in $(losetup -n -l -O NAME,BACK-FILE | awk -v dir="$LAB_STATE/disks/" 'index($2, dir) == 1 { print $1 }'); do
+  for node in $(loops_of "$LAB_STATE/disks/"); do
     cp -a "$node" "$ROOT/dev/"
   done
   ln -s /proc/self/fd "$ROOT/dev/fd"

@@ -17,6 +17,13 @@ with_lock() {
   exec 9>&-
 }
 
+# alone COMMAND...: keeps other servers' ups and downs out of what they share: LAB_DIR, the network's names. For moments
+# only; in a subshell of its own, so that no server inherits the lock.
+alone() (
+  flock 7
+  "$@"
+) 7>/run/p2c-lab/.shared.lock
+
 # is_up NAME: its init runs, and in its network namespace (so that a number used again does not deceive).
 is_up() {
   local pid
@@ -24,15 +31,17 @@ is_up() {
   [ -e "$LAB_DIR/$1/ready" ] && [ "/proc/$pid/ns/net" -ef "/run/netns/p2c-$1" ] && [ "$(cat "/proc/$pid/comm" 2>/dev/null)" = init ]
 }
 
-# bring_up NAME SUITE LARGE HOSTILE: nothing stays of an attempt that failed.
+# bring_up NAME SUITE LARGE HOSTILE WITH: nothing stays of an attempt that failed.
 bring_up() {
   local name=$1 state="$LAB_DIR/$1"
   if is_up "$name"; then
-    [ "$(cat "$state/suite")" = "$2" ] || fail "$name is up with $(cat "$state/suite"); take it down first"
+    [ "$(suite_of "$name")" = "$2" ] || fail "$name is up with $(suite_of "$name"); take it down first"
+    [ "$(cat "$state/with")" = "$5" ] || fail "$name is up with other packages; take it down first"
     return
   fi
   take_down "$name"
-  trap 'take_down "$name"' EXIT
+  # The name as it is now: when the trap runs, this function's variables may be gone.
+  trap "take_down '$name'" EXIT
   trap 'exit 130' INT
   trap 'exit 143' TERM HUP
   start_server "$@"
@@ -40,14 +49,15 @@ bring_up() {
 }
 
 start_server() {
-  local name=$1 suite=$2 large=$3 hostile=$4 state="$LAB_DIR/$1" tar
-  tar=$(base_tar "$suite")
-  mkdir -p "$state"
-  chmod 0700 "$state"
+  local name=$1 suite=$2 large=$3 hostile=$4 state="$LAB_DIR/$1" tar with=()
+  IFS=, read -ra with <<<"$5"
+  tar=$(base_tar "$suite" "${with[@]}")
+  alone mkdir -p -m 0700 "$state"
   printf '%s\n' "$suite" >"$state/suite"
+  printf '%s\n' "$5" >"$state/with"
   ssh-keygen -q -t ed25519 -N '' -C "p2c lab $name" -f "$state/key"
   (umask 077 && od -An -N9 -tx1 /dev/urandom | tr -d ' \n' >"$state/password")
-  make_network "$name" "$state"
+  alone make_network "$name" "$state"
   LAB_NAME=$name LAB_SUITE=$suite LAB_STATE=$state LAB_BASE=$tar LAB_LARGE=$large LAB_HOSTILE=$hostile \
     setsid nsenter "--net=/run/netns/p2c-$name" \
     unshare --mount --pid --uts --ipc --fork --kill-child --propagation private \
@@ -58,7 +68,7 @@ start_server() {
 
 # await_server NAME LAUNCHER: until sshd and nginx answer, or the launcher is gone, or the time is up.
 await_server() {
-  local name=$1 launcher=$2 address deadline=$((SECONDS + 240))
+  local name=$1 launcher=$2 address deadline=$((SECONDS + 600))
   address=$(address_of "$name")
   until answers "$address" 22 SSH-2.0 && answers "$address" 80 "Hello from $name," 'GET / HTTP/1.0\r\n\r\n'; do
     if [ ! -e "/proc/$launcher" ] || [ "$SECONDS" -gt "$deadline" ]; then
@@ -69,6 +79,8 @@ await_server() {
   done
 }
 
+suite_of() { cat "$LAB_DIR/$1/suite" 2>/dev/null || echo '?'; }
+
 address_of() { printf '10.77.%s.2\n' "$(cat "$LAB_DIR/$1/number")"; }
 
 # take_down NAME: processes, mounts and loop devices, network, state; safe on what is half made and on nothing.
@@ -76,9 +88,9 @@ take_down() {
   local name=$1 state="$LAB_DIR/$1"
   kill_processes "$name"
   free_loops "$state"
-  remove_network "$name"
+  alone remove_network "$name"
   rm -rf "${LAB_DIR:?}/$name"
-  rmdir --ignore-fail-on-non-empty "$LAB_DIR" 2>/dev/null || true
+  alone rmdir --ignore-fail-on-non-empty "$LAB_DIR" 2>/dev/null || true
 }
 
 # Everything in the server's network namespace is the server's; its init first, for the rest goes with it.
@@ -98,7 +110,7 @@ kill_processes() {
 # A device that is still mounted somewhere is detached by the kernel with its last mount.
 free_loops() {
   local state=$1 deadline=$((SECONDS + 60)) loops
-  while loops=$(losetup -n -l -O NAME,BACK-FILE | awk -v dir="$state/disks/" 'index($2, dir) == 1 { print $1 }') && [ -n "$loops" ]; do
+  while loops=$(loops_of "$state/disks/") && [ -n "$loops" ]; do
     # shellcheck disable=SC2086 # a list of devices
     losetup -d $loops 2>/dev/null || true
     [ "$SECONDS" -lt "$deadline" ] || fail "loop devices stay attached: $(echo "$loops" | xargs)"

@@ -33,28 +33,34 @@ need_programs() {
 install_packages() {
   have apt-get || fail "missing: $*; apt-get is not here to install them (these scripts know Debian)"
   [ "$(id -u)" -eq 0 ] || fail "missing: $*; run 'apt-get install --no-install-recommends $*' as root"
-  local log lock=/run/p2c-setup.lock
-  log=$(mktemp)
   say "installing: $*"
+  # One at a time, and the services held all the while: the next in line must not find them let go by the one before.
+  (
+    flock 8
+    apt_install "$@"
+  ) 8>/run/p2c-setup.lock
+}
+
+apt_install() {
+  local log install=(apt-get install -y -qq --no-install-recommends -o DPkg::Lock::Timeout=600)
+  log=$(mktemp)
   hold_services
+  trap 'release_services' EXIT
+  export DEBIAN_FRONTEND=noninteractive
   # The lists may be missing (fresh machine) or stale (a package that went away): then they are fetched, once.
-  if ! flock "$lock" sh -c 'DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" </dev/null' \
-    sh "$@" >"$log" 2>&1; then
-    if ! flock "$lock" sh -c 'apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq \
-      --no-install-recommends "$@" </dev/null' sh "$@" >"$log" 2>&1; then
+  if ! "${install[@]}" "$@" >"$log" 2>&1 8>&- </dev/null; then
+    if ! { apt-get update -qq && "${install[@]}" "$@"; } >"$log" 2>&1 8>&- </dev/null; then
       tail -n 20 "$log" >&2
       rm -f "$log"
-      release_services
       fail "apt-get could not install: $*"
     fi
   fi
-  release_services
   rm -f "$log"
 }
 
 # A program is wanted, not its service: nothing that these scripts install begins to listen (invoke-rc.d(8), policy-rc.d).
+held_services=0
 hold_services() {
-  held_services=0
   if [ ! -e /usr/sbin/policy-rc.d ]; then
     printf '#!/bin/sh\nexit 101\n' >/usr/sbin/policy-rc.d
     chmod 0755 /usr/sbin/policy-rc.d
