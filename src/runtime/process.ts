@@ -39,6 +39,16 @@ export function childrenOf(pid: number): ProcessIdentity[] {
   }
 }
 
+/** @returns the pid of its parent; undefined where it is gone. */
+export function parentOf(pid: number): number | undefined {
+  try {
+    const found = /^PPid:\s*([1-9][0-9]*)$/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1'));
+    return found === null ? undefined : Number(found[1]);
+  } catch {
+    return undefined;
+  }
+}
+
 export function isAlive(process: ProcessIdentity): boolean {
   return identifyProcess(process.pid)?.startTime === process.startTime;
 }

@@ -9,12 +9,12 @@ import { setprivOptions } from '../capabilities.ts';
 import type { Engine, Launched, Place, Started, Streams } from '../engine.ts';
 import { findProgram } from '../host-program.ts';
 import { HOST_ENVIRONMENT } from '../isolation.ts';
-import { identityFrom, type ProcessIdentity } from '../process.ts';
+import { identityFrom, type ProcessIdentity, parentOf } from '../process.ts';
 import { type Bundle, type ContainerProcess, RLIM_INFINITY } from '../spec.ts';
 import { closeInheritedFiles } from './inherited-files.ts';
 import { openOutputPipes } from './output-pipe.ts';
 import { underTerminal } from './pseudo-terminal.ts';
-import { INIT, SETUP, WITH_ENVIRONMENT } from './setup-script.ts';
+import { INIT, SETUP, TERMINALS, WITH_ENVIRONMENT } from './setup-script.ts';
 import { toolCommand, toolFiles } from './toolbox.ts';
 
 /** What setup says before it is ready is an error message. */
@@ -46,20 +46,42 @@ const UNSHARE: Readonly<Record<Bundle['linux']['namespaces'][number]['type'], st
 export const namespacesEngine: Engine = {
   async start(place, bundle, privileged, streams) {
     const operations = await setupOperations(place, bundle, privileged);
-    const flags = bundle.linux.namespaces.map(({ type }) => UNSHARE[type]);
-    const words = ['unshare', '--propagation', 'private', ...flags, 'sh', '-c', INIT, 'sh', SETUP, ...operations];
+    const setup = ['unshare', '--mount', '--propagation', 'private', 'sh', '-c', SETUP, 'sh', ...operations];
+    const terminals = bundle.mounts.find(({ type }) => type === 'devpts')?.options.join(',') ?? '';
+    const flags = bundle.linux.namespaces.filter(({ type }) => type !== 'mount').map(({ type }) => UNSHARE[type]);
+    const words = [
+      ...['unshare', '--mount', '--propagation', 'slave', 'sh', '-c', TERMINALS, 'sh', terminals, 'unshare', ...flags],
+      ...(bundle.process.terminal ? underTerminal(setup, bundle.process.user.uid) : ['sh', '-c', INIT, 'sh', ...setup]),
+    ];
     const { child, ...launched } = await launch(words, bundle.process, streams, ['pipe']);
     return { ...launched, ready: whenReady(child) } satisfies Started;
   },
 
   async exec(init, bundle, process, streams) {
-    const namespaces = bundle.linux.namespaces.map(({ type }) => (type === 'network' ? '--net' : `--${type}`));
-    const enter = ['nsenter', '--target', String(init.pid), ...namespaces, '--', ...commandWords(process)];
-    const words = ['prlimit', ...process.rlimits.map(limitOption), ...enter];
+    const target = ['--target', String(init.pid)];
+    const namespaces = bundle.linux.namespaces.map(({ type }) => UNSHARE[type]);
+    const enter = (flags: readonly string[]): string[] => [
+      ...['prlimit', ...process.rlimits.map(limitOption)],
+      ...['nsenter', ...target, ...flags, '--', ...commandWords(process)],
+    ];
+    // The terminal is made where the container's terminals are seen; who is started under it is in the PID namespace.
+    const words = process.terminal
+      ? [
+          ...['nsenter', ...target, '--pid', '--no-fork', `--mount=/proc/${holderOf(init)}/ns/mnt`, '--'],
+          ...underTerminal(enter(namespaces.filter((flag) => flag !== '--pid')), process.user.uid),
+        ]
+      : enter(namespaces);
     const { child: _, ...launched } = await launch(words, process, streams, []);
     return launched satisfies Launched;
   },
 };
+
+/** The container's PID 1 was started from a mount namespace that is kept for its terminals. */
+function holderOf(init: ProcessIdentity): number {
+  const holder = parentOf(init.pid);
+  if (holder !== undefined) return holder;
+  throw new P2cError('the container ended just now', { code: 'engine.ended' });
+}
 
 async function setupOperations(place: Place, bundle: Bundle, privileged: boolean): Promise<string[]> {
   const tools = await toolFiles();
@@ -80,7 +102,9 @@ async function setupOperations(place: Place, bundle: Bundle, privileged: boolean
     ...['overlay', privileged ? 'rw' : 'rw,nodev'],
     '--',
     ...(bundle.linux.namespaces.some(({ type }) => type === 'network') ? ['loopback'] : []),
-    ...kernel.flatMap(({ type, destination, options }) => ['mount', type ?? '', destination, options.join(',')]),
+    ...kernel.flatMap(({ type, destination, options }) =>
+      type === 'devpts' ? ['terminals', destination] : ['mount', type ?? '', destination, options.join(',')],
+    ),
     ...['devices', ...DEVICES.flatMap(([name, major, minor]) => ['device', name, String(major), String(minor)])],
     ...LINKS.flatMap(([target, name]) => ['link', target, name]),
     ...binds.flatMap(({ destination }, at) => ['move', String(at), kinds[at] ?? 'file', destination]),
@@ -132,7 +156,7 @@ async function launch(
   streams: Streams,
   channel: readonly 'pipe'[],
 ) {
-  const [program = '', ...rest] = terminal ? underTerminal(words) : words;
+  const [program = '', ...rest] = words;
   const path = findProgram(program);
   closeInheritedFiles();
   const [output, errors] = await openOutputPipes(streams.output === 'none' ? 0 : terminal ? 1 : 2);

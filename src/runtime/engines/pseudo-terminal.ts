@@ -3,9 +3,14 @@
  * its controlling one: it could type into that (TIOCSTI).
  */
 
-/** The words that run a command under a new terminal, passing its exit code on. */
-export function underTerminal(words: readonly string[]): string[] {
-  return ['script', '--quiet', '--return', '--flush', '--command', words.map(quoted).join(' '), '/dev/null'];
+/**
+ * The words that run a command as the first process of a new terminal's session, passing its exit code on. script takes
+ * the terminal from `/dev/ptmx` of the mount namespace it runs in.
+ * @param owner the user whom the terminal is given to, so that he can open it by its name.
+ */
+export function underTerminal(words: readonly string[], owner: number): string[] {
+  const command = `chown ${owner} /proc/self/fd/0; exec ${words.map(quoted).join(' ')}`;
+  return ['script', '--quiet', '--return', '--flush', '--command', command, '/dev/null'];
 }
 
 /** One word for the POSIX sh that script starts. */

@@ -6,15 +6,28 @@ import { ISOLATION } from '../isolation.ts';
 import { toolCommand } from './toolbox.ts';
 
 /**
+ * Mounts the container's own devpts over this machine's, in a mount namespace that stays for as long as the container
+ * lives: whoever opens a terminal there, now or at an exec later, gets one that has a name in the container too.
+ * Arguments: the options of the mount; the command that goes on.
+ */
+export const TERMINALS = `
+set -eu
+exec 4>&2 2>&3
+mount -n -t devpts -o "$1" devpts /dev/pts
+mount -n --bind /dev/pts/ptmx /dev/ptmx
+shift
+exec 2>&4 4>&-
+exec "$@"
+`;
+
+/**
  * Starts the setup as the first process of a new PID namespace and tells its end truly: unshare(1) itself, told to fork,
  * answers 1 for a process that was killed. The subshell keeps this shell's own word on that ("Killed") out of the log.
- * Arguments: the setup and its own.
+ * Arguments: the setup.
  */
 export const INIT = `
-setup=$1
-shift
 exec 4>&2 2>/dev/null
-(exec sh -c "$setup" sh "$@" 2>&4 4>&-)
+(exec "$@" 2>&4 4>&-)
 exit $?
 `;
 
@@ -47,7 +60,8 @@ file() {
 }
 p2c_root "$1"
 shift
-mkdir c l v tools devices
+mkdir c l v tools devices pts
+mount --bind /dev/pts pts
 while [ "$1" != -- ]; do
   case $1 in
     tool)
@@ -87,6 +101,10 @@ while [ "$1" != -- ]; do
       folder "$3"
       mount -t "$2" -o "$4" "$2" "c$3"
       shift 4 ;;
+    terminals)
+      folder "$2"
+      mount --move pts "c$2"
+      shift 2 ;;
     move)
       "$3" "$4"
       mount --move "v/$2" "c$4"
