@@ -95,6 +95,11 @@ export const VERBS: readonly VerbEntry[] = [
     load: async () => (await import('./rm.ts')).verb,
   },
   {
+    name: 'doctor',
+    summary: 'show what this machine can run, what is missing and how to install it',
+    load: async () => (await import('./doctor.ts')).verb,
+  },
+  {
     name: '__monitor',
     summary: 'look after a container (internal)',
     hidden: true,

@@ -1,0 +1,73 @@
+import test from 'ava';
+import { describeDoctor } from '../../src/report/doctor-page.ts';
+import { doctorReport } from '../../src/report/doctor-report.ts';
+import type { Machine } from '../../src/runtime/machine/machine.ts';
+
+const unshare = { name: 'unshare', purpose: 'running containers', package: 'util-linux', required: true };
+
+const GOOD: Machine = {
+  architecture: 'x86_64',
+  kernel: '6.1.0',
+  root: true,
+  memoryBytes: 8e9,
+  vsyscall: 'xonly',
+  ia32: { able: true },
+  uname26: { able: true },
+  cgroups: { mode: 'v2', controllers: ['cpu', 'memory', 'pids'], systemdHierarchy: false },
+  namespaces: { able: true },
+  overlay: { able: true },
+  userNamespaces: { able: true },
+  subordinate: { uids: 0, gids: 0 },
+  cni: { folder: '/usr/lib/cni', found: ['bridge'], missing: [] },
+  ociRuntimes: [
+    { name: 'runc', path: '/usr/sbin/runc', version: 'runc version 1.1.5', works: { able: true } },
+    { name: 'crun', path: null, version: null, works: { able: false, reason: 'not installed' } },
+  ],
+  programs: [{ ...unshare, path: '/usr/bin/unshare' }],
+  store: { folder: '/var/lib/p2c', freeBytes: 8e10 },
+};
+
+test('a machine that has all runs containers by every engine that works', (t) => {
+  const report = doctorReport(GOOD);
+  t.true(report.canRun);
+  t.deepEqual(report.engines, ['namespaces', 'runc']);
+  t.deepEqual(
+    report.checks.filter(({ state }) => state === 'missing'),
+    [],
+  );
+  t.regex(describeDoctor(report, 100), /This machine runs containers with: namespaces, runc$/);
+});
+
+test('what no container can do without makes the answer no, and each is named', (t) => {
+  const no = { able: false, reason: 'Operation not permitted' } as const;
+  const poor: Partial<Machine>[] = [
+    { root: false },
+    { namespaces: no },
+    { overlay: no },
+    { programs: [{ ...unshare, path: null }] },
+  ];
+  for (const lack of poor) {
+    const report = doctorReport({ ...GOOD, ...lack });
+    t.false(report.canRun);
+    const missing = report.checks.filter(({ state }) => state === 'missing');
+    t.is(missing.length, 1);
+    t.not(missing[0]?.remedy, null);
+    t.regex(describeDoctor(report, 100), /cannot run containers/);
+  }
+});
+
+test('what only some servers need is lacking, with a remedy, and stops nothing', (t) => {
+  const report = doctorReport({
+    ...GOOD,
+    vsyscall: 'none',
+    ia32: { able: false, reason: 'ENOEXEC' },
+    cni: { folder: null, found: [], missing: ['bridge'] },
+  });
+  t.true(report.canRun);
+  const lacking = report.checks.filter(({ state, remedy }) => state === 'lacking' && remedy !== null);
+  t.deepEqual(
+    lacking.map(({ id }) => id),
+    ['vsyscall', '32-bit programs', 'CNI plugins'],
+  );
+  t.regex(describeDoctor(report, 100), /vsyscall: boot with 'vsyscall=emulate'/);
+});
