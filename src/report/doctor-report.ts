@@ -6,7 +6,7 @@ import { formatBytes } from './units.ts';
 /** `missing` stops containers from running at all; `lacking` costs what the detail says. */
 type State = 'ok' | 'lacking' | 'missing' | 'unknown';
 
-export interface DoctorCheck {
+interface DoctorCheck {
   /** Stable: `vsyscall`, `cgroups`, `program unshare`… */
   readonly id: string;
   readonly state: State;

@@ -68,7 +68,6 @@ test('the program that tries 32 bits is one', async (t) => {
   const folder = await temporaryFolder(t);
   const file = join(folder, 'exit');
   writeFileSync(file, smallestProgram(), { mode: 0o755 });
-  if (process.arch !== 'x64') return t.is(smallestProgram().length, 93);
   // The kernel's own word: one that runs no 32-bit programs answers ENOEXEC.
   const run = (): boolean => {
     try {
