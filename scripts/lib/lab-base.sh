@@ -1,9 +1,12 @@
 # shellcheck shell=bash
-# The base of a lab server: a Debian suite with sysvinit, sshd, nginx and cron, made once by debootstrap and kept as
+# The base of a lab server: a Debian suite with its init, sshd, nginx and cron, made once by debootstrap and kept as
 # a tar outside the repository.
 
 LAB_CACHE=${P2C_LAB_CACHE:-/var/cache/p2c-lab}
 LAB_PACKAGES=(sysvinit-core openssh-server nginx-light cron sudo iproute2 procps attr acl libcap2-bin less netbase)
+
+# What turns that into a server with systemd, as an upgrade does.
+LAB_SYSTEMD=(systemd-sysv libpam-systemd dbus sysvinit-core- initscripts- sysv-rc- startpar- insserv-)
 
 # base_tar SUITE [PACKAGE...]: prints the path of the tar of that suite, with more packages in it where some are named;
 # makes it first when it is not there (about a minute, and as long as the packages take).
@@ -85,8 +88,8 @@ add_packages() {
   # debootstrap leaves the lists it worked with; a base has them no more.
   ls "$dir"/var/lib/apt/lists/*_Packages* >/dev/null 2>&1 || chroot "$dir" apt-get update -q
   # cron of trixie wants systemd or this.
-  if chroot "$dir" apt-cache show systemd-standalone-sysusers >/dev/null 2>&1; then set -- "$@" systemd-standalone-sysusers; fi
-  chroot "$dir" apt-get install -y -q --no-install-recommends "$@"
+  if [ "$1" != systemd-sysv ] && chroot "$dir" apt-cache show systemd-standalone-sysusers >/dev/null 2>&1; then set -- "$@" systemd-standalone-sysusers; fi
+  chroot "$dir" apt-get install -y -q --purge --no-install-recommends "$@"
   chroot "$dir" apt-get clean
   umount "$dir/proc"
   rm -f "$dir/usr/sbin/policy-rc.d" "$dir/etc/apt/apt.conf.d/99lent" "$dir/etc/resolv.conf" "$dir/etc/hosts"

@@ -1,13 +1,15 @@
 #!/usr/bin/env bash
 # Runs as process 1 of a new lab server's namespaces: makes and mounts its disks, lays its files out, makes its root
 # the root, and becomes its init. What fails here ends the namespaces, and with them every mount.
-# In: LAB_NAME, LAB_SUITE, LAB_STATE (its folder), LAB_BASE (the suite's tar), LAB_LARGE and LAB_HOSTILE (0 or 1).
+# In: LAB_NAME, LAB_SUITE, LAB_INIT, LAB_STATE (its folder), LAB_BASE (the suite's tar), LAB_LARGE and LAB_HOSTILE (0 or 1).
 set -euo pipefail
 here=$(dirname "$0")
 . "$here/lab-disks.sh"
 . "$here/lab-settings.sh"
 . "$here/lab-files.sh"
 . "$here/lab-hostile.sh"
+. "$here/lab-cgroup.sh"
+. "$here/lab-systemd.sh"
 
 ROOT="$LAB_STATE/root"
 
@@ -65,10 +67,17 @@ if [ "$LAB_LARGE" = 1 ]; then node "$here/lab-large.mjs" "$ROOT"; fi
 mount_kernel_filesystems
 printf '%s\n' "$LAB_NAME" >"$ROOT/proc/sys/kernel/hostname"
 
+become_init='umount -l /mnt && exec /sbin/init'
+if [ "$LAB_INIT" = systemd ]; then
+  write_runtime_masks
+  enter_cgroup "$LAB_NAME"
+  become_init="umount -l /mnt && exec unshare --cgroup sh -c 'mount -t cgroup2 cgroup2 /sys/fs/cgroup && exec env container=lab /sbin/init'"
+fi
+
 cd "$ROOT"
 pivot_root . mnt
 cd /
 # The capabilities that would reach past the namespaces, to the machine below, stay behind.
 exec env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin TERM=linux \
   setpriv --bounding-set=-sys_module,-sys_time,-sys_rawio,-mac_admin,-mac_override,-syslog \
-  /bin/sh -c 'umount -l /mnt && exec /sbin/init' </dev/null >/dev/null 2>&1
+  /bin/sh -c "$become_init" </dev/null >/dev/null 2>&1

@@ -28,15 +28,17 @@ alone() (
 is_up() {
   local pid
   pid=$(cat "$LAB_DIR/$1/pid" 2>/dev/null) || return 1
-  [ -e "$LAB_DIR/$1/ready" ] && [ "/proc/$pid/ns/net" -ef "/run/netns/p2c-$1" ] && [ "$(cat "/proc/$pid/comm" 2>/dev/null)" = init ]
+  [ -e "$LAB_DIR/$1/ready" ] && [ "/proc/$pid/ns/net" -ef "/run/netns/p2c-$1" ] || return 1
+  case $(cat "/proc/$pid/comm" 2>/dev/null) in init | systemd) ;; *) return 1 ;; esac
 }
 
-# bring_up NAME SUITE LARGE HOSTILE WITH: nothing stays of an attempt that failed.
+# bring_up NAME SUITE INIT LARGE HOSTILE WITH: nothing stays of an attempt that failed.
 bring_up() {
   local name=$1 state="$LAB_DIR/$1"
   if is_up "$name"; then
     [ "$(suite_of "$name")" = "$2" ] || fail "$name is up with $(suite_of "$name"); take it down first"
-    [ "$(cat "$state/with")" = "$5" ] || fail "$name is up with other packages; take it down first"
+    [ "$(cat "$state/init")" = "$3" ] || fail "$name is up with $(cat "$state/init"); take it down first"
+    [ "$(cat "$state/with")" = "$6" ] || fail "$name is up with other packages; take it down first"
     return
   fi
   take_down "$name"
@@ -49,16 +51,18 @@ bring_up() {
 }
 
 start_server() {
-  local name=$1 suite=$2 large=$3 hostile=$4 state="$LAB_DIR/$1" tar with=()
-  IFS=, read -ra with <<<"$5"
+  local name=$1 suite=$2 init=$3 large=$4 hostile=$5 state="$LAB_DIR/$1" tar with=()
+  IFS=, read -ra with <<<"$6"
+  if [ "$init" = systemd ]; then with=("${LAB_SYSTEMD[@]}" "${with[@]}"); fi
   tar=$(base_tar "$suite" "${with[@]}")
   alone mkdir -p -m 0700 "$state"
   printf '%s\n' "$suite" >"$state/suite"
-  printf '%s\n' "$5" >"$state/with"
+  printf '%s\n' "$init" >"$state/init"
+  printf '%s\n' "$6" >"$state/with"
   ssh-keygen -q -t ed25519 -N '' -C "p2c lab $name" -f "$state/key"
   (umask 077 && od -An -N9 -tx1 /dev/urandom | tr -d ' \n' >"$state/password")
   alone make_network "$name" "$state"
-  LAB_NAME=$name LAB_SUITE=$suite LAB_STATE=$state LAB_BASE=$tar LAB_LARGE=$large LAB_HOSTILE=$hostile \
+  LAB_NAME=$name LAB_SUITE=$suite LAB_INIT=$init LAB_STATE=$state LAB_BASE=$tar LAB_LARGE=$large LAB_HOSTILE=$hostile \
     setsid nsenter "--net=/run/netns/p2c-$name" \
     unshare --mount --pid --uts --ipc --fork --kill-child --propagation private \
     bash "$P2C_HOME/scripts/lib/lab-boot.sh" </dev/null >"$state/log" 2>&1 9>&- &
@@ -83,11 +87,12 @@ suite_of() { cat "$LAB_DIR/$1/suite" 2>/dev/null || echo '?'; }
 
 address_of() { printf '10.77.%s.2\n' "$(cat "$LAB_DIR/$1/number")"; }
 
-# take_down NAME: processes, mounts and loop devices, network, state; safe on what is half made and on nothing.
+# take_down NAME: processes, mounts and loop devices, cgroup, network, state; safe on what is half made and on nothing.
 take_down() {
   local name=$1 state="$LAB_DIR/$1"
   kill_processes "$name"
   free_loops "$state"
+  remove_cgroup "$name"
   alone remove_network "$name"
   rm -rf "${LAB_DIR:?}/$name"
   alone rmdir --ignore-fail-on-non-empty "$LAB_DIR" 2>/dev/null || true
@@ -129,15 +134,15 @@ server_names() {
 server_json() {
   local name=$1 state="$LAB_DIR/$1" pid
   pid=$(cat "$state/pid")
-  printf '{"name":"%s","suite":"%s","address":"%s","port":22,"user":"root","identity":"%s","knownHosts":"%s","passwordFile":"%s","rootDir":"%s","pid":%s,"netns":"%s"}' \
-    "$name" "$(cat "$state/suite")" "$(address_of "$name")" "$state/key" "$state/known_hosts" "$state/password" "/proc/$pid/root" "$pid" "p2c-$name"
+  printf '{"name":"%s","suite":"%s","init":"%s","address":"%s","port":22,"user":"root","identity":"%s","knownHosts":"%s","passwordFile":"%s","rootDir":"%s","pid":%s,"netns":"%s"}' \
+    "$name" "$(cat "$state/suite")" "$(cat "$state/init")" "$(address_of "$name")" "$state/key" "$state/known_hosts" "$state/password" "/proc/$pid/root" "$pid" "p2c-$name"
 }
 
 server_text() {
   local name=$1 state="$LAB_DIR/$1" pid
   pid=$(cat "$state/pid")
   cat <<TEXT
-$name: Debian $(cat "$state/suite") at $(address_of "$name"), ssh on port 22, http on port 80
+$name: Debian $(cat "$state/suite") with $(cat "$state/init") at $(address_of "$name"), ssh on port 22, http on port 80
   users         root; admin (sudo without a password); joe (no sudo)
   key           $state/key
   password      in $state/password, of all three

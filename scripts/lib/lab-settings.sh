@@ -8,7 +8,7 @@ write_settings() {
   write_users
   write_sshd
   write_cron
-  trim_init
+  if [ "$LAB_INIT" = sysvinit ]; then trim_init; fi
 }
 
 write_names() {

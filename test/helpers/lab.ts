@@ -11,6 +11,8 @@ const MAX_OUTPUT = 64 * 1024 * 1024;
 
 export interface LabOptions {
   readonly suite?: 'bullseye' | 'bookworm' | 'trixie';
+  /** In place of sysvinit. */
+  readonly systemd?: boolean;
   /** Debian packages beside the usual ones. */
   readonly packages?: readonly string[];
   /** 1.5 GB and 60,000 files more. */
@@ -56,6 +58,7 @@ export async function startLabServer(name: string, options: LabOptions = {}): Pr
   const unique = `${name}-${process.pid}-${++made}`;
   const flags = [
     ...(options.suite === undefined ? [] : ['--suite', options.suite]),
+    ...(options.systemd === true ? ['--systemd'] : []),
     ...(options.packages === undefined ? [] : ['--with', options.packages.join(',')]),
     ...(options.large === true ? ['--large'] : []),
     ...(options.hostile === true ? ['--hostile'] : []),

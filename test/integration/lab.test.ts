@@ -44,6 +44,14 @@ for (const suite of ['bullseye', 'bookworm', 'trixie'] satisfies LabOptions['sui
   });
 }
 
+test('a server has systemd as its init where that is asked for', async (t) => {
+  if (!requireRoot(t)) return;
+  const server = await labServer(t, 'look-systemd', { systemd: true });
+  t.is(await server.exec('cat /proc/1/comm'), 'systemd\n');
+  t.is(await server.exec('systemctl is-system-running --wait'), 'running\n');
+  t.is(await server.exec('systemctl is-active ssh nginx cron'), 'active\nactive\nactive\n');
+});
+
 test('a server that went down leaves nothing', async (t) => {
   if (!requireRoot(t)) return;
   const server = await startLabServer('gone');
