@@ -2,16 +2,14 @@
 import { usageError } from '../errors.ts';
 import { storeRoot } from '../oci/root.ts';
 import { ImageStore } from '../oci/store.ts';
-import type { Network } from '../runtime/bundle.ts';
-import { type CreateOptions, createContainer } from '../runtime/create.ts';
+import { createContainer } from '../runtime/create.ts';
+import { chooseEngine } from '../runtime/engines/choose.ts';
 import { startMonitored } from '../runtime/monitor.ts';
 import { type ProcessIdentity, signalProcess } from '../runtime/process.ts';
-import { parseSize } from '../runtime/size.ts';
 import { supervise } from '../runtime/supervise.ts';
-import { parseUlimit } from '../runtime/ulimit.ts';
-import { parseVolume } from '../runtime/volume.ts';
 import { defineVerb } from './command.ts';
-import { checkTerminal, environmentFrom, forwardingSignals, passOn } from './container-process.ts';
+import { checkTerminal, forwardingSignals, passOn } from './container-process.ts';
+import { createOptions, withContainerOptions } from './run-options/all.ts';
 
 export const verb = defineVerb({
   name: 'run',
@@ -25,27 +23,9 @@ export const verb = defineVerb({
     ['p2c run --rm -it legacy:1 /bin/sh', 'a shell in a new container'],
   ],
   options: (parser) =>
-    parser
-      .option('detach', { alias: 'd', type: 'boolean', default: false, describe: 'run in the background' })
-      .option('rm', { type: 'boolean', default: false, describe: 'remove the container when it has ended' })
-      .option('name', { type: 'string', requiresArg: true, describe: 'name of the container' })
-      .option('hostname', { alias: 'h', type: 'string', requiresArg: true, describe: 'host name in the container' })
-      .option('shm-size', { type: 'string', default: '64m', requiresArg: true, describe: 'size of /dev/shm' })
-      .option('ulimit', { type: 'string', array: true, nargs: 1, describe: 'NAME=SOFT[:HARD], -1 for unlimited' })
-      .option('volume', { alias: 'v', type: 'string', array: true, nargs: 1, describe: 'SRC:DST[:ro]' })
-      .option('network', {
-        type: 'string',
-        choices: ['none', 'host'] as const satisfies readonly Network[],
-        default: 'none' as const,
-        describe: "none: a loopback of its own; host: the machine's",
-      })
-      .option('privileged', { type: 'boolean', default: false, describe: 'drop no capability and mask nothing' })
-      .option('env', { alias: 'e', type: 'string', array: true, nargs: 1, describe: 'KEY=VALUE, or KEY of this shell' })
-      .option('workdir', { alias: 'w', type: 'string', requiresArg: true, describe: 'working folder' })
-      .option('user', { alias: 'u', type: 'string', requiresArg: true, describe: 'USER[:GROUP]' })
-      .option('entrypoint', { type: 'string', requiresArg: true, describe: "in place of the image's; '' for none" })
-      .option('interactive', { alias: 'i', type: 'boolean', default: false, describe: 'hand on the standard input' })
-      .option('tty', { alias: 't', type: 'boolean', default: false, describe: 'give the container a terminal' }),
+    withContainerOptions(
+      parser.option('detach', { alias: 'd', type: 'boolean', default: false, describe: 'run in the background' }),
+    ),
   async run(options, words) {
     const [image, ...command] = words;
     if (image === undefined) {
@@ -53,25 +33,10 @@ export const verb = defineVerb({
     }
     checkTerminal(options);
     const root = storeRoot();
-    const wanted: CreateOptions = {
-      command,
-      name: options.name,
-      entrypoint: options.entrypoint,
-      environment: environmentFrom(options.env ?? []),
-      workingFolder: options.workdir,
-      user: options.user,
-      hostname: options.hostname,
-      network: options.network,
-      shmSize: parseSize('--shm-size', options.shmSize),
-      ulimits: (options.ulimit ?? []).map(parseUlimit),
-      volumes: (options.volume ?? []).map(parseVolume),
-      privileged: options.privileged,
-      terminal: options.tty,
-      interactive: options.interactive,
-      autoRemove: options.rm,
-    };
+    const wanted = createOptions(options, command);
+    const { engine } = await chooseEngine(wanted.engine);
     const store = await ImageStore.open(root);
-    const container = await createContainer(store, image, wanted);
+    const container = await createContainer(store, image, wanted, engine);
     if (options.detach) {
       await startMonitored(root, container);
       process.stdout.write(`${container.definition.id}\n`);

@@ -1,5 +1,6 @@
 /** Capabilities of a container (capabilities(7)): what root in it may still do. */
 import { readFileSync } from 'node:fs';
+import { usageError } from '../errors.ts';
 
 /** In the kernel's order: the index is the number. */
 const ALL = [
@@ -72,13 +73,47 @@ const SYSTEM_CONTAINER: readonly Capability[] = [
 
 /**
  * What a container gets: all that p2c itself has if privileged, else those of a system container which p2c has, for
- * nobody can hand on more (p2c may itself run in a container).
+ * nobody can hand on more (p2c may itself run in a container); and what the user adds and takes away. As podman, a
+ * capability that is dropped by name stays away when all are added, and the other way round.
+ * @throws P2cError `runtime.capability` (usage): an unknown name, or one added that p2c itself has not.
  */
-export function containerCapabilities(privileged: boolean): Capability[] {
+export function containerCapabilities({ privileged, capAdd, capDrop }: CapabilityWishes): Capability[] {
   const own = ownSet('CapBnd');
-  return ALL.filter(
-    (name, bit) => ((own >> BigInt(bit)) & 1n) === 1n && (privileged || SYSTEM_CONTAINER.includes(name)),
-  );
+  const has = (name: Capability): boolean => ((own >> BigInt(ALL.indexOf(name))) & 1n) === 1n;
+  const [added, dropped] = [parseWishes('--cap-add', capAdd), parseWishes('--cap-drop', capDrop)];
+  const missing = added === 'all' ? undefined : added.find((name) => !has(name));
+  if (missing !== undefined) {
+    throw usageError(`--cap-add ${missing}: p2c itself has it not`, {
+      code: 'runtime.capability',
+      hint: 'who starts p2c must give it that capability',
+    });
+  }
+  const isKept = (name: Capability): boolean => {
+    if (dropped !== 'all' && dropped.includes(name)) return false;
+    if (added === 'all' || added.includes(name)) return true;
+    return dropped !== 'all' && (privileged || SYSTEM_CONTAINER.includes(name));
+  };
+  return ALL.filter((name) => has(name) && isKept(name));
+}
+
+interface CapabilityWishes {
+  readonly privileged: boolean;
+  readonly capAdd: readonly string[];
+  readonly capDrop: readonly string[];
+}
+
+/** `SYS_PTRACE`, `cap_sys_ptrace`, `all`. */
+function parseWishes(option: string, words: readonly string[]): 'all' | Capability[] {
+  const names = words.map((word) => word.toUpperCase());
+  if (names.includes('ALL')) return 'all';
+  return names.map((name, at) => {
+    const found = ALL.find((known) => known === name || known === `CAP_${name}`);
+    if (found !== undefined) return found;
+    throw usageError(`${option} '${words[at]}' is no capability`, {
+      code: 'runtime.capability',
+      hint: 'a name of capabilities(7), with CAP_ or without, or all',
+    });
+  });
 }
 
 /** Whether p2c itself has it now. */

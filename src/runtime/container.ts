@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { messageOf, P2cError } from '../errors.ts';
 import { isAlive } from './process.ts';
-import { type Bundle, bundleSchema } from './spec.ts';
+import { type Bundle, bundleSchema, specText } from './spec.ts';
 
 const identity = z.object({ pid: z.int(), startTime: z.string() });
 
@@ -21,6 +21,7 @@ const definitionSchema = z.object({
   autoRemove: z.boolean(),
   interactive: z.boolean(),
   privileged: z.boolean(),
+  engine: z.enum(['namespaces', 'runc', 'crun']),
 });
 type Definition = z.output<typeof definitionSchema>;
 
@@ -58,7 +59,7 @@ export function containerFolder(root: string, id: string): string {
 export async function writeContainer(container: Container, bundle: Bundle, state: State): Promise<void> {
   const { folder, definition } = container;
   for (const name of ['upper', 'work', 'root']) await mkdir(join(folder, name), { mode: 0o755 });
-  await writeFile(join(folder, 'config.json'), JSON.stringify(bundle, undefined, 2));
+  await writeFile(join(folder, 'config.json'), specText(bundle));
   await writeState(folder, state);
   await writeFile(join(folder, 'container.json'), JSON.stringify(definition, undefined, 2));
 }

@@ -4,28 +4,27 @@ import { hostname as machineName } from 'node:os';
 import { join } from 'node:path';
 import { P2cError, usageError } from '../errors.ts';
 import type { ImageStore } from '../oci/store.ts';
-import { ETC_FILES, makeBundle, type RunOptions } from './bundle.ts';
+import { makeBundle } from './bundle/make.ts';
+import { ETC_FILES } from './bundle/mounts.ts';
 import { commandOf } from './command-line.ts';
 import { type Container, containerFolder, writeContainer } from './container.ts';
 import { discard, refuseTakenName, reserve } from './containers.ts';
+import type { Engine } from './engine.ts';
+import type { CreateOptions, NetworkOptions } from './options.ts';
 import { identifyProcess, type ProcessIdentity } from './process.ts';
 import { unpackLayer } from './snapshot.ts';
 import { attainableUlimits } from './ulimit.ts';
 
-export interface CreateOptions extends RunOptions {
-  readonly name?: string | undefined;
-  readonly autoRemove: boolean;
-  readonly interactive: boolean;
-}
-
 /**
  * @param imageName as `ImageStore.find` takes it.
+ * @param engine the one that will run it.
  * @throws P2cError usage errors before anything is made, but for those that need the unpacked image.
  */
 export async function createContainer(
   store: ImageStore,
   imageName: string,
   options: CreateOptions,
+  engine: Engine,
 ): Promise<Container> {
   requireRoot();
   checkHostname(options.hostname);
@@ -52,6 +51,7 @@ export async function createContainer(
       autoRemove: options.autoRemove,
       interactive: options.interactive,
       privileged: options.privileged,
+      engine: engine.name,
     };
     const container = { folder, definition };
     await writeContainer(container, bundle, { status: 'created', monitor: ownIdentity() });
@@ -84,7 +84,7 @@ function checkHostname(hostname: string | undefined): void {
 }
 
 /** On the machine's own network a container sees its hosts and name servers; with none it has only itself. */
-async function writeEtc(folder: string, hostname: string, network: RunOptions['network']): Promise<void> {
+async function writeEtc(folder: string, hostname: string, network: NetworkOptions['network']): Promise<void> {
   const shared = network === 'host';
   const local = `127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n127.0.0.1\t${hostname}\n`;
   const own = shared && hostname !== machineName() ? `127.0.0.1\t${hostname}\n` : '';

@@ -3,6 +3,7 @@ import { constants } from 'node:os';
 import { P2cError, systemCode, usageError } from '../errors.ts';
 import { type Container, readState, type State } from './container.ts';
 import { discard } from './containers.ts';
+import { engineOf } from './engines/choose.ts';
 import { isAlive, signalProcess, waitForEnd } from './process.ts';
 import { stopSignalNumber } from './stop-signal.ts';
 
@@ -37,7 +38,9 @@ export async function removeContainer(root: string, container: Container, force:
     await kill(container);
   }
   await ended(container);
-  await discard(root, container.definition);
+  const { folder, definition } = container;
+  await engineOf(definition).cleanUp({ id: definition.id, folder });
+  await discard(root, definition);
 }
 
 function running({ definition: { name } }: Container, { status }: State): P2cError {

@@ -1,14 +1,21 @@
 /** What an engine does with a bundle. Making bundles is apart from it, so that engines share them. */
 import type { Readable } from 'node:stream';
+import type { EngineName } from './options.ts';
 import type { ProcessIdentity } from './process.ts';
 import type { LayerRoot } from './root-path.ts';
 import type { Bundle, ContainerProcess } from './spec.ts';
 
-/** A container's folder: `upper` and `work` for its changes, `root` for mounts, and the files of its /etc. */
+/**
+ * A container's folder: `config.json`, which is the bundle; `upper` and `work` for its changes, `root` for mounts, and the
+ * files of its /etc.
+ */
 export interface Place {
+  readonly id: string;
   readonly folder: string;
   /** Topmost first. */
   readonly layers: readonly LayerRoot[];
+  /** Device nodes of the image and of its volumes can be opened. */
+  readonly privileged: boolean;
 }
 
 export interface Streams {
@@ -26,21 +33,36 @@ export interface Launched {
   readonly output: Readable | undefined;
   /** Undefined with a terminal, which has one output. */
   readonly errors: Readable | undefined;
-  /** The exit code; 128 and the signal's number for a process ended by a signal. */
+  /** The exit code; 128 and the signal's number for a process ended by a signal; 126 and 127 as a shell has them. */
   readonly ended: Promise<number>;
 }
 
 export interface Started extends Launched {
   /**
-   * The container's PID 1 as this machine sees it, once everything is set up and nothing but the command is left to
-   * start. Rejects with a P2cError `engine.*` where that fails.
+   * The container's PID 1 as this machine sees it, once everything is set up; it may have ended by then. Rejects with a
+   * P2cError `engine.*` where the set-up fails.
    */
   readonly ready: Promise<ProcessIdentity>;
 }
 
+/** Both engines keep these promises; `test/integration/runtime.test.ts` holds them to it. */
 export interface Engine {
-  /** @throws P2cError `engine.*`. */
-  start(place: Place, bundle: Bundle, privileged: boolean, streams: Streams): Promise<Started>;
+  readonly name: EngineName;
+  /** What protects containers elsewhere and is missing here, in a few words each: told when one starts. */
+  missing(): Promise<readonly string[]>;
+  /** Makes the container's cgroups and namespaces and runs its first process. @throws P2cError `engine.*`. */
+  start(place: Place, bundle: Bundle, streams: Streams): Promise<Started>;
   /** Runs another process in a running container, confined as its first one is. @throws P2cError `engine.*`. */
-  exec(init: ProcessIdentity, bundle: Bundle, process: ContainerProcess, streams: Streams): Promise<Launched>;
+  exec(
+    place: Place,
+    init: ProcessIdentity,
+    bundle: Bundle,
+    process: ContainerProcess,
+    streams: Streams,
+  ): Promise<Launched>;
+  /**
+   * Takes away what may outlive a container's processes, cgroups for one. The container has ended; to call it twice, or
+   * for one that never started, does no harm. @throws P2cError `engine.*` where something stays.
+   */
+  cleanUp(place: Pick<Place, 'id' | 'folder'>): Promise<void>;
 }

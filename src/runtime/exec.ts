@@ -1,9 +1,10 @@
 /** Another process in a running container. */
 import { usageError } from '../errors.ts';
-import { mergeEnvironment } from './bundle.ts';
+import { mergeEnvironment } from './bundle/process.ts';
 import { type Container, readBundle, readState } from './container.ts';
 import type { Launched } from './engine.ts';
-import { namespacesEngine } from './engines/namespaces.ts';
+import { engineOf } from './engines/choose.ts';
+import { placeOf } from './place.ts';
 import { snapshotRoot } from './snapshot.ts';
 import type { Bundle, ContainerProcess } from './spec.ts';
 import { resolveUser } from './user.ts';
@@ -36,7 +37,7 @@ export async function execInContainer(root: string, container: Container, option
   }
   const bundle = await readBundle(folder);
   const process = await execProcess(root, container, bundle, options);
-  return namespacesEngine.exec(init, bundle, process, {
+  return engineOf(definition).exec(await placeOf(container), init, bundle, process, {
     input: options.interactive ? 'inherit' : 'none',
     output: options.detached ? 'none' : 'pipe',
   });

@@ -5,10 +5,10 @@ import { type Container, readBundle, type State, writeState } from './container.
 import { discard } from './containers.ts';
 import { ownIdentity } from './create.ts';
 import type { Started } from './engine.ts';
-import { namespacesEngine } from './engines/namespaces.ts';
+import { engineOf } from './engines/choose.ts';
 import { type LogStream, LogWriter } from './log.ts';
+import { placeOf } from './place.ts';
 import { childrenOf, identifyProcess, type ProcessIdentity, signalProcess } from './process.ts';
-import { snapshotRoot } from './snapshot.ts';
 
 export interface Attachment {
   /** Whether the container reads what p2c's own standard input gives. */
@@ -38,16 +38,20 @@ export async function supervise(root: string, container: Container, attachment: 
   }
 }
 
-async function runToEnd({ folder, definition }: Container, created: State, attachment: Attachment): Promise<number> {
-  await writeState(folder, created);
-  const bundle = await readBundle(folder);
-  const root = snapshotsRootOf(folder);
-  const layers = await Promise.all(definition.layers.map((digest) => snapshotRoot(root, digest)));
-  const input = attachment.input ? 'inherit' : 'none';
-  const started = await namespacesEngine.start({ folder, layers }, bundle, definition.privileged, {
-    input,
-    output: 'pipe',
-  });
+async function runToEnd(container: Container, created: State, attachment: Attachment): Promise<number> {
+  await writeState(container.folder, created);
+  const bundle = await readBundle(container.folder);
+  const place = await placeOf(container);
+  const engine = engineOf(container.definition);
+  try {
+    const streams = { input: attachment.input ? ('inherit' as const) : ('none' as const), output: 'pipe' as const };
+    return await attend(container.folder, await engine.start(place, bundle, streams), created, attachment);
+  } finally {
+    await engine.cleanUp(place);
+  }
+}
+
+async function attend(folder: string, started: Started, created: State, attachment: Attachment): Promise<number> {
   await using log = new LogWriter(folder);
   const pumping = pumpAll(started, log, attachment);
   const engine = identifyProcess(started.pid);
@@ -69,11 +73,6 @@ async function runToEnd({ folder, definition }: Container, created: State, attac
     await Promise.allSettled([pumping, started.ended]);
     throw error;
   }
-}
-
-/** `ROOT/containers/ID` lies two below the root. */
-function snapshotsRootOf(folder: string): string {
-  return folder.split('/').slice(0, -2).join('/');
 }
 
 /** A container that was removed by force meanwhile has no state any more. */

@@ -10,7 +10,7 @@ import { listContainers } from '../../src/runtime/containers.ts';
 import { removeContainer } from '../../src/runtime/end.ts';
 import { busyboxTar, storeWith, type TestStore, type Tree } from './runtime-image.ts';
 
-const HOME = fileURLToPath(new URL('../..', import.meta.url));
+const CLI = fileURLToPath(new URL('../../dist/cli.js', import.meta.url));
 
 interface Ended {
   readonly code: number;
@@ -52,8 +52,7 @@ export async function runner(
 }
 
 function p2c(root: string, input: string, args: readonly string[]): Promise<Ended> {
-  const child = spawn(process.execPath, ['--import=tsx', 'src/cli.ts', ...args], {
-    cwd: HOME,
+  const child = spawn(process.execPath, [CLI, ...args], {
     env: { ...process.env, P2C_ROOT: root },
     // The last is a descriptor that no container must get: as a careless caller leaves one open.
     stdio: ['pipe', 'pipe', 'pipe', ...Array.from({ length: 20 }, () => 'ignore' as const)],

@@ -113,10 +113,11 @@ while [ "$1" != -- ]; do
       mount -t tmpfs -o nosuid,mode=755,size=64k devices devices
       shift ;;
     device)
-      mknod -m 666 "devices/$2" c "$3" "$4"
-      file "/dev/$2"
-      mount --bind "devices/$2" "c/dev/$2"
-      shift 4 ;;
+      mknod -m "$7" "devices/$2" "$4" "$5" "$6"
+      chown "$8" "devices/$2"
+      file "$3"
+      mount --bind "devices/$2" "c$3"
+      shift 8 ;;
     link)
       ln -sf "$2" "c$3"
       shift 3 ;;
@@ -141,6 +142,9 @@ while [ "$1" != -- ]; do
         mount -o remount,bind,ro,nosuid,nodev,noexec "c$2"
       fi
       shift 2 ;;
+    sealed)
+      mount -o remount,bind,ro c
+      shift ;;
     limit)
       prlimit --pid $$ "$2"
       shift 2 ;;

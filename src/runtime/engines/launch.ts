@@ -1,0 +1,68 @@
+/** Starts an engine's programs: their output in pipes, a session of their own, nothing of p2c's handed on. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { constants } from 'node:os';
+import { P2cError } from '../../errors.ts';
+import type { Launched, Streams } from '../engine.ts';
+import { findProgram } from '../host-program.ts';
+import { HOST_ENVIRONMENT } from '../isolation.ts';
+import { closeInheritedFiles } from './inherited-files.ts';
+import { openOutputPipes } from './output-pipe.ts';
+
+/** What the program gets besides p2c's constant environment, and how it is connected. */
+export interface Launch {
+  readonly words: readonly string[];
+  readonly environment: NodeJS.ProcessEnv;
+  readonly terminal: boolean;
+  readonly streams: Streams;
+  /** Whether it speaks on its descriptor 3. */
+  readonly channel: boolean;
+}
+
+/** @throws P2cError `engine.*` where the first program cannot be run. */
+export async function launch({
+  words,
+  environment,
+  terminal,
+  streams,
+  channel,
+}: Launch): Promise<Launched & { child: ChildProcess }> {
+  const [program = '', ...rest] = words;
+  const path = findProgram(program);
+  closeInheritedFiles();
+  const [output, errors] = await openOutputPipes(streams.output === 'none' ? 0 : terminal ? 1 : 2);
+  const out = output?.descriptor ?? 'ignore';
+  // script(1) takes an ended input for the end of the session: where there is none, it gets one that stays open.
+  const silent = terminal ? 'pipe' : 'ignore';
+  const child = spawn(path, rest, {
+    env: { ...HOST_ENVIRONMENT, ...environment },
+    cwd: '/',
+    stdio: [
+      streams.input === 'inherit' ? 'inherit' : silent,
+      out,
+      errors?.descriptor ?? out,
+      ...(channel ? ['pipe' as const] : []),
+    ],
+    // Without a terminal of its own, a session of its own: the user's terminal is then nobody's in there. With one,
+    // script must stay in the foreground to hear of a new window size.
+    detached: !terminal,
+  });
+  output?.release();
+  errors?.release();
+  if (streams.output === 'none') child.unref();
+  const ended = exitCodeOf(child, path);
+  const pid = child.pid;
+  if (pid === undefined) {
+    await ended;
+    throw new P2cError(`${path} could not be started`, { code: 'engine.start' });
+  }
+  return { child, pid, ended, output: output?.reader, errors: errors?.reader };
+}
+
+function exitCodeOf(child: ChildProcess, path: string): Promise<number> {
+  return new Promise((resolve, reject) => {
+    child.once('error', (cause) => {
+      reject(new P2cError(`${path} could not be started`, { code: 'engine.start', cause }));
+    });
+    child.once('exit', (code, signal) => resolve(code ?? 128 + (signal === null ? 0 : constants.signals[signal])));
+  });
+}

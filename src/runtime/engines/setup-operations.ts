@@ -1,0 +1,77 @@
+/** A bundle as the operations of the setup script. */
+import { statSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Place } from '../engine.ts';
+import type { Bundle, Device, Mount } from '../spec.ts';
+import { commandWords, limitOption } from './command-words.ts';
+import { toolFiles } from './toolbox.ts';
+
+/** Those of every container (runtime-spec, config-linux.md, Default Devices). */
+const DEVICES: readonly Device[] = (
+  [
+    ['null', 1, 3],
+    ['zero', 1, 5],
+    ['full', 1, 7],
+    ['random', 1, 8],
+    ['urandom', 1, 9],
+    ['tty', 5, 0],
+  ] as const
+).map(([name, major, minor]) => ({ path: `/dev/${name}`, type: 'c', major, minor, fileMode: 0o666, uid: 0, gid: 0 }));
+const LINKS: readonly (readonly [target: string, name: string])[] = [
+  ['/proc/self/fd', '/dev/fd'],
+  ['/proc/self/fd/0', '/dev/stdin'],
+  ['/proc/self/fd/1', '/dev/stdout'],
+  ['/proc/self/fd/2', '/dev/stderr'],
+  ['pts/ptmx', '/dev/ptmx'],
+];
+
+/** The arguments of `SETUP`. */
+export async function setupOperations(place: Place, bundle: Bundle): Promise<string[]> {
+  const tools = await toolFiles();
+  const binds = bundle.mounts.filter((mount) => mount.type === 'bind');
+  const kernel = bundle.mounts.filter((mount) => mount.type !== 'bind');
+  const kinds = binds.map(({ source }) => (statSync(source).isDirectory() ? 'folder' : 'file'));
+  return [
+    join(place.folder, bundle.root.path),
+    ...tools.flatMap(({ source, name }) => ['tool', source, name]),
+    ...place.layers.flatMap(({ folder }) => ['layer', folder]),
+    ...['writable', join(place.folder, 'upper'), join(place.folder, 'work')],
+    ...binds.flatMap(({ source, options }, at) => {
+      const how = options.includes('rbind') ? 'rbind' : 'bind';
+      const flags = options.filter((option) => ['ro', 'rw', 'nodev', 'nosuid', 'noexec'].includes(option));
+      return ['volume', String(at), source, kinds[at] ?? 'file', how, flags.join(',')];
+    }),
+    ...['hostname', bundle.hostname],
+    ...['overlay', place.privileged ? 'rw' : 'rw,nodev'],
+    '--',
+    ...(bundle.linux.namespaces.some(({ type }) => type === 'network') ? ['loopback'] : []),
+    ...kernel.flatMap((mount) =>
+      mount.type === 'devpts'
+        ? ['terminals', mount.destination]
+        : ['mount', mount.type, mount.destination, mountOptions(place, mount)],
+    ),
+    ...['devices', ...[...DEVICES, ...bundle.linux.devices].flatMap(deviceWords)],
+    ...LINKS.flatMap(([target, name]) => ['link', target, name]),
+    ...binds.flatMap(({ destination }, at) => ['move', String(at), kinds[at] ?? 'file', destination]),
+    ...['folder', bundle.process.cwd],
+    ...bundle.linux.maskedPaths.flatMap((path) => ['mask', path]),
+    ...bundle.linux.readonlyPaths.flatMap((path) => ['readonly', path]),
+    ...(bundle.root.readonly ? ['sealed'] : []),
+    ...bundle.process.rlimits.flatMap((limit) => ['limit', limitOption(limit)]),
+    '--',
+    ...commandWords(bundle.process),
+  ];
+}
+
+/**
+ * All but devpts and the nodes of /dev are `nodev`: not every kernel has a device cgroup that this engine can use, and a
+ * node that root in a container made must not open the machine's disk.
+ */
+function mountOptions({ privileged }: Place, { type, options }: Mount): string {
+  const nodev = privileged || type === 'devpts' || options.includes('nodev') ? [] : ['nodev'];
+  return [...options, ...nodev].join(',');
+}
+
+function deviceWords({ path, type, major, minor, fileMode, uid, gid }: Device, at: number): string[] {
+  return ['device', String(at), path, type, String(major), String(minor), fileMode.toString(8), `${uid}:${gid}`];
+}

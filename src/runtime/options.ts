@@ -1,0 +1,69 @@
+/** What a user may ask of a container, by theme; `p2c run` and `p2c create` read the same. */
+import type { DeviceWish } from './device.ts';
+import type { Tmpfs } from './tmpfs.ts';
+import type { Ulimit } from './ulimit.ts';
+import type { Volume } from './volume.ts';
+
+export interface ProcessOptions {
+  readonly command: readonly string[];
+  readonly entrypoint?: string | undefined;
+  /** `KEY=value`. */
+  readonly environment: readonly string[];
+  readonly workingFolder?: string | undefined;
+  readonly user?: string | undefined;
+  readonly terminal: boolean;
+  readonly interactive: boolean;
+}
+
+export interface IsolationOptions {
+  readonly privileged: boolean;
+  /** Names without `CAP_` or with it; `all`. */
+  readonly capAdd: readonly string[];
+  readonly capDrop: readonly string[];
+  readonly devices: readonly DeviceWish[];
+  /** The root filesystem cannot be written to. */
+  readonly readOnly: boolean;
+  readonly personality: readonly Personality[];
+}
+
+/** What a process is told of the machine (personality(2)): a kernel named 2.6, or a machine of 32 bits. */
+export type Personality = 'uname26' | 'ia32';
+
+export interface ResourceOptions {
+  /** Bytes. */
+  readonly shmSize: number;
+  readonly ulimits: readonly Ulimit[];
+  /** Bytes. */
+  readonly memory?: number | undefined;
+  /** Processors, also parts of one. */
+  readonly cpus?: number | undefined;
+  readonly pidsLimit?: number | undefined;
+}
+
+export type Network = 'none' | 'host';
+
+export interface NetworkOptions {
+  readonly hostname?: string | undefined;
+  readonly network: Network;
+  /** A network namespace that is made before the start, in place of a new one of the container's own. */
+  readonly networkNamespace?: string | undefined;
+}
+
+export interface VolumeOptions {
+  readonly volumes: readonly Volume[];
+  readonly tmpfs: readonly Tmpfs[];
+}
+
+export interface LifecycleOptions {
+  readonly name?: string | undefined;
+  readonly autoRemove: boolean;
+  readonly engine: EngineWish;
+}
+
+export type EngineName = 'namespaces' | 'runc' | 'crun';
+export type EngineWish = EngineName | 'auto';
+
+/** What the bundle is made of. */
+export type RunOptions = ProcessOptions & IsolationOptions & ResourceOptions & NetworkOptions & VolumeOptions;
+
+export type CreateOptions = RunOptions & LifecycleOptions;
