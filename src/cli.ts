@@ -1,18 +1,12 @@
 #!/usr/bin/env node
 /** Entry of p2c: finds the verb, parses its options, runs it, and ends the process with its exit code. */
-import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import yargs, { type Argv } from 'yargs';
 import type { RunnableVerb } from './commands/command.ts';
 import { checkGivenOptions } from './commands/given-options.ts';
 import { VERBS, type VerbEntry } from './commands/index.ts';
 import { describeError, ExitCode, errorRecord, P2cError, usageError } from './errors.ts';
-
-function version(): string {
-  const text = readFileSync(new URL('../package.json', import.meta.url), 'utf8');
-  const found: unknown = JSON.parse(text);
-  return typeof found === 'object' && found !== null && 'version' in found ? String(found.version) : 'unknown';
-}
+import { version } from './version.ts';
 
 /** @param group the first word of verbs that have two: those alone. */
 function overview(group?: string): string {

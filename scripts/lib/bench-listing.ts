@@ -75,7 +75,7 @@ await step('audit duplicates', async () => {
 });
 await mkdir(join(folder, 'plan'));
 const plan = await step('rules and plan', () =>
-  makePlan(before.batches(), rules, join(folder, 'plan'), partBytesFor(entries * 27_000)),
+  makePlan(before.batches(), rules, join(folder, 'plan'), { partBytes: partBytesFor(entries * 27_000) }),
 );
 const after = await step('read and sort the second', () => list('after', EVERY));
 const changes = await step('compare', () => Changes.between(before, after, rules, { restless: new Set() }));

@@ -1,6 +1,7 @@
 /** `p2c audit`: what an engineer reads before the window. Read-only. */
 import { ExitCode, usageError } from '../errors.ts';
 import type { FleetHost } from '../fleet/inventory.ts';
+import { storeRoot } from '../oci/root.ts';
 import { audit } from '../pipeline/audit.ts';
 import type { SurveyRequest } from '../pipeline/request.ts';
 import { SURVEY_STAGES } from '../pipeline/survey.ts';
@@ -8,10 +9,11 @@ import { type ByteString, byteStringFromText } from '../printable.ts';
 import { describeSurvey, type SurveyReport } from '../report/survey-report.ts';
 import { formatBytes } from '../report/units.ts';
 import { parseTarget } from '../ssh/target.ts';
-import { loadProfiles, rulesFrom, withCaptureOptions } from './capture-options.ts';
+import { type CaptureOptions, loadProfiles, rulesFrom, withCaptureOptions } from './capture-options.ts';
 import { defineVerb } from './command.ts';
-import { connectOptions, withConnectionOptions } from './connection-options.ts';
-import { fleetHosts, runFleet, withFleetOptions } from './fleet.ts';
+import { type ConnectionOptions, connectOptions, withConnectionOptions } from './connection-options.ts';
+import { fleetHosts, runFleet } from './fleet.ts';
+import { type FleetOptions, withFleetOptions } from './fleet-options.ts';
 import { interruptible } from './interrupt.ts';
 import { terminalWidth, withShow } from './show.ts';
 
@@ -35,8 +37,8 @@ export const verb = defineVerb({
         describe: 'say what would become of this path, and which rule says so (repeatable)',
       })
       .option('json', { type: 'boolean', default: false, describe: 'print one JSON object' }),
-  async run(options, words) {
-    if (options.inventory !== undefined) return auditFleet(options.inventory, options, words);
+  async run(options, words, argv) {
+    if (options.inventory !== undefined) return auditFleet(options.inventory, options, words, argv);
     const target = words[0];
     if (target === undefined || words.length > 1) {
       throw usageError(words.length > 1 ? `one target is expected, not ${words.length}` : 'no target is named', {
@@ -66,16 +68,14 @@ function whyPath(text: string): ByteString {
   return byteStringFromText(text.length > 1 ? text.replace(/\/+$/, '') : text);
 }
 
-type Options = Parameters<typeof connectOptions>[0] & {
-  json: boolean;
-  concurrency: number;
-  exclude?: string[] | undefined;
-  include?: string[] | undefined;
-  profile?: string[] | undefined;
-  why?: string[] | undefined;
-};
+type Options = ConnectionOptions & CaptureOptions & FleetOptions & { json: boolean; why?: string[] | undefined };
 
-async function auditFleet(file: string, options: Options, patterns: readonly string[]): Promise<ExitCode> {
+async function auditFleet(
+  file: string,
+  options: Options,
+  patterns: readonly string[],
+  argv: readonly string[],
+): Promise<ExitCode> {
   if (options.why !== undefined) {
     throw usageError('--why asks about one server', { code: 'usage', hint: 'name it in the place of -i FILE' });
   }
@@ -98,6 +98,10 @@ async function auditFleet(file: string, options: Options, patterns: readonly str
       show,
     );
   return runFleet(hosts, options, {
+    name: 'audit',
+    argv,
+    root: storeRoot(),
+    image: () => null,
     work: auditHost,
     exitCode: exitCodeOf,
     columns: ['ENTRIES', 'BYTES', 'DUPLICATES'],

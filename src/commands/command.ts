@@ -22,10 +22,10 @@ export interface Verb<Options> {
   readonly wrapsCommand?: boolean;
   options(parser: Argv): DeclaredParser<Options>;
   /**
-   * `words` are the arguments that are no options. @returns the exit code: one of ExitCode, or another program's where
+   * `words` are the arguments that are no options; `argv` is all that was typed after the name. @returns the exit code: one of ExitCode, or another program's where
    * the verb wraps a command.
    */
-  run(options: Options, words: readonly string[]): Promise<number>;
+  run(options: Options, words: readonly string[], argv: readonly string[]): Promise<number>;
 }
 
 /** A verb with its options' type closed over, so that verbs of all kinds fit one table. */
@@ -51,7 +51,7 @@ export function defineVerb<Options extends { _: (string | number)[] }>(verb: Ver
     help: async (parser) => verb.options(parser).getHelp(),
     async call(parser, argv) {
       const parsed = await verb.options(parser).parseAsync([...argv]);
-      return verb.run(parsed, parsed._.map(String));
+      return verb.run(parsed, parsed._.map(String), argv);
     },
   };
 }

@@ -1,77 +1,134 @@
-/** What `audit` and `migrate` share when they run over an inventory: its options, the lines, the table, the exit code. */
-import type { Argv } from 'yargs';
-import { describeError, ExitCode, errorRecord, usageError } from '../errors.ts';
+/** What the verbs share that run over an inventory: the run, the lines or events, the table, the exit code. */
+import { describeError, ExitCode, errorRecord } from '../errors.ts';
+import { callHooks, type HookName } from '../fleet/hooks.ts';
 import { type FleetHost, loadInventory, selectHosts } from '../fleet/inventory.ts';
+import { requireNoCircle } from '../fleet/queue.ts';
+import type { Run } from '../fleet/run.ts';
 import { type HostOutcome, runHosts } from '../pipeline/fleet.ts';
+import type { Memory } from '../pipeline/memory.ts';
+import { Room } from '../pipeline/room.ts';
+import type { HostOfRun } from '../pipeline/run-memory.ts';
 import { type Show, SILENT } from '../pipeline/stage.ts';
 import { PlainShow } from '../report/plain-show.ts';
+import type { RunRecord } from '../report/run-record.ts';
 import { table } from '../report/table.ts';
+import { type FleetOptions, type FleetPlan, fleetPlan } from './fleet-options.ts';
 import { interruptible } from './interrupt.ts';
+import { capturedAt, type RunEnd, recordedHost, withRun } from './run-plan.ts';
+import { RunWatch } from './run-watch.ts';
 import { terminalWidth } from './show.ts';
-
-export interface FleetOptions {
-  inventory: string | undefined;
-  concurrency: number;
-}
-
-export function withFleetOptions<Options>(parser: Argv<Options>): Argv<Options & FleetOptions> {
-  return parser
-    .option('inventory', {
-      alias: 'i',
-      type: 'string',
-      requiresArg: true,
-      describe: 'inventory file: run over its hosts; the words left name some of them',
-    })
-    .option('concurrency', { type: 'number', default: 2, requiresArg: true, describe: 'hosts at the same time' });
-}
 
 /** What is done with each host, and how its result is told. */
 export interface FleetVerb<Result> {
-  work(host: FleetHost, show: Show, signal: AbortSignal): Promise<Result>;
+  readonly name: string;
+  /** As typed. */
+  readonly argv: readonly string[];
+  readonly root: string;
+  readonly resumed?: RunRecord | undefined;
+  /** Name of the image that is to come of it. */
+  image(host: FleetHost): string | null;
+  work(host: FleetHost, show: Show, signal: AbortSignal, memory: Memory): Promise<Result>;
   exitCode(result: Result): ExitCode;
   readonly columns: readonly string[];
   row(result: Result): string[];
 }
 
-/** The hosts of an inventory, or those of them that are named. @throws P2cError for a file or a name that is wrong. */
-export async function fleetHosts(file: string, names: readonly string[]): Promise<readonly FleetHost[]> {
-  return selectHosts(await loadInventory(file), names);
+export interface FleetRunOptions extends Omit<FleetOptions, 'inventory'> {
+  readonly json: boolean;
 }
 
-/** Runs, prints the table (or one JSON object), and answers the worst exit code: a failure before a blind spot. */
+/**
+ * The hosts of an inventory, or those of them that are named.
+ * @param today fills `{{date}}` in tags. @throws P2cError for a file or a name that is wrong.
+ */
+export async function fleetHosts(file: string, names: readonly string[], today?: Date): Promise<readonly FleetHost[]> {
+  return selectHosts(await loadInventory(file, today), names);
+}
+
+/** Runs, prints the table (or events), and answers the worst exit code: a failure before a blind spot. */
 export async function runFleet<Result>(
   hosts: readonly FleetHost[],
-  options: { readonly concurrency: number; readonly json: boolean },
+  options: FleetRunOptions,
   verb: FleetVerb<Result>,
 ): Promise<ExitCode> {
-  if (!Number.isInteger(options.concurrency) || options.concurrency < 1) {
-    throw usageError(`--concurrency ${options.concurrency} is not a whole number above 0`, { code: 'usage' });
-  }
+  const plan = fleetPlan(options, hosts.length);
+  requireNoCircle(hosts);
+  const { name, argv, root, resumed } = verb;
+  const planned = hosts.map((host) => ({ name: host.name, target: targetOf(host), image: verb.image(host) }));
+  const { exitCode } = await withRun({ root, verb: name, argv, hosts: planned, resumed }, async (run) => {
+    const watch = new RunWatch(run, { verb: name, hosts: planned }, plan.metricsFile);
+    if (options.json) run.listen((event) => process.stdout.write(`${JSON.stringify(event)}\n`));
+    try {
+      return await runBatch(run, hosts, plan, options, verb);
+    } finally {
+      await watch.end();
+    }
+  });
+  return exitCode;
+}
+
+async function runBatch<Result>(
+  run: Run,
+  hosts: readonly FleetHost[],
+  plan: FleetPlan,
+  { json }: FleetRunOptions,
+  verb: FleetVerb<Result>,
+): Promise<RunEnd> {
+  const { resumed, root } = verb;
+  const hook = (name: HookName, details: object = {}): Promise<void> =>
+    callHooks(plan.batchHooks, { hook: name, run: run.id, ...details }, (end) => run.note(end));
+  const kept = hosts.filter(({ name }) => resumed !== undefined && recordedHost(resumed, name).host.state === 'done');
+  for (const { name } of kept) run.tell({ event: 'host-kept', host: name });
+  const room = new Room(root, plan.reserve);
+  run.listen((event) => {
+    if (event.event === 'part-captured') room.arrived(event.host, event.bytes);
+  });
+  await hook('pre', { hosts: hosts.map(({ name }) => name) });
   const outcomes = await interruptible((signal) =>
-    runHosts(hosts, {
-      concurrency: options.concurrency,
-      showFor: (host) => (options.json ? SILENT : new PlainShow(writeLine, `${host.name}: `)),
-      work: (host, show, abort) => verb.work(host, show, abort),
-      signal,
-    }),
+    runHosts(
+      hosts.filter((host) => !kept.includes(host)),
+      {
+        ...plan,
+        run,
+        place: { root, room },
+        identify: (host) => identify(host, hosts, resumed),
+        showFor: (host) => (json ? SILENT : new PlainShow(writeLine, `${host.name}: `)),
+        work: (host, show, memory, abort) => verb.work(host, show, abort, memory),
+        exitCode: (result) => verb.exitCode(result),
+        signal,
+      },
+    ),
   );
-  if (options.json) process.stdout.write(`${JSON.stringify({ hosts: outcomes.map(outcomeRecord) })}\n`);
-  else printOutcomes(outcomes, verb);
-  return worstOf(outcomes.map((outcome) => exitCodeOf(outcome, verb)));
+  if (!json) printOutcomes(outcomes, kept.length, verb);
+  const failed = outcomes.flatMap((outcome) => ('error' in outcome ? [outcome.host.name] : []));
+  const exitCode = worstOf(outcomes.map((outcome) => exitCodeOf(outcome, verb)));
+  await hook(failed.length > 0 ? 'fail' : 'post', { exitCode, hosts: hosts.length, failed });
+  if (!json && failed.length > 0 && verb.name === 'migrate') {
+    writeLine(`p2c: 'p2c migrate --resume ${run.id}' goes on with what is not done`);
+  }
+  return { exitCode, done: hosts.length - failed.length, failed: failed.length };
+}
+
+function identify(host: FleetHost, hosts: readonly FleetHost[], resumed: RunRecord | undefined): HostOfRun {
+  const { name } = host;
+  if (resumed === undefined) return { name, index: hosts.indexOf(host), started: capturedAt(undefined) };
+  const known = recordedHost(resumed, name);
+  return { name, index: known.index, started: capturedAt(known.host.began) };
+}
+
+function targetOf({ target: { user, host, port } }: FleetHost): string {
+  return `${user}@${host}:${port}`;
 }
 
 function writeLine(line: string): void {
   process.stderr.write(`${line}\n`);
 }
 
-function outcomeRecord<Result>(outcome: HostOutcome<FleetHost, Result>): object {
-  const { name } = outcome.host;
-  return 'error' in outcome
-    ? { host: name, error: errorRecord(outcome.error) }
-    : { host: name, result: outcome.result };
-}
-
-function printOutcomes<Result>(outcomes: readonly HostOutcome<FleetHost, Result>[], verb: FleetVerb<Result>): void {
+function printOutcomes<Result>(
+  outcomes: readonly HostOutcome<FleetHost, Result>[],
+  kept: number,
+  verb: FleetVerb<Result>,
+): void {
   for (const outcome of outcomes) {
     if ('error' in outcome) writeLine(describeError(outcome.error).replace(/^p2c: /, `p2c: ${outcome.host.name}: `));
   }
@@ -83,7 +140,10 @@ function printOutcomes<Result>(outcomes: readonly HostOutcome<FleetHost, Result>
   );
   process.stdout.write(`${table(rows, ['HOST', 'STATE', ...verb.columns], terminalWidth())}\n`);
   const failed = outcomes.filter((outcome) => 'error' in outcome).length;
-  process.stdout.write(`${outcomes.length - failed} done, ${failed} failed, of ${outcomes.length} hosts\n`);
+  const before = kept === 0 ? '' : `, ${kept} done before`;
+  process.stdout.write(
+    `${outcomes.length - failed} done, ${failed} failed${before}, of ${outcomes.length + kept} hosts\n`,
+  );
 }
 
 /** A host that ended well, as the table has it. */

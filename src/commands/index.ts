@@ -20,6 +20,21 @@ export const VERBS: readonly VerbEntry[] = [
     load: async () => (await import('./migrate.ts')).verb,
   },
   {
+    name: 'runs ls',
+    summary: 'list the runs that the store remembers, the newest first',
+    load: async () => (await import('./runs-ls.ts')).verb,
+  },
+  {
+    name: 'runs show',
+    summary: 'show what came of each host of a run',
+    load: async () => (await import('./runs-show.ts')).verb,
+  },
+  {
+    name: 'runs rm',
+    summary: 'forget runs, and free what was captured for them and is part of no image',
+    load: async () => (await import('./runs-rm.ts')).verb,
+  },
+  {
     name: 'images',
     summary: 'list the images of the store',
     load: async () => (await import('./images.ts')).verb,

@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import type { ByteString } from '../printable.ts';
 import type { Changes } from './changes.ts';
 import { type Entry, inodeKey, isHardLinked, tarSize } from './entry.ts';
+import { PartKey } from './part-key.ts';
 import { comparePaths, isBelow } from './path.ts';
 import { PathListWriter } from './path-list.ts';
 import type { Rule, RuleSet } from './rules.ts';
@@ -21,6 +22,8 @@ export interface Part {
   readonly bytes: number;
   /** Paths of lower layers that this one hides. Their directories are among its entries. */
   readonly whiteouts: readonly ByteString[];
+  /** See {@link PartKey}. */
+  readonly key: string;
 }
 
 /** What one rule left out. */
@@ -44,19 +47,14 @@ export interface CapturePlan {
   readonly excluded: readonly Excluded[];
 }
 
-export interface PartSize {
-  /** Bytes of tar after which a part ends. */
-  readonly bytes: number;
-  readonly most: number;
-}
-
-const GIB = 1024 ** 3;
-
-/** About 1 GiB a part, and at most 64 of them: registries refuse or time out on layers of many GiB. */
-const DEFAULT_PART_SIZE: PartSize = { bytes: GIB, most: 64 };
+/** Bytes of tar after which a part ends: registries refuse or time out on layers of many GiB. */
+const PART_BYTES = 1024 ** 3;
+/** An overlay takes 128 layers, and there are deltas to come. */
+const MOST_PARTS = 64;
 
 interface OpenPart {
   readonly list: PathListWriter;
+  readonly key: PartKey;
   readonly file: string;
   last: ByteString | undefined;
   entries: number;
@@ -71,19 +69,27 @@ interface Ancestor {
   readonly rule: Rule | undefined;
 }
 
+export interface PlanOptions {
+  readonly partBytes?: number;
+  /** Directories whose times mean nothing: the kernel's filesystems are mounted there. */
+  readonly restless?: ReadonlySet<string>;
+}
+
 /** Decides for every entry and writes the parts' path lists into `directory`. */
 export async function makePlan(
   listing: AsyncIterable<readonly Entry[]>,
   rules: RuleSet,
   directory: string,
-  partBytes: number = DEFAULT_PART_SIZE.bytes,
+  { partBytes = PART_BYTES, restless = new Set() }: PlanOptions = {},
 ): Promise<CapturePlan> {
-  return plan(new Planner(rules, directory, partBytes), listing, (planner, entry) => planner.add(entry));
+  const planner = new Planner(rules, directory, { partBytes, restless });
+  return plan(planner, listing, (to, entry) => to.add(entry));
 }
 
 /** The plan of a delta: what changed, with the directories above it, and whiteouts for what is gone. */
 export async function makeDeltaPlan(changes: Changes, rules: RuleSet, directory: string): Promise<CapturePlan> {
-  const planner = new Planner(rules, directory, DEFAULT_PART_SIZE.bytes, changes.removed);
+  const sizes = { partBytes: PART_BYTES, restless: new Set<string>() };
+  const planner = new Planner(rules, directory, sizes, changes.removed);
   return plan(planner, changes.marked(), (to, { entry, changed }) => (changed ? to.add(entry) : to.pass(entry)));
 }
 
@@ -106,7 +112,7 @@ async function plan<Item>(
 class Planner {
   readonly #rules: RuleSet;
   readonly #directory: string;
-  readonly #partBytes: number;
+  readonly #options: Required<PlanOptions>;
   readonly #parts: OpenPart[] = [];
   readonly #excluded = new Map<string, Excluded>();
   /** Which part a hard-link group went to. Grows with the groups only, not with the listing. */
@@ -118,10 +124,10 @@ class Planner {
   #entries = 0;
   #bytes = 0;
 
-  constructor(rules: RuleSet, directory: string, partBytes: number, removed: readonly ByteString[] = []) {
+  constructor(rules: RuleSet, directory: string, options: Required<PlanOptions>, removed: readonly ByteString[] = []) {
     this.#rules = rules;
     this.#directory = directory;
-    this.#partBytes = partBytes;
+    this.#options = options;
     this.#removed = [...removed].reverse();
   }
 
@@ -201,7 +207,8 @@ class Planner {
     const known = isHardLinked(entry) ? this.#groups.get(inodeKey(entry)) : undefined;
     if (known !== undefined) return known;
     let part = this.#parts.at(-1);
-    if (part === undefined || (part.bytes > 0 && part.bytes + tarSize(entry) > this.#partBytes)) part = this.#open();
+    if (part === undefined || (part.bytes > 0 && part.bytes + tarSize(entry) > this.#options.partBytes))
+      part = this.#open();
     if (isHardLinked(entry)) this.#groups.set(inodeKey(entry), part);
     if (entry.type === 'f') this.#bytes += entry.size;
     return part;
@@ -211,6 +218,7 @@ class Planner {
     const file = join(this.#directory, `part-${String(this.#parts.length).padStart(3, '0')}.paths`);
     const part: OpenPart = {
       list: new PathListWriter(file),
+      key: new PartKey(this.#options.restless),
       file,
       last: undefined,
       entries: 0,
@@ -224,6 +232,7 @@ class Planner {
   /** A further name of an inode goes out as a hard link, without content. */
   #write(part: OpenPart, entry: Entry, withContent = true): void {
     part.list.add({ path: entry.path, hardLinked: isHardLinked(entry) });
+    part.key.add(entry);
     part.last = entry.path;
     part.entries += 1;
     part.bytes += withContent ? tarSize(entry) : tarSize({ ...entry, size: 0 });
@@ -243,6 +252,7 @@ class Planner {
         entries: part.entries,
         bytes: part.bytes,
         whiteouts: part.whiteouts,
+        key: part.key.end(part.whiteouts),
       })),
       entries: this.#entries,
       bytes: this.#bytes,
@@ -256,8 +266,11 @@ class Planner {
   }
 }
 
-/** The size a part should have so that there are at most `most` of them. */
-export function partBytesFor(totalTarBytes: number, size: PartSize = DEFAULT_PART_SIZE): number {
+/**
+ * The size that parts should have so that there are at most 64 of them.
+ * @param wanted bytes; larger where there would be too many.
+ */
+export function partBytesFor(totalTarBytes: number, wanted: number = PART_BYTES): number {
   // Hard-link groups and single large files overrun a part: room for them, so that the bound holds.
-  return Math.max(size.bytes, Math.ceil((totalTarBytes * 1.1) / size.most));
+  return Math.max(wanted, Math.ceil((totalTarBytes * 1.1) / MOST_PARTS));
 }

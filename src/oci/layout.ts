@@ -6,6 +6,7 @@ import { messageOf, P2cError, systemCode } from '../errors.ts';
 import { BlobWriter, type FinishedBlob } from './blob-writer.ts';
 import { type Digest, digestOfHex, hexOf } from './digest.ts';
 import { makeFolder, replaceFile, storeError, syncFolder, temporaryName } from './files.ts';
+import { Holds } from './holds.ts';
 import { type Lock, lock } from './lock.ts';
 import { type Index, indexSchema, layoutSchema } from './spec.ts';
 import { isAlive, Uses } from './uses.ts';
@@ -19,14 +20,16 @@ export class Layout {
   readonly root: string;
   readonly temporary: string;
   readonly uses: Uses;
+  readonly holds: Holds;
   readonly #blobs: string;
-  readonly #publishing = new Set<Promise<void>>();
+  readonly #publishing = new Map<FinishedBlob, Promise<void>>();
 
   private constructor(root: string) {
     this.root = root;
     this.temporary = join(root, 'tmp');
     this.#blobs = join(root, 'blobs/sha256');
     this.uses = new Uses(this.temporary);
+    this.holds = new Holds(join(root, 'held'));
   }
 
   /** @throws P2cError `store.missing` where there is none and `create` is false, `store.denied`, `store.invalid`. */
@@ -57,19 +60,23 @@ export class Layout {
       const published = this.#publish(blob);
       // Whoever needs the blob awaits `published`; until then a failure is nobody's.
       published.catch(() => {});
-      this.#publishing.add(published);
+      this.#publishing.set(blob, published);
     };
     return BlobWriter.create(join(this.temporary, temporaryName('blob')), publish);
   }
 
-  /** Waits until every blob that was committed is on the disk. @throws P2cError `store.full`, `store.failed`. */
-  async published(): Promise<void> {
-    await Promise.all(this.#publishing);
+  /**
+   * Waits until every blob that was committed, or those of one digest, are on the disk.
+   * @throws P2cError `store.full`, `store.failed`.
+   */
+  async published(digest?: Digest): Promise<void> {
+    const awaited = [...this.#publishing].filter(([blob]) => digest === undefined || blob.digest === digest);
+    await Promise.all(awaited.map(([, published]) => published));
   }
 
   /** Waits until nothing more becomes visible, whatever became of it. */
   async settled(): Promise<void> {
-    await Promise.allSettled(this.#publishing);
+    await Promise.allSettled(this.#publishing.values());
   }
 
   async #publish({ file, handle, digest }: FinishedBlob): Promise<void> {
@@ -107,6 +114,12 @@ export class Layout {
   async blobs(): Promise<Digest[]> {
     const names = await readdir(this.#blobs);
     return names.filter((name) => /^[0-9a-f]{64}$/.test(name)).map(digestOfHex);
+  }
+
+  /** @returns undefined where the blob is not there. */
+  async sizeOf(digest: Digest): Promise<number | undefined> {
+    const path = this.blobPath(digest);
+    return (await exists(path)) ? (await stat(path)).size : undefined;
   }
 
   /** With the lock held: what is there then stays. @throws P2cError `store.incomplete`. */

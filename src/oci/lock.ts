@@ -13,10 +13,13 @@ export interface Lock extends AsyncDisposable {
   readonly file: string;
 }
 
-/** @throws P2cError `store.busy` after a minute, `store.lock` where flock cannot be run. */
-export async function lock(file: string): Promise<Lock> {
+/**
+ * @param patience seconds to wait for another holder.
+ * @throws P2cError `store.busy` after that, `store.lock` where flock cannot be run.
+ */
+export async function lock(file: string, patience: number = PATIENCE_SECONDS): Promise<Lock> {
   // The child holds the lock until its standard input ends: with us at the latest.
-  const args = ['-x', '-w', String(PATIENCE_SECONDS), '-E', '75', file, 'sh', '-c', 'echo locked; read -r _'];
+  const args = ['-x', '-w', String(patience), '-E', '75', file, 'sh', '-c', 'echo locked; read -r _'];
   // In a session of its own: Ctrl-C must not take the lock away while the index is written.
   const child = spawn('flock', args, { stdio: ['pipe', 'pipe', 'pipe'], detached: true });
   child.stdin.on('error', () => {});
@@ -35,7 +38,7 @@ export async function lock(file: string): Promise<Lock> {
     });
   });
   if (code === 75) {
-    throw new P2cError(`the store's lock ${file} was held by another p2c for ${PATIENCE_SECONDS} s`, {
+    throw new P2cError(`the store's lock ${file} was held by another p2c for ${patience} s`, {
       code: 'store.busy',
       hint: `see which with: fuser ${file}`,
     });

@@ -178,7 +178,36 @@ export class ImageStore implements AsyncDisposable {
     }
   }
 
-  /** What was committed and is part of no image goes. */
+  /**
+   * Keeps a blob of this run for the holder, also when this process is gone: it is on the disk when this returns.
+   * @throws P2cError `store.full`, `store.failed`.
+   */
+  async hold(holder: string, digest: Digest): Promise<void> {
+    await this.#layout.published(digest);
+    await this.#layout.holds.add(holder, digest);
+  }
+
+  /** True where the blob that a holder kept is there in its full length. */
+  async stillHas(digest: Digest, size: number): Promise<boolean> {
+    return (await this.#layout.sizeOf(digest)) === size;
+  }
+
+  /** What the holder kept is named by an image now. */
+  async letGo(holder: string): Promise<void> {
+    await this.#layout.holds.release(holder);
+  }
+
+  /**
+   * What the holders `group.SOMETHING` kept goes, unless an image or somebody else needs it.
+   * @throws P2cError `store.invalid`.
+   */
+  async release(group: string): Promise<{ removedBlobs: number; bytes: number }> {
+    await using _ = await this.#layout.lock();
+    await this.#layout.holds.releaseGroup(group);
+    return this.#collect(await this.#layout.readIndex());
+  }
+
+  /** What was committed and is part of no image goes, but for what is held. */
   async [Symbol.asyncDispose](): Promise<void> {
     if (!this.#wrote) return;
     // An image that is being added is not garbage: `return store.addImage(…)` disposes of the store before it is made.
@@ -239,12 +268,13 @@ export class ImageStore implements AsyncDisposable {
     };
   }
 
-  /** With the lock held. What the index reaches stays, and what a live run has noted. */
+  /** With the lock held. What the index reaches stays, what a live run has noted, and what is held. */
   async #collect(index: Index): Promise<{ removedBlobs: number; bytes: number }> {
     const kept = await reachable(this.#layout, index.manifests);
     const noted = await this.#layout.uses.all();
+    const held = await this.#layout.holds.all();
     const present = await this.#layout.blobs();
-    const gone = present.filter((digest) => !kept.has(digest) && !noted.has(digest));
+    const gone = present.filter((digest) => !kept.has(digest) && !noted.has(digest) && !held.has(digest));
     let bytes = 0;
     for (const digest of gone) bytes += await this.#layout.removeBlob(digest);
     return { removedBlobs: gone.length, bytes };

@@ -1,14 +1,13 @@
 /** The whole way from a running server to an image in the store. Read from the top: this is the table of contents. */
-import { statfs } from 'node:fs/promises';
 import { join } from 'node:path';
-import { P2cError } from '../errors.ts';
+import { messageOf, P2cError } from '../errors.ts';
 import type { CapturePlan } from '../listing/plan.ts';
 import { ImageStore } from '../oci/store.ts';
 import type { MigrationReport } from '../report/migration-report.ts';
-import { formatBytes } from '../report/units.ts';
 import { mappedFiles } from '../source/mapped-files.ts';
 import { requireTar } from '../source/tools.ts';
 import type { Session } from '../ssh/session.ts';
+import { forgetful, type Memory, rememberStart, rememberStop, rememberSurvey } from './memory.ts';
 import type { MigrationRequest } from './request.ts';
 import { type Belongings, holding } from './rollback.ts';
 import type { Show } from './stage.ts';
@@ -38,8 +37,13 @@ export function migrationStages({ hot }: Pick<MigrationRequest, 'hot'>): string[
  * Runs the pipeline. Whatever it stopped on the source is started again on every way out, and no image is visible in
  * the store before it is whole.
  */
-export function migrate(request: MigrationRequest, show: Show, signal: AbortSignal): Promise<MigrationReport> {
-  return holding((held) => runStages(request, show, signal, held));
+export function migrate(
+  request: MigrationRequest,
+  show: Show,
+  signal: AbortSignal,
+  memory: Memory = forgetful(),
+): Promise<MigrationReport> {
+  return holding((held) => runStages(request, show, signal, held, memory));
 }
 
 async function runStages(
@@ -47,33 +51,44 @@ async function runStages(
   show: Show,
   signal: AbortSignal,
   held: Belongings,
+  memory: Memory,
 ): Promise<MigrationReport> {
-  const started = new Date();
+  const { started } = memory;
+  const began = new Date();
   const store = held.use(await ImageStore.open(request.storeRoot, { create: true }));
   const work = held.use(await WorkFolder.create(join(store.root, 'tmp')));
   const surveyed = await survey(request, show, held, work);
   signal.throwIfAborted();
   requireTar(surveyed.facts.tools, request.target.name);
-  await requireSpace(store.root, surveyed.plan);
+  rememberSurvey(memory, surveyed);
+  await memory.room(store, surveyed.plan.parts, signal);
   const { session, facts, rules } = surveyed;
   let stopped = request.hot ? undefined : await stopApplications(request, surveyed, show, held, signal);
+  rememberStop(memory, stopped);
   const { plan, scanned } = stopped === undefined ? ofSurvey(surveyed) : await planAgain(request, surveyed, show, work);
   const suspects = await filesWrittenThroughMemory(session, request.hot, show);
   const streaming = { ...patienceOf(request, show), session, facts, store, streams: request.streams };
+  const parts = memory.parts(store, { listedAt: scanned.startedAt, suspects });
+  held.defer(() => parts.settled().catch((error: unknown) => show.note(`not remembered: ${messageOf(error)}`)));
   const captured = await show.stage(
     STREAM,
-    (tell) => streamParts({ ...streaming, signal: untilLost(signal, stopped) }, plan, tell),
+    (tell) => streamParts({ ...streaming, signal: untilLost(signal, stopped), memory: parts }, plan, tell),
     describeCapture,
   );
-  if (request.hot) stopped = await stopApplications(request, surveyed, show, held, signal);
+  if (request.hot) {
+    stopped = await stopApplications(request, surveyed, show, held, signal);
+    rememberStop(memory, stopped);
+  }
   const again = new Set([...suspects, ...captured.again]);
-  const settling = { ...streaming, rules, streamed: scanned, suspects: again, work, rounds: request.settle };
+  const streamed = { ...scanned, startedAt: captured.listedAt ?? scanned.startedAt };
+  const settling = { ...streaming, rules, streamed, suspects: again, work, rounds: request.settle };
   const settled = await show.stage(
     SETTLE,
     (tell) => settle({ ...settling, signal: untilLost(signal, stopped) }, tell),
     describeSettled,
   );
   const resumed = await startApplications(stopped, show);
+  rememberStart(memory, resumed);
   const layers = [...captured.layers, ...settled.layers];
   const receipt = await show.stage(
     ACCOUNT,
@@ -100,7 +115,7 @@ async function runStages(
   );
   if (resumed instanceof Error) throw startFailed(resumed, image);
   const problems = [...surveyed.scanned.problems, ...scanned.problems, ...settled.problems];
-  return migrationReport({ request, started, surveyed, plan, problems, captured, settled, resumed, receipt, image });
+  return migrationReport({ request, began, surveyed, plan, problems, captured, settled, resumed, receipt, image });
 }
 
 /** A hot copy would be torn without knowing them; of a server whose applications are down, they are few. */
@@ -112,17 +127,6 @@ async function filesWrittenThroughMemory(session: Session, hot: boolean, show: S
     show.note(error.message);
     return new Set();
   }
-}
-
-/** Before anything is stopped: a store that fills up after an hour would have cost that hour of downtime. */
-async function requireSpace(root: string, plan: CapturePlan): Promise<void> {
-  const { bavail, bsize } = await statfs(root);
-  const free = bavail * bsize;
-  if (free > plan.tarBytes * 1.02) return;
-  throw new P2cError(`the image needs ${formatBytes(plan.tarBytes)} and ${root} has ${formatBytes(free)} free`, {
-    code: 'store.full',
-    hint: 'free some space, set P2C_ROOT to a larger filesystem, or leave more out with --exclude',
-  });
 }
 
 interface Planned {
@@ -143,7 +147,7 @@ async function planAgain(request: MigrationRequest, surveyed: Survey, show: Show
       const input: ListInput = { ...patienceOf(request, show), ...surveyed, reason: ' again' };
       const scanned = await listFilesystems(input, await work.sub('stopped'), tell);
       requireSameMounts(surveyed.scanned, scanned);
-      const plan = await planCapture(scanned, surveyed.rules, await work.sub('stopped-plan'));
+      const plan = await planCapture({ ...request, ...surveyed, scanned }, await work.sub('stopped-plan'));
       return { scanned, plan };
     },
     ({ plan }) => describePlan(plan),

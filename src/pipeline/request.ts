@@ -14,6 +14,8 @@ export interface SurveyRequest {
   readonly profiles: readonly Profile[];
   /** Rules of the command line and the inventory; those of profiles and the base are added by the pipeline. */
   readonly rules: readonly RuleInput[];
+  /** Bytes of tar after which a part of the capture ends; undefined for the usual size. */
+  readonly partSize?: number | undefined;
   /** Paths of which an audit is to say what would become of them. */
   readonly why?: readonly ByteString[];
 }

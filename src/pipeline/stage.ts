@@ -1,7 +1,13 @@
 /** How a pipeline tells what it does. The pipeline knows this interface; terminal, plain lines and fleets implement it. */
 
-/** Called with a line about the stage under way; may be called often. */
-export type Tell = (line: string) => void;
+/** How far a stage is, in bytes. */
+export interface Share {
+  readonly done: number;
+  readonly total?: number;
+}
+
+/** Called with a line about the stage under way, and how far it is where that is known; may be called often. */
+export type Tell = (line: string, share?: Share) => void;
 
 export interface Show {
   /**

@@ -10,6 +10,7 @@ import type { AuditedListing, SurveyFindings } from '../report/survey-report.ts'
 import { formatBytes, formatCount } from '../report/units.ts';
 import { DuplicateAuditor } from '../source/audit.ts';
 import { gatherFacts, type SourceFacts } from '../source/facts.ts';
+import { restlessPaths } from '../source/filesystems.ts';
 import { UnanchoredLosses } from '../source/unanchored.ts';
 import { LastingSession } from '../ssh/lasting-session.ts';
 import { requirePrivilege } from '../ssh/privilege.ts';
@@ -65,7 +66,7 @@ export async function survey(request: SurveyRequest, show: Show, held: Belonging
   );
   const plan = await show.stage(
     'Apply the rules',
-    async () => planCapture(scanned, rules, await work.sub('plan')),
+    async () => planCapture({ ...request, scanned, rules, facts }, await work.sub('plan')),
     describePlan,
   );
   return { session, facts, rules, scanned, audited, plan };
@@ -115,12 +116,24 @@ async function auditListing(
   return { duplicates: auditor.result(), anatomy, losses: losses.result, explanations: explanations.result };
 }
 
+export interface PlanInput extends Pick<SurveyRequest, 'partSize'> {
+  readonly scanned: ScannedListing;
+  readonly rules: RuleSet;
+  readonly facts: Pick<SourceFacts, 'filesystems'>;
+}
+
 /** Cut so that there are not too many parts. Only where all together is large does it matter what the rules leave. */
-export async function planCapture(scanned: ScannedListing, rules: RuleSet, directory: string): Promise<CapturePlan> {
+export async function planCapture(input: PlanInput, directory: string): Promise<CapturePlan> {
+  const { scanned, rules, facts, partSize } = input;
   const { listing, tarBytes } = scanned;
-  const most = partBytesFor(tarBytes);
-  const partBytes = most === partBytesFor(0) ? most : partBytesFor(await includedTarBytes(listing.batches(), rules));
-  return makePlan(listing.batches(), rules, directory, partBytes);
+  const bytesFor = (total: number): number => partBytesFor(total, partSize);
+  const most = bytesFor(tarBytes);
+  const included = most === bytesFor(0) ? 0 : await includedTarBytes(listing.batches(), rules);
+  const restless = restlessPaths(facts.filesystems);
+  return makePlan(listing.batches(), rules, directory, {
+    partBytes: included === 0 ? most : bytesFor(included),
+    restless,
+  });
 }
 
 async function includedTarBytes(batches: AsyncIterable<readonly Entry[]>, rules: RuleSet): Promise<number> {

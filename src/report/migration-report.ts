@@ -11,6 +11,8 @@ export interface MigrationReport extends SurveyReport {
   readonly finished: string;
   readonly durationMs: number;
   readonly stream: StreamAccount;
+  /** Of the parts, those that the run had captured before it was resumed. */
+  readonly kept: { readonly parts: number; readonly bytes: number };
   readonly settle: SettleSummary;
   /** Null where nothing was stopped. */
   readonly stopped: {
@@ -48,6 +50,11 @@ export function describeMigration(report: MigrationReport): string {
     `Digest      ${image.digest}`,
     `Size        ${formatBytes(image.size)} in ${formatCount(image.layers, 'layer')}`,
     `Captured    ${formatCount(stream.entries, 'entry', 'entries')}, ${formatBytes(stream.contentBytes)} of content, ${formatRate(stream.bytes, stream.milliseconds)}`,
+    ...(report.kept.parts === 0
+      ? []
+      : [
+          `Kept        ${formatCount(report.kept.parts, 'part')}, ${formatBytes(report.kept.bytes)}, from before it was resumed`,
+        ]),
     `Duplicates  ${formatCount(duplicates.total, 'path')} avoided`,
     `Left out    ${formatCount(left, 'entry', 'entries')} by ${formatCount(excluded.length, 'rule')}`,
     ...excluded.flatMap((item) => [

@@ -15,6 +15,11 @@ export class Progress {
     this.#done += bytes;
   }
 
+  /** In bytes; without an end where nobody knows it. */
+  get share(): { readonly done: number; readonly total?: number } {
+    return this.#total <= 0 ? { done: this.#done } : { done: this.#done, total: this.#total };
+  }
+
   /** `1.20 GB of 2.20 GB (54%), 290 MB/s, 3.4 s left`. */
   toString(): string {
     const elapsed = performance.now() - this.#started;

@@ -23,7 +23,7 @@ export interface StreamAccount {
 }
 
 const KEPT = 1000;
-const KINDS = Object.keys(ANOMALY_KINDS).filter((kind): kind is AnomalyKind => kind in ANOMALY_KINDS);
+export const KINDS = Object.keys(ANOMALY_KINDS).filter((kind): kind is AnomalyKind => kind in ANOMALY_KINDS);
 
 /** Adds up over the parts of a capture. */
 export class AnomalyAccount {

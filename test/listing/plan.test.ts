@@ -21,7 +21,12 @@ const exclude = (pattern: string): RuleInput => ({ level: 'base', action: 'exclu
 const include = (pattern: string): RuleInput => ({ level: 'command line', action: 'include', pattern, reason: 'test' });
 
 async function planOf(t: Parameters<typeof temporaryFolder>[0], entries: Entry[], rules: RuleInput[], bytes?: number) {
-  return makePlan(batches(...entries), new RuleSet(rules), await temporaryFolder(t), bytes);
+  return makePlan(
+    batches(...entries),
+    new RuleSet(rules),
+    await temporaryFolder(t),
+    bytes === undefined ? {} : { partBytes: bytes },
+  );
 }
 
 test('the contents of a directory are left out and the directory stays', async (t) => {

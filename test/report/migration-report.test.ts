@@ -52,6 +52,7 @@ const REPORT: MigrationReport = {
     problems: [],
     anomalies: {},
   },
+  kept: { parts: 0, bytes: 0 },
   settle: {
     rounds: 0,
     changed: 0,

@@ -14,7 +14,8 @@ import type { CapturedLayers } from './stream.ts';
 
 export interface Outcome {
   readonly request: MigrationRequest;
-  readonly started: Date;
+  /** When this process began. */
+  readonly began: Date;
   readonly surveyed: Survey;
   readonly plan: CapturePlan;
   /** What find could not look at, in each listing of the run: the same is told once. */
@@ -27,15 +28,16 @@ export interface Outcome {
 }
 
 export function migrationReport(outcome: Outcome): MigrationReport {
-  const { request, started, surveyed, plan, problems, captured, settled, resumed, receipt, image } = outcome;
+  const { request, began, surveyed, plan, problems, captured, settled, resumed, receipt, image } = outcome;
   const finished = new Date();
   const stream = addAccounts([captured.account, ...settled.accounts]);
   return {
     ...surveyReport({ ...findingsOf(request, surveyed), plan, problems: [...new Set(problems)] }),
-    started: started.toISOString(),
+    started: began.toISOString(),
     finished: finished.toISOString(),
-    durationMs: finished.getTime() - started.getTime(),
+    durationMs: finished.getTime() - began.getTime(),
     stream,
+    kept: captured.kept,
     settle: summariseSettling(settled.report, receipt),
     stopped: resumed === undefined ? null : stoppedReport(resumed),
     image: {

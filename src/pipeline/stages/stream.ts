@@ -19,6 +19,8 @@ import { TarFilter } from '../../tar/filter.ts';
 import { complaintOf, TarMessages } from '../../tar/messages.ts';
 import { remoteTarScript } from '../../tar/remote-tar.ts';
 import { whiteout } from '../../tar/whiteout.ts';
+import type { CapturedPart } from '../captured-part.ts';
+import type { PartMemory } from '../memory.ts';
 import { retrying } from '../retry.ts';
 import type { Tell } from '../stage.ts';
 
@@ -26,9 +28,13 @@ export interface CapturedLayers {
   readonly layers: readonly Layer[];
   /** What went into each, for the receipt. */
   readonly logs: readonly LayerLog[];
-  /** What is to be fetched again: hard links whose target did not come with them, files that were read in part. */
+  /** What is to be fetched again: see {@link CapturedPart}. */
   readonly again: ReadonlySet<string>;
   readonly account: StreamAccount;
+  /** When the oldest listing was begun that a part of an earlier process is of. */
+  readonly listedAt: number | undefined;
+  /** Of the parts, those that an earlier process captured. */
+  readonly kept: { readonly parts: number; readonly bytes: number };
 }
 
 /** tar is silent while it reads through the holes of a sparse file; a disk that answers nothing for longer is dead. */
@@ -45,6 +51,8 @@ export interface StreamInput {
   /** For a line about a part that failed. */
   readonly note: Tell;
   readonly signal: AbortSignal;
+  /** Of parts that were captured before. Deltas have none: they are made anew. */
+  readonly memory?: PartMemory;
 }
 
 /**
@@ -57,32 +65,46 @@ export async function streamParts(input: StreamInput, plan: CapturePlan, tell: T
   const restless = restlessPaths(input.facts.filesystems);
   const onBytes = (bytes: number): void => {
     progress.add(bytes);
-    tell(progress.toString());
+    tell(progress.toString(), progress.share);
   };
   const failed = new AbortController();
   const signal = AbortSignal.any([input.signal, failed.signal]);
   const limit = pLimit(input.streams);
+  const capture = { ...input, restless, onBytes, signal };
   const parts = await allOrNone(
-    plan.parts.map((part) =>
-      limit(() =>
-        retrying(partName(part, plan), { ...input, signal }, () =>
-          capturePart({ ...input, part, restless, onBytes, signal }),
-        ),
-      ),
-    ),
+    plan.parts.map((part) => limit(() => keptOrCaptured(capture, part, plan))),
     (error) => failed.abort(error),
   );
-  const account = addAccounts(parts.map((part) => part.account));
+  const kept = parts.filter(({ listedAt }) => listedAt !== undefined);
   return {
     layers: parts.map(({ layer }) => layer),
     logs: parts.map(({ log }) => log),
-    again: new Set(parts.flatMap((part) => [...part.dangling, ...readInPart(part.log)])),
-    account: { ...account, milliseconds: performance.now() - started },
+    again: new Set(parts.flatMap((part) => [...part.again])),
+    account: { ...addAccounts(parts.map((part) => part.account)), milliseconds: performance.now() - started },
+    listedAt: kept.length === 0 ? undefined : Math.min(...kept.map((part) => part.listedAt ?? 0)),
+    kept: { parts: kept.length, bytes: kept.reduce((sum, { layer }) => sum + layer.size, 0) },
   };
 }
 
+async function keptOrCaptured(
+  input: StreamInput & Omit<PartCapture, 'part'>,
+  part: Part,
+  plan: CapturePlan,
+): Promise<CapturedPart> {
+  const { memory, signal, onBytes } = input;
+  signal.throwIfAborted();
+  const kept = await memory?.recall(part, plan.parts.length);
+  if (kept !== undefined) {
+    onBytes(kept.layer.size);
+    return kept;
+  }
+  const captured = await retrying(partName(part, plan), input, () => capturePart({ ...input, part }));
+  memory?.remember(part, plan.parts.length, captured);
+  return captured;
+}
+
 /** Zeros stand in the place of what could not be read: perhaps it can be now. */
-function readInPart({ complaints }: LayerLog): string[] {
+function readInPart(complaints: LayerLog['complaints']): string[] {
   return complaints.filter(({ reason }) => /^Read error/.test(reason)).map(({ path }) => path);
 }
 
@@ -122,13 +144,6 @@ interface PartCapture extends Pick<StreamInput, 'session' | 'facts' | 'store' | 
   readonly onBytes: (bytes: number) => void;
 }
 
-interface CapturedPart {
-  readonly dangling: ReadonlySet<string>;
-  readonly log: LayerLog;
-  readonly layer: Layer;
-  readonly account: StreamAccount;
-}
-
 async function capturePart(capture: PartCapture): Promise<CapturedPart> {
   const { part, restless, signal } = capture;
   signal.throwIfAborted();
@@ -149,7 +164,8 @@ async function capturePart(capture: PartCapture): Promise<CapturedPart> {
     const said = messages.end();
     account.part(filter.counts, said);
     const complaints = said.problems.flatMap((problem) => complaintOf(problem) ?? []);
-    return { layer, account: account.close(0), log: { file: log.file, complaints }, dangling };
+    const again = new Set([...dangling, ...readInPart(complaints)]);
+    return { layer, account: account.close(0), log: { file: log.file, complaints }, again };
   } finally {
     wanted.close();
     log.close();

@@ -1,0 +1,89 @@
+/** The options of `p2c migrate`. */
+import type { Argv } from 'yargs';
+import { type CaptureOptions, withCaptureOptions } from './capture-options.ts';
+import { type ConnectionOptions, withConnectionOptions } from './connection-options.ts';
+import { type FleetOptions, withFleetOptions } from './fleet-options.ts';
+
+interface MigrateOptions {
+  tag: string | undefined;
+  change: string[] | undefined;
+  message: string | undefined;
+  stop: boolean;
+  hot: boolean;
+  lease: string;
+  settle: number;
+  'part-size': string | undefined;
+  resume: string | undefined;
+  streams: number;
+  'skip-unreadable': boolean;
+  'dry-run': boolean;
+  json: boolean;
+}
+
+export type Options = MigrateOptions & CaptureOptions & ConnectionOptions & FleetOptions;
+
+export function migrateOptions(parser: Argv): Argv<Options> {
+  return withMigrateOptions(withFleetOptions(withConnectionOptions(withCaptureOptions(parser))));
+}
+
+function withMigrateOptions<Declared>(parser: Argv<Declared>): Argv<Declared & MigrateOptions> {
+  return parser
+    .option('tag', { alias: 't', type: 'string', requiresArg: true, describe: 'name of the image: NAME[:TAG]' })
+    .option('change', {
+      alias: 'c',
+      type: 'string',
+      array: true,
+      nargs: 1,
+      requiresArg: true,
+      describe: "instruction for the image's config, as podman import -c: 'USER root' (repeatable)",
+    })
+    .option('message', { alias: 'm', type: 'string', requiresArg: true, describe: "comment for the image's history" })
+    .option('stop', {
+      type: 'boolean',
+      default: true,
+      describe: "stop the profiles' applications while streaming (--no-stop: do not)",
+    })
+    .option('hot', {
+      type: 'boolean',
+      default: false,
+      describe: 'stream while the applications run; stop them only to fetch what changed meanwhile',
+    })
+    .option('lease', {
+      type: 'string',
+      default: '2m',
+      requiresArg: true,
+      describe: 'how long after p2c is gone the source starts its applications by itself',
+    })
+    .option('settle', {
+      type: 'number',
+      default: 2,
+      requiresArg: true,
+      describe: 'rounds in which what changed while it was read is fetched again',
+    })
+    .option('skip-unreadable', {
+      type: 'boolean',
+      default: false,
+      describe: 'make the image though something other than a log could not be read (exit code 3)',
+    })
+    .option('streams', {
+      type: 'number',
+      default: 2,
+      requiresArg: true,
+      describe: 'parts of the capture streamed at the same time',
+    })
+    .option('part-size', {
+      type: 'string',
+      requiresArg: true,
+      describe: 'size after which a layer ends, such as 256m; larger where there would be more than 64 [1g]',
+    })
+    .option('resume', {
+      type: 'string',
+      describe: 'go on with a run that was killed, interrupted or failed: the newest, or the one named',
+    })
+    .option('dry-run', {
+      type: 'boolean',
+      default: false,
+      describe: 'change nothing: print what would be captured and run',
+    })
+    .option('json', { type: 'boolean', default: false, describe: 'print one JSON object' });
+}

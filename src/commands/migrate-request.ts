@@ -1,0 +1,118 @@
+/** What a user asked `p2c migrate` for, checked before a connection is made. */
+import { usageError } from '../errors.ts';
+import type { FleetHost } from '../fleet/inventory.ts';
+import { parseChange } from '../oci/change.ts';
+import { parseReference } from '../oci/reference.ts';
+import { storeRoot } from '../oci/root.ts';
+import type { MigrationRequest } from '../pipeline/request.ts';
+import { parseDuration, parseSize } from '../profiles/quantity.ts';
+import { parseTarget } from '../ssh/target.ts';
+import { loadProfiles, rulesFrom } from './capture-options.ts';
+import type { Options } from './migrate-options.ts';
+
+/** Everything that can be wrong with what the user wrote is found here, before a connection is made. */
+export async function requestOf(
+  options: Options,
+  words: readonly string[],
+): Promise<Omit<MigrationRequest, 'connect'>> {
+  const target = words[0];
+  if (target === undefined || words.length > 1) {
+    throw usageError(words.length > 1 ? `one target is expected, not ${words.length}` : 'no target is named', {
+      code: 'usage',
+      hint: "'p2c migrate root@HOST --tag NAME', or '-i FILE' for an inventory",
+    });
+  }
+  if (options.tag === undefined) {
+    throw usageError('the image has no name', { code: 'usage', hint: 'give one with --tag NAME:TAG' });
+  }
+  return {
+    ...sharedRequest(options),
+    target: parseTarget(target, { port: options.port }),
+    profiles: loadProfiles(options.profile),
+    rules: rulesFrom('command line', options.exclude, options.include),
+    reference: parseReference(options.tag),
+  };
+}
+
+/** What is the same for one target and for each host of an inventory. */
+export function sharedRequest(
+  options: Options,
+): Omit<MigrationRequest, 'target' | 'connect' | 'profiles' | 'rules' | 'reference'> {
+  return {
+    changes: (options.change ?? []).map(parseChange),
+    message: options.message,
+    storeRoot: storeRoot(),
+    stop: options.stop,
+    hot: hotOf(options),
+    leaseMs: leaseOf(options.lease),
+    settle: roundsOf(options.settle),
+    streams: streamsOf(options.streams),
+    partSize: partSizeOf(options['part-size']),
+    skipUnreadable: options['skip-unreadable'],
+  };
+}
+
+/** Shorter than ten seconds, a lease would run out between two renewals over a slow link. */
+function leaseOf(text: string): number {
+  const milliseconds = parseDuration(text);
+  if (milliseconds !== undefined && milliseconds >= 10_000 && milliseconds <= 3_600_000) return milliseconds;
+  throw usageError(`--lease '${text}' is not a time between 10s and 1h`, {
+    code: 'usage',
+    hint: 'write 30s, 2m or 10m',
+  });
+}
+
+/** A hot copy is made whole by the settling after the stop: without either it would be torn. */
+function hotOf({ hot, stop, settle, profile, inventory }: Options): boolean {
+  if (!hot) return false;
+  if (!stop)
+    throw usageError('--hot and --no-stop do not go together', { code: 'usage', hint: 'leave one of them out' });
+  if (settle < 1) throw usageError('--hot needs --settle 1 or more', { code: 'usage' });
+  if (profile === undefined && inventory === undefined) {
+    throw usageError('--hot has nothing to stop without a profile', { code: 'usage', hint: 'name one with --profile' });
+  }
+  return true;
+}
+
+function roundsOf(rounds: number): number {
+  if (Number.isInteger(rounds) && rounds >= 0 && rounds <= 100) return rounds;
+  throw usageError(`--settle ${rounds} is not a number of rounds from 0 to 100`, { code: 'usage' });
+}
+
+/** An sshd allows ten sessions on a connection (MaxSessions), and p2c needs one beside the streams. */
+function streamsOf(streams: number): number {
+  if (Number.isInteger(streams) && streams >= 1 && streams <= 8) return streams;
+  throw usageError(`--streams ${streams} is not a number of streams from 1 to 8`, { code: 'usage' });
+}
+
+/** Smaller than a megabyte, most layers would hold one file; larger than 16 GiB, no registry takes them. */
+function partSizeOf(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const bytes = parseSize(text);
+  if (bytes !== undefined && bytes >= 1024 ** 2 && bytes <= 16 * 1024 ** 3) return bytes;
+  throw usageError(`--part-size '${text}' is not a size between 1m and 16g`, {
+    code: 'usage',
+    hint: 'write 256m, 1g or 1.5g',
+  });
+}
+
+export async function hostRequest(
+  host: FleetHost,
+  options: Options,
+): Promise<Pick<MigrationRequest, 'target' | 'profiles' | 'rules' | 'reference'>> {
+  if (host.tag === undefined) {
+    throw usageError(`the inventory gives no tag for the host '${host.name}'`, {
+      code: 'inventory.tag',
+      hint: "add 'tag: legacy/{{host}}:latest' to its defaults or to the host",
+    });
+  }
+  return {
+    target: host.target,
+    profiles: loadProfiles(options.profile ?? host.profiles),
+    rules: [
+      ...rulesFrom('command line', options.exclude, options.include),
+      ...rulesFrom('inventory', host.exclude, host.include),
+    ],
+    reference: parseReference(host.tag),
+  };
+}

@@ -1,0 +1,70 @@
+/** `p2c runs ls`: the runs that the store remembers. */
+import { ExitCode, messageOf } from '../errors.ts';
+import { readRun, runIds } from '../fleet/runs.ts';
+import { storeRoot } from '../oci/root.ts';
+import { describeState, type RunRecord, stateOfRun } from '../report/run-record.ts';
+import { table } from '../report/table.ts';
+import { formatAge, formatCount } from '../report/units.ts';
+import { defineVerb } from './command.ts';
+import { isUnderWay } from './run-plan.ts';
+import { terminalWidth } from './show.ts';
+
+export const verb = defineVerb({
+  name: 'runs ls',
+  usage: '[options]',
+  summary: 'list the runs that the store remembers, the newest first',
+  examples: [
+    ['p2c runs ls', 'which runs there are, and what came of them'],
+    ['p2c runs ls --json', 'for a program'],
+  ],
+  options: (parser) => parser.option('json', { type: 'boolean', default: false, describe: 'print one JSON array' }),
+  async run({ json }) {
+    const root = storeRoot();
+    const runs = await Promise.all((await runIds(root)).map((id) => rowOf(root, id)));
+    if (json) process.stdout.write(`${JSON.stringify(runs.map((row) => row.record))}\n`);
+    else
+      process.stdout.write(
+        `${table(
+          runs.map((row) => row.cells),
+          HEADINGS,
+          terminalWidth(),
+        )}\n`,
+      );
+    return ExitCode.done;
+  },
+});
+
+const HEADINGS = ['RUN', 'VERB', 'BEGUN', 'HOSTS', 'STATE'];
+
+async function rowOf(root: string, id: string): Promise<{ cells: string[]; record: object }> {
+  try {
+    const run = await readRun(root, id);
+    if (run === undefined)
+      return { cells: [id, '-', '-', '-', 'never began'], record: { run: id, state: 'never began' } };
+    const underWay = await isUnderWay(root, id);
+    const state = stateOfRun(run, underWay);
+    return {
+      cells: [id, run.verb, formatAge(Date.now() - run.began), hosts(run), describeState(run, state)],
+      record: recordOf(run, state),
+    };
+  } catch (error) {
+    return { cells: [id, '-', '-', '-', `damaged: ${messageOf(error)}`], record: { run: id, state: 'damaged' } };
+  }
+}
+
+function hosts({ hosts: all }: RunRecord): string {
+  return all.length === 1 ? (all[0]?.name ?? '') : formatCount(all.length, 'host');
+}
+
+function recordOf(run: RunRecord, state: string): object {
+  return {
+    run: run.id,
+    verb: run.verb,
+    state,
+    began: new Date(run.began).toISOString(),
+    lastSeen: new Date(run.lastSeen).toISOString(),
+    exitCode: run.exitCode ?? null,
+    resumed: run.resumed,
+    hosts: run.hosts.map(({ name, target, image, state: each }) => ({ name, target, image, state: each })),
+  };
+}

@@ -1,0 +1,66 @@
+/** `p2c runs show`: what came of each host of a run. */
+import { ExitCode } from '../errors.ts';
+import { findRun, readRun } from '../fleet/runs.ts';
+import { storeRoot } from '../oci/root.ts';
+import { printable } from '../printable.ts';
+import { describeState, type HostRecord, type RunRecord, stateOfRun } from '../report/run-record.ts';
+import { table } from '../report/table.ts';
+import { formatBytes, formatDuration } from '../report/units.ts';
+import { defineVerb } from './command.ts';
+import { isUnderWay, neverBegan } from './run-plan.ts';
+import { terminalWidth } from './show.ts';
+
+export const verb = defineVerb({
+  name: 'runs show',
+  usage: '[options] [RUN]',
+  summary: 'show what came of each host of a run: the newest, or the one named by the beginning of its name',
+  examples: [
+    ['p2c runs show', 'the newest run'],
+    ['p2c runs show 20261125-0940 --json', 'all that is known of it, for a program'],
+  ],
+  options: (parser) => parser.option('json', { type: 'boolean', default: false, describe: 'print one JSON object' }),
+  async run({ json }, [name]) {
+    const root = storeRoot();
+    const id = await findRun(root, name);
+    const run = await readRun(root, id);
+    if (run === undefined) throw neverBegan(id);
+    const state = stateOfRun(run, await isUnderWay(root, id));
+    process.stdout.write(`${json ? JSON.stringify({ ...run, state }) : describe(run, state)}\n`);
+    return ExitCode.done;
+  },
+});
+
+function describe(run: RunRecord, state: string): string {
+  const rows = run.hosts.map((host) => [
+    host.name,
+    host.state,
+    host.image ?? '-',
+    lastStage(host),
+    host.began === undefined ? '-' : formatDuration((host.ended ?? run.lastSeen) - host.began),
+    captured(host),
+  ]);
+  const failed = run.hosts.filter(({ error }) => error !== undefined);
+  return [
+    `Run      ${run.id}: p2c ${run.verb}, begun ${new Date(run.began).toISOString()}`,
+    `State    ${describeState(run, state)}`,
+    ...failed.flatMap((host) => describeFailure(host)),
+    '',
+    table(rows, ['HOST', 'STATE', 'IMAGE', 'LAST STAGE', 'TOOK', 'CAPTURED'], terminalWidth()),
+  ].join('\n');
+}
+
+function lastStage({ stages }: HostRecord): string {
+  const last = stages.at(-1);
+  return last === undefined ? '-' : last.stage;
+}
+
+function captured({ capturedBytes, keptBytes }: HostRecord): string {
+  if (capturedBytes + keptBytes === 0) return '-';
+  return keptBytes === 0 ? formatBytes(capturedBytes) : `${formatBytes(capturedBytes)}, ${formatBytes(keptBytes)} kept`;
+}
+
+function describeFailure({ name, error }: HostRecord): string[] {
+  if (error === undefined) return [];
+  const hint = error.hint === undefined ? [] : [`           ${printable(error.hint)}`];
+  return [`Failed   ${name}: ${printable(error.message)}`, ...hint];
+}

@@ -1,0 +1,76 @@
+/** One part of a capture, in the store: its layer, and what the receipt and the report need to know of it. */
+import { readFile } from 'node:fs/promises';
+import { z } from 'zod';
+import { isDigest } from '../oci/digest.ts';
+import type { Layer } from '../oci/layer.ts';
+import type { ByteString } from '../printable.ts';
+import type { LayerLog } from '../report/receipt/account.ts';
+import { KINDS, type StreamAccount } from '../report/stream-account.ts';
+import type { Circumstances } from './memory.ts';
+
+export interface CapturedPart {
+  readonly layer: Layer;
+  readonly log: LayerLog;
+  readonly account: StreamAccount;
+  /** What is to be fetched again: hard links whose target did not come with them, files that were read in part. */
+  readonly again: ReadonlySet<string>;
+  /** Of the listing that it was planned of, where an earlier process captured it. */
+  readonly listedAt?: number;
+}
+
+const digestSchema = z.string().refine(isDigest);
+const count = z.number().nonnegative();
+const names = z.array(z.string());
+
+/** Paths are bytes: one character each, as everywhere in p2c. */
+const path = z.string().transform((text) => text as ByteString);
+
+const storedSchema = z.object({
+  layer: z.object({ mediaType: z.string(), digest: digestSchema, diffID: digestSchema, size: count }),
+  complaints: z.array(z.object({ path, reason: z.string() })),
+  account: z.object({
+    entries: count,
+    contentBytes: count,
+    bytes: count,
+    milliseconds: count,
+    notAskedFor: count,
+    secondEntries: count,
+    missing: count,
+    missingPaths: names,
+    changed: count,
+    changedPaths: names,
+    problems: names,
+    anomalies: z.partialRecord(z.enum(KINDS), count),
+  }),
+  again: names,
+  listedAt: z.number(),
+});
+
+/** As a file can hold it; the log is a file of its own. */
+export function storedPart({ layer, log, account, again }: CapturedPart, circumstances: Circumstances): string {
+  const stored: z.input<typeof storedSchema> = {
+    layer,
+    complaints: log.complaints.map(({ path, reason }) => ({ path, reason })),
+    account: {
+      ...account,
+      missingPaths: [...account.missingPaths],
+      changedPaths: [...account.changedPaths],
+      problems: [...account.problems],
+    },
+    again: [...again, ...circumstances.suspects],
+    listedAt: circumstances.listedAt,
+  };
+  return JSON.stringify(stored);
+}
+
+/** @returns undefined where the files are not there, or are none of this kind: the part is then captured again. */
+export async function readStoredPart(file: string, logFile: string): Promise<CapturedPart | undefined> {
+  try {
+    const { layer, complaints, account, again, listedAt } = storedSchema.parse(
+      JSON.parse(await readFile(file, 'utf8')),
+    );
+    return { layer, log: { file: logFile, complaints }, account, again: new Set(again), listedAt };
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,60 @@
+/** Does the work of one host of a run: what happens is recorded, and what it kept for going on is given back at the end. */
+import { rm } from 'node:fs/promises';
+import { errorRecord } from '../errors.ts';
+import type { Run } from '../fleet/run.ts';
+import { holderOf, hostFolder } from '../fleet/runs.ts';
+import { ImageStore } from '../oci/store.ts';
+import type { Memory } from './memory.ts';
+import { RecordingShow } from './recording-show.ts';
+import type { Room } from './room.ts';
+import { type HostOfRun, RunMemory } from './run-memory.ts';
+import type { Show } from './stage.ts';
+
+export interface HostWork<Result> {
+  readonly host: HostOfRun;
+  /** From 1. */
+  readonly attempt: number;
+  readonly show: Show;
+  readonly work: (show: Show, memory: Memory) => Promise<Result>;
+  readonly exitCode: (result: Result) => number;
+}
+
+export interface Place {
+  /** Of the store. */
+  readonly root: string;
+  readonly room: Room;
+}
+
+/** @throws what the work throws, once it is recorded. */
+export async function runHost<Result>(run: Run, { root, room }: Place, what: HostWork<Result>): Promise<Result> {
+  const { host, attempt, show, work, exitCode } = what;
+  const { name } = host;
+  const began = performance.now();
+  const took = (): number => performance.now() - began;
+  const memory = new RunMemory(run, host, room);
+  await run.record({ event: 'host-started', host: name, attempt });
+  const recording = new RecordingShow(
+    show,
+    (happening) => memory.record(happening),
+    (happening) => run.tell({ ...happening, host: name }),
+  );
+  try {
+    const result = await work(recording, memory);
+    await run.recorded();
+    await run.record({ event: 'host-done', host: name, exitCode: exitCode(result), milliseconds: took(), result });
+    await forgetParts(run, root, host);
+    return result;
+  } catch (error) {
+    await run.record({ event: 'host-failed', host: name, milliseconds: took(), error: errorRecord(error) });
+    throw error;
+  } finally {
+    room.giveBack(name);
+  }
+}
+
+/** The image names its blobs now. */
+async function forgetParts(run: Run, root: string, { index }: HostOfRun): Promise<void> {
+  const store = await ImageStore.open(root);
+  await store.letGo(holderOf(run.id, index));
+  await rm(hostFolder(run.folder, index), { recursive: true, force: true });
+}
