@@ -10,7 +10,7 @@ const STATES: readonly HostState[] = ['waiting', 'running', 'done', 'failed', 'c
 
 export type WatchedRun = Pick<RunRecord, 'verb' | 'began' | 'hosts'>;
 
-export function metricsOf(run: WatchedRun, at: number = Date.now()): string {
+function metricsOf(run: WatchedRun, at: number = Date.now()): string {
   const { hosts } = run;
   return [
     ...metric(

@@ -2,7 +2,7 @@
 import { ExitCode } from '../errors.ts';
 import type { ErrorRecord, Happening, HappeningOf, RunEvent } from './events/schema.ts';
 
-export interface StageRecord {
+interface StageRecord {
   readonly stage: string;
   /** Milliseconds since 1970. */
   readonly began: number;

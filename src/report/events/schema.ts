@@ -5,7 +5,7 @@
  */
 import { z } from 'zod';
 
-export const EVENTS_VERSION = 1;
+const EVENTS_VERSION = 1;
 
 const host = { host: z.string() };
 const milliseconds = z.number().nonnegative();
