@@ -7,6 +7,7 @@ here=$(dirname "$0")
 . "$here/lab-disks.sh"
 . "$here/lab-settings.sh"
 . "$here/lab-files.sh"
+. "$here/lab-packages.sh"
 . "$here/lab-hostile.sh"
 . "$here/lab-cgroup.sh"
 . "$here/lab-systemd.sh"
@@ -60,6 +61,7 @@ printf '%s\n' "$pid" >"$LAB_STATE/pid"
 mount_disks
 mount_bind
 write_settings
+write_packages
 write_application
 write_odd_files
 if [ "$LAB_HOSTILE" = 1 ]; then write_hostile_files; fi

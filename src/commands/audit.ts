@@ -9,7 +9,7 @@ import { type ByteString, byteStringFromText } from '../printable.ts';
 import { describeSurvey, type SurveyReport } from '../report/survey-report.ts';
 import { formatBytes } from '../report/units.ts';
 import { parseTarget } from '../ssh/target.ts';
-import { type CaptureOptions, loadProfiles, rulesFrom, withCaptureOptions } from './capture-options.ts';
+import { type CaptureOptions, profilesFrom, rulesFrom, withCaptureOptions } from './capture-options.ts';
 import { defineVerb } from './command.ts';
 import { type ConnectionOptions, connectOptions, withConnectionOptions } from './connection-options.ts';
 import { fleetHosts, runFleet } from './fleet.ts';
@@ -48,7 +48,7 @@ export const verb = defineVerb({
     }
     const request: Omit<SurveyRequest, 'connect'> = {
       target: parseTarget(target, { port: options.port }),
-      profiles: loadProfiles(options.profile),
+      ...profilesFrom(options.profile),
       rules: rulesFrom('command line', options.exclude, options.include),
       why: (options.why ?? []).map(whyPath),
     };
@@ -89,7 +89,7 @@ async function auditFleet(
       {
         target: host.target,
         connect: connectOptions({ ...options, ...host.connection }, signal),
-        profiles: loadProfiles(options.profile ?? host.profiles),
+        ...profilesFrom(options.profile ?? host.profiles),
         rules: [
           ...rulesFrom('command line', options.exclude, options.include),
           ...rulesFrom('inventory', host.exclude, host.include),

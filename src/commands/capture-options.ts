@@ -1,8 +1,8 @@
 /** The options of `audit` and `migrate` that decide what is captured. */
 import type { Argv } from 'yargs';
 import type { RuleInput, RuleLevel } from '../listing/rules.ts';
-import { loadProfile } from '../profiles/load.ts';
-import type { Profile } from '../profiles/schema.ts';
+import type { SurveyRequest } from '../pipeline/request.ts';
+import { selectProfiles } from '../profiles/select.ts';
 
 export interface CaptureOptions {
   profile: string[] | undefined;
@@ -17,7 +17,8 @@ export function withCaptureOptions<Options>(parser: Argv<Options>): Argv<Options
       array: true,
       nargs: 1,
       requiresArg: true,
-      describe: "application on the server: a shipped profile's name or a file (repeatable)",
+      describe:
+        "application on the server: a shipped profile's name or a file (repeatable; default: those that run there; none: no profile)",
     })
     .option('exclude', {
       type: 'string',
@@ -50,7 +51,10 @@ export function rulesFrom(
   return [...excludes.map(rule('exclude')), ...includes.map(rule('include'))];
 }
 
-/** @throws P2cError `profile.*`, all mistakes of a file at once. */
-export function loadProfiles(names: readonly string[] = []): Profile[] {
-  return [...new Set(names)].map((name) => loadProfile(name));
+/**
+ * The profiles that were named; where none was, those of what runs on the source are to be recognised.
+ * @throws P2cError `profile.*`, all mistakes of a file at once.
+ */
+export function profilesFrom(names: readonly string[] = []): Pick<SurveyRequest, 'profiles' | 'recognise'> {
+  return { profiles: selectProfiles(names), recognise: names.length === 0 };
 }

@@ -7,7 +7,7 @@ import { storeRoot } from '../oci/root.ts';
 import type { MigrationRequest } from '../pipeline/request.ts';
 import { parseDuration, parseSize } from '../profiles/quantity.ts';
 import { parseTarget } from '../ssh/target.ts';
-import { loadProfiles, rulesFrom } from './capture-options.ts';
+import { profilesFrom, rulesFrom } from './capture-options.ts';
 import type { Options } from './migrate-options.ts';
 
 /** Everything that can be wrong with what the user wrote is found here, before a connection is made. */
@@ -28,7 +28,7 @@ export async function requestOf(
   return {
     ...sharedRequest(options),
     target: parseTarget(target, { port: options.port }),
-    profiles: loadProfiles(options.profile),
+    ...profilesFrom(options.profile),
     rules: rulesFrom('command line', options.exclude, options.include),
     reference: parseReference(options.tag),
   };
@@ -37,7 +37,7 @@ export async function requestOf(
 /** What is the same for one target and for each host of an inventory. */
 export function sharedRequest(
   options: Options,
-): Omit<MigrationRequest, 'target' | 'connect' | 'profiles' | 'rules' | 'reference'> {
+): Omit<MigrationRequest, 'target' | 'connect' | 'profiles' | 'recognise' | 'rules' | 'reference'> {
   return {
     changes: (options.change ?? []).map(parseChange),
     message: options.message,
@@ -63,14 +63,11 @@ function leaseOf(text: string): number {
 }
 
 /** A hot copy is made whole by the settling after the stop: without either it would be torn. */
-function hotOf({ hot, stop, settle, profile, inventory }: Options): boolean {
+function hotOf({ hot, stop, settle }: Options): boolean {
   if (!hot) return false;
   if (!stop)
     throw usageError('--hot and --no-stop do not go together', { code: 'usage', hint: 'leave one of them out' });
   if (settle < 1) throw usageError('--hot needs --settle 1 or more', { code: 'usage' });
-  if (profile === undefined && inventory === undefined) {
-    throw usageError('--hot has nothing to stop without a profile', { code: 'usage', hint: 'name one with --profile' });
-  }
   return true;
 }
 
@@ -99,7 +96,7 @@ function partSizeOf(text: string | undefined): number | undefined {
 export async function hostRequest(
   host: FleetHost,
   options: Options,
-): Promise<Pick<MigrationRequest, 'target' | 'profiles' | 'rules' | 'reference'>> {
+): Promise<Pick<MigrationRequest, 'target' | 'profiles' | 'recognise' | 'rules' | 'reference'>> {
   if (host.tag === undefined) {
     throw usageError(`the inventory gives no tag for the host '${host.name}'`, {
       code: 'inventory.tag',
@@ -108,7 +105,7 @@ export async function hostRequest(
   }
   return {
     target: host.target,
-    profiles: loadProfiles(options.profile ?? host.profiles),
+    ...profilesFrom(options.profile ?? host.profiles),
     rules: [
       ...rulesFrom('command line', options.exclude, options.include),
       ...rulesFrom('inventory', host.exclude, host.include),

@@ -25,7 +25,10 @@ export const verb = defineVerb({
   usage: '[options] TARGET',
   summary: 'turn a running server into an image: connect, find, audit, stop, stream, import',
   examples: [
-    ['p2c migrate root@old.example --profile nginx --tag old:latest', 'the whole way'],
+    [
+      'p2c migrate root@old.example --tag old:latest',
+      'the whole way; applications that p2c knows are stopped meanwhile',
+    ],
     [
       "p2c migrate admin@old.example:2222 --tag old --change 'USER root' --change 'VOLUME /opt/IBM'",
       'as podman import -c',

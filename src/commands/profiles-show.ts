@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { ExitCode, usageError } from '../errors.ts';
 import { printable } from '../printable.ts';
-import { loadProfile, profileFile } from '../profiles/load.ts';
+import { profileFile, readProfile } from '../profiles/load.ts';
 import { defineVerb } from './command.ts';
 
 export const verb = defineVerb({
@@ -18,7 +18,7 @@ export const verb = defineVerb({
   async run(options, words) {
     const name = words[0];
     if (name === undefined || words.length > 1) throw usageError('one NAME or FILE is expected', { code: 'usage' });
-    const profile = loadProfile(name);
+    const profile = readProfile(name);
     const text = options.json
       ? `${JSON.stringify(profile)}\n`
       : printable(readFileSync(profileFile(name), 'utf8'), { newlines: true });

@@ -26,7 +26,10 @@ export function dryRun(request: MigrationRequest, show: Show): Promise<DryRun> {
     const work = held.use(await WorkFolder.create(tmpdir()));
     const surveyed = await survey(request, show, held, work);
     requireTar(surveyed.facts.tools, request.target.name);
-    return { survey: surveyReport(findingsOf(request, surveyed)), commands: commandsAfter(request, surveyed) };
+    return {
+      survey: surveyReport(findingsOf(request, surveyed)),
+      commands: commandsAfter({ ...request, profiles: surveyed.profiles }, surveyed),
+    };
   });
 }
 

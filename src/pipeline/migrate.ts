@@ -47,7 +47,7 @@ export function migrate(
 }
 
 async function runStages(
-  request: MigrationRequest,
+  asked: MigrationRequest,
   show: Show,
   signal: AbortSignal,
   held: Belongings,
@@ -55,9 +55,10 @@ async function runStages(
 ): Promise<MigrationReport> {
   const { started } = memory;
   const began = new Date();
-  const store = held.use(await ImageStore.open(request.storeRoot, { create: true }));
+  const store = held.use(await ImageStore.open(asked.storeRoot, { create: true }));
   const work = held.use(await WorkFolder.create(join(store.root, 'tmp')));
-  const surveyed = await survey(request, show, held, work);
+  const surveyed = await survey(asked, show, held, work);
+  const request = { ...asked, profiles: surveyed.profiles };
   signal.throwIfAborted();
   requireTar(surveyed.facts.tools, request.target.name);
   rememberSurvey(memory, surveyed);

@@ -11,7 +11,10 @@ export interface SurveyRequest {
   readonly target: Target;
   /** With how often in a row one thing is tried again where the link fails. */
   readonly connect: ConnectOptions & { readonly retries: number };
+  /** In the order in which their applications are stopped. */
   readonly profiles: readonly Profile[];
+  /** True where none was named: the shipped ones whose applications run on the source apply. */
+  readonly recognise: boolean;
   /** Rules of the command line and the inventory; those of profiles and the base are added by the pipeline. */
   readonly rules: readonly RuleInput[];
   /** Bytes of tar after which a part of the capture ends; undefined for the usual size. */

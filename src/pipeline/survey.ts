@@ -6,6 +6,11 @@ import { type CapturePlan, makePlan, partBytesFor } from '../listing/plan.ts';
 import type { RuleSet } from '../listing/rules.ts';
 import type { Listing } from '../listing/storage.ts';
 import type { ByteString } from '../printable.ts';
+import type { Detection } from '../profiles/detect.ts';
+import { listProfiles } from '../profiles/load.ts';
+import { applicable, recognise } from '../profiles/recognise.ts';
+import type { Profile } from '../profiles/schema.ts';
+import { describeDetections } from '../report/applications.ts';
 import type { AuditedListing, SurveyFindings } from '../report/survey-report.ts';
 import { formatBytes, formatCount } from '../report/units.ts';
 import { DuplicateAuditor } from '../source/audit.ts';
@@ -24,9 +29,12 @@ import { rulesOf } from './stages/rules.ts';
 import { Explanations } from './stages/why.ts';
 import type { WorkFolder } from './work-folder.ts';
 
+const RECOGNISE = 'Recognise the applications';
+
 /** Titles of the stages; `Connect` is not among them, for it may ask for a password. */
 export const SURVEY_STAGES = [
   'Find the mounted filesystems',
+  RECOGNISE,
   'List the files',
   'Audit duplicates',
   'Apply the rules',
@@ -35,6 +43,10 @@ export const SURVEY_STAGES = [
 export interface Survey {
   readonly session: Session;
   readonly facts: SourceFacts;
+  /** What was looked for and found; empty where the profiles were named. */
+  readonly detections: readonly Detection[];
+  /** Those that apply, in the order of the stop. */
+  readonly profiles: readonly Profile[];
   readonly rules: RuleSet;
   readonly scanned: ScannedListing;
   readonly audited: AuditedListing;
@@ -53,12 +65,16 @@ export async function survey(request: SurveyRequest, show: Show, held: Belonging
   );
   held.use(session);
   const facts = await show.stage('Find the mounted filesystems', () => gatherFacts(session), describeFacts);
+  const detections = request.recognise
+    ? await show.stage(RECOGNISE, () => recognise(session, listProfiles()), describeDetections)
+    : [];
+  const profiles = request.recognise ? applicable(detections) : request.profiles;
   const scanned = await show.stage(
     'List the files',
     async (tell) => listFilesystems({ ...patience, session, facts, reason: '' }, await work.sub('survey'), tell),
     ({ listing }) => formatCount(listing.count, 'entry', 'entries'),
   );
-  const rules = rulesOf(request, facts);
+  const rules = rulesOf({ ...request, profiles }, facts);
   const audited = await show.stage(
     'Audit duplicates',
     () => auditListing(scanned.listing, facts, rules, request.why),
@@ -69,7 +85,7 @@ export async function survey(request: SurveyRequest, show: Show, held: Belonging
     async () => planCapture({ ...request, scanned, rules, facts }, await work.sub('plan')),
     describePlan,
   );
-  return { session, facts, rules, scanned, audited, plan };
+  return { session, facts, detections, profiles, rules, scanned, audited, plan };
 }
 
 /** How a request wants what a moment's trouble spoilt to be tried again. */
@@ -154,10 +170,12 @@ export function describePlan(plan: CapturePlan): string {
 
 /** What the survey's report is made of. */
 export function findingsOf(request: SurveyRequest, surveyed: Survey): SurveyFindings {
-  const { session, facts, rules, scanned, audited, plan } = surveyed;
+  const { session, facts, detections, profiles, rules, scanned, audited, plan } = surveyed;
   return {
     target: request.target.name,
     facts,
+    detections,
+    profiles,
     entries: scanned.listing.count,
     problems: scanned.problems,
     audited,

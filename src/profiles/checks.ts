@@ -75,10 +75,17 @@ p2c_holds() {
 }
 `;
 
-/** The kernel keeps 15 bytes of a name (TASK_COMM_LEN); what is special in a basic regular expression is escaped. */
+/** The kernel keeps 15 bytes of a name (TASK_COMM_LEN). */
+export function keptName(name: string): { readonly comm: string; readonly anyEnding: boolean } {
+  const anyEnding = name.length > 1 && name.endsWith('*');
+  const whole = anyEnding ? name.slice(0, -1) : name;
+  return { comm: Buffer.from(whole, 'utf8').subarray(0, 15).toString('utf8'), anyEnding };
+}
+
 function pidsCall(process: ProcessName): string {
-  const comm = Buffer.from(process.name, 'utf8').subarray(0, 15).toString('utf8');
-  const expression = comm.replace(/[.[\]*^$\\]/g, '\\$&');
+  const { comm, anyEnding } = keptName(process.name);
+  // What is special in a basic regular expression is escaped.
+  const expression = `${comm.replace(/[.[\]*^$\\]/g, '\\$&')}${anyEnding ? '.*' : ''}`;
   return `p2c_pids ${quote(expression)}${process.argument === undefined ? '' : ` ${quote(process.argument)}`}`;
 }
 

@@ -1,4 +1,5 @@
 /** Which applications a server has, told from the `detect` of profiles and from what was seen on the server. */
+import { keptName } from './checks.ts';
 import type { Port } from './scalars.ts';
 import type { ProcessName, Profile } from './schema.ts';
 
@@ -53,8 +54,8 @@ function traces({ detect }: Profile, { services, packages, paths, ports }: Evide
   ];
 }
 
-/** The kernel keeps 15 bytes of a name (TASK_COMM_LEN). */
 function runs({ name, argument }: ProcessName, { processes }: Evidence): boolean {
-  const kept = Buffer.from(name, 'utf8').subarray(0, 15).toString('utf8');
-  return processes.some((seen) => seen.name === kept && (argument === undefined || seen.args.includes(argument)));
+  const { comm, anyEnding } = keptName(name);
+  const isNamed = (seen: string): boolean => (anyEnding ? seen.startsWith(comm) : seen === comm);
+  return processes.some((seen) => isNamed(seen.name) && (argument === undefined || seen.args.includes(argument)));
 }

@@ -1,10 +1,17 @@
 /** Finds profiles: those that p2c ships by name, the user's own by path. */
 import { readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { z } from 'zod';
 import { usageError } from '../errors.ts';
 import { nearest } from './nearest.ts';
 import { type Profile, type ProfileRule, profileSchema } from './schema.ts';
-import { readYamlFile } from './yaml-file.ts';
+import { readYamlFile, type YamlKind } from './yaml-file.ts';
+
+const PROFILE_KIND: YamlKind = {
+  noun: 'profile',
+  code: 'profile.invalid',
+  hint: "'p2c profiles show nginx' prints a profile to go by",
+};
 
 /** Beside `dist/` and `src/` alike. */
 const SHIPPED = fileURLToPath(new URL('../../profiles/', import.meta.url));
@@ -21,14 +28,49 @@ export function profileNames(): string[] {
 
 /** The shipped profiles. */
 export function listProfiles(): Profile[] {
-  return profileNames().map((name) => loadProfile(name));
+  return profileNames().map((name) => readProfile(name));
 }
 
+/** Stands in a profile's scripts for the service that its user names: `generic-sysv:shop`. */
+const SERVICE = '{{service}}';
+
 /**
- * A name finds a shipped profile; anything with a slash or that ends in `.yaml` or `.yml` is a file.
- * @throws P2cError `profile.unknown`, `profile.missing`, or `profile.invalid` with every mistake as `file:line:column: what`.
+ * A name finds a shipped profile, `NAME:SERVICE` one of the generic ones for that service; anything with a slash or that
+ * ends in `.yaml` or `.yml` is a file.
+ * @throws P2cError `profile.unknown`, `profile.missing`, `profile.service`, or `profile.invalid` with every mistake as
+ * `file:line:column: what`.
  */
 export function loadProfile(nameOrFile: string): Profile {
+  const [, name = nameOrFile, service] = isProfileFile(nameOrFile) ? [] : (/^([^:]*):(.*)$/s.exec(nameOrFile) ?? []);
+  const profile = readProfile(name);
+  const generic = JSON.stringify(profile).includes(SERVICE);
+  if (generic && service !== undefined) return forService(profile, service);
+  if (!generic && service === undefined) return profile;
+  throw usageError(
+    generic ? `the profile '${name}' is for a service that you name` : `the profile '${name}' takes no service`,
+    { code: 'profile.service', hint: generic ? `write --profile ${name}:SERVICE` : `write --profile ${name}` },
+  );
+}
+
+function forService(profile: Profile, service: string): Profile {
+  // Such a name needs no quoting in the profile's scripts.
+  if (!/^[A-Za-z0-9][A-Za-z0-9_.@-]*$/.test(service)) {
+    throw usageError(`'${service}' is not the name of a service`, { code: 'profile.service' });
+  }
+  const file = profileFile(profile.name);
+  const schema = z.preprocess((raw) => withService(raw, service), profileSchema);
+  return { ...readYamlFile(file, schema, PROFILE_KIND), name: `${profile.name}:${service}` };
+}
+
+function withService(value: unknown, service: string): unknown {
+  if (typeof value === 'string') return value.replaceAll(SERVICE, service);
+  if (Array.isArray(value)) return value.map((item) => withService(item, service));
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, withService(item, service)]));
+}
+
+/** The same for reading: a generic profile as it is, without a service. */
+export function readProfile(nameOrFile: string): Profile {
   if (isProfileFile(nameOrFile)) return loadProfileFile(nameOrFile);
   const known = profileNames();
   if (known.includes(nameOrFile)) return loadProfileFile(`${SHIPPED}${nameOrFile}.yaml`);
@@ -44,11 +86,7 @@ export function isProfileFile(nameOrFile: string): boolean {
 }
 
 export function loadProfileFile(file: string): Profile {
-  return readYamlFile(file, profileSchema, {
-    noun: 'profile',
-    code: 'profile.invalid',
-    hint: "'p2c profiles show nginx' prints a profile to go by",
-  });
+  return readYamlFile(file, profileSchema, PROFILE_KIND);
 }
 
 /** One exclusion of `profiles/base.yaml`, named as `RuleInput` of src/listing/rules.ts names its parts. */

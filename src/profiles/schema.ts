@@ -23,7 +23,10 @@ function oneOrMore<Schema extends z.ZodType>(item: Schema) {
     .transform((value): z.output<Schema>[] => (Array.isArray(value) ? value : [value]));
 }
 
-/** A process by its name (as `ps -o comm` shows it) and, where many share it (`java`), a part of its arguments. */
+/**
+ * A process by its name (as `ps -o comm` shows it; a `*` at its end stands for any ending) and, where many share it
+ * (`java`), a part of its arguments.
+ */
 const processSchema = z
   .union([strictObject({ name: line, argument: line.optional() }), line])
   .transform((value): { name: string; argument?: string | undefined } =>
@@ -157,6 +160,12 @@ const healthSchema = z.union([
   strictObject({ command: text, timeout: durationSchema.default(60_000) }),
 ]);
 
+/** `mysql`, `generic-sysv:shop`. */
+const otherProfile = line.regex(
+  /^[a-z0-9][a-z0-9._-]*(?::[A-Za-z0-9][A-Za-z0-9_.@-]*)?$/,
+  'is not the name of a profile',
+);
+
 export const profileSchema = strictObject({
   name: line.regex(/^[a-z0-9][a-z0-9._-]*$/, 'must be of small letters, digits, dots and dashes').max(64),
   title: line.optional(),
@@ -171,6 +180,10 @@ export const profileSchema = strictObject({
     service: oneOrMore(serviceName).default([]),
     port: oneOrMore(listeningPort).default([]),
   }).prefault({}),
+  /** Profiles whose applications this one cannot do without: they apply too, are stopped after it and started before it. */
+  requires: oneOrMore(otherProfile).default([]),
+  /** The same order, where both apply. */
+  after: oneOrMore(otherProfile).default([]),
   stop: z.array(stopStepSchema).default([]),
   start: z.array(startStepSchema).default([]),
   exclude: z.array(ruleSchema).default([]),

@@ -89,7 +89,7 @@ function describeSettle({ settle }: MigrationReport): string[] {
 }
 
 function describeStop({ stopped }: MigrationReport): string[] {
-  if (stopped === null) return ['Stopped     nothing: no profile was given, or --no-stop'];
+  if (stopped === null) return ['Stopped     nothing: no profile applies, or --no-stop'];
   const down = stopped.applications.map((app) => `${app.name} ${formatDuration(app.downMs)}`).join(', ');
   const alone = stopped.leftAlone.length === 0 ? '' : `; not running before: ${stopped.leftAlone.join(', ')}`;
   return [`Stopped     ${down === '' ? 'nothing' : down}${alone}`];

@@ -3,10 +3,13 @@ import type { Anatomy } from '../listing/anatomy.ts';
 import type { CapturePlan } from '../listing/plan.ts';
 import type { Rule } from '../listing/rules.ts';
 import { type ByteString, printable, printablePath } from '../printable.ts';
+import type { Detection } from '../profiles/detect.ts';
+import type { Profile } from '../profiles/schema.ts';
 import type { DuplicateAudit } from '../source/audit.ts';
 import type { SourceFacts } from '../source/facts.ts';
 import type { UnanchoredLoss } from '../source/unanchored.ts';
 import type { LedgerEntry } from '../ssh/session.ts';
+import { describeApplications, type RecognisedApplication, recognised } from './applications.ts';
 import { describeAnatomy, describeLosses, describeUnused, describeWhy } from './survey-sections.ts';
 import { table } from './table.ts';
 import { describeTools, type ToolsReport, toolsReport } from './tools-report.ts';
@@ -30,6 +33,10 @@ export interface SurveyReport {
     readonly verdict: string;
     readonly reason: string;
   }[];
+  /** What shipped profiles recognise on the source; empty where profiles were named. */
+  readonly applications: readonly RecognisedApplication[];
+  /** Names of the profiles that apply, in the order in which a migration stops their applications. */
+  readonly profiles: readonly string[];
   readonly listing: { readonly entries: number; readonly problems: readonly string[] };
   readonly duplicates: {
     readonly total: number;
@@ -97,6 +104,8 @@ export interface AuditedListing {
 export interface SurveyFindings {
   readonly target: string;
   readonly facts: SourceFacts;
+  readonly detections: readonly Detection[];
+  readonly profiles: readonly Profile[];
   readonly entries: number;
   readonly problems: readonly string[];
   readonly audited: AuditedListing;
@@ -124,6 +133,8 @@ export function surveyReport(findings: SurveyFindings): SurveyReport {
       verdict: mount.verdict,
       reason: printable(mount.reason),
     })),
+    applications: findings.detections.map(recognised),
+    profiles: findings.profiles.map(({ name }) => name),
     listing: { entries: findings.entries, problems: findings.problems.map((line) => printable(line)) },
     duplicates: {
       total: duplicates.total,
@@ -168,6 +179,7 @@ export function describeSurvey(report: SurveyReport, width: number): string {
   if (report.why.length > 0) return describeWhy(report).join('\n');
   return [
     ...describeSource(report),
+    ...describeApplications(report),
     '',
     'Mounts',
     ...mountRows(report, width),

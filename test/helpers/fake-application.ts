@@ -113,7 +113,7 @@ export async function eventually(
   t: ExecutionContext,
   what: string,
   condition: () => boolean | Promise<boolean>,
-  limitMs = 30_000,
+  limitMs = 120_000,
 ): Promise<void> {
   const end = performance.now() + limitMs;
   while (!(await condition())) {

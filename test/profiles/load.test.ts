@@ -64,10 +64,29 @@ test('a path is a file, a name is a shipped profile, and a wrong name is answere
   t.is(loadProfile(profileFile('nginx')).name, 'nginx');
   const error = failure(t, 'ngnix');
   t.is(error.code, 'profile.unknown');
-  t.regex(error.hint ?? '', /did you mean 'nginx'\? known: cron, nginx, websphere-6/);
+  t.regex(error.hint ?? '', /did you mean 'nginx'\? known: apache-httpd, bind, cron, .*, websphere-6/);
   t.is(failure(t, 'base').code, 'profile.unknown');
   t.is(failure(t, '../profiles/nginx').code, 'profile.missing');
   t.is(failure(t, './nope.yml').code, 'profile.missing');
+});
+
+test('a generic profile is for a service that its user names', (t) => {
+  const shop = loadProfile('generic-sysv:shop');
+  t.is(shop.name, 'generic-sysv:shop');
+  t.is(shop.stop[0]?.run, '/etc/init.d/shop stop');
+  t.deepEqual(shop.start[0]?.up?.command, ['/etc/init.d/shop status']);
+  t.deepEqual(shop.detect, { process: [], path: [], package: [], service: [], port: [] });
+  for (const [name, hint] of [
+    ['generic-sysv', /--profile generic-sysv:SERVICE/],
+    ['nginx:shop', /--profile nginx$/],
+    ['generic-sysv:', undefined],
+    ['generic-sysv:a b', undefined],
+    ['generic-sysv:$(reboot)', undefined],
+  ] as const) {
+    const error = failure(t, name);
+    t.is(error.code, 'profile.service');
+    if (hint !== undefined) t.regex(error.hint ?? '', hint);
+  }
 });
 
 test('everything a profile may say', (t) => {
@@ -85,6 +104,8 @@ exclude: [/a/**, { path: /b/, reason: r, type: socket }]
 include: [/c]
 volumes: [/v, { path: /w, capture: volume }]
 ports: [80, 53/udp]
+requires: [db]
+after: [mysql, 'generic-sysv:shop']
 command: [x, '-y']
 env: { N: 5, T: true }
 limits: { nofile: 1024:4096, memlock: -1, nproc: unlimited, shm: 1g, memory: 512MiB, cpus: 1.5 }
@@ -191,10 +212,10 @@ test('control characters are refused', mistakes, 'name: x\ntitle: "a\\e[2Jb"\n',
   '2:8: title: holds control characters',
 ]);
 test('a key with an escape sequence is shown harmless', mistakes, 'name: x\n"\\e[2J": 1\n', [
-  "2:1: unknown key '\\x1b[2J'; known here: name, title, description, documented, detect, stop, start, exclude, include, volumes, ports, command, env, limits, health",
+  "2:1: unknown key '\\x1b[2J'; known here: name, title, description, documented, detect, requires, after, stop, start, exclude, include, volumes, ports, command, env, limits, health",
 ]);
 test('__proto__ is a key like any other', mistakes, 'name: x\n__proto__: { polluted: 1 }\n', [
-  "2:1: unknown key '__proto__'; known here: name, title, description, documented, detect, stop, start, exclude, include, volumes, ports, command, env, limits, health",
+  "2:1: unknown key '__proto__'; known here: name, title, description, documented, detect, requires, after, stop, start, exclude, include, volumes, ports, command, env, limits, health",
 ]);
 test('not a map', mistakes, '- a\n', ['1:1: expected keys and values, found a list']);
 

@@ -42,7 +42,7 @@ for (const shell of SHELLS) {
     const [one, two] = [fakeApplication(ground), fakeApplication(ground)];
     const path = shellFolder(ground, shell);
     const session = localSession({ path });
-    const quiesced = await quiesce(session, [one.profile, two.profile], { place: ground.place, leaseMs: 3000 });
+    const quiesced = await quiesce(session, [one.profile, two.profile], { place: ground.place, leaseMs: 9000 });
     session.cut();
     const error = await t.throwsAsync(() => quiesced.resume(), { instanceOf: P2cError });
     t.is(error.code, 'quiesce.link-lost');
@@ -68,7 +68,7 @@ for (const shell of SHELLS) {
     const ground = playground(t);
     const application = fakeApplication(ground);
     const session = localSession({ path: shellFolder(ground, shell) });
-    const quiesced = await quiesce(session, [application.profile], { place: ground.place, leaseMs: 3000 });
+    const quiesced = await quiesce(session, [application.profile], { place: ground.place, leaseMs: 9000 });
     await new Promise((resolve) => setTimeout(resolve, 8000));
     t.false(application.isUp());
     t.false(quiesced.lost.aborted);
@@ -92,7 +92,7 @@ test('kill -9 of p2c: the watchdog starts the applications', async (t) => {
   );
   const p2c = await stopInAnotherProcess(t, {
     profiles: [profile],
-    leaseMs: 3000,
+    leaseMs: 9000,
     place: { ...ground.place, folders: [...ground.place.folders] },
   });
   t.false(application.isUp());
@@ -190,7 +190,7 @@ for (const shell of SHELLS) {
       ],
     }));
     const session = localSession({ path: shellFolder(ground, shell) });
-    const stopping = quiesce(session, [application.profile], { place: ground.place, leaseMs: 3000 });
+    const stopping = quiesce(session, [application.profile], { place: ground.place, leaseMs: 9000 });
     const failed = t.throwsAsync(stopping, { instanceOf: P2cError });
     const begun = performance.now();
     await eventually(t, 'it is down', () => !application.isUp());
@@ -212,7 +212,7 @@ test('a start that fails is loud, names the command, and does not keep the other
     ...profile,
     start: [{ run: 'echo broken configuration; exit 3', timeout: '3s', up: { process: profile.name } }],
   }));
-  const quiesced = await quiesce(localSession(), [good.profile, bad.profile], { place: ground.place, leaseMs: 3000 });
+  const quiesced = await quiesce(localSession(), [good.profile, bad.profile], { place: ground.place, leaseMs: 9000 });
   const error = await t.throwsAsync(() => quiesced.resume(), { instanceOf: P2cError });
   t.is(error.code, 'quiesce.start-failed');
   t.regex(error.message, /DID NOT START AGAIN/);
@@ -318,7 +318,7 @@ test('a lock that is a link is refused and not followed', async (t) => {
 test('what the watchdog could not start is told, also where no check tells that it is down', async (t) => {
   const ground = playground(t);
   const application = fakeApplication(ground, (profile) => ({ ...profile, start: [{ run: 'exit 3', timeout: '2s' }] }));
-  const quiesced = await quiesce(localSession(), [application.profile], { place: ground.place, leaseMs: 3000 });
+  const quiesced = await quiesce(localSession(), [application.profile], { place: ground.place, leaseMs: 9000 });
   // p2c renews no more, as after a sleep of its machine.
   writeFileSync(join(ground.lock, 'expired'), '');
   const error = await t.throwsAsync(() => quiesced.resume(), { instanceOf: P2cError });
@@ -346,7 +346,7 @@ test('a watchdog that was killed is started again at the next renewal', async (t
   const lines: string[] = [];
   const quiesced = await quiesce(localSession(), [application.profile], {
     place: ground.place,
-    leaseMs: 3000,
+    leaseMs: 9000,
     onEvent: (line) => lines.push(line),
   });
   const before = Number(readFileSync(join(ground.lock, 'pid'), 'utf8'));

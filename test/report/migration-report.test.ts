@@ -26,6 +26,8 @@ const REPORT: MigrationReport = {
     chosen: { listing: 'find -printf', nanoseconds: true, capture: 'tar' },
   },
   filesystems: [mount('/', 'included'), mount('/home', 'network'), mount('/cd', 'removable'), mount('/proc', 'pseudo')],
+  applications: [],
+  profiles: [],
   listing: { entries: 1, problems: [] },
   duplicates: { total: 0, byCause: {}, paths: [] },
   capture: { entries: 1, bytes: 1, tarBytes: 1, parts: 1 },
