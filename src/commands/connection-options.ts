@@ -1,8 +1,13 @@
 /** The options of every verb that goes to a source: named as ssh's and Ansible's users know them. */
 import type { Argv } from 'yargs';
 import { usageError } from '../errors.ts';
+import { BECOME_METHODS, type BecomeMethod, type BecomeOptions } from '../ssh/become.ts';
 import type { ConnectOptions } from '../ssh/connect.ts';
+import { parseFingerprint } from '../ssh/host-key.ts';
+import type { SshConfigSource } from '../ssh/ssh-config.ts';
+import { parseJumps } from '../ssh/target.ts';
 import { terminalPrompt } from '../ssh/terminal-prompt.ts';
+import { passwordSource } from './password-source.ts';
 
 /** With waits of half a second to 16 seconds, half a minute in all: a switch that is restarted is waited for. */
 const DEFAULT_RETRIES = 6;
@@ -10,13 +15,29 @@ const DEFAULT_RETRIES = 6;
 export interface ConnectionOptions {
   identity: string[] | undefined;
   port: number | undefined;
+  jump: string | undefined;
+  'ssh-config': string | undefined;
   'known-hosts': string[] | undefined;
   'accept-new-host-key': boolean;
-  'connect-timeout': number;
+  'host-key-fingerprint': string[] | undefined;
+  'legacy-ssh': boolean;
+  'password-fd': number | undefined;
+  'password-command': string | undefined;
+  become: BecomeMethod | undefined;
+  'ask-become-pass': boolean;
+  'become-password-fd': number | undefined;
+  'become-password-command': string | undefined;
+  'connect-timeout': number | undefined;
+  'server-alive-interval': number | undefined;
+  'server-alive-count-max': number | undefined;
   retries: number;
 }
 
 export function withConnectionOptions<Options>(parser: Argv<Options>): Argv<Options & ConnectionOptions> {
+  return withPatienceOptions(withRootOptions(withTrustOptions(withWayOptions(parser))));
+}
+
+function withWayOptions<Options>(parser: Argv<Options>) {
   return parser
     .option('identity', {
       type: 'string',
@@ -26,6 +47,32 @@ export function withConnectionOptions<Options>(parser: Argv<Options>): Argv<Opti
       describe: 'private key file (repeatable); its passphrase is asked for',
     })
     .option('port', { alias: 'p', type: 'number', requiresArg: true, describe: "the server's ssh port [22]" })
+    .option('jump', {
+      alias: 'J',
+      type: 'string',
+      requiresArg: true,
+      describe: 'go over these servers, as ssh -J: [USER@]HOST[:PORT],…',
+    })
+    .option('ssh-config', {
+      alias: 'F',
+      type: 'string',
+      requiresArg: true,
+      describe: "ssh_config to use in place of the user's and the system's; none for no configuration",
+    })
+    .option('password-fd', {
+      type: 'number',
+      requiresArg: true,
+      describe: "read the login's password from this file descriptor",
+    })
+    .option('password-command', {
+      type: 'string',
+      requiresArg: true,
+      describe: "run this, and take its first line as the login's password",
+    });
+}
+
+function withTrustOptions<Options>(parser: Argv<Options>) {
+  return parser
     .option('known-hosts', {
       type: 'string',
       array: true,
@@ -38,11 +85,57 @@ export function withConnectionOptions<Options>(parser: Argv<Options>): Argv<Opti
       default: false,
       describe: 'accept the key of a server seen for the first time, and remember it; a changed key is always refused',
     })
-    .option('connect-timeout', {
-      type: 'number',
-      default: 15,
+    .option('host-key-fingerprint', {
+      type: 'string',
+      array: true,
+      nargs: 1,
       requiresArg: true,
-      describe: 'seconds to wait for a connection',
+      describe: "SHA256:… that the target's host key must have, whatever known_hosts says (repeatable)",
+    })
+    .option('legacy-ssh', {
+      type: 'boolean',
+      default: false,
+      describe: 'allow the weak algorithms that the ssh of old servers needs',
+    });
+}
+
+function withRootOptions<Options>(parser: Argv<Options>) {
+  return parser
+    .option('become', {
+      choices: BECOME_METHODS,
+      requiresArg: true,
+      describe: 'how to become root, where the login is not [sudo, if it asks for no password]',
+    })
+    .option('ask-become-pass', {
+      alias: 'K',
+      type: 'boolean',
+      default: false,
+      describe: 'ask for the password that becoming root needs',
+    })
+    .option('become-password-fd', {
+      type: 'number',
+      requiresArg: true,
+      describe: 'read that password from this file descriptor',
+    })
+    .option('become-password-command', {
+      type: 'string',
+      requiresArg: true,
+      describe: 'run this, and take its first line as that password',
+    });
+}
+
+function withPatienceOptions<Options>(parser: Argv<Options>) {
+  return parser
+    .option('connect-timeout', { type: 'number', requiresArg: true, describe: 'seconds to wait for a connection [15]' })
+    .option('server-alive-interval', {
+      type: 'number',
+      requiresArg: true,
+      describe: 'seconds between signs of life asked of the server [15]',
+    })
+    .option('server-alive-count-max', {
+      type: 'number',
+      requiresArg: true,
+      describe: 'how many of them may go unanswered before the link is taken for dead [4]',
     })
     .option('retries', {
       type: 'number',
@@ -52,25 +145,64 @@ export function withConnectionOptions<Options>(parser: Argv<Options>): Argv<Opti
     });
 }
 
-/** What the transport is told. A terminal can be asked for passwords; anything else cannot. */
+/**
+ * What the transport is told. A terminal can be asked for passwords; anything else cannot.
+ * @throws P2cError for every option that is wrong, before anything is sent.
+ */
 export function connectOptions(
   options: Partial<ConnectionOptions>,
   signal?: AbortSignal,
 ): ConnectOptions & { readonly retries: number } {
-  const seconds = options['connect-timeout'] ?? 15;
-  if (!(seconds > 0)) throw usageError(`--connect-timeout ${seconds} is not a number of seconds`, { code: 'usage' });
-  const retries = options.retries ?? DEFAULT_RETRIES;
-  if (!Number.isInteger(retries) || retries < 0 || retries > 100) {
-    throw usageError(`--retries ${retries} is not a whole number from 0 to 100`, { code: 'usage' });
-  }
-  const prompt = terminalPrompt();
+  const retries = wholeNumber('retries', options.retries, 0, 100) ?? DEFAULT_RETRIES;
+  const keepaliveCountMax = wholeNumber('server-alive-count-max', options['server-alive-count-max'], 1, 1000);
   return {
-    acceptNewHostKey: options['accept-new-host-key'] ?? false,
-    connectTimeoutMs: seconds * 1000,
+    acceptNewHostKey: options['accept-new-host-key'],
+    become: becomeOptions(options),
+    connectTimeoutMs: milliseconds('connect-timeout', options['connect-timeout']),
+    hostKeyFingerprints: options['host-key-fingerprint']?.map(parseFingerprint),
+    identities: options.identity,
+    jumps: options.jump === undefined ? undefined : parseJumps(options.jump),
+    keepaliveCountMax,
+    keepaliveMs: milliseconds('server-alive-interval', options['server-alive-interval']),
+    knownHostsFiles: options['known-hosts'],
+    legacy: options['legacy-ssh'],
+    password: passwordSource('password', options['password-fd'], options['password-command']),
+    prompt: terminalPrompt(),
     retries,
-    ...(options.identity === undefined ? {} : { identities: options.identity }),
-    ...(options['known-hosts'] === undefined ? {} : { knownHostsFiles: options['known-hosts'] }),
-    ...(prompt === undefined ? {} : { prompt }),
-    ...(signal === undefined ? {} : { signal }),
+    signal,
+    sshConfig: sshConfigSource(options['ssh-config']),
   };
+}
+
+/** Without `-F`, what ssh itself would read. */
+function sshConfigSource(file: string | undefined): SshConfigSource | undefined {
+  if (file === undefined) return {};
+  return file.toLowerCase() === 'none' ? undefined : { file };
+}
+
+function becomeOptions(options: Partial<ConnectionOptions>): BecomeOptions | undefined {
+  const password = passwordSource('become-password', options['become-password-fd'], options['become-password-command']);
+  const ask = options['ask-become-pass'] === true;
+  if (ask && password !== undefined) {
+    throw usageError('--ask-become-pass is given, and the password from elsewhere too', { code: 'usage' });
+  }
+  if (ask && terminalPrompt() === undefined) {
+    throw usageError('--ask-become-pass: there is no terminal to ask on', {
+      code: 'usage',
+      hint: 'give the password with --become-password-fd or --become-password-command',
+    });
+  }
+  const method = options.become ?? (ask || password !== undefined ? 'sudo' : undefined);
+  return method === undefined ? undefined : { method, password };
+}
+
+function milliseconds(name: string, seconds: number | undefined): number | undefined {
+  if (seconds === undefined || (seconds > 0 && seconds <= 86_400))
+    return seconds === undefined ? undefined : seconds * 1000;
+  throw usageError(`--${name} ${seconds} is not a number of seconds`, { code: 'usage' });
+}
+
+function wholeNumber(name: string, value: number | undefined, least: number, most: number): number | undefined {
+  if (value === undefined || (Number.isInteger(value) && value >= least && value <= most)) return value;
+  throw usageError(`--${name} ${value} is not a whole number from ${least} to ${most}`, { code: 'usage' });
 }

@@ -131,6 +131,10 @@ function fill(host: HostRecord, defaults: Defaults, folder: string, today: Date)
       host: host.address ?? host.name,
       port: host.port ?? defaults.port ?? 22,
       name: host.name,
+      assumed: [
+        ...((host.user ?? defaults.user) === undefined ? ['user' as const] : []),
+        ...((host.port ?? defaults.port) === undefined ? ['port' as const] : []),
+      ],
     },
     connection: identity === undefined ? {} : { identity: identity.map((path) => localPath(path, folder)) },
     profiles: profiles.map((name) => (isProfileFile(name) ? localPath(name, folder) : name)),

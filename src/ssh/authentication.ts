@@ -2,11 +2,17 @@
  * The order in which p2c tries to authenticate, as ssh does: agent, keys, then what a person can be asked for. What was
  * tried is remembered, for the error to tell.
  */
-import type { AnyAuthMethod, AuthenticationType, KeyboardInteractiveCallback, Prompt as Question } from 'ssh2';
+import type {
+  AnyAuthMethod,
+  AuthenticationType,
+  BaseAgent,
+  KeyboardInteractiveCallback,
+  Prompt as Question,
+} from 'ssh2';
 import { P2cError } from '../errors.ts';
 import { printable } from '../printable.ts';
 import type { Identity } from './identity.ts';
-import type { Prompt } from './secret.ts';
+import type { Prompt, Secret } from './secret.ts';
 import type { Target } from './target.ts';
 
 /** As ssh's NumberOfPasswordPrompts. */
@@ -15,9 +21,11 @@ const MOST_QUESTIONS = 16;
 const LONGEST_QUESTION = 200;
 
 export interface Means {
-  /** Socket of a running agent. */
-  readonly agent: string | undefined;
+  /** Socket of a running agent, or one of which not all keys are used. */
+  readonly agent: string | BaseAgent | undefined;
   readonly identities: readonly Identity[];
+  /** The password, where it is not a person's to type. */
+  readonly password: (() => Promise<Secret>) | undefined;
   readonly prompt: Prompt | undefined;
   /** Ends the attempt to connect: a person refused to answer. */
   readonly giveUp: (error: unknown) => void;
@@ -79,12 +87,12 @@ export class Authentication {
       return 'the agent may hold more keys than the server looks at: name one with --identity FILE, and unset SSH_AUTH_SOCK';
     }
     return this.#means.prompt === undefined
-      ? 'name a key with --identity FILE or add it to an ssh-agent; without a terminal no password can be asked for'
+      ? 'name a key with --identity FILE, add it to an ssh-agent, or give the password with --password-fd or --password-command; without a terminal none can be asked for'
       : 'check the user name and the password, or name a key with --identity FILE';
   }
 
   #attempts(): Attempt[] {
-    const { agent, identities, prompt } = this.#means;
+    const { agent, identities, password, prompt } = this.#means;
     const username = this.#target.user;
     return [
       // Asks the server which methods it takes (RFC 4252, 5.2).
@@ -93,7 +101,8 @@ export class Authentication {
         ? []
         : [{ kind: 'agent' as const, make: async () => this.#try('agent', { type: 'agent', username, agent }) }]),
       ...identities.map((identity) => ({ kind: 'publickey' as const, make: () => this.#key(identity) })),
-      ...(prompt === undefined ? [] : this.#asked(prompt)),
+      ...(password === undefined ? [] : this.#asked(given(password), 1)),
+      ...(prompt === undefined ? [] : this.#asked(prompt, ATTEMPTS)),
     ];
   }
 
@@ -109,7 +118,7 @@ export class Authentication {
     }
   }
 
-  #asked(prompt: Prompt): Attempt[] {
+  #asked(prompt: Prompt, attempts: number): Attempt[] {
     const username = this.#target.user;
     const name = `${username}@${this.#target.host}`;
     const interactive = async (): Promise<AnyAuthMethod> =>
@@ -131,8 +140,8 @@ export class Authentication {
       return this.#try('password', { type: 'password', username, password: typed });
     };
     return [
-      ...Array.from({ length: ATTEMPTS }, () => ({ kind: 'keyboard-interactive' as const, make: interactive })),
-      ...Array.from({ length: ATTEMPTS }, () => ({ kind: 'password' as const, make: password })),
+      ...Array.from({ length: attempts }, () => ({ kind: 'keyboard-interactive' as const, make: interactive })),
+      ...Array.from({ length: attempts }, () => ({ kind: 'password' as const, make: password })),
     ];
   }
 
@@ -140,6 +149,11 @@ export class Authentication {
     if (!this.#tried.includes(what)) this.#tried.push(what);
     return method;
   }
+}
+
+/** Answers what a server asks with the password that was given. */
+function given(password: () => Promise<Secret>): Prompt {
+  return () => password();
 }
 
 /** The server words the questions: they are shown with its name, as text that commands no terminal. */

@@ -2,10 +2,11 @@
 import { isIP } from 'node:net';
 import { messageOf, P2cError, systemCode } from '../errors.ts';
 import { printable } from '../printable.ts';
+import type { OfferedAlgorithms } from './algorithms.ts';
 import type { Target } from './target.ts';
 
 /** Turns what a socket or ssh2 threw into an error with a remedy. P2cErrors pass; a timeout is worded with the target. */
-export function connectFailed(target: Target, error: unknown): P2cError {
+export function connectFailed(target: Target, error: unknown, offered: OfferedAlgorithms, legacy: boolean): P2cError {
   const at = `${target.host} port ${target.port}`;
   if (error instanceof P2cError && error.code === 'ssh.timeout') {
     return new P2cError(`${at}: ${error.message}`, {
@@ -14,20 +15,12 @@ export function connectFailed(target: Target, error: unknown): P2cError {
     });
   }
   if (error instanceof P2cError && error.code !== 'ssh.hung-up') return error;
-  return bySystemCode(target, at, error) ?? byMessage(target, at, error);
+  return bySystemCode(target, at, error) ?? noneInCommon(at, error, offered, legacy) ?? byMessage(target, at, error);
 }
 
 /** ssh2 tells what happened in words only. */
 function byMessage(target: Target, at: string, cause: unknown): P2cError {
   const message = printable(messageOf(cause).slice(0, 300));
-  const missing = /no matching (?:[CS]->[CS] )?(.*?)(?: algorithm| format)?$/i.exec(message)?.[1];
-  if (missing !== undefined) {
-    return new P2cError(`${at} and p2c have no ${missing} algorithm in common`, {
-      code: 'ssh.algorithms',
-      hint: "the server's ssh is older than what p2c allows; its sshd_config can allow a newer algorithm",
-      cause,
-    });
-  }
   if (/before handshake|identification|hung up|version/i.test(message)) {
     return new P2cError(`${at} does not speak ssh as it should: ${message}`, {
       code: 'ssh.failed',
@@ -38,6 +31,21 @@ function byMessage(target: Target, at: string, cause: unknown): P2cError {
   return new P2cError(`no ssh connection to ${at}: ${message}`, {
     code: 'ssh.failed',
     hint: `try it with: ssh -v -p ${target.port} ${target.user}@${target.host}`,
+    cause,
+  });
+}
+
+/** What the server has is named: whoever may change it, or decides to trust it, must know. */
+function noneInCommon(at: string, cause: unknown, offered: OfferedAlgorithms, legacy: boolean): P2cError | undefined {
+  const kind = /no matching (.*?)(?: algorithm| format)?$/i.exec(messageOf(cause))?.[1];
+  if (kind === undefined) return undefined;
+  const theirs = offered.of(kind);
+  const only = theirs === undefined ? '' : `: it offers only ${printable(theirs.slice(0, 300)).replaceAll(',', ', ')}`;
+  return new P2cError(`${at} and p2c have no ${kind.replace(/^[CS]->[CS] /, '')} algorithm in common${only}`, {
+    code: 'ssh.algorithms',
+    hint: legacy
+      ? "also --legacy-ssh allows none of them: the server's sshd_config can allow a newer one"
+      : '--legacy-ssh allows the weak algorithms of old servers, for a network that you trust; better is a newer one in its sshd_config',
     cause,
   });
 }

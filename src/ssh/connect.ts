@@ -1,60 +1,85 @@
-/** Opens a connection to a source: reaches it, verifies that it is the one, authenticates, and looks who p2c is there. */
-import { handshake } from './handshake.ts';
-import { defaultKnownHosts, readKnownKeys, rememberHostKey } from './host-key.ts';
-import { loadDefaultIdentities, loadIdentities } from './identity.ts';
-import { probePrivilege } from './privilege.ts';
+/**
+ * Opens a connection to a source: over its jump hosts, each verified and logged in to, to the one it is; then looks who
+ * p2c is there.
+ */
+import type { BaseAgent } from 'ssh2';
+import type { BecomeOptions } from './become.ts';
+import { chosenAgent } from './chosen-agent.ts';
+import { type Dial, dialByCommand, dialDirectly, dialThrough } from './dial.ts';
+import { handshake, type Opened } from './handshake.ts';
+import { readKnownKeys, readRevokedKeys, rememberHostKey } from './host-key.ts';
+import { loadIdentities, loadUsableIdentities } from './identity.ts';
+import { JumpHosts } from './jump-hosts.ts';
+import { gainPrivilege } from './privilege.ts';
 import { RemoteSession } from './remote-session.ts';
-import type { Prompt } from './secret.ts';
+import { type Hop, routeTo } from './route.ts';
+import type { Prompt, Secret } from './secret.ts';
 import type { ConnectedSession } from './session.ts';
+import type { SshConfigSource } from './ssh-config.ts';
 import type { Target } from './target.ts';
 
 export interface ConnectOptions {
+  /** Which ssh_config is asked about the target and its jump hosts. Default: none. */
+  readonly sshConfig?: SshConfigSource | undefined;
+  /** Servers to go over, the first of them first, in place of those that ssh_config names. */
+  readonly jumps?: readonly Target[] | undefined;
   /** Private key files; where none is given, ssh's default files are tried. An agent is asked before either. */
-  readonly identities?: readonly string[];
-  /** Files to look host keys up in; new ones go into the first. Default: where ssh looks. */
-  readonly knownHostsFiles?: readonly string[];
-  readonly acceptNewHostKey?: boolean;
+  readonly identities?: readonly string[] | undefined;
+  /** Socket of the agent; null for none. Default: ssh_config's IdentityAgent, or `SSH_AUTH_SOCK`. */
+  readonly agent?: string | null | undefined;
+  /** The target's password, where nobody types it. Jump hosts do not get it. */
+  readonly password?: (() => Promise<Secret>) | undefined;
   /** Asks a person for passphrases and passwords. */
-  readonly prompt?: Prompt;
-  /** Milliseconds that the server may take for an answer until it lets p2c in. Time for typing is not counted. */
-  readonly connectTimeoutMs?: number;
-  /** Milliseconds between signs of life asked of the server; the link is dead after the fourth without one. */
-  readonly keepaliveMs?: number;
-  readonly signal?: AbortSignal;
-  /** Socket of the agent; null for none. Default: `SSH_AUTH_SOCK`. */
-  readonly agent?: string | null;
+  readonly prompt?: Prompt | undefined;
+  /** Files to look host keys up in; new ones go into the first. Default: where ssh looks. */
+  readonly knownHostsFiles?: readonly string[] | undefined;
+  /** Fingerprints (`SHA256:…`), of which the target's key must have one. Jump hosts are looked up in known_hosts. */
+  readonly hostKeyFingerprints?: readonly string[] | undefined;
+  readonly acceptNewHostKey?: boolean | undefined;
+  /** True allows algorithms that are no longer safe, for servers that have no others. */
+  readonly legacy?: boolean | undefined;
+  /** True has the connection compressed by ssh itself. */
+  readonly compressed?: boolean | undefined;
+  /** How to become root, where the login is not. Default: sudo, where it asks for no password. */
+  readonly become?: BecomeOptions | undefined;
+  /** Milliseconds that each server may take for an answer until it lets p2c in. Time for typing is not counted. */
+  readonly connectTimeoutMs?: number | undefined;
+  /** Milliseconds between signs of life asked of each server. */
+  readonly keepaliveMs?: number | undefined;
+  /** How many of them may go unanswered before the link is dead. */
+  readonly keepaliveCountMax?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+  /** Told what the user should know of the way to the target. */
+  readonly onNotice?: ((line: string) => void) | undefined;
 }
-
-const CONNECT_TIMEOUT_MS = 15_000;
-/** A half-open link is noticed after a minute or so. */
-const KEEPALIVE_MS = 15_000;
 
 /** @throws P2cError `ssh.*`: each way in which this can fail has its own code and hint. */
 export async function connect(target: Target, options: ConnectOptions = {}): Promise<ConnectedSession> {
+  options.signal?.throwIfAborted();
+  const route = await routeTo(target, options);
+  const jumps = new JumpHosts();
+  try {
+    for (const hop of route.slice(0, -1)) jumps.add(hop.target, await openHop(hop, dialOf(hop, jumps), options));
+    return await openSource(route, jumps, options);
+  } catch (error) {
+    await jumps[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+async function openSource(route: readonly Hop[], jumps: JumpHosts, options: ConnectOptions): Promise<ConnectedSession> {
   const { signal } = options;
-  signal?.throwIfAborted();
-  const files = options.knownHostsFiles ?? defaultKnownHosts();
-  const named = options.identities ?? [];
-  const credentials = {
-    known: await readKnownKeys(files, target),
-    acceptNewHostKey: options.acceptNewHostKey ?? false,
-    agent: options.agent === null ? undefined : (options.agent ?? (process.env['SSH_AUTH_SOCK'] || undefined)),
-    identities: named.length > 0 ? await loadIdentities(named) : await loadDefaultIdentities(),
-    prompt: options.prompt,
-  };
-  const limits = {
-    connectTimeoutMs: options.connectTimeoutMs ?? CONNECT_TIMEOUT_MS,
-    keepaliveMs: options.keepaliveMs ?? KEEPALIVE_MS,
-    signal,
-  };
-  const { client, socket, newKey } = await handshake(target, credentials, limits);
-  const session = new RemoteSession(target, client, socket);
+  const source = route.at(-1);
+  if (source === undefined) throw new Error('the way to the target is empty');
+  const { hostKeyFingerprints: pinned = [], password } = options;
+  const own = { pinned, password };
+  const { client, socket } = await openHop(source, dialOf(source, jumps), options, own);
+  const session = new RemoteSession(source.target, client, socket, jumps);
   const abort = (): void => void socket.destroy();
   signal?.addEventListener('abort', abort, { once: true });
   try {
     signal?.throwIfAborted();
-    if (newKey !== undefined && files[0] !== undefined) await rememberHostKey(files[0], newKey, target);
-    session.privilege = await probePrivilege(session);
+    await gainPrivilege(session, options.become, options.prompt);
     return session;
   } catch (error) {
     await session[Symbol.asyncDispose]();
@@ -62,4 +87,56 @@ export async function connect(target: Target, options: ConnectOptions = {}): Pro
   } finally {
     signal?.removeEventListener('abort', abort);
   }
+}
+
+function dialOf(hop: Hop, jumps: JumpHosts): Dial {
+  const { last } = jumps;
+  if (last !== undefined) return dialThrough(last.client, last.name, hop.target);
+  return hop.proxyCommand === undefined ? dialDirectly(hop.target, hop.addressFamily) : dialByCommand(hop.proxyCommand);
+}
+
+/** What only the target has, and no jump host before it. */
+interface Own {
+  readonly pinned: readonly string[];
+  readonly password: (() => Promise<Secret>) | undefined;
+}
+
+const NOTHING: Own = { pinned: [], password: undefined };
+
+async function openHop(hop: Hop, dial: Dial, options: ConnectOptions, own: Own = NOTHING): Promise<Opened> {
+  const { target, hostKeyAlias } = hop;
+  // An alias is looked up as it stands, without a port.
+  const knownAs = hostKeyAlias === undefined ? target : { host: hostKeyAlias, port: 22 };
+  const files = hop.knownHostsFiles;
+  const known = [...(await readKnownKeys(files, knownAs)), ...(await readRevokedKeys(hop.revokedHostKeys))];
+  const { connectTimeoutMs, keepaliveMs, keepaliveCountMax } = hop;
+  const opened = await handshake(
+    target,
+    dial,
+    {
+      hostKey: { known, acceptNew: hop.acceptNewHostKey, pinned: own.pinned, knownAs },
+      agent: await agentOf(hop),
+      identities: [...(await loadIdentities(hop.named)), ...(await loadUsableIdentities(hop.identityFiles))],
+      password: own.password,
+      prompt: options.prompt,
+    },
+    {
+      limits: { connectTimeoutMs, keepaliveMs, keepaliveCountMax, signal: options.signal },
+      legacy: options.legacy ?? false,
+      compress: options.compressed ?? false,
+    },
+  );
+  try {
+    if (opened.newKey !== undefined && files[0] !== undefined) {
+      await rememberHostKey(files[0], opened.newKey, knownAs, hop.hashKnownHosts);
+    }
+    return opened;
+  } catch (error) {
+    opened.socket.destroy();
+    throw error;
+  }
+}
+
+async function agentOf({ agent, identitiesOnly, named, identityFiles }: Hop): Promise<string | BaseAgent | undefined> {
+  return agent === undefined || !identitiesOnly ? agent : chosenAgent(agent, [...named, ...identityFiles]);
 }

@@ -23,6 +23,7 @@ const HEALING = new Set([
   'ssh.timeout',
   'ssh.failed',
   'ssh.unknown-host',
+  'ssh.jump',
 ]);
 
 /** @throws the signal's reason as soon as it is aborted. */

@@ -3,8 +3,8 @@ import { createHash } from 'node:crypto';
 import { mkdir, open, readFile, stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { messageOf, P2cError, systemCode } from '../errors.ts';
-import { type KnownKey, knownHostName, knownKeys } from './known-hosts.ts';
+import { messageOf, P2cError, systemCode, usageError } from '../errors.ts';
+import { hashedHostName, type KnownKey, knownHostName, knownKeys, revokedKeys } from './known-hosts.ts';
 import type { Target } from './target.ts';
 
 const LARGEST_FILE = 16 * 1024 * 1024;
@@ -15,17 +15,43 @@ export function defaultKnownHosts(home: string = homedir()): string[] {
 }
 
 /** @throws P2cError `ssh.known-hosts` for a file that is there and cannot be read. */
-export async function readKnownKeys(files: readonly string[], target: Target): Promise<KnownKey[]> {
+export async function readKnownKeys(files: readonly string[], { host, port }: KnownAs): Promise<KnownKey[]> {
   const keys: KnownKey[] = [];
   for (const file of files) {
     try {
-      if ((await stat(file)).size > LARGEST_FILE) throw new Error('it is larger than 16 MiB');
-      keys.push(...knownKeys(await readFile(file, 'latin1'), file, target.host, target.port));
+      keys.push(...knownKeys(await readText(file), file, host, port));
     } catch (error) {
       if (systemCode(error) === 'ENOENT') continue;
       throw new P2cError(`the known hosts file ${file} cannot be read: ${messageOf(error)}`, {
         code: 'ssh.known-hosts',
         hint: 'make it readable, or name another with --known-hosts FILE',
+        cause: error,
+      });
+    }
+  }
+  return keys;
+}
+
+async function readText(file: string): Promise<string> {
+  if ((await stat(file)).size > LARGEST_FILE) throw new Error('it is larger than 16 MiB');
+  return await readFile(file, 'latin1');
+}
+
+/**
+ * The keys of ssh_config's RevokedHostKeys: public keys, one on a line.
+ * @throws P2cError `ssh.known-hosts` for a file that is missing or is none of that form: ssh then trusts no key either.
+ */
+export async function readRevokedKeys(files: readonly string[]): Promise<KnownKey[]> {
+  const keys: KnownKey[] = [];
+  for (const file of files) {
+    try {
+      const text = await readText(file);
+      if (text.startsWith('SSHKRL\n')) throw new Error('it is a binary list (KRL), which p2c does not read');
+      keys.push(...revokedKeys(text, file));
+    } catch (error) {
+      throw new P2cError(`the revoked host keys of ${file} cannot be read: ${messageOf(error)}`, {
+        code: 'ssh.known-hosts',
+        hint: 'let RevokedHostKeys name a list of public keys, or name another configuration with -F FILE',
         cause: error,
       });
     }
@@ -44,18 +70,41 @@ export function fingerprint(key: Buffer): string {
   return `SHA256:${createHash('sha256').update(key).digest('base64').replace(/=+$/, '')}`;
 }
 
+/**
+ * A fingerprint as `ssh-keygen -l` prints it.
+ * @throws P2cError for any other text.
+ */
+export function parseFingerprint(text: string): string {
+  if (/^SHA256:[A-Za-z0-9+/]{43}=?$/.test(text)) return text.replace(/=$/, '');
+  throw usageError(`'${text}' is not the fingerprint of a host key`, {
+    code: 'usage',
+    hint: 'write SHA256: and 43 characters, as ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub prints it on the server',
+  });
+}
+
 export type HostKeyVerdict = 'known' | 'new';
+
+export interface HostKeyPolicy {
+  readonly known: readonly KnownKey[];
+  readonly acceptNew: boolean;
+  /** Fingerprints that the user gave for this server; where there are any, known_hosts is asked for revoked keys only. */
+  readonly pinned: readonly string[];
+  /** The host and port by which known_hosts knows it. */
+  readonly knownAs: KnownAs;
+}
+
+export interface KnownAs {
+  readonly host: string;
+  readonly port: number;
+}
 
 /**
  * Judges the key that a server shows.
- * @throws P2cError `ssh.host-key-revoked`, `ssh.host-key-changed`; `ssh.host-key-unknown` where `acceptNew` is false.
+ * @throws P2cError `ssh.host-key-revoked`, `ssh.host-key-mismatch`, `ssh.host-key-changed`; `ssh.host-key-unknown` where
+ * new keys are not accepted.
  */
-export function judgeHostKey(
-  key: Buffer,
-  known: readonly KnownKey[],
-  target: Target,
-  acceptNew: boolean,
-): HostKeyVerdict {
+export function judgeHostKey(key: Buffer, target: Target, policy: HostKeyPolicy): HostKeyVerdict {
+  const { known, pinned } = policy;
   const text = key.toString('base64');
   const shown = `${keyType(key)} ${fingerprint(key)}`;
   const same = known.filter((item) => item.key === text);
@@ -66,11 +115,15 @@ export function judgeHostKey(
       hint: 'somebody may stand between this machine and the server: ask who runs it',
     });
   }
+  if (pinned.length > 0) {
+    if (pinned.includes(fingerprint(key))) return 'known';
+    throw notPinned(target, shown, pinned);
+  }
   if (same.some((item) => item.marker === '')) return 'known';
   const plain = known.filter((item) => item.marker === '' && !item.withoutPort);
   const other = plain.find((item) => item.type === keyType(key)) ?? plain[0];
-  if (other !== undefined) throw changed(target, shown, other);
-  if (acceptNew) return 'new';
+  if (other !== undefined) throw changed(target, shown, other, policy.knownAs);
+  if (policy.acceptNew) return 'new';
   throw unknown(
     target,
     shown,
@@ -78,13 +131,20 @@ export function judgeHostKey(
   );
 }
 
-function changed(target: Target, shown: string, other: KnownKey): P2cError {
+function notPinned(target: Target, shown: string, pinned: readonly string[]): P2cError {
+  return new P2cError(`the host key of ${target.name} is ${shown}, and not ${pinned.join(' or ')}`, {
+    code: 'ssh.host-key-mismatch',
+    hint: 'somebody may stand between this machine and the server. A server has a key of each type: --host-key-fingerprint can be given for several',
+  });
+}
+
+function changed(target: Target, shown: string, other: KnownKey, { host, port }: KnownAs): P2cError {
   const was = `${other.type} ${fingerprint(Buffer.from(other.key, 'base64'))}`;
   return new P2cError(
     `the host key of ${target.name} has changed: it shows ${shown}, and ${other.file}:${other.line} knows ${was}`,
     {
       code: 'ssh.host-key-changed',
-      hint: `somebody may stand between this machine and the server. If its key was really renewed, remove the old one: ssh-keygen -f ${other.file} -R '${knownHostName(target.host, target.port)}'`,
+      hint: `somebody may stand between this machine and the server. If its key was really renewed, remove the old one: ssh-keygen -f ${other.file} -R '${knownHostName(host, port)}'`,
     },
   );
 }
@@ -93,16 +153,18 @@ function unknown(target: Target, shown: string, authority: boolean): P2cError {
   const by = authority ? ' (a @cert-authority line names it, but p2c cannot verify host certificates)' : '';
   return new P2cError(`the host key of ${target.name} is not known: ${shown}${by}`, {
     code: 'ssh.host-key-unknown',
-    hint: 'compare the fingerprint with one the server itself shows (ssh-keygen -lf /etc/ssh/ssh_host_*_key.pub), then run again with --accept-new-host-key',
+    hint: 'compare the fingerprint with one the server itself shows (ssh-keygen -lf /etc/ssh/ssh_host_*_key.pub), then run again with --accept-new-host-key, or with --host-key-fingerprint SHA256:…',
   });
 }
 
 /**
  * Remembers a key as ssh does: a line at the end of the user's file, made with its folder where it is missing.
+ * @param hashed whether the name is to be hidden, as HashKnownHosts has it.
  * @throws P2cError `ssh.known-hosts` where the file cannot be written: the next run would not know the server.
  */
-export async function rememberHostKey(file: string, key: Buffer, target: Target): Promise<void> {
-  const line = `${knownHostName(target.host, target.port)} ${keyType(key)} ${key.toString('base64')}\n`;
+export async function rememberHostKey(file: string, key: Buffer, knownAs: KnownAs, hashed: boolean): Promise<void> {
+  const name = knownHostName(knownAs.host, knownAs.port);
+  const line = `${hashed ? hashedHostName(name) : name} ${keyType(key)} ${key.toString('base64')}\n`;
   try {
     await mkdir(dirname(file), { recursive: true, mode: 0o700 });
     await using handle = await open(file, 'a+', 0o600);

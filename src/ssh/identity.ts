@@ -24,12 +24,17 @@ export async function loadIdentities(files: readonly string[]): Promise<Identity
   return Promise.all(files.map((file) => loadIdentity(file, true)));
 }
 
-/** ssh's default files, those of them that are there and can be read. */
-export async function loadDefaultIdentities(home: string = homedir()): Promise<Identity[]> {
+/** Where ssh keeps keys of the types that p2c reads. */
+export function defaultIdentityFiles(home: string = homedir()): string[] {
+  return ['id_ed25519', 'id_ecdsa', 'id_rsa'].map((name) => join(home, '.ssh', name));
+}
+
+/** Those of the files that are there and hold a private key. */
+export async function loadUsableIdentities(files: readonly string[]): Promise<Identity[]> {
   const identities: Identity[] = [];
-  for (const name of ['id_ed25519', 'id_ecdsa', 'id_rsa']) {
+  for (const file of files) {
     try {
-      identities.push(await loadIdentity(join(home, '.ssh', name), false));
+      identities.push(await loadIdentity(file, false));
     } catch (error) {
       if (!(error instanceof P2cError)) throw error;
       // Not there, or no key: ssh goes on to the next one too.

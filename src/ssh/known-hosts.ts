@@ -1,5 +1,5 @@
 /** known_hosts files as OpenSSH reads them (sshd(8), "SSH_KNOWN_HOSTS FILE FORMAT"). */
-import { createHmac, timingSafeEqual } from 'node:crypto';
+import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import { matchesGlob } from '../glob.ts';
 
 export interface KnownKey {
@@ -45,6 +45,21 @@ export function knownKeys(text: string, file: string, host: string, port: number
     else if (matchesHosts(hosts, plain)) keys.push({ ...found, withoutPort: true });
   });
   return keys;
+}
+
+/** A list of public keys without hosts, each revoked for every server. */
+export function revokedKeys(text: string, file: string): KnownKey[] {
+  return text.split('\n').flatMap((line, index) => {
+    const [type, key] = line.trim().split(/[ \t]+/);
+    if (type === undefined || key === undefined || !isKey(type, key)) return [];
+    return { marker: '@revoked', type, key, file, line: index + 1, withoutPort: false } as const;
+  });
+}
+
+/** A name as HashKnownHosts writes it: nobody who reads the file learns which servers its owner knows. */
+export function hashedHostName(name: string): string {
+  const salt = randomBytes(20);
+  return `|1|${salt.toString('base64')}|${createHmac('sha1', salt).update(name).digest('base64')}`;
 }
 
 /** A key's wire form begins with its type (RFC 4253, 6.6). */

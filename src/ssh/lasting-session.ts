@@ -29,11 +29,14 @@ export class LastingSession implements Session {
   readonly #options: LastingOptions;
   readonly #answers: Answers;
   readonly #ledger: LedgerEntry[] = [];
+  /** As the user named it: an ssh_config may lead elsewhere by the next connection. */
+  readonly #asked: Target;
   #session: ConnectedSession;
   #reconnecting: Promise<ConnectedSession> | undefined;
   #closed = false;
 
-  private constructor(session: ConnectedSession, options: LastingOptions, answers: Answers) {
+  private constructor(asked: Target, session: ConnectedSession, options: LastingOptions, answers: Answers) {
+    this.#asked = asked;
     this.#session = session;
     this.#options = options;
     this.#answers = answers;
@@ -42,12 +45,13 @@ export class LastingSession implements Session {
   /** The first connection is tried once: what is wrong with it is the user's to know at once. @throws P2cError `ssh.*`. */
   static async open(target: Target, options: LastingOptions): Promise<LastingSession> {
     const answers = new Answers();
-    const { prompt } = options;
-    const session = await connect(
-      target,
-      prompt === undefined ? options : { ...options, prompt: answers.prompt(prompt) },
-    );
-    return new LastingSession(session, options, answers);
+    const { prompt, onTrouble } = options;
+    const session = await connect(target, {
+      ...(onTrouble === undefined ? {} : { onNotice: onTrouble }),
+      ...options,
+      ...(prompt === undefined ? {} : { prompt: answers.prompt(prompt) }),
+    });
+    return new LastingSession(target, session, options, answers);
   }
 
   get target(): Target {
@@ -108,7 +112,7 @@ export class LastingSession implements Session {
     for (let attempt = 1; attempt <= retries && !this.#closed; attempt += 1) {
       await pause(pauseBefore(attempt), signal);
       try {
-        const session = await connect(this.target, options());
+        const session = await connect(this.#asked, options());
         this.#ledger.push(...this.#session.ledger);
         await this.#session[Symbol.asyncDispose]();
         this.#session = session;

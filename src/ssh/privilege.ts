@@ -1,27 +1,65 @@
-/** Who p2c is on a source: root, somebody who may become root without a password, or neither. */
+/** Who p2c is on a source: root, somebody who may become root, or neither. */
 import { P2cError } from '../errors.ts';
 import { printable } from '../printable.ts';
-import type { Privilege, Session } from './session.ts';
+import { type BecomeMethod, type BecomeOptions, type Elevation, elevationBy } from './become.ts';
+import type { RemoteSession } from './remote-session.ts';
+import type { Prompt, Secret } from './secret.ts';
+import type { Session } from './session.ts';
+
+const ATTEMPTS = 3;
+
+type Standing = 'root' | 'free' | 'asks' | 'absent';
+
+/** Whether the way to root asks for a password; `su` always does. */
+const WAYS: Readonly<Record<BecomeMethod, string>> = {
+  sudo: '[ "$(sudo -n id -u 2>/dev/null </dev/null)" = 0 ]',
+  doas: '[ "$(doas -n id -u 2>/dev/null </dev/null)" = 0 ]',
+  su: 'false',
+};
 
 /** The marker tells the answer from a banner that a login script prints: such noise would be in every stream. */
-const PROBE = `
-if [ "$(id -u)" = 0 ]; then printf 'p2c:root:'; exit 0; fi
-if command -v sudo >/dev/null 2>&1 && [ "$(sudo -n id -u 2>/dev/null </dev/null)" = 0 ]; then printf 'p2c:sudo:'; else printf 'p2c:none:'; fi
+function probe(method: BecomeMethod): string {
+  return `
+if [ "$(id -u)" = 0 ]; then printf 'p2c:root:'
+elif ! command -v ${method} >/dev/null 2>&1; then printf 'p2c:absent:'
+elif ${WAYS[method]}; then printf 'p2c:free:'
+else printf 'p2c:asks:'; fi
 `;
+}
 
-/** @throws P2cError `ssh.shell` where the account's shell does not run commands, or prints something of its own. */
-export async function probePrivilege(session: Session): Promise<Privilege> {
+/**
+ * Finds out how commands become root's, and lets the session know. Without `become`, a sudo that asks for a password is
+ * left alone.
+ * @throws P2cError `ssh.shell` where the account's shell does not run commands, or prints something of its own;
+ * `ssh.become` where the way that was named does not lead to root.
+ */
+export async function gainPrivilege(
+  session: RemoteSession,
+  become: BecomeOptions | undefined,
+  prompt: Prompt | undefined,
+): Promise<void> {
+  const method = become?.method ?? 'sudo';
+  const standing = await probeStanding(session, method);
+  if (standing === 'root') session.rootLogin();
+  else if (standing === 'free') session.elevate(elevationBy(method));
+  else if (become !== undefined) {
+    if (standing === 'absent') throw cannotBecome(session, `there is no ${method} on ${session.target.name}`);
+    await elevateByPassword(session, become, prompt);
+  }
+}
+
+async function probeStanding(session: Session, method: BecomeMethod): Promise<Standing> {
   const result = await session.run({
     purpose: 'see who p2c is there',
-    script: PROBE,
+    script: probe(method),
     privileged: false,
     // None, and the end of it: a menu in the place of a shell would wait for a choice.
     input: [],
   });
   const said = result.stdout.toString('utf8');
-  const answer = /^p2c:(root|sudo|none):$/.exec(said)?.[1];
-  if (answer === 'root' || answer === 'sudo' || answer === 'none') return answer;
-  const noise = /p2c:(root|sudo|none):/.test(said);
+  const answer = /^p2c:(root|free|asks|absent):$/.exec(said)?.[1];
+  if (answer === 'root' || answer === 'free' || answer === 'asks' || answer === 'absent') return answer;
+  const noise = /p2c:(root|free|asks|absent):/.test(said);
   const words = printable(`${said}${result.stderr}`.trim().slice(0, 300));
   throw new P2cError(
     noise
@@ -36,12 +74,50 @@ export async function probePrivilege(session: Session): Promise<Privilege> {
   );
 }
 
+async function elevateByPassword(
+  session: RemoteSession,
+  { method, password }: BecomeOptions,
+  prompt: Prompt | undefined,
+): Promise<void> {
+  if (password !== undefined) return tryElevation(session, elevationBy(method, await password()));
+  if (prompt === undefined) throw cannotBecome(session, `${method} on ${session.target.name} asks for a password`);
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await tryElevation(session, elevationBy(method, await ask(session, method, prompt)));
+    } catch (error) {
+      if (!(error instanceof P2cError) || error.code !== 'ssh.become' || attempt === ATTEMPTS) throw error;
+    }
+  }
+}
+
+function ask(session: Session, method: BecomeMethod, prompt: Prompt): Promise<Secret> {
+  const { user, host } = session.target;
+  return prompt(
+    method === 'su' ? `Password of root on ${host}, for su:` : `Password of ${user}@${host}, for ${method}:`,
+  );
+}
+
+/** @throws P2cError `ssh.become` where commands do not run as root. */
+async function tryElevation(session: RemoteSession, elevation: Elevation): Promise<void> {
+  session.elevate(elevation);
+  const { stdout } = await session.run({ purpose: `become root by ${elevation.method}`, script: 'id -u' });
+  const user = stdout.toString().trim();
+  if (user !== '0') throw cannotBecome(session, `${elevation.method} on ${session.target.name} makes p2c user ${user}`);
+}
+
+function cannotBecome(session: Session, what: string): P2cError {
+  return new P2cError(what, {
+    code: 'ssh.become',
+    hint: `log in as root, let ${session.target.user} become root without a password while the migration lasts, or give the password: --ask-become-pass on a terminal, --become-password-fd or --become-password-command`,
+  });
+}
+
 /** @throws P2cError `source.privilege`: only root sees every file. */
 export function requirePrivilege(session: Session): void {
   if (session.privilege !== 'none') return;
   const { user, name } = session.target;
   throw new P2cError(`${user} is not root on ${name} and cannot use sudo without a password`, {
     code: 'source.privilege',
-    hint: `log in as root, or let ${user} run sudo without a password (NOPASSWD) while the migration lasts`,
+    hint: `log in as root; give the password with --ask-become-pass; or let ${user} run sudo without a password (NOPASSWD) while the migration lasts`,
   });
 }

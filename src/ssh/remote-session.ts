@@ -1,7 +1,8 @@
 /** Commands over one ssh connection: bounded, timed, accounted for in the ledger. */
-import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import type { Client, ClientChannel } from 'ssh2';
 import { P2cError } from '../errors.ts';
+import type { Elevation } from './become.ts';
 import { ledgerEntry, RunningCommand } from './running-command.ts';
 import { commandLine } from './script.ts';
 import type {
@@ -29,9 +30,11 @@ const GOODBYE_MS = 1000;
 export class RemoteSession implements ConnectedSession {
   readonly target: Target;
   readonly ledger: LedgerEntry[] = [];
-  privilege: Privilege = 'none';
+  #privilege: Privilege = 'none';
+  #elevation: Elevation | undefined;
   readonly #client: Client;
-  readonly #socket: Socket;
+  readonly #socket: Duplex;
+  readonly #carriers: AsyncDisposable;
   /** Why the connection ended; set once. */
   #lost: P2cError | undefined;
   readonly #running = new Set<RunningCommand>();
@@ -39,8 +42,10 @@ export class RemoteSession implements ConnectedSession {
   readonly #opening = new Set<(cause: unknown) => void>();
   readonly #closed: Promise<void>;
 
-  constructor(target: Target, client: Client, socket: Socket) {
+  /** @param carriers connections that this one goes through: given back after it. */
+  constructor(target: Target, client: Client, socket: Duplex, carriers: AsyncDisposable) {
     this.target = target;
+    this.#carriers = carriers;
     this.#client = client;
     this.#socket = socket;
     let cause: unknown;
@@ -62,6 +67,21 @@ export class RemoteSession implements ConnectedSession {
       if (socket.destroyed) closed();
       else client.on('close', closed);
     });
+  }
+
+  get privilege(): Privilege {
+    return this.#privilege;
+  }
+
+  /** Commands are root's as they are. */
+  rootLogin(): void {
+    this.#privilege = 'root';
+  }
+
+  /** Commands from now on become root's this way. */
+  elevate(elevation: Elevation): void {
+    this.#privilege = elevation.method;
+    this.#elevation = elevation;
   }
 
   get lost(): P2cError | undefined {
@@ -103,26 +123,23 @@ export class RemoteSession implements ConnectedSession {
     const patience = setTimeout(() => this.#socket.destroy(), GOODBYE_MS);
     await this.#closed;
     clearTimeout(patience);
+    await this.#carriers[Symbol.asyncDispose]();
   }
 
   #start(command: RemoteCommand, onStderr: (chunk: Buffer) => void, limitMs: number): Promise<RunningCommand> {
-    const privilege = command.privileged === false ? 'none' : this.privilege;
-    return this.#open(
-      command,
-      commandLine(command.script, privilege, command.input !== undefined),
-      limitMs,
-      (channel) => {
-        const running = new RunningCommand(this.target, command, channel, {
-          onStderr,
-          onEnd: (entry) => {
-            this.ledger.push(entry);
-            this.#running.delete(running);
-          },
-        });
-        this.#running.add(running);
-        return running;
-      },
-    );
+    const elevation = command.privileged === false ? undefined : this.#elevation;
+    const line = commandLine(command.script, command.input !== undefined, elevation);
+    return this.#open(command, line, limitMs, (channel) => {
+      const running = new RunningCommand(this.target, command, channel, elevation, {
+        onStderr,
+        onEnd: (entry) => {
+          this.ledger.push(entry);
+          this.#running.delete(running);
+        },
+      });
+      this.#running.add(running);
+      return running;
+    });
   }
 
   /**

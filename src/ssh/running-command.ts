@@ -3,9 +3,19 @@ import { constants } from 'node:os';
 import { Duplex } from 'node:stream';
 import type { ClientChannel } from 'ssh2';
 import type { P2cError } from '../errors.ts';
+import { AfterMarker } from './after-marker.ts';
+import { type Elevation, passwordInput } from './become.ts';
 import { feed } from './feed.ts';
 import type { CommandResult, LedgerEntry, RemoteCommand } from './session.ts';
-import { inputFailed, killed, leftUnfinished, linkLost, timedOut, windowIgnored } from './session-errors.ts';
+import {
+  inputFailed,
+  killed,
+  leftUnfinished,
+  linkLost,
+  notElevated,
+  timedOut,
+  windowIgnored,
+} from './session-errors.ts';
 import { Tail } from './tail.ts';
 import type { Target } from './target.ts';
 
@@ -29,6 +39,8 @@ export class RunningCommand {
   readonly #started = performance.now();
   readonly #at = new Date().toISOString();
   readonly #events: CommandEvents;
+  /** Waits for the script's sign that the password was taken. */
+  readonly #arrival: AfterMarker | undefined;
   #failure: P2cError | undefined;
   #code: number | undefined;
   #settle: () => void = () => {};
@@ -36,17 +48,26 @@ export class RunningCommand {
   /** Counts the time since the source was last heard, while its output is read. */
   #silence: NodeJS.Timeout | undefined;
 
-  constructor(target: Target, command: RemoteCommand, channel: ClientChannel, events: CommandEvents) {
+  /** @param elevation how it becomes root's, where it does: a password goes before its input. */
+  constructor(
+    target: Target,
+    command: RemoteCommand,
+    channel: ClientChannel,
+    elevation: Elevation | undefined,
+    events: CommandEvents,
+  ) {
     this.#target = target;
     this.#command = command;
     this.#channel = channel;
     this.#events = events;
+    this.#arrival = elevation?.password === undefined ? undefined : new AfterMarker(elevation.marker);
     this.done = new Promise((resolve, reject) => {
       this.#settle = () => {
         if (this.#settled) return;
         this.#settled = true;
         this.#stopListening();
         if (this.#code === undefined) this.#failure ??= leftUnfinished(target, command);
+        if (this.#arrival?.found === false) this.#failure ??= notElevated(target, this.#arrival.before);
         events.onEnd(ledgerEntry(command, this.#at, this.#code ?? null, this.#age()));
         if (this.#failure !== undefined) reject(this.#failure);
         else resolve(this.#result(this.#code ?? 0));
@@ -55,6 +76,8 @@ export class RunningCommand {
     // Who only reads the output learns of a failure there.
     this.done.catch(() => {});
     this.#listen();
+    const password = elevation === undefined ? undefined : passwordInput(elevation);
+    if (password !== undefined) channel.write(password);
     // Without input the command reads /dev/null, and the channel stays open: ssh2 sends signals on no other.
     if (command.input !== undefined)
       void feed(command.input, channel, (error) => this.fail(inputFailed(target, command, error)));
@@ -62,8 +85,10 @@ export class RunningCommand {
 
   #listen(): void {
     const channel = this.#channel;
-    channel.stderr.on('data', (chunk: Buffer) => {
+    channel.stderr.on('data', (written: Buffer) => {
       this.#silence?.refresh();
+      const chunk = this.#arrival?.push(written) ?? written;
+      if (chunk.length === 0) return;
       this.#stderr.push(chunk);
       this.#events.onStderr(chunk);
     });

@@ -1,6 +1,6 @@
 /** How a script travels: as one command line that sh, csh and fish hand to `sh` unchanged. */
+import { arrival, becomeUser, becomeWords, type Elevation } from './become.ts';
 import { quote } from './quote.ts';
-import type { Privilege } from './session.ts';
 
 /** A login without a terminal may have a short PATH; what p2c calls lies in these. */
 const PREAMBLE =
@@ -12,14 +12,18 @@ const AWKWARD = /[^A-Za-z0-9 _@%+=:,./"$(){}[\]<>|;&*?~^#-]/;
 /**
  * The command line for a script. Awkward characters travel as octal escapes that the remote printf undoes.
  * @param input whether the script is given any; else it reads /dev/null.
+ * @param elevation how it becomes root's; undefined where it runs as the login.
  */
-export function commandLine(script: string, privilege: Privilege, input: boolean): string {
-  const text = PREAMBLE + script;
-  const become = privilege === 'sudo' ? 'sudo -n ' : '';
-  const words = AWKWARD.test(script)
-    ? `'eval "$(printf %b "$1")"' sh '${encode(text)}'`
-    : quote(text.replace('\n', '; '));
-  return `exec ${become}sh -c ${words}${input ? '' : ' </dev/null'}`;
+export function commandLine(script: string, input: boolean, elevation?: Elevation): string {
+  const before = elevation === undefined ? '' : arrival(elevation, input);
+  const text = before + PREAMBLE + script;
+  const become = elevation === undefined ? 'sh ' : becomeWords(elevation);
+  const user = elevation === undefined ? '' : becomeUser(elevation);
+  const words = AWKWARD.test(before + script)
+    ? `'eval "$(printf %b "$1")"'${user} sh '${encode(text)}'`
+    : `${quote(text.replace('\n', '; '))}${user}`;
+  const closed = input || elevation?.password !== undefined ? '' : ' </dev/null';
+  return `exec ${become}-c ${words}${closed}`;
 }
 
 /** POSIX printf's %b: `\0` and up to three octal digits is a byte. */

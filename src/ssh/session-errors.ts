@@ -1,5 +1,6 @@
 /** Words for the ways in which a command on a source fails without an exit code. */
 import { messageOf, P2cError } from '../errors.ts';
+import { printable } from '../printable.ts';
 import type { RemoteCommand } from './session.ts';
 import type { Target } from './target.ts';
 
@@ -17,6 +18,17 @@ export function linkClosed(target: Target): P2cError {
 /** The channel closed, the connection stands, and no exit code was given: the server's sshd ended the command. */
 export function leftUnfinished(target: Target, command: RemoteCommand): P2cError {
   return new P2cError(`${target.name} dropped '${command.purpose}' before it ended`, { code: 'ssh.lost', hint: AGAIN });
+}
+
+/** The program that was to make the command root's ended, and the command did not run. */
+export function notElevated(target: Target, said: Buffer): P2cError {
+  const words = printable(said.toString('utf8').trim().slice(-300));
+  return new P2cError(`p2c did not become root on ${target.name}: ${words === '' ? 'no reason was given' : words}`, {
+    code: 'ssh.become',
+    hint: /tty|terminal/i.test(words)
+      ? "it wants a terminal, which p2c's commands have none of: allow it without (sudo: 'Defaults:USER !requiretty'), or log in as root"
+      : "check the password: the user's own for sudo and doas, root's for su; and whether the user may become root there",
+  });
 }
 
 export function killed(target: Target, command: RemoteCommand): P2cError {

@@ -3,6 +3,7 @@
  * which quotes it, bounds it and writes it into the ledger. Nothing else in p2c talks to a source.
  */
 import type { P2cError } from '../errors.ts';
+import type { BecomeMethod } from './become.ts';
 import type { Target } from './target.ts';
 
 export interface RemoteCommand {
@@ -67,7 +68,7 @@ export interface LedgerEntry {
 }
 
 /** How commands get root's rights on the source. */
-export type Privilege = 'root' | 'sudo' | 'none';
+export type Privilege = 'root' | BecomeMethod | 'none';
 
 export interface Session extends AsyncDisposable {
   readonly target: Target;

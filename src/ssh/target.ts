@@ -8,6 +8,13 @@ export interface Target {
   readonly port: number;
   /** As the user wrote it; used in every message about this source. */
   readonly name: string;
+  /** What of it nobody wrote: an ssh_config may know better. Default: nothing. */
+  readonly assumed?: readonly ('user' | 'port')[];
+}
+
+/** The jump hosts of `-J` and ProxyJump: `[user@]host[:port]` or ssh:// each, with commas between. The first is dialled. */
+export function parseJumps(text: string): Target[] {
+  return text.split(',').map((jump) => parseTarget(jump.trim()));
 }
 
 export interface TargetDefaults {
@@ -29,7 +36,7 @@ export function parseTarget(text: string, defaults: TargetDefaults = {}): Target
   if (match === null || host === undefined || host.startsWith('-') || bare.startsWith('-')) {
     throw usageError(`'${text}' does not name a server`, {
       code: 'target.invalid',
-      hint: 'write user@host, user@host:port or ssh://user@host:port',
+      hint: 'write user@host, user@host:port, ssh://user@host:port or the name of a Host in ssh_config',
     });
   }
   const written = match.groups?.['port'];
@@ -37,5 +44,10 @@ export function parseTarget(text: string, defaults: TargetDefaults = {}): Target
   if (!Number.isInteger(port) || port < 1 || port > 65535) {
     throw usageError(`port ${port} of '${text}' is not between 1 and 65535`, { code: 'target.invalid' });
   }
-  return { user: match.groups?.['user'] ?? defaults.user ?? userInfo().username, host, port, name: text };
+  const user = match.groups?.['user'] ?? defaults.user;
+  const assumed = [
+    ...(user === undefined ? ['user' as const] : []),
+    ...(written === undefined && defaults.port === undefined ? ['port' as const] : []),
+  ];
+  return { user: user ?? userInfo().username, host, port, name: text, assumed };
 }

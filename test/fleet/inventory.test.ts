@@ -39,11 +39,11 @@ hosts:
   - { name: old.example }
 `;
   const [one, two, three] = load(t, text);
-  t.deepEqual(one?.target, { user: 'ann', host: '10.0.0.1', port: 2222, name: 'web1' });
+  t.deepEqual(one?.target, { user: 'ann', host: '10.0.0.1', port: 2222, name: 'web1', assumed: [] });
   t.is(one?.tag, 'legacy/web1:2026-11-03');
   t.deepEqual(one?.profiles, ['nginx']);
   t.deepEqual(one?.connection, {});
-  t.deepEqual(two?.target, { user: 'root', host: 'fe80::1%eth0', port: 22, name: 'Web_2' });
+  t.deepEqual(two?.target, { user: 'root', host: 'fe80::1%eth0', port: 22, name: 'Web_2', assumed: [] });
   t.deepEqual(two?.profiles, ['cron', 'nginx']);
   t.deepEqual([two?.exclude, two?.include], [['/srv/tmp', '/x'], ['/root']]);
   t.is(two?.tag, 'two');

@@ -154,27 +154,27 @@ test('an account that is locked out', async (t) => {
   t.regex(error?.message ?? '', /Tried: key .*it takes publickey/);
 });
 
-test('a server with algorithms of long ago', async (t) => {
+test('a server with algorithms of long ago: named where they are missing, and used where they are allowed', async (t) => {
   if (!requireRoot(t)) return;
-  for (const [line, kind] of [
-    ['KexAlgorithms diffie-hellman-group1-sha1', 'key exchange'],
-    ['Ciphers 3des-cbc', 'cipher'],
-    ['HostKeyAlgorithms ssh-rsa', undefined],
-  ] as const) {
+  const old = [
+    ['KexAlgorithms diffie-hellman-group1-sha1', 'key exchange', 'diffie-hellman-group1-sha1'],
+    ['HostKeyAlgorithms ssh-rsa', 'host key', 'ssh-rsa'],
+    ['Ciphers 3des-cbc', 'cipher', '3des-cbc'],
+  ] as const;
+  for (const [line, kind, name] of old) {
     const sshd = await startSshd(t, { config: [line], keyTypes: ['rsa'] });
-    const attempt = connect(targetOf(sshd), optionsOf(sshd));
-    if (kind === undefined) await using_(attempt);
-    else {
-      const error = await t.throwsAsync(attempt, { code: 'ssh.algorithms' });
-      t.regex(error?.message ?? '', new RegExp(`no ${kind} algorithm`));
-    }
+    const error = await t.throwsAsync(connect(targetOf(sshd), optionsOf(sshd)), { instanceOf: P2cError });
+    t.is(error.code, 'ssh.algorithms');
+    t.true(error.message.includes(`no ${kind} algorithm in common: it offers only ${name}`), error.message);
+    t.regex(error.hint ?? '', /--legacy-ssh/);
   }
-  t.pass();
-
-  async function using_(attempt: ReturnType<typeof connect>): Promise<void> {
-    await using session = await attempt;
-    t.is(session.privilege, 'root');
-  }
+  const config = [...old.map(([line]) => line), 'MACs hmac-sha1', 'PubkeyAcceptedAlgorithms ssh-rsa'];
+  const sshd = await startSshd(t, { config, keyTypes: ['rsa'] });
+  const key = join(sshd.folder, 'rsa_key');
+  await generateKey(key, 'rsa');
+  await appendFile(join(sshd.folder, 'authorized_keys'), await readFile(`${key}.pub`));
+  await using session = await connect(targetOf(sshd), { ...optionsOf(sshd), identities: [key], legacy: true });
+  t.is((await session.run({ purpose: 'speak', script: 'echo in' })).stdout.toString(), 'in\n');
 });
 
 test('nothing of a session keeps the process alive once it is disposed of', async (t) => {

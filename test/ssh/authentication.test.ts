@@ -106,7 +106,7 @@ test('keys are tried one after the other, and what was tried is told', async (t)
   const error = await failure(server.connect({ identities: [files[0] ?? '', files[2] ?? ''] }));
   t.is(error.code, 'ssh.auth');
   t.true(error.message.includes(`Tried: key ${files[0]}, key ${files[2]}; it takes publickey`), error.message);
-  t.regex(error.hint ?? '', /without a terminal no password/);
+  t.regex(error.hint ?? '', /--password-fd.* without a terminal/);
 });
 
 test('a password', async (t) => {

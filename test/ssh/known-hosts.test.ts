@@ -8,6 +8,7 @@ import { P2cError } from '../../src/errors.ts';
 import {
   defaultKnownHosts,
   fingerprint,
+  type HostKeyPolicy,
   judgeHostKey,
   keyType,
   readKnownKeys,
@@ -27,6 +28,12 @@ function found(text: string, host: string, port = 22): number[] {
   return knownKeys(text, 'f', host, port).flatMap((key) => (key.withoutPort ? [] : [key.line]));
 }
 
+const policy = (known: readonly KnownKey[], acceptNew: boolean, pinned: readonly string[] = []): HostKeyPolicy => ({
+  known,
+  acceptNew,
+  pinned,
+  knownAs: { host: 'web1', port: 22 },
+});
 const target = (host: string, port = 22): Target => ({ user: 'root', host, port, name: `root@${host}` });
 
 test('names, lists, globs and negation', (t) => {
@@ -163,7 +170,7 @@ test('a key is known, new, changed, revoked or under an authority', (t) => {
   });
   const judge = (known: KnownKey[], accept = false): string => {
     try {
-      return judgeHostKey(key, known, target('web1'), accept);
+      return judgeHostKey(key, target('web1'), policy(known, accept));
     } catch (error) {
       return error instanceof P2cError ? `${error.code}: ${error.message} ${error.hint}` : String(error);
     }
@@ -187,25 +194,27 @@ test('a key that is known without the port vouches, and does not accuse', async 
   const file = join(await temporaryFolder(t), 'known_hosts');
   await writeFile(file, `web1 ssh-ed25519 ${KEY}\n`);
   const known = await readKnownKeys([file], target('web1', 2222));
-  t.is(judgeHostKey(Buffer.from(KEY, 'base64'), known, target('web1', 2222), false), 'known');
+  t.is(judgeHostKey(Buffer.from(KEY, 'base64'), target('web1', 2222), policy(known, false)), 'known');
   const other = Buffer.from(OTHER, 'base64');
-  t.throws(() => judgeHostKey(other, known, target('web1', 2222), false), { code: 'ssh.host-key-unknown' });
-  t.is(judgeHostKey(other, known, target('web1', 2222), true), 'new');
+  t.throws(() => judgeHostKey(other, target('web1', 2222), policy(known, false)), { code: 'ssh.host-key-unknown' });
+  t.is(judgeHostKey(other, target('web1', 2222), policy(known, true)), 'new');
 });
 
 test('a new key is remembered as ssh does', async (t) => {
   const home = await temporaryFolder(t);
   const [file = ''] = defaultKnownHosts(home);
   const key = Buffer.from(KEY, 'base64');
-  await rememberHostKey(file, key, target('web1', 2222));
+  await rememberHostKey(file, key, target('web1', 2222), false);
   t.is(await readFile(file, 'utf8'), `[web1]:2222 ssh-ed25519 ${KEY}\n`);
   t.is((await stat(file)).mode & 0o777, 0o600);
   t.is((await stat(join(home, '.ssh'))).mode & 0o777, 0o700);
   await appendFile(file, 'no newline at the end');
-  await rememberHostKey(file, key, target('Web2'));
+  await rememberHostKey(file, key, target('Web2'), false);
   t.is((await readFile(file, 'utf8')).split('\n').at(-2), `web2 ssh-ed25519 ${KEY}`);
   t.is((await readKnownKeys([file], target('web2')))[0]?.line, 3);
-  await t.throwsAsync(rememberHostKey('/dev/null/known_hosts', key, target('web2')), { code: 'ssh.known-hosts' });
+  await t.throwsAsync(rememberHostKey('/dev/null/known_hosts', key, target('web2'), false), {
+    code: 'ssh.known-hosts',
+  });
 });
 
 test('files that are missing are passed over, others are refused', async (t) => {

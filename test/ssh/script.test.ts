@@ -3,6 +3,7 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import test from 'ava';
 import fc from 'fast-check';
 import { byteString } from '../../src/printable.ts';
+import { elevationBy } from '../../src/ssh/become.ts';
 import { quote, quoteAll, quotePath } from '../../src/ssh/quote.ts';
 import { commandLine } from '../../src/ssh/script.ts';
 import { requirePrograms } from '../helpers/require.ts';
@@ -83,14 +84,10 @@ for (const [program, ...words] of SHELLS) {
   test(`scripts arrive unchanged through ${[program, ...words].join(' ')}`, (t) => {
     if (!requirePrograms(t, [program])) return;
     const through = (script: string, input?: string): { out: string; code: number | null } => {
-      const { stdout, status } = spawnSync(
-        program,
-        [...words, '-c', commandLine(script, 'none', input !== undefined)],
-        {
-          input: input ?? 'not for the script',
-          env: { PATH: process.env['PATH'], HOME: '/nonexistent', LC_ALL: 'en_US.UTF-8' },
-        },
-      );
+      const { stdout, status } = spawnSync(program, [...words, '-c', commandLine(script, input !== undefined)], {
+        input: input ?? 'not for the script',
+        env: { PATH: process.env['PATH'], HOME: '/nonexistent', LC_ALL: 'en_US.UTF-8' },
+      });
       return { out: stdout.toString(), code: status };
     };
     t.deepEqual(through(`printf '<%s>' ${quoteAll(NASTY)}; exit 7`), {
@@ -111,11 +108,12 @@ for (const [program, ...words] of SHELLS) {
 
 test('a script of 60 KiB still fits into one argument', (t) => {
   const script = `: '${'x'.repeat(60_000)}'\necho done`;
-  t.is(execFileSync('sh', ['-c', commandLine(script, 'none', false)]).toString(), 'done\n');
+  t.is(execFileSync('sh', ['-c', commandLine(script, false)]).toString(), 'done\n');
 });
 
-test('sudo is asked for no password, and only where it is the way to root', (t) => {
-  t.regex(commandLine('id', 'sudo', false), /^exec sudo -n sh -c /);
-  t.regex(commandLine("echo '!'", 'sudo', true), /^exec sudo -n sh -c /);
-  t.notRegex(commandLine('id', 'root', false), /sudo/);
+test('sudo and doas are asked for no password where they need none', (t) => {
+  t.regex(commandLine('id', false, elevationBy('sudo')), /^exec sudo -n sh -c /);
+  t.regex(commandLine("echo '!'", true, elevationBy('sudo')), /^exec sudo -n sh -c /);
+  t.regex(commandLine('id', true, elevationBy('doas')), /^exec doas -n sh -c /);
+  t.notRegex(commandLine('id', false), /sudo/);
 });

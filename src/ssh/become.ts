@@ -1,0 +1,54 @@
+/** How a login that is not root's gets root's rights: sudo, doas or su, and the password that they ask for. */
+import { randomBytes } from 'node:crypto';
+import type { Secret } from './secret.ts';
+
+export const BECOME_METHODS = ['sudo', 'doas', 'su'] as const;
+export type BecomeMethod = (typeof BECOME_METHODS)[number];
+
+export interface BecomeOptions {
+  readonly method: BecomeMethod;
+  /** The password that it asks for: the user's own for sudo and doas, root's for su. Default: a person is asked. */
+  readonly password?: (() => Promise<Secret>) | undefined;
+}
+
+/** How the commands of one session become root's. */
+export interface Elevation {
+  readonly method: BecomeMethod;
+  readonly password: Secret | undefined;
+  /**
+   * Ends the password's part of the standard input, and the part of standard error that is not the script's: a program
+   * that asks for no password after all would leave it to the script's data, and one that asks says so there.
+   */
+  readonly marker: string;
+}
+
+export function elevationBy(method: BecomeMethod, password?: Secret): Elevation {
+  return { method, password, marker: `p2c-${randomBytes(12).toString('hex')}` };
+}
+
+/** The words before the shell's `-c SCRIPT`. */
+export function becomeWords({ method, password }: Elevation): string {
+  if (method === 'su') return 'su -s /bin/sh ';
+  if (method === 'doas') return 'doas -n sh ';
+  return password === undefined ? 'sudo -n sh ' : "sudo -S -p '' sh ";
+}
+
+/** The words after it: su takes the user there. */
+export function becomeUser({ method }: Elevation): string {
+  return method === 'su' ? ' root' : '';
+}
+
+/**
+ * What the script does before its own work: takes from its input what nobody asked for, byte by byte as `read` does, and
+ * tells that it runs.
+ */
+export function arrival({ password, marker }: Elevation, input: boolean): string {
+  if (password === undefined) return '';
+  const rest = input ? '' : 'exec </dev/null; ';
+  return `while IFS= read -r p2c_line && [ "$p2c_line" != ${marker} ]; do :; done; unset p2c_line; ${rest}echo ${marker} >&2; `;
+}
+
+/** What comes before the data on the standard input. */
+export function passwordInput({ password, marker }: Elevation): Buffer | undefined {
+  return password === undefined ? undefined : Buffer.from(`${password.reveal()}\n${marker}\n`);
+}

@@ -1,0 +1,124 @@
+/** The way to a source: its own address and settings, and those of each jump host before it. */
+import { usageError } from '../errors.ts';
+import type { ConnectOptions } from './connect.ts';
+import { defaultKnownHosts } from './host-key.ts';
+import { defaultIdentityFiles } from './identity.ts';
+import { type HostConfig, readHostConfig, unreadConfig } from './ssh-config.ts';
+import { parseJumps, type Target } from './target.ts';
+
+/** One server on the way; the last is the source. */
+export interface Hop {
+  /** With what ssh_config made of it. */
+  readonly target: Target;
+  /** What known_hosts calls it, where that is not its address. */
+  readonly hostKeyAlias: string | undefined;
+  /** Files that the user named for this run. */
+  readonly named: readonly string[];
+  /** Files to try after them, where they are there. */
+  readonly identityFiles: readonly string[];
+  /** True where the agent's other keys are not to be offered. */
+  readonly identitiesOnly: boolean;
+  /** The agent's socket. */
+  readonly agent: string | undefined;
+  /** The first takes new keys. */
+  readonly knownHostsFiles: readonly string[];
+  readonly revokedHostKeys: readonly string[];
+  readonly hashKnownHosts: boolean;
+  readonly acceptNewHostKey: boolean;
+  /** A program of the user's that carries the connection. */
+  readonly proxyCommand: string | undefined;
+  readonly connectTimeoutMs: number;
+  readonly keepaliveMs: number;
+  readonly keepaliveCountMax: number;
+  readonly addressFamily: 4 | 6 | undefined;
+}
+
+const CONNECT_TIMEOUT_MS = 15_000;
+/** A half-open link is noticed after a minute or so. */
+const KEEPALIVE_MS = 15_000;
+const KEEPALIVES_UNANSWERED = 4;
+const MOST_HOPS = 16;
+
+/**
+ * Jump hosts named for the run take precedence over ssh_config's. As with ssh, the first jump host may have jump hosts of
+ * its own, and those after it are reached through the one before.
+ * @throws P2cError `ssh.config`; `ssh.jump-loop` where the way does not end.
+ */
+export async function routeTo(target: Target, options: ConnectOptions): Promise<readonly Hop[]> {
+  return wayTo(target, options, options.jumps, MOST_HOPS);
+}
+
+async function wayTo(
+  target: Target,
+  options: ConnectOptions,
+  named: readonly Target[] | undefined,
+  left: number,
+): Promise<readonly Hop[]> {
+  if (left <= 0) {
+    throw usageError(`the way to ${target.name} leads over more than ${MOST_HOPS} jump hosts`, {
+      code: 'ssh.jump-loop',
+      hint: 'a ProxyJump in ssh_config may lead back to itself: give the jump host a Host block with ProxyJump none',
+    });
+  }
+  const config = await configOf(target, options);
+  const hop = hopOf(target, options, config);
+  const jumps = named ?? configuredJumps(config, hop.target);
+  const [first, ...later] = jumps;
+  if (first === undefined) return [hop];
+  const before = [...(await wayTo(first, options, undefined, left - jumps.length))];
+  for (const jump of later) before.push(straight(hopOf(jump, options, await configOf(jump, options))));
+  return [...before, straight(hop)];
+}
+
+/** Behind a jump host no other program carries the connection. */
+function straight(hop: Hop): Hop {
+  return { ...hop, proxyCommand: undefined };
+}
+
+/** A jump over itself is passed over, as ssh does: `Host *` with a ProxyJump names its own jump host too. */
+function configuredJumps(config: HostConfig | undefined, self: Target): readonly Target[] {
+  if (config?.proxyJump === undefined) return [];
+  const jumps = parseJumps(config.proxyJump);
+  return jumps.some(({ host }) => host === self.host || host === self.name) ? [] : jumps;
+}
+
+async function configOf(target: Target, options: ConnectOptions): Promise<HostConfig | undefined> {
+  if (options.sshConfig === undefined) return undefined;
+  const config = await readHostConfig(options.sshConfig, target, options.identities ?? []);
+  if (config !== undefined) return config;
+  const lost = unreadConfig();
+  if (lost !== undefined) options.onNotice?.(lost);
+  return undefined;
+}
+
+function hopOf(target: Target, options: ConnectOptions, config: HostConfig | undefined): Hop {
+  const named = options.identities ?? [];
+  const { name } = target;
+  return {
+    target:
+      config === undefined ? target : { user: config.user, host: config.host, port: config.port, name, assumed: [] },
+    hostKeyAlias: config?.hostKeyAlias,
+    named,
+    identityFiles: (config?.identityFiles ?? (named.length > 0 ? [] : defaultIdentityFiles())).filter(
+      (file) => !named.includes(file),
+    ),
+    identitiesOnly: config?.identitiesOnly ?? false,
+    agent: agentOf(options, config),
+    knownHostsFiles:
+      options.knownHostsFiles ??
+      (config === undefined ? defaultKnownHosts() : [...config.userKnownHosts, ...config.globalKnownHosts]),
+    revokedHostKeys: config?.revokedHostKeys ?? [],
+    hashKnownHosts: config?.hashKnownHosts ?? false,
+    acceptNewHostKey: options.acceptNewHostKey === true || config?.acceptNewHostKey === true,
+    proxyCommand: config?.proxyCommand,
+    connectTimeoutMs: options.connectTimeoutMs ?? config?.connectTimeoutMs ?? CONNECT_TIMEOUT_MS,
+    keepaliveMs: options.keepaliveMs ?? config?.keepaliveMs ?? KEEPALIVE_MS,
+    keepaliveCountMax: options.keepaliveCountMax ?? config?.keepaliveCountMax ?? KEEPALIVES_UNANSWERED,
+    addressFamily: config?.addressFamily,
+  };
+}
+
+function agentOf(options: ConnectOptions, config: HostConfig | undefined): string | undefined {
+  if (options.agent === null || (options.agent === undefined && config?.identityAgent === null)) return undefined;
+  return options.agent ?? config?.identityAgent ?? (process.env['SSH_AUTH_SOCK'] || undefined);
+}

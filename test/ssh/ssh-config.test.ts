@@ -1,0 +1,82 @@
+/** What `ssh -G` prints, read; and the tokens that it leaves for others to expand. */
+import { homedir, hostname } from 'node:os';
+import { join } from 'node:path';
+import test from 'ava';
+import { hostConfig } from '../../src/ssh/ssh-config.ts';
+import { parseJumps, parseTarget } from '../../src/ssh/target.ts';
+import { expandPath, expandTokens } from '../../src/ssh/tokens.ts';
+
+const target = parseTarget('old');
+
+test('what ssh prints where nothing is configured', (t) => {
+  const config = hostConfig(
+    'user ann\nhostname old\nport 22\nproxycommand none\nstricthostkeychecking ask\nconnecttimeout none\nserveraliveinterval 0\nserveralivecountmax 3\nidentityagent SSH_AUTH_SOCK\nidentityfile ~/.ssh/id_rsa\nuserknownhostsfile /a /b\n',
+    target,
+  );
+  t.like(config, { user: 'ann', host: 'old', port: 22, identitiesOnly: false, acceptNewHostKey: false });
+  t.deepEqual(config.identityFiles, [join(homedir(), '.ssh/id_rsa')]);
+  t.deepEqual(config.userKnownHosts, ['/a', '/b']);
+  for (const absent of [config.connectTimeoutMs, config.keepaliveMs, config.proxyJump, config.proxyCommand]) {
+    t.is(absent, undefined);
+  }
+  t.is(config.keepaliveCountMax, undefined, "without an interval ssh's count says nothing");
+  t.is(config.identityAgent, undefined);
+});
+
+test('what a configuration says', (t) => {
+  const config = hostConfig(
+    'user root\nhostname 10.0.0.9\nport 2222\nhostkeyalias the-old\nidentityfile /k/%h\nidentityfile /k/%n.%r\nidentitiesonly yes\nidentityagent none\nproxyjump a,b\nproxycommand nc %h %p\nconnecttimeout 7\nserveraliveinterval 5\nserveralivecountmax 2\naddressfamily inet\nhashknownhosts yes\n',
+    target,
+  );
+  t.like(config, {
+    host: '10.0.0.9',
+    port: 2222,
+    hostKeyAlias: 'the-old',
+    identitiesOnly: true,
+    identityAgent: null,
+    proxyJump: 'a,b',
+    proxyCommand: 'nc 10.0.0.9 2222',
+    connectTimeoutMs: 7000,
+    keepaliveMs: 5000,
+    keepaliveCountMax: 2,
+    addressFamily: 4,
+    hashKnownHosts: true,
+  });
+  t.deepEqual(config.identityFiles, ['/k/10.0.0.9', '/k/old.root']);
+});
+
+test('new host keys are taken where ssh would take them', (t) => {
+  const accepts = (value: string): boolean => hostConfig(`stricthostkeychecking ${value}\n`, target).acceptNewHostKey;
+  t.deepEqual(['true', 'yes', 'ask'].map(accepts), [false, false, false]);
+  t.deepEqual(['accept-new', 'false', 'no', 'off'].map(accepts), [true, true, true, true]);
+});
+
+test('tokens', (t) => {
+  const values = { original: 'old', host: '10.0.0.9', port: 2222, user: 'root', hostKeyAlias: undefined };
+  t.is(expandTokens('%n %h %p %r %k %% %l', values), `old 10.0.0.9 2222 root old % ${hostname()}`);
+  t.is(expandPath('~/k-%h', values), join(homedir(), 'k-10.0.0.9'));
+  t.is(expandPath('/~/a', values), '/~/a');
+  for (const text of ['%q', 'a%']) t.throws(() => expandTokens(text, values), { code: 'ssh.config' });
+  t.throws(() => expandPath(['$', '{P2C_NOT_SET}'].join(''), values), { code: 'ssh.config' });
+});
+
+test('jump hosts', (t) => {
+  const jumps = parseJumps('ann@a:2200, ssh://b:22,[::1]');
+  t.deepEqual(
+    jumps.map(({ user, host, port }) => ({ user: user === 'ann', host, port })),
+    [
+      { user: true, host: 'a', port: 2200 },
+      { user: false, host: 'b', port: 22 },
+      { user: false, host: '::1', port: 22 },
+    ],
+  );
+  for (const text of ['', 'a,', ',a', '-oProxyCommand=x', 'a b']) {
+    t.throws(() => parseJumps(text), { code: 'target.invalid' });
+  }
+});
+
+test('what of a target is assumed', (t) => {
+  t.deepEqual(parseTarget('old').assumed, ['user', 'port']);
+  t.deepEqual(parseTarget('ann@old:22').assumed, []);
+  t.deepEqual(parseTarget('old', { port: 2222 }).assumed, ['user']);
+});
