@@ -100,7 +100,9 @@ function ask(session: Session, method: BecomeMethod, prompt: Prompt): Promise<Se
 /** @throws P2cError `ssh.become` where commands do not run as root. */
 async function tryElevation(session: RemoteSession, elevation: Elevation): Promise<void> {
   session.elevate(elevation);
-  const { stdout } = await session.run({ purpose: `become root by ${elevation.method}`, script: 'id -u' });
+  // An end to the input: after a wrong password, sudo would wait for another.
+  const input: Buffer[] = [];
+  const { stdout } = await session.run({ purpose: `become root by ${elevation.method}`, script: 'id -u', input });
   const user = stdout.toString().trim();
   if (user !== '0') throw cannotBecome(session, `${elevation.method} on ${session.target.name} makes p2c user ${user}`);
 }

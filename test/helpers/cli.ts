@@ -18,9 +18,17 @@ export interface Running {
   saw(pattern: RegExp): Promise<void>;
 }
 
+/** Verbs that go to a server: what the tester's own ssh_config says is no part of a test. */
+const CONNECTING = new Set(['audit', 'migrate', 'inspect']);
+
+function withoutConfig([verb = '', ...rest]: readonly string[]): string[] {
+  const own = CONNECTING.has(verb) && !rest.includes('-F');
+  return [verb, ...(own ? ['-F', 'none'] : []), ...rest];
+}
+
 /** Starts p2c with these arguments; `env` is added to the environment. */
 export function startCli(args: readonly string[], env: Readonly<Record<string, string>> = {}): Running {
-  const child = spawn(process.execPath, [CLI, ...args], {
+  const child = spawn(process.execPath, [CLI, ...withoutConfig(args)], {
     env: { ...process.env, SSH_AUTH_SOCK: '', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });

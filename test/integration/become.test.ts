@@ -1,0 +1,165 @@
+/** Becoming root on a real server: sudo, doas and su, with a password, beside data on the standard input. */
+import { execFile } from 'node:child_process';
+import { createHash, randomBytes } from 'node:crypto';
+import { copyFile, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import test, { type ExecutionContext } from 'ava';
+import { P2cError } from '../../src/errors.ts';
+import type { BecomeMethod } from '../../src/ssh/become.ts';
+import { connect } from '../../src/ssh/connect.ts';
+import { Secret } from '../../src/ssh/secret.ts';
+import type { ConnectedSession, Session } from '../../src/ssh/session.ts';
+import { parseTarget } from '../../src/ssh/target.ts';
+import { type LabServer, startLabServer } from '../helpers/lab.ts';
+import { requirePrograms, requireRoot } from '../helpers/require.ts';
+
+let shared: Promise<LabServer> | undefined;
+
+test.after.always(async () => {
+  await (await shared)?.[Symbol.asyncDispose]();
+});
+
+/** One server for all: each test has users and settings of its own. */
+async function lab(t: ExecutionContext): Promise<LabServer | undefined> {
+  if (!requireRoot(t) || !requirePrograms(t, ['debootstrap'])) return undefined;
+  shared ??= startLabServer('become');
+  return shared;
+}
+
+/** A user with joe's key, and a password of its own. */
+async function newUser(server: LabServer, name: string): Promise<string> {
+  const password = `pass $'"\\ ${randomBytes(9).toString('hex')}`;
+  await server.exec(
+    `useradd -m -s /bin/bash ${name} && cp -r /home/joe/.ssh /home/${name}/ && chown -R ${name}: /home/${name}/.ssh`,
+  );
+  const file = join(server.rootDir, `root/chpasswd-${name}`);
+  await writeFile(file, `${name}:${password}\n`, { mode: 0o600 });
+  await server.exec(`chpasswd </root/chpasswd-${name}; rm /root/chpasswd-${name}`);
+  return password;
+}
+
+function connectAs(
+  server: LabServer,
+  user: string,
+  method: BecomeMethod | undefined,
+  password?: string,
+): Promise<ConnectedSession> {
+  return connect(parseTarget(`${user}@${server.address}:${server.port}`), {
+    agent: null,
+    identities: [server.identity],
+    knownHostsFiles: [server.knownHosts],
+    become:
+      method === undefined
+        ? undefined
+        : { method, password: password === undefined ? undefined : async () => new Secret(password) },
+  });
+}
+
+async function failure(attempt: Promise<unknown>): Promise<P2cError> {
+  const error: unknown = await attempt.then(
+    () => new Error('it succeeded'),
+    (reason: unknown) => reason,
+  );
+  if (error instanceof P2cError) return error;
+  throw error;
+}
+
+/** Runs as root, its input and outputs are the command's alone, and the password is nowhere. */
+async function isRoots(t: ExecutionContext, server: LabServer, session: Session, password: string): Promise<void> {
+  const data = Buffer.concat([Buffer.from('first\nsecond\0'), randomBytes(2_000_000)]);
+  const who = await session.run({ purpose: 'see who', script: "id -u; echo 'to stderr' >&2; exit 3" });
+  t.deepEqual(
+    { out: who.stdout.toString(), err: who.stderr, code: who.code },
+    { out: '0\n', err: 'to stderr\n', code: 3 },
+  );
+  const sum = await session.run({ purpose: 'sum', script: 'sha256sum', input: [data] });
+  t.is(sum.stdout.toString().slice(0, 64), createHash('sha256').update(data).digest('hex'));
+  const nothing = await session.run({ purpose: 'read nothing', script: "wc -c; echo 'done!'" });
+  t.is(nothing.stdout.toString(), '0\ndone!\n');
+  const heard: Buffer[] = [];
+  const stream = await session.stream(
+    { purpose: 'pour', script: 'cat; ps -eo args; echo bye >&2', input: [data] },
+    (chunk) => heard.push(chunk),
+  );
+  const chunks: Buffer[] = [];
+  for await (const chunk of stream.stdout) chunks.push(chunk);
+  t.is((await stream.done).code, 0);
+  const out = Buffer.concat(chunks);
+  t.deepEqual(out.subarray(0, data.length), data);
+  t.is(Buffer.concat(heard).toString(), 'bye\n');
+  const processes = out.subarray(data.length).toString();
+  t.true(processes.includes('ps -eo args'));
+  t.false(processes.includes(password));
+  t.false(JSON.stringify(session.ledger).includes(password.slice(-18)));
+  t.false(
+    (await server.exec('cat /var/log/auth.log /root/.bash_history 2>/dev/null || true')).includes(password.slice(-18)),
+  );
+}
+
+test('sudo with a password, also where it remembers it and does not ask again', async (t) => {
+  const server = await lab(t);
+  if (server === undefined) return;
+  for (const [user, setting] of [
+    ['sue', ''],
+    ['sam', 'Defaults:sam timestamp_type=global\n'],
+    ['sid', 'Defaults:sid lecture=always, timestamp_timeout=0\n'],
+    ['sep', 'Defaults:sep use_pty\n'],
+  ] as const) {
+    const password = await newUser(server, user);
+    await writeFile(join(server.rootDir, `etc/sudoers.d/${user}`), `${setting}${user} ALL=(ALL) ALL\n`, {
+      mode: 0o440,
+    });
+    t.is((await connectAs(server, user, undefined)).privilege, 'none');
+    await using session = await connectAs(server, user, 'sudo', password);
+    t.is(session.privilege, 'sudo');
+    await isRoots(t, server, session, password);
+  }
+});
+
+test('su with the password of root', async (t) => {
+  const server = await lab(t);
+  if (server === undefined) return;
+  const password = (await readFile(server.passwordFile, 'utf8')).trimEnd();
+  await using session = await connectAs(server, 'joe', 'su', password);
+  t.is(session.privilege, 'su');
+  await isRoots(t, server, session, password);
+});
+
+test('doas, where it asks for no password', async (t) => {
+  const server = await lab(t);
+  if (server === undefined || !requirePrograms(t, ['doas'])) return;
+  const password = await newUser(server, 'dora');
+  await newUser(server, 'dick');
+  const path = (await promisify(execFile)('sh', ['-c', 'command -v doas'])).stdout.trim();
+  await copyFile(path, join(server.rootDir, 'usr/bin/doas'));
+  await server.exec('chown root: /usr/bin/doas; chmod 4755 /usr/bin/doas');
+  await writeFile(join(server.rootDir, 'etc/doas.conf'), 'permit nopass dora\npermit dick\n', { mode: 0o400 });
+  await using session = await connectAs(server, 'dora', 'doas');
+  t.is(session.privilege, 'doas');
+  await isRoots(t, server, session, password);
+  t.is((await failure(connectAs(server, 'dick', 'doas'))).code, 'ssh.become');
+});
+
+test('what does not lead to root', async (t) => {
+  const server = await lab(t);
+  if (server === undefined) return;
+  const password = await newUser(server, 'tim');
+  const rule = (text: string): Promise<void> =>
+    writeFile(join(server.rootDir, 'etc/sudoers.d/tim'), `${text}\n`, { mode: 0o440 });
+  const code = 'ssh.become';
+  t.like(await failure(connectAs(server, 'tim', 'sudo', password)), { code });
+  await rule('tim ALL=(ALL) ALL');
+  t.like(await failure(connectAs(server, 'tim', 'sudo')), { code });
+  const wrong = await failure(connectAs(server, 'tim', 'sudo', 'wrong'));
+  t.is(wrong.code, code);
+  t.regex(wrong.message, /incorrect password|try again/i);
+  t.false(wrong.message.includes('wrong'));
+  t.like(await failure(connectAs(server, 'tim', 'su', 'wrong')), { code });
+  await rule('Defaults:tim requiretty\ntim ALL=(ALL) ALL');
+  t.regex((await failure(connectAs(server, 'tim', 'sudo', password))).hint ?? '', /requiretty/);
+  const absent = await failure(
+    connectAs(server, 'tim', 'doas', password).catch((error: unknown) => Promise.reject(error)),
+  );
+  t.is(absent.code, code);
+});
