@@ -115,6 +115,31 @@ export const VERBS: readonly VerbEntry[] = [
     load: async () => (await import('./doctor.ts')).verb,
   },
   {
+    name: 'release',
+    summary: 'end the quarantine of a container',
+    load: async () => (await import('./release.ts')).verb,
+  },
+  {
+    name: 'network create',
+    summary: 'make a network for containers',
+    load: async () => (await import('./network-create.ts')).verb,
+  },
+  {
+    name: 'network ls',
+    summary: 'list networks',
+    load: async () => (await import('./network-ls.ts')).verb,
+  },
+  {
+    name: 'network inspect',
+    summary: 'show networks as JSON, as podman network inspect does',
+    load: async () => (await import('./network-inspect.ts')).verb,
+  },
+  {
+    name: 'network rm',
+    summary: 'remove networks',
+    load: async () => (await import('./network-rm.ts')).verb,
+  },
+  {
     name: '__monitor',
     summary: 'look after a container (internal)',
     hidden: true,

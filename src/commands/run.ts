@@ -9,6 +9,7 @@ import { type ProcessIdentity, signalProcess } from '../runtime/process.ts';
 import { supervise } from '../runtime/supervise.ts';
 import { defineVerb } from './command.ts';
 import { checkTerminal, forwardingSignals, passOn } from './container-process.ts';
+import { tellQuarantine } from './quarantine-note.ts';
 import { createOptions, withContainerOptions } from './run-options/all.ts';
 
 export const verb = defineVerb({
@@ -37,6 +38,7 @@ export const verb = defineVerb({
     const { engine } = await chooseEngine(wanted.engine);
     const store = await ImageStore.open(root);
     const container = await createContainer(store, image, wanted, engine);
+    await tellQuarantine(container);
     if (options.detach) {
       await startMonitored(root, container);
       process.stdout.write(`${container.definition.id}\n`);

@@ -3,12 +3,13 @@ import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { messageOf, P2cError } from '../errors.ts';
+import { NO_NETWORK, networkRequestSchema } from './network/request.ts';
 import { isAlive } from './process.ts';
 import { type Bundle, bundleSchema, specText } from './spec.ts';
 
 const identity = z.object({ pid: z.int(), startTime: z.string() });
 
-/** What does not change in a container's life; `container.json`. */
+/** What does not change in a container's life, but for its network when it is released; `container.json`. */
 const definitionSchema = z.object({
   id: z.string(),
   name: z.string(),
@@ -22,6 +23,7 @@ const definitionSchema = z.object({
   interactive: z.boolean(),
   privileged: z.boolean(),
   engine: z.enum(['namespaces', 'runc', 'crun']),
+  network: networkRequestSchema.default(NO_NETWORK),
 });
 type Definition = z.output<typeof definitionSchema>;
 
@@ -57,18 +59,30 @@ export function containerFolder(root: string, id: string): string {
 
 /** Makes the folder with all that a start needs. */
 export async function writeContainer(container: Container, bundle: Bundle, state: State): Promise<void> {
-  const { folder, definition } = container;
+  const { folder } = container;
   for (const name of ['upper', 'work', 'root']) await mkdir(join(folder, name), { mode: 0o755 });
-  await writeFile(join(folder, 'config.json'), specText(bundle));
+  await writeBundle(folder, bundle);
   await writeState(folder, state);
-  await writeFile(join(folder, 'container.json'), JSON.stringify(definition, undefined, 2));
+  await writeDefinition(container);
 }
 
-/** Replaces the state as a whole, or not at all. */
 export async function writeState(folder: string, state: State): Promise<void> {
-  const temporary = join(folder, `.state-${process.pid}`);
-  await writeFile(temporary, JSON.stringify(state, undefined, 2));
-  await rename(temporary, join(folder, 'state.json'));
+  await replaceRecord(folder, 'state.json', JSON.stringify(state, undefined, 2));
+}
+
+export async function writeBundle(folder: string, bundle: Bundle): Promise<void> {
+  await replaceRecord(folder, 'config.json', specText(bundle));
+}
+
+export async function writeDefinition({ folder, definition }: Container): Promise<void> {
+  await replaceRecord(folder, 'container.json', JSON.stringify(definition, undefined, 2));
+}
+
+/** As a whole, or not at all. */
+async function replaceRecord(folder: string, name: string, text: string): Promise<void> {
+  const temporary = join(folder, `.${name}-${process.pid}`);
+  await writeFile(temporary, text);
+  await rename(temporary, join(folder, name));
 }
 
 export async function readContainer(folder: string): Promise<Container> {

@@ -1,17 +1,16 @@
 /** Makes a container of an image: layers unpacked, bundle written, nothing started. */
-import { readFile, rm, writeFile } from 'node:fs/promises';
-import { hostname as machineName } from 'node:os';
-import { join } from 'node:path';
 import { P2cError, usageError } from '../errors.ts';
 import type { ImageStore } from '../oci/store.ts';
 import { makeBundle } from './bundle/make.ts';
-import { ETC_FILES } from './bundle/mounts.ts';
 import { commandOf } from './command-line.ts';
 import { type Container, containerFolder, writeContainer } from './container.ts';
 import { discard, refuseTakenName, reserve } from './containers.ts';
 import type { Engine } from './engine.ts';
-import type { CreateOptions, NetworkOptions } from './options.ts';
+import { writeEtc } from './network/etc.ts';
+import { networkRequest } from './network/resolve.ts';
+import type { CreateOptions } from './options.ts';
 import { identifyProcess, type ProcessIdentity } from './process.ts';
+import { holdBack } from './quarantine/quarantine.ts';
 import { unpackLayer } from './snapshot.ts';
 import { attainableUlimits } from './ulimit.ts';
 
@@ -32,6 +31,7 @@ export async function createContainer(
   const image = await store.find(imageName);
   commandOf(image, options.entrypoint, options.command);
   attainableUlimits(options.ulimits);
+  const network = await networkRequest(store.root, options.network, image.config.config?.ExposedPorts ?? {});
   const layers = [];
   for (const { digest, mediaType } of image.manifest.layers) {
     layers.unshift(await unpackLayer(store.root, { digest, mediaType, blobPath: store.blobPath(digest) }));
@@ -40,7 +40,7 @@ export async function createContainer(
   const folder = containerFolder(store.root, id);
   try {
     const bundle = makeBundle(id, folder, image, layers, options);
-    await writeEtc(folder, bundle.hostname, options.network);
+    await writeEtc(store.root, folder, bundle.hostname, network);
     const definition = {
       id,
       name,
@@ -52,9 +52,11 @@ export async function createContainer(
       interactive: options.interactive,
       privileged: options.privileged,
       engine: engine.name,
+      network,
     };
     const container = { folder, definition };
     await writeContainer(container, bundle, { status: 'created', monitor: ownIdentity() });
+    if (options.network.quarantine) await holdBack(folder, layers);
     return container;
   } catch (error) {
     await discard(store.root, { id, name });
@@ -81,24 +83,4 @@ function checkHostname(hostname: string | undefined): void {
     code: 'runtime.hostname',
     hint: 'up to 64 letters, digits, dots and dashes (hostname(7))',
   });
-}
-
-/** On the machine's own network a container sees its hosts and name servers; with none it has only itself. */
-async function writeEtc(folder: string, hostname: string, network: NetworkOptions['network']): Promise<void> {
-  const shared = network === 'host';
-  const local = `127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n127.0.0.1\t${hostname}\n`;
-  const own = shared && hostname !== machineName() ? `127.0.0.1\t${hostname}\n` : '';
-  const contents: Record<(typeof ETC_FILES)[number], string> = {
-    hosts: shared ? `${await readOrEmpty('/etc/hosts')}${own}` : local,
-    hostname: `${hostname}\n`,
-    'resolv.conf': shared ? await readOrEmpty('/etc/resolv.conf') : '',
-  };
-  for (const name of ETC_FILES) {
-    await rm(join(folder, name), { force: true });
-    await writeFile(join(folder, name), contents[name], { mode: 0o644 });
-  }
-}
-
-async function readOrEmpty(path: string): Promise<string> {
-  return readFile(path, 'utf8').catch(() => '');
 }

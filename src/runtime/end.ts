@@ -4,6 +4,7 @@ import { P2cError, systemCode, usageError } from '../errors.ts';
 import { type Container, readState, type State } from './container.ts';
 import { discard } from './containers.ts';
 import { engineOf } from './engines/choose.ts';
+import { leaveNetworks } from './network/join.ts';
 import { isAlive, signalProcess, waitForEnd } from './process.ts';
 import { stopSignalNumber } from './stop-signal.ts';
 
@@ -23,6 +24,7 @@ export async function stopContainer(container: Container, patience: number): Pro
   signalProcess(init, stopSignalNumber(container.definition.stopSignal));
   if (!(await waitForEnd(init, patience))) signalProcess(init, constants.signals.SIGKILL);
   await ended(container);
+  await leaveNetworks(container);
   return true;
 }
 
@@ -40,6 +42,7 @@ export async function removeContainer(root: string, container: Container, force:
   await ended(container);
   const { folder, definition } = container;
   await engineOf(definition).cleanUp({ id: definition.id, folder });
+  await leaveNetworks(container);
   await discard(root, definition);
 }
 

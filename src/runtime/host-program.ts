@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { P2cError } from '../errors.ts';
 import { HOST_PATH } from './isolation.ts';
 
-/** @throws P2cError `engine.tool`. */
-export function findProgram(name: string): string {
+/** @param debianPackage which has it, for the hint; without, it is one that every system has. @throws P2cError `engine.tool`. */
+export function findProgram(name: string, debianPackage?: string): string {
   for (const folder of HOST_PATH.split(':')) {
     const path = join(folder, name);
     try {
@@ -17,6 +17,9 @@ export function findProgram(name: string): string {
   }
   throw new P2cError(`the program '${name}' is not installed on this machine`, {
     code: 'engine.tool',
-    hint: 'install util-linux (on Debian also bsdutils), coreutils and GNU tar',
+    hint:
+      debianPackage === undefined
+        ? 'install util-linux (on Debian also bsdutils), coreutils and GNU tar'
+        : `apt install ${debianPackage}`,
   });
 }

@@ -1,5 +1,6 @@
 /** What a user may ask of a container, by theme; `p2c run` and `p2c create` read the same. */
 import type { DeviceWish } from './device.ts';
+import type { NetworkWish } from './network/resolve.ts';
 import type { Tmpfs } from './tmpfs.ts';
 import type { Ulimit } from './ulimit.ts';
 import type { Volume } from './volume.ts';
@@ -40,13 +41,9 @@ export interface ResourceOptions {
   readonly pidsLimit?: number | undefined;
 }
 
-export type Network = 'none' | 'host';
-
 export interface NetworkOptions {
   readonly hostname?: string | undefined;
-  readonly network: Network;
-  /** A network namespace that is made before the start, in place of a new one of the container's own. */
-  readonly networkNamespace?: string | undefined;
+  readonly network: NetworkWish;
 }
 
 export interface VolumeOptions {

@@ -3,7 +3,7 @@
  * container will see is their merged view, and every symbolic link in it is read as the container would read it: against
  * the image's own root. Nothing here asks the kernel to follow a link.
  */
-import { type BigIntStats, lstatSync, readlinkSync } from 'node:fs';
+import { type BigIntStats, lstatSync, readdirSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { P2cError, systemCode } from '../errors.ts';
 
@@ -68,6 +68,21 @@ export function resolveInRoot(layers: readonly LayerRoot[], path: string): Resol
   }
   const found = stack.at(-1) ?? root;
   return { path: found.path, kind: 'directory', hostPath: found.folders[0]?.hostPath };
+}
+
+/**
+ * The names in a directory of the root, those that are UTF-8; none where there is no such directory.
+ * @throws P2cError `runtime.path` as `resolveInRoot`.
+ */
+export function namesInRoot(layers: readonly LayerRoot[], path: string): string[] {
+  let node: Merged = { path: '/', folders: layers.map((layer) => ({ hostPath: layer.folder, layer })) };
+  for (const name of componentsOf(resolveInRoot(layers, path).path)) {
+    const child = childOf(node, name);
+    if (child?.kind !== 'directory') return [];
+    node = child.node;
+  }
+  const names = new Set(node.folders.flatMap(({ hostPath }) => readdirSync(hostPath)));
+  return [...names].filter((name) => childOf(node, name) !== undefined).sort();
 }
 
 function componentsOf(path: string): string[] {

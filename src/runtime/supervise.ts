@@ -1,12 +1,13 @@
 /** Looks after one container from start to end: its output, its log, its state. The foreground and the monitor do so. */
 import type { Readable } from 'node:stream';
 import { messageOf, systemCode } from '../errors.ts';
-import { type Container, readBundle, type State, writeState } from './container.ts';
+import { type Container, type State, writeState } from './container.ts';
 import { discard } from './containers.ts';
 import { ownIdentity } from './create.ts';
 import type { Started } from './engine.ts';
 import { engineOf } from './engines/choose.ts';
 import { type LogStream, LogWriter } from './log.ts';
+import { joinNetworks, leaveNetworks } from './network/join.ts';
 import { placeOf } from './place.ts';
 import { childrenOf, identifyProcess, type ProcessIdentity, signalProcess } from './process.ts';
 
@@ -40,14 +41,15 @@ export async function supervise(root: string, container: Container, attachment: 
 
 async function runToEnd(container: Container, created: State, attachment: Attachment): Promise<number> {
   await writeState(container.folder, created);
-  const bundle = await readBundle(container.folder);
   const place = await placeOf(container);
   const engine = engineOf(container.definition);
+  const bundle = await joinNetworks(container);
   try {
     const streams = { input: attachment.input ? ('inherit' as const) : ('none' as const), output: 'pipe' as const };
     return await attend(container.folder, await engine.start(place, bundle, streams), created, attachment);
   } finally {
     await engine.cleanUp(place);
+    await leaveNetworks(container);
   }
 }
 

@@ -49,14 +49,14 @@ export function makeBundle(
   };
 }
 
-function namespacesOf({ network, networkNamespace }: RunOptions): Bundle['linux']['namespaces'] {
-  const path = networkNamespace === undefined ? {} : { path: networkNamespace };
+function namespacesOf({ network }: RunOptions): Bundle['linux']['namespaces'] {
   return [
     { type: 'pid' },
     { type: 'mount' },
     { type: 'uts' },
     { type: 'ipc' },
     { type: 'cgroup' },
-    ...(network === 'host' ? [] : [{ type: 'network' as const, ...path }]),
+    // One that lies on networks is made, and named here, at each start.
+    ...(network.networks.includes('host') ? [] : [{ type: 'network' as const }]),
   ];
 }

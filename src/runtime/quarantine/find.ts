@@ -1,0 +1,104 @@
+/** Finds in an image what is to be held back, for whichever init it has. */
+import { lstatSync, readlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import { P2cError, systemCode } from '../../errors.ts';
+import { type LayerRoot, namesInRoot, resolveInRoot } from '../root-path.ts';
+import { type Hold, type HoldKind, kindOf } from './hold.ts';
+
+/** Debian; Red Hat; SUSE. */
+const RC_FOLDERS = ['/etc', '/etc/rc.d', '/etc/init.d'];
+const LEVELS = ['S', '1', '2', '3', '4', '5'];
+const UPSTART = '/etc/init';
+/** systemd.unit(5): where an administrator's, and where a distribution's units lie. */
+const UNIT_FOLDERS = ['/etc/systemd/system', '/lib/systemd/system', '/usr/lib/systemd/system'];
+const DROP_IN = 'p2c-quarantine.conf';
+/** A condition that nothing meets (systemd.unit(5)): the unit is passed over, and whatever waits for it goes on. */
+const NEVER = '# p2c release takes this file away.\n[Unit]\nConditionPathExists=/p2c-released-from-quarantine\n';
+/** init(5) of upstart: an override file's stanza goes before the job's own. */
+const MANUAL = '# p2c release takes this file away.\nmanual\n';
+
+/** @param layers topmost first. */
+export function findHolds(layers: readonly LayerRoot[]): Hold[] {
+  return [...startLinks(layers), ...upstartJobs(layers), ...units(layers)];
+}
+
+function startLinks(layers: readonly LayerRoot[]): Hold[] {
+  const found = new Map<string, Hold>();
+  const seen = new Set<string>();
+  for (const folder of RC_FOLDERS.flatMap((base) => LEVELS.map((level) => `${base}/rc${level}.d`))) {
+    for (const name of namesIn(layers, folder)) {
+      const service = /^S\d\d(.+)$/.exec(name)?.[1] ?? '';
+      const kind = kindOf(service);
+      const link = kind === undefined ? undefined : linkAt(layers, folder, name);
+      if (kind === undefined || link === undefined || seen.has(link.path)) continue;
+      seen.add(link.path);
+      const hold = found.get(service) ?? { kind, name: service, init: 'sysv', changes: [] };
+      found.set(service, { ...hold, changes: [...hold.changes, { how: 'unlink', ...link }] });
+    }
+  }
+  return [...found.values()];
+}
+
+/** Where the link really lies and where it leads; undefined for what is no link. */
+function linkAt(
+  layers: readonly LayerRoot[],
+  folder: string,
+  name: string,
+): { path: string; target: string } | undefined {
+  const path = join(resolveInRoot(layers, folder).path, name);
+  const hostPath = layers.map((layer) => join(layer.folder, path)).find((place) => isThere(place));
+  if (hostPath === undefined || !lstatSync(hostPath).isSymbolicLink()) return undefined;
+  return { path, target: readlinkSync(hostPath) };
+}
+
+/** Without following it. */
+function isThere(path: string): boolean {
+  try {
+    return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
+  } catch (error) {
+    // A layer that has a file where others have a folder.
+    if (systemCode(error) === 'ENOTDIR') return false;
+    throw error;
+  }
+}
+
+function upstartJobs(layers: readonly LayerRoot[]): Hold[] {
+  const names = namesIn(layers, UPSTART);
+  return names.flatMap((file) => {
+    const name = /^(.+)\.conf$/.exec(file)?.[1] ?? '';
+    const kind = kindOf(name);
+    if (kind === undefined || names.includes(`${name}.override`)) return [];
+    return [hold(layers, kind, name, 'upstart', `${UPSTART}/${name}.override`, MANUAL)];
+  });
+}
+
+function units(layers: readonly LayerRoot[]): Hold[] {
+  const names = new Set(UNIT_FOLDERS.flatMap((folder) => namesIn(layers, folder)));
+  return [...names].sort().flatMap((unit) => {
+    const [, name = '', type = ''] = /^([^/]+)\.(service|socket|path|timer)$/.exec(unit) ?? [];
+    const kind = type === 'timer' ? 'timers' : kindOf(name);
+    if (kind === undefined) return [];
+    return [hold(layers, kind, unit, 'systemd', `/etc/systemd/system/${unit}.d/${DROP_IN}`, NEVER)];
+  });
+}
+
+function hold(
+  layers: readonly LayerRoot[],
+  kind: HoldKind,
+  name: string,
+  init: Hold['init'],
+  path: string,
+  text: string,
+): Hold {
+  return { kind, name, init, changes: [{ how: 'add', path: resolveInRoot(layers, path).path, text }] };
+}
+
+/** What an image has no readable folder for, it starts nothing from. */
+function namesIn(layers: readonly LayerRoot[], folder: string): string[] {
+  try {
+    return namesInRoot(layers, folder);
+  } catch (error) {
+    if (error instanceof P2cError) return [];
+    throw error;
+  }
+}

@@ -1,0 +1,45 @@
+/**
+ * What acts by itself on the world and is held back in a clone: cron and at, mail queues, timers. Holding back adds or
+ * hides small files in the container, never in its image, and each can be undone exactly.
+ */
+import { z } from 'zod';
+
+const kind = z.enum(['cron', 'mail', 'timers']);
+export type HoldKind = z.output<typeof kind>;
+export const HOLD_KINDS = kind.options;
+
+const change = z.discriminatedUnion('how', [
+  /** A start link of sysvinit is taken away; made anew it is the same. */
+  z.object({ how: z.literal('unlink'), path: z.string(), target: z.string() }),
+  /** A file that was not there: removed, nothing of it is left. */
+  z.object({ how: z.literal('add'), path: z.string(), text: z.string() }),
+]);
+export type HoldChange = z.output<typeof change>;
+
+export const holdSchema = z.object({
+  kind,
+  /** The service: `cron`, `postfix`; or a timer's unit. */
+  name: z.string(),
+  init: z.enum(['sysv', 'upstart', 'systemd']),
+  changes: z.array(change),
+});
+export type Hold = z.output<typeof holdSchema>;
+
+/** Services by what they do, as Debian, Red Hat, SUSE and Ubuntu name them. */
+const SERVICES: Readonly<Record<Exclude<HoldKind, 'timers'>, readonly string[]>> = {
+  cron: [
+    ...['cron', 'crond', 'anacron', 'fcron', 'bcron-sched', 'bcron-spool', 'dcron', 'cronie', 'vixie-cron'],
+    ...['atd', 'at', 'incron', 'incrond'],
+  ],
+  mail: [
+    ...['postfix', 'sendmail', 'sm-client', 'exim', 'exim4', 'qmail', 'opensmtpd', 'nullmailer', 'courier-mta'],
+    ...['masqmail', 'dma', 'fetchmail', 'getmail'],
+  ],
+};
+
+/** @param service without an ending; `postfix@-` is postfix. @returns undefined for one that is not held back. */
+export function kindOf(service: string): HoldKind | undefined {
+  const name = service.replace(/@.*$/, '');
+  if (SERVICES.cron.includes(name)) return 'cron';
+  return SERVICES.mail.includes(name) ? 'mail' : undefined;
+}

@@ -1,0 +1,37 @@
+/** Puts a new container in quarantine: what acts by itself is held back before its first start. */
+import type { LayerRoot } from '../root-path.ts';
+import { changeRoot, type RootChange } from './change-root.ts';
+import { findHolds } from './find.ts';
+import type { Hold } from './hold.ts';
+import { writeHolds } from './record.ts';
+
+/**
+ * @param folder of a container that has not been started.
+ * @returns what is held back.
+ */
+export async function holdBack(folder: string, layers: readonly LayerRoot[]): Promise<Hold[]> {
+  const holds = findHolds(layers);
+  const changes = holds
+    .flatMap((hold) => hold.changes)
+    .map(
+      (change): RootChange => (change.how === 'unlink' ? ['unlink', change.path] : ['write', change.path, change.text]),
+    );
+  await changeRoot(folder, layers, changes);
+  await writeHolds(folder, holds);
+  return holds;
+}
+
+/** Undoes them. */
+export function undoing(holds: readonly Hold[]): RootChange[] {
+  return holds
+    .flatMap(({ changes }) => changes)
+    .map((change) => (change.how === 'unlink' ? ['link', change.path, change.target] : ['remove', change.path]));
+}
+
+/** `cron, exim4, 3 timers`. */
+export function holdsText(holds: readonly Hold[]): string {
+  const services = new Set(holds.filter(({ kind }) => kind !== 'timers').map(({ name }) => name.replace(/\..*$/, '')));
+  const timers = holds.filter(({ kind }) => kind === 'timers').length;
+  const counted = timers === 0 ? [] : [timers === 1 ? 'one timer' : `${timers} timers`];
+  return [...[...services].sort(), ...counted].join(', ');
+}

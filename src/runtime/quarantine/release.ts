@@ -1,0 +1,124 @@
+/** Ends a container's quarantine: it gets the network that is wanted, and what was held back is started. */
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { P2cError, usageError } from '../../errors.ts';
+import { type Container, readState, writeDefinition } from '../container.ts';
+import { execInContainer } from '../exec.ts';
+import { changeNetworks } from '../network/join.ts';
+import type { NetworkRequest } from '../network/request.ts';
+import { resolverText } from '../network/resolver.ts';
+import { placeOf } from '../place.ts';
+import { changeRoot } from './change-root.ts';
+import type { Hold, HoldKind } from './hold.ts';
+import { undoing } from './quarantine.ts';
+import { readHolds, writeHolds } from './record.ts';
+
+/**
+ * The container's own shell: files are put back; then, where an init looks after services, it starts those that would
+ * have been started. Arguments: operations; `--`; service and init by turns.
+ */
+const RELEASE = `
+while [ "$1" != -- ]; do
+  case $1 in
+    remove) rm -f "$2"; rmdir "\${2%/*}" 2>/dev/null; shift 2 ;;
+    link) [ -L "$2" ] || ln -s "$3" "$2"; shift 3 ;;
+    *) exit 125 ;;
+  esac
+done
+shift
+if [ -d /run/systemd/system ]; then init=systemd; systemctl daemon-reload || exit 1
+elif [ "$(cat /proc/1/comm)" = init ]; then init=sysv
+else init=none
+fi
+failed=0
+while [ $# -gt 0 ]; do
+  case $init/$2 in
+    systemd/sysv) echo "start $1"; systemctl start "$1" || failed=1 ;;
+    systemd/systemd)
+      case $(systemctl is-enabled "$1" 2>/dev/null) in
+        enabled*|generated|alias) echo "start $1"; systemctl start "$1" || failed=1 ;;
+      esac ;;
+    sysv/sysv) echo "start $1"; "/etc/init.d/$1" start || failed=1 ;;
+    sysv/upstart) echo "start $1"; initctl start "$1" || failed=1 ;;
+  esac
+  shift 2
+done </dev/null 2>&1
+exit $failed
+`;
+
+export interface Release {
+  /** The networks from now on; undefined where it stays where it is. */
+  readonly network?: NetworkRequest | undefined;
+  /** What stays held back. */
+  readonly keep: readonly HoldKind[];
+}
+
+/**
+ * @param output what the services say while they start.
+ * @returns what was released.
+ * @throws P2cError `quarantine.*`, `network.*`.
+ */
+export async function releaseContainer(
+  root: string,
+  container: Container,
+  { network, keep }: Release,
+  output: (chunk: Buffer) => void,
+): Promise<Hold[]> {
+  const { folder, definition } = container;
+  const holds = await readHolds(folder);
+  if (holds === undefined) {
+    throw usageError(`the container '${definition.name}' is in no quarantine`, { code: 'quarantine.none' });
+  }
+  const runs = (await readState(folder)).status === 'running';
+  const moved = network === undefined ? container : await moveTo(container, network, runs);
+  const released = holds.filter(({ kind }) => !keep.includes(kind));
+  if (runs) await releaseInside(root, moved, released, output);
+  else await changeRoot(folder, (await placeOf(container)).layers, undoing(released));
+  const kept = holds.filter((hold) => !released.includes(hold));
+  await writeHolds(folder, kept.length === 0 ? undefined : kept);
+  return released;
+}
+
+async function moveTo(container: Container, network: NetworkRequest, runs: boolean): Promise<Container> {
+  const moved = { ...container, definition: { ...container.definition, network } };
+  if (runs) await changeNetworks(moved);
+  await writeDefinition(moved);
+  // What the container wrote there itself stays.
+  const path = join(container.folder, 'resolv.conf');
+  const before = await readFile(path, 'utf8');
+  if (before === (await resolverText(container.definition.network, false))) {
+    await writeFile(path, await resolverText(network, true), { flag: 'r+' });
+  }
+  return moved;
+}
+
+async function releaseInside(
+  root: string,
+  container: Container,
+  holds: readonly Hold[],
+  output: (chunk: Buffer) => void,
+): Promise<void> {
+  const services = new Map(holds.map(({ name, init }) => [name, init]));
+  const words = [...undoing(holds).flat(), '--', ...[...services].flat()];
+  const launched = await execInContainer(root, container, {
+    command: ['/bin/sh', '-c', RELEASE, 'sh', ...words],
+    environment: [],
+    workingFolder: '/',
+    user: '0',
+    terminal: false,
+    interactive: false,
+    detached: false,
+  });
+  const drain = async (stream: AsyncIterable<unknown> | undefined): Promise<void> => {
+    for await (const chunk of stream ?? []) if (Buffer.isBuffer(chunk)) output(chunk);
+  };
+  const [code] = await Promise.all([launched.ended, drain(launched.output), drain(launched.errors)]);
+  if (code === 0) return;
+  throw new P2cError(
+    `not all that was held back in '${container.definition.name}' could be started (exit code ${code})`,
+    {
+      code: 'quarantine.start',
+      hint: `what they said is above; p2c exec -it ${container.definition.name} /bin/sh, then p2c release again`,
+    },
+  );
+}

@@ -1,0 +1,114 @@
+/** What a clone must not do by itself, found in images of several families. */
+import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import test, { type ExecutionContext } from 'ava';
+import { findHolds } from '../../../src/runtime/quarantine/find.ts';
+import { holdsText, undoing } from '../../../src/runtime/quarantine/quarantine.ts';
+import type { LayerRoot } from '../../../src/runtime/root-path.ts';
+import { temporaryFolder } from '../../helpers/temporary.ts';
+
+type Tree = Readonly<Record<string, string | { readonly link: string }>>;
+
+async function layer(t: ExecutionContext, tree: Tree): Promise<LayerRoot> {
+  const folder = await temporaryFolder(t);
+  for (const [path, what] of Object.entries(tree)) {
+    mkdirSync(dirname(join(folder, path)), { recursive: true });
+    if (typeof what === 'string') writeFileSync(join(folder, path), what);
+    else symlinkSync(what.link, join(folder, path));
+  }
+  return { folder, opaque: new Set() };
+}
+
+const link = (name: string) => ({ link: `../init.d/${name}` });
+
+test('Debian with sysvinit: the start links of cron and mail, not those of others, nor the stop links', async (t) => {
+  const root = await layer(t, {
+    'etc/rc2.d/S01cron': link('cron'),
+    'etc/rc3.d/S01cron': link('cron'),
+    'etc/rc2.d/S01exim4': link('exim4'),
+    'etc/rc2.d/S01nginx': link('nginx'),
+    'etc/rc0.d/K01cron': link('cron'),
+  });
+  const holds = findHolds([root]);
+  t.deepEqual(
+    holds.map(({ name, kind, init }) => [name, kind, init]),
+    [
+      ['cron', 'cron', 'sysv'],
+      ['exim4', 'mail', 'sysv'],
+    ],
+  );
+  t.is(holdsText(holds), 'cron, exim4');
+  t.deepEqual(undoing(holds), [
+    ['link', '/etc/rc2.d/S01cron', '../init.d/cron'],
+    ['link', '/etc/rc3.d/S01cron', '../init.d/cron'],
+    ['link', '/etc/rc2.d/S01exim4', '../init.d/exim4'],
+  ]);
+});
+
+test('Red Hat: one link is found once, though two names lead to its folder', async (t) => {
+  const root = await layer(t, {
+    'etc/rc.d/rc3.d/S90crond': link('crond'),
+    'etc/rc.d/rc3.d/S80sendmail': link('sendmail'),
+    'etc/rc.d/rc3.d/S95atd': link('atd'),
+    'etc/rc3.d': { link: 'rc.d/rc3.d' },
+  });
+  const paths = findHolds([root]).flatMap(({ changes }) => changes.map(({ path }) => path));
+  t.deepEqual(paths.sort(), ['/etc/rc.d/rc3.d/S80sendmail', '/etc/rc.d/rc3.d/S90crond', '/etc/rc.d/rc3.d/S95atd']);
+});
+
+test('systemd: services, sockets, instances and every timer get a condition', async (t) => {
+  const root = await layer(t, {
+    'lib/systemd/system/cron.service': '',
+    'lib/systemd/system/postfix@.service': '',
+    'lib/systemd/system/apt-daily.timer': '',
+    'etc/systemd/system/own.timer': '',
+    'lib/systemd/system/nginx.service': '',
+    'usr/lib/systemd/system/cron.service': '',
+  });
+  const holds = findHolds([root]);
+  t.deepEqual(
+    holds.map(({ name }) => name),
+    ['apt-daily.timer', 'cron.service', 'own.timer', 'postfix@.service'],
+  );
+  t.is(holdsText(holds), 'cron, postfix@, 2 timers');
+  t.deepEqual(
+    holds[1]?.changes.map(({ path }) => path),
+    ['/etc/systemd/system/cron.service.d/p2c-quarantine.conf'],
+  );
+});
+
+test('upstart: an override, unless the server has one of its own', async (t) => {
+  const root = await layer(t, {
+    'etc/init/cron.conf': '',
+    'etc/init/atd.conf': '',
+    'etc/init/atd.override': 'manual\n',
+  });
+  t.deepEqual(
+    findHolds([root]).map(({ name }) => name),
+    ['cron'],
+  );
+});
+
+test('an upper layer’s file hides a lower one’s link', async (t) => {
+  const upper = await layer(t, { 'etc/rc2.d/S01cron': 'no link' });
+  const lower = await layer(t, { 'etc/rc2.d/S01cron': link('cron') });
+  t.deepEqual(findHolds([upper, lower]), []);
+});
+
+test('links that lead out of the image lead to nothing', async (t) => {
+  const outside = await layer(t, { 'rc2.d/S01cron': link('cron'), 'systemd/system/x.timer': '' });
+  const root = await layer(t, {
+    'etc/rc2.d': { link: `${outside.folder}/rc2.d` },
+    'lib/systemd': { link: `${outside.folder}/systemd` },
+  });
+  t.deepEqual(findHolds([root]), []);
+});
+
+test('a folder that is a link to itself, or a file, holds nothing', async (t) => {
+  const root = await layer(t, {
+    'etc/rc2.d': { link: 'rc2.d' },
+    'etc/init': 'a file',
+    'etc/rc3.d/S01cron': link('cron'),
+  });
+  t.is(findHolds([root]).length, 1);
+});
