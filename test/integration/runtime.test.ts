@@ -185,7 +185,7 @@ test('bad input is refused before anything is made', async (t) => {
     [['nosuch:latest'], /no image 'nosuch:latest'/],
     [['--ulimit', 'nosuch=1', 'test:latest'], /--ulimit/],
     [['--shm-size', 'big', 'test:latest'], /--shm-size/],
-    [['--network', 'bridge', 'test:latest'], /network/],
+    [['--network', 'nosuch', 'test:latest', 'true'], /no network 'nosuch'/],
     [['--name', '../x', 'test:latest'], /no name for a container/],
     [['-h', 'a b', 'test:latest'], /no host name/],
     [['test:latest'], /names no command/],

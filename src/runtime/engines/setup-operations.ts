@@ -44,7 +44,8 @@ export async function setupOperations(place: Place, bundle: Bundle): Promise<str
     ...['hostname', bundle.hostname],
     ...['overlay', place.privileged ? 'rw' : 'rw,nodev'],
     '--',
-    ...(bundle.linux.namespaces.some(({ type }) => type === 'network') ? ['loopback'] : []),
+    // In a namespace that was made before, the loopback is up.
+    ...(bundle.linux.namespaces.some(({ type, path }) => type === 'network' && path === undefined) ? ['loopback'] : []),
     ...kernel.flatMap((mount) =>
       mount.type === 'devpts'
         ? ['terminals', mount.destination]

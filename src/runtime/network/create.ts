@@ -46,7 +46,8 @@ export async function createNetwork(root: string, name: string, options: Network
   checkTogether(options);
   requirePlugins([options.driver, 'host-local', 'loopback']);
   await using _ = await networkLock();
-  return writtenNetwork(root, name, options);
+  // Awaited here, while the lock is held.
+  return await writtenNetwork(root, name, options);
 }
 
 /** Makes it with the first use. */
@@ -55,9 +56,8 @@ export async function networkOrNew(root: string, name: string, isolated: boolean
   if (found !== undefined) return found;
   requirePlugins(['bridge', 'host-local', 'loopback']);
   await using _ = await networkLock();
-  return (
-    (await networkNamed(root, name)) ?? writtenNetwork(root, name, { driver: 'bridge', internal: false, isolated })
-  );
+  const made = await networkNamed(root, name);
+  return made ?? (await writtenNetwork(root, name, { driver: 'bridge', internal: false, isolated }));
 }
 
 async function writtenNetwork(root: string, name: string, options: NetworkOptions): Promise<Conflist> {

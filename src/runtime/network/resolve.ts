@@ -26,7 +26,7 @@ export interface NetworkWish {
 }
 
 /** The network of containers that are held in quarantine. */
-export const QUARANTINE_NETWORK = 'quarantine';
+const QUARANTINE_NETWORK = 'quarantine';
 
 /**
  * @param root the store's.

@@ -14,7 +14,6 @@ const change = z.discriminatedUnion('how', [
   /** A file that was not there: removed, nothing of it is left. */
   z.object({ how: z.literal('add'), path: z.string(), text: z.string() }),
 ]);
-export type HoldChange = z.output<typeof change>;
 
 export const holdSchema = z.object({
   kind,
