@@ -12,7 +12,7 @@ import { parseTarget } from '../ssh/target.ts';
 import { type CaptureOptions, profilesFrom, rulesFrom, withCaptureOptions } from './capture-options.ts';
 import { defineVerb } from './command.ts';
 import { type ConnectionOptions, connectOptions, withConnectionOptions } from './connection-options.ts';
-import { fleetHosts, runFleet } from './fleet.ts';
+import { fleetHosts, runFleet, type Scene } from './fleet.ts';
 import { type FleetOptions, withFleetOptions } from './fleet-options.ts';
 import { interruptible } from './interrupt.ts';
 import { terminalWidth, withShow } from './show.ts';
@@ -80,15 +80,11 @@ async function auditFleet(
     throw usageError('--why asks about one server', { code: 'usage', hint: 'name it in the place of -i FILE' });
   }
   const hosts = await fleetHosts(file, patterns);
-  const auditHost = async (
-    host: FleetHost,
-    show: Parameters<typeof audit>[1],
-    signal: AbortSignal,
-  ): Promise<SurveyReport> =>
+  const auditHost = async (host: FleetHost, { show, signal, aside }: Scene): Promise<SurveyReport> =>
     audit(
       {
         target: host.target,
-        connect: connectOptions({ ...options, ...host.connection }, signal),
+        connect: connectOptions({ ...options, ...host.connection }, signal, aside),
         ...profilesFrom(options.profile ?? host.profiles),
         rules: [
           ...rulesFrom('command line', options.exclude, options.include),

@@ -145,6 +145,9 @@ function withPatienceOptions<Options>(parser: Argv<Options>) {
     });
 }
 
+/** Clears the terminal of what is drawn on it while somebody is asked. */
+export type Aside = <Result>(work: () => Promise<Result>) => Promise<Result>;
+
 /**
  * What the transport is told. A terminal can be asked for passwords; anything else cannot.
  * @throws P2cError for every option that is wrong, before anything is sent.
@@ -152,8 +155,10 @@ function withPatienceOptions<Options>(parser: Argv<Options>) {
 export function connectOptions(
   options: Partial<ConnectionOptions>,
   signal?: AbortSignal,
+  aside: Aside = (work) => work(),
 ): ConnectOptions & { readonly retries: number } {
   const retries = wholeNumber('retries', options.retries, 0, 100) ?? DEFAULT_RETRIES;
+  const prompt = terminalPrompt();
   const keepaliveCountMax = wholeNumber('server-alive-count-max', options['server-alive-count-max'], 1, 1000);
   return {
     acceptNewHostKey: options['accept-new-host-key'],
@@ -167,7 +172,7 @@ export function connectOptions(
     knownHostsFiles: options['known-hosts'],
     legacy: options['legacy-ssh'],
     password: passwordSource('password', options['password-fd'], options['password-command']),
-    prompt: terminalPrompt(),
+    prompt: prompt === undefined ? undefined : (question) => aside(() => prompt(question)),
     retries,
     signal,
     sshConfig: sshConfigSource(options['ssh-config']),

@@ -9,14 +9,24 @@ import type { Memory } from '../pipeline/memory.ts';
 import { Room } from '../pipeline/room.ts';
 import type { HostOfRun } from '../pipeline/run-memory.ts';
 import { type Show, SILENT } from '../pipeline/stage.ts';
+import type { RunEvent } from '../report/events/schema.ts';
 import { PlainShow } from '../report/plain-show.ts';
 import type { RunRecord } from '../report/run-record.ts';
 import { table } from '../report/table.ts';
+import type { Aside } from './connection-options.ts';
 import { type FleetOptions, type FleetPlan, fleetPlan } from './fleet-options.ts';
 import { interruptible } from './interrupt.ts';
 import { capturedAt, type RunEnd, recordedHost, withRun } from './run-plan.ts';
 import { RunWatch } from './run-watch.ts';
 import { terminalWidth } from './show.ts';
+
+/** What the work on one host is done with. */
+export interface Scene {
+  readonly show: Show;
+  readonly signal: AbortSignal;
+  readonly memory: Memory;
+  readonly aside: Aside;
+}
 
 /** What is done with each host, and how its result is told. */
 export interface FleetVerb<Result> {
@@ -27,7 +37,7 @@ export interface FleetVerb<Result> {
   readonly resumed?: RunRecord | undefined;
   /** Name of the image that is to come of it. */
   image(host: FleetHost): string | null;
-  work(host: FleetHost, show: Show, signal: AbortSignal, memory: Memory): Promise<Result>;
+  work(host: FleetHost, scene: Scene): Promise<Result>;
   exitCode(result: Result): ExitCode;
   readonly columns: readonly string[];
   row(result: Result): string[];
@@ -55,11 +65,11 @@ export async function runFleet<Result>(
   requireNoCircle(hosts);
   const { name, argv, root, resumed } = verb;
   const planned = hosts.map((host) => ({ name: host.name, target: targetOf(host), image: verb.image(host) }));
-  const { exitCode } = await withRun({ root, verb: name, argv, hosts: planned, resumed }, async (run) => {
+  const listener = options.json ? printEvent : undefined;
+  const { exitCode } = await withRun({ root, verb: name, argv, hosts: planned, resumed, listener }, async (run) => {
     const watch = new RunWatch(run, { verb: name, hosts: planned }, plan.metricsFile);
-    if (options.json) run.listen((event) => process.stdout.write(`${JSON.stringify(event)}\n`));
     try {
-      return await runBatch(run, hosts, plan, options, verb);
+      return await runBatch({ run, watch, hosts, plan, verb }, options);
     } finally {
       await watch.end();
     }
@@ -67,46 +77,79 @@ export async function runFleet<Result>(
   return exitCode;
 }
 
-async function runBatch<Result>(
-  run: Run,
-  hosts: readonly FleetHost[],
-  plan: FleetPlan,
-  { json }: FleetRunOptions,
-  verb: FleetVerb<Result>,
-): Promise<RunEnd> {
-  const { resumed, root } = verb;
+interface Batch<Result> {
+  readonly run: Run;
+  readonly watch: RunWatch;
+  readonly hosts: readonly FleetHost[];
+  readonly plan: FleetPlan;
+  readonly verb: FleetVerb<Result>;
+}
+
+async function runBatch<Result>(batch: Batch<Result>, { json }: FleetRunOptions): Promise<RunEnd> {
+  const { run, hosts, plan, verb } = batch;
   const hook = (name: HookName, details: object = {}): Promise<void> =>
     callHooks(plan.batchHooks, { hook: name, run: run.id, ...details }, (end) => run.note(end));
-  const kept = hosts.filter(({ name }) => resumed !== undefined && recordedHost(resumed, name).host.state === 'done');
-  for (const { name } of kept) run.tell({ event: 'host-kept', host: name });
-  const room = new Room(root, plan.reserve);
-  run.listen((event) => {
-    if (event.event === 'part-captured') room.arrived(event.host, event.bytes);
-  });
   await hook('pre', { hosts: hosts.map(({ name }) => name) });
-  const outcomes = await interruptible((signal) =>
-    runHosts(
-      hosts.filter((host) => !kept.includes(host)),
-      {
-        ...plan,
-        run,
-        place: { root, room },
-        identify: (host) => identify(host, hosts, resumed),
-        showFor: (host) => (json ? SILENT : new PlainShow(writeLine, `${host.name}: `)),
-        work: (host, show, memory, abort) => verb.work(host, show, abort, memory),
-        exitCode: (result) => verb.exitCode(result),
-        signal,
-      },
-    ),
-  );
-  if (!json) printOutcomes(outcomes, kept.length, verb);
+  const outcomes = await watched(batch, json, (shown) => workOn(batch, shown));
   const failed = outcomes.flatMap((outcome) => ('error' in outcome ? [outcome.host.name] : []));
+  if (!json) printOutcomes(outcomes, hosts.length - outcomes.length, verb);
   const exitCode = worstOf(outcomes.map((outcome) => exitCodeOf(outcome, verb)));
   await hook(failed.length > 0 ? 'fail' : 'post', { exitCode, hosts: hosts.length, failed });
   if (!json && failed.length > 0 && verb.name === 'migrate') {
     writeLine(`p2c: 'p2c migrate --resume ${run.id}' goes on with what is not done`);
   }
   return { exitCode, done: hosts.length - failed.length, failed: failed.length };
+}
+
+/** How a batch is shown. */
+interface Shown {
+  showFor(host: FleetHost): Show;
+  readonly aside: Aside;
+}
+
+/** Events under `--json`, a screen on a terminal, plain lines elsewhere. */
+async function watched<Result, Done>(
+  { watch }: Batch<Result>,
+  json: boolean,
+  work: (shown: Shown) => Promise<Done>,
+): Promise<Done> {
+  if (json) return work({ showFor: () => SILENT, aside: (ask) => ask() });
+  if (!process.stderr.isTTY) {
+    return work({ showFor: (host) => new PlainShow(writeLine, `${host.name}: `), aside: (ask) => ask() });
+  }
+  const { FleetScreen } = await import('../report/fleet-screen.ts');
+  await using screen = new FleetScreen(watch.hosts);
+  return await work({ showFor: () => SILENT, aside: (ask) => screen.aside(ask) });
+}
+
+/** Those that were done before the run was resumed have no outcome here. */
+async function workOn<Result>(
+  { run, hosts, plan, verb }: Batch<Result>,
+  { showFor, aside }: Shown,
+): Promise<HostOutcome<FleetHost, Result>[]> {
+  const { resumed, root } = verb;
+  const isKept = ({ name }: FleetHost): boolean =>
+    resumed !== undefined && recordedHost(resumed, name).host.state === 'done';
+  for (const host of hosts.filter(isKept)) run.tell({ event: 'host-kept', host: host.name });
+  const room = new Room(root, plan.reserve);
+  run.listen((event) => {
+    if (event.event === 'part-captured') room.arrived(event.host, event.bytes);
+  });
+  return interruptible((signal) =>
+    runHosts(
+      hosts.filter((host) => !isKept(host)),
+      {
+        ...plan,
+        run,
+        place: { root, room },
+        identify: (host) => identify(host, hosts, resumed),
+        showFor,
+        work: (host, show, memory) => verb.work(host, { show, signal, memory, aside }),
+        exitCode: (result) => verb.exitCode(result),
+        signal,
+      },
+    ),
+  );
 }
 
 function identify(host: FleetHost, hosts: readonly FleetHost[], resumed: RunRecord | undefined): HostOfRun {
@@ -118,6 +161,10 @@ function identify(host: FleetHost, hosts: readonly FleetHost[], resumed: RunReco
 
 function targetOf({ target: { user, host, port } }: FleetHost): string {
   return `${user}@${host}:${port}`;
+}
+
+function printEvent(event: RunEvent): void {
+  process.stdout.write(`${JSON.stringify(event)}\n`);
 }
 
 function writeLine(line: string): void {

@@ -125,10 +125,10 @@ async function migrateFleet(file: string, call: Call): Promise<ExitCode> {
     root: shared.storeRoot,
     resumed,
     image: (host) => host.tag ?? null,
-    async work(host, show, signal, memory) {
+    async work(host, { show, signal, memory, aside }) {
       const request = requests.get(host);
       if (request === undefined) throw new Error(`no request was made for ${host.name}`);
-      const connect = connectOptions({ ...options, ...host.connection }, signal);
+      const connect = connectOptions({ ...options, ...host.connection }, signal, aside);
       return migrate({ ...request, connect }, show, signal, memory);
     },
     exitCode: exitCodeOf,

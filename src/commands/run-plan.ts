@@ -1,6 +1,6 @@
 /** Opens the run that a call of a verb is: a new one, or one that goes on. */
 import { ExitCode, P2cError, usageError } from '../errors.ts';
-import { lockRun, Run } from '../fleet/run.ts';
+import { type Listener, lockRun, Run } from '../fleet/run.ts';
 import { findRun, newRunId, readRun, runFolder, runIds } from '../fleet/runs.ts';
 import { ImageStore } from '../oci/store.ts';
 import type { HostRecord, PlannedHost, RunRecord } from '../report/run-record.ts';
@@ -14,6 +14,8 @@ export interface RunPlan {
   readonly hosts: readonly PlannedHost[];
   /** The run that goes on. */
   readonly resumed?: RunRecord | undefined;
+  /** Told of every event, from the first one. */
+  readonly listener?: Listener | undefined;
 }
 
 /** What a process did of a run. */
@@ -43,10 +45,11 @@ export async function withRun<End extends RunEnd>(plan: RunPlan, work: (run: Run
 }
 
 /** The store is opened first: it words what is wrong with its place. */
-async function openRun({ root, verb, argv, hosts, resumed }: RunPlan): Promise<Run> {
+async function openRun({ root, verb, argv, hosts, resumed, listener }: RunPlan): Promise<Run> {
   await (await ImageStore.open(root, { create: true }))[Symbol.asyncDispose]();
   const id = resumed?.id ?? newRunId();
   const run = await Run.open(runFolder(root, id), id);
+  if (listener !== undefined) run.listen(listener);
   try {
     if (resumed !== undefined) await run.record({ event: 'run-resumed', version: version() });
     else {

@@ -45,7 +45,9 @@ export async function runHost<Result>(run: Run, { root, room }: Place, what: Hos
     await forgetParts(run, root, host);
     return result;
   } catch (error) {
-    await run.record({ event: 'host-failed', host: name, milliseconds: took(), error: errorRecord(error) });
+    const failed = { event: 'host-failed', host: name, milliseconds: took(), error: errorRecord(error) } as const;
+    // What failed is told, also where the journal's disk is full because of it.
+    await run.record(failed).catch(() => {});
     throw error;
   } finally {
     room.giveBack(name);

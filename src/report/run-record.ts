@@ -31,6 +31,12 @@ export interface HostRecord {
   capturedBytes: number;
   /** Bytes of parts that an earlier process had captured, and that still held. */
   keptBytes: number;
+  /** Why it has not begun, or does not go on. */
+  waiting: string | undefined;
+  /** Of the stage under way. */
+  progress: HappeningOf<'progress'> | undefined;
+  /** When its applications were stopped, while they are. */
+  downSince: number | undefined;
   /** Milliseconds that the application was down which was down longest. */
   downMs: number | undefined;
   error: ErrorRecord | undefined;
@@ -107,6 +113,9 @@ export function newHost({ name, target, image }: PlannedHost): HostRecord {
     planned: undefined,
     capturedBytes: 0,
     keptBytes: 0,
+    waiting: undefined,
+    progress: undefined,
+    downSince: undefined,
     downMs: undefined,
     error: undefined,
     exitCode: undefined,
@@ -132,6 +141,7 @@ export function happen(host: HostRecord, event: Happening, at: number): void {
       host.began ??= at;
       host.ended = undefined;
       host.error = undefined;
+      host.waiting = undefined;
       host.attempts += 1;
       return;
     case 'host-facts':
@@ -140,7 +150,18 @@ export function happen(host: HostRecord, event: Happening, at: number): void {
     case 'host-planned':
       host.planned = event;
       return;
+    case 'host-waiting':
+      host.waiting = event.reason;
+      return;
+    case 'progress':
+      host.progress = event;
+      return;
+    case 'applications-stopped':
+      host.downSince = at;
+      return;
     case 'stage-started':
+      host.waiting = undefined;
+      host.progress = undefined;
       host.stages.push({ stage: event.stage, began: at, ended: undefined, outcome: 'running', summary: '' });
       return;
     case 'stage-ended':
@@ -153,6 +174,7 @@ export function happen(host: HostRecord, event: Happening, at: number): void {
       host.keptBytes += event.bytes;
       return;
     case 'applications-started':
+      host.downSince = undefined;
       host.downMs = Math.max(host.downMs ?? 0, ...event.applications.map(({ downMs }) => downMs));
       return;
     case 'note':

@@ -1,0 +1,110 @@
+/** A batch as lines for a terminal: a heading, what failed, then one line per host; as many as fit, from where one scrolled to. */
+import { printable } from '../printable.ts';
+import type { HostRecord } from './run-record.ts';
+import { formatBytes, formatDuration, formatRate } from './units.ts';
+
+export interface Screen {
+  readonly width: number;
+  readonly height: number;
+  /** Hosts that are scrolled past. */
+  readonly offset: number;
+  readonly now: number;
+  readonly colours: boolean;
+}
+
+const FAILURES_SHOWN = 5;
+const ORDER = { running: 0, 'cut off': 1, waiting: 2, failed: 3, done: 4 } as const;
+
+/** Failures have lines of their own at the top; below, those under way come first. */
+export function fleetLines(hosts: readonly HostRecord[], screen: Screen): string[] {
+  const failed = hosts.filter(({ state }) => state === 'failed');
+  const failures = failed.slice(-FAILURES_SHOWN).map((host) => failureLine(host));
+  const hidden = failed.length - failures.length;
+  const top = [heading(hosts), ...failures, ...(hidden > 0 ? [`  and ${hidden} more failed before`] : [])];
+  const rows = [...hosts].sort((a, b) => ORDER[a.state] - ORDER[b.state]);
+  // One line stays for what keys there are, and one for the cursor.
+  const room = Math.max(1, screen.height - top.length - 2);
+  const offset = Math.min(screen.offset, Math.max(0, rows.length - room));
+  const shown = rows.slice(offset, offset + room);
+  const names = Math.min(40, Math.max(4, ...hosts.map(({ name }) => name.length)));
+  const lines = [...top, ...shown.map((host) => hostLine(host, names, screen.now))];
+  if (rows.length > room)
+    lines.push(
+      `  ${offset + 1}-${offset + shown.length} of ${rows.length} hosts; arrows, page up and page down scroll`,
+    );
+  return lines.map((line, index) => coloured(fitted(line, screen.width), index, failures.length, screen.colours));
+}
+
+/** How far the list can be scrolled. */
+export function lastOffset(hosts: readonly HostRecord[], height: number): number {
+  const failed = hosts.filter(({ state }) => state === 'failed').length;
+  const top = 1 + Math.min(failed, FAILURES_SHOWN) + (failed > FAILURES_SHOWN ? 1 : 0);
+  return Math.max(0, hosts.length - Math.max(1, height - top - 2));
+}
+
+function heading(hosts: readonly HostRecord[]): string {
+  const count = (state: HostRecord['state']): number => hosts.filter((host) => host.state === state).length;
+  const words = (['done', 'running', 'waiting', 'failed'] as const)
+    .map((state) => [state, count(state)] as const)
+    .filter(([, number]) => number > 0)
+    .map(([state, number]) => `${number} ${state}`);
+  return `${hosts.length} hosts: ${words.join(', ')}`;
+}
+
+function failureLine({ name, error }: HostRecord): string {
+  return `✗ ${name}: ${error?.message ?? 'failed'}`;
+}
+
+const MARKS = { running: '»', 'cut off': '?', waiting: '·', failed: '✗', done: '✓' } as const;
+
+function hostLine(host: HostRecord, names: number, now: number): string {
+  const name = host.name.length > names ? `${host.name.slice(0, names - 1)}…` : host.name.padEnd(names);
+  return `${MARKS[host.state]} ${name}  ${whatOf(host, now)}`;
+}
+
+function whatOf(host: HostRecord, now: number): string {
+  const took = host.began === undefined ? '' : formatDuration((host.ended ?? now) - host.began);
+  const down = downOf(host, now);
+  if (host.state === 'done')
+    return [`done in ${took}`, host.image ?? '', down].filter((part) => part !== '').join('  ');
+  if (host.state === 'failed') return `failed after ${took === '' ? '0 ms' : took}`;
+  if (host.waiting !== undefined) return `waits ${host.waiting}`;
+  if (host.state === 'waiting') return 'waits';
+  const stage = host.stages.findLast(({ outcome }) => outcome === 'running')?.stage ?? '';
+  return [stage, shareOf(host, now), down].filter((part) => part !== '').join('  ');
+}
+
+/** `54%  290 MB/s  3.4 s left`, or what the stage says of itself. */
+function shareOf({ progress, stages }: HostRecord, now: number): string {
+  if (progress === undefined) return '';
+  const { done, total, line } = progress;
+  if (done === undefined || total === undefined || total === 0) return line;
+  const began = stages.at(-1)?.began ?? now;
+  const share = Math.min(1, done / total);
+  const elapsed = Math.max(1, now - began);
+  const left = share === 0 ? '' : `${formatDuration((elapsed * (1 - share)) / share)} left`;
+  return [`${Math.floor(share * 100)}% of ${formatBytes(total)}`, formatRate(done, elapsed), left].join('  ');
+}
+
+function downOf({ downSince, downMs }: HostRecord, now: number): string {
+  if (downSince !== undefined) return `stopped for ${formatDuration(now - downSince)}`;
+  return downMs === undefined ? '' : `was down ${formatDuration(downMs)}`;
+}
+
+/** Cut to the width, so that no line breaks in two: the lines above are found again by counting. */
+function fitted(line: string, width: number): string {
+  const characters = Array.from(printable(line));
+  return characters.length <= width ? characters.join('') : `${characters.slice(0, Math.max(0, width - 1)).join('')}…`;
+}
+
+const RED = '\x1b[31m';
+const GREEN = '\x1b[32m';
+const BOLD = '\x1b[1m';
+const PLAIN = '\x1b[0m';
+
+function coloured(line: string, index: number, failures: number, colours: boolean): string {
+  if (!colours) return line;
+  if (index === 0) return `${BOLD}${line}${PLAIN}`;
+  if (index <= failures || line.startsWith('✗')) return `${RED}${line}${PLAIN}`;
+  return line.startsWith('✓') ? `${GREEN}${line}${PLAIN}` : line;
+}
