@@ -35,7 +35,7 @@ export const verb = defineVerb({
     checkTerminal(options);
     const root = storeRoot();
     const wanted = createOptions(options, command);
-    const { engine } = await chooseEngine(wanted.engine);
+    const { engine } = await chooseEngine(root, wanted.engine);
     const store = await ImageStore.open(root);
     const container = await createContainer(store, image, wanted, engine);
     await tellQuarantine(container);

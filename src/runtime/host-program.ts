@@ -1,8 +1,12 @@
 /** Programs of this machine, found where distributions keep them and not in whatever PATH p2c was started with. */
+import { execFile } from 'node:child_process';
 import { accessSync, constants } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
+import { promisify } from 'node:util';
 import { P2cError } from '../errors.ts';
-import { HOST_PATH } from './isolation.ts';
+import { HOST_ENVIRONMENT, HOST_PATH } from './isolation.ts';
+
+const execute = promisify(execFile);
 
 /** @param debianPackage which has it, for the hint; without, it is one that every system has. @throws P2cError `engine.tool`. */
 export function findProgram(name: string, debianPackage?: string): string {
@@ -22,4 +26,14 @@ export function findProgram(name: string, debianPackage?: string): string {
         ? 'install util-linux (on Debian also bsdutils), coreutils and GNU tar'
         : `apt install ${debianPackage}`,
   });
+}
+
+/** Runs one to its end. @param words the first is its path. @throws P2cError `engine.program` where it fails. */
+export async function runHostProgram(words: readonly string[]): Promise<void> {
+  const [path = '', ...rest] = words;
+  try {
+    await execute(path, rest, { env: HOST_ENVIRONMENT, cwd: '/' });
+  } catch (cause) {
+    throw new P2cError(`${basename(path)} failed`, { code: 'engine.program', cause });
+  }
 }

@@ -1,7 +1,17 @@
 /** Which engine runs a container. */
+import { P2cError } from '../../errors.ts';
 import type { Engine } from '../engine.ts';
 import type { EngineName, EngineWish } from '../options.ts';
 import { namespacesEngine } from './namespaces.ts';
+import { ociEngine } from './oci.ts';
+import { runtimeFault } from './probed.ts';
+
+const ENGINES: Readonly<Record<EngineName, Engine>> = {
+  namespaces: namespacesEngine,
+  runc: ociEngine('runc'),
+  crun: ociEngine('crun'),
+};
+const RUNTIMES = ['runc', 'crun'] as const;
 
 export interface EngineChoice {
   readonly engine: Engine;
@@ -9,14 +19,27 @@ export interface EngineChoice {
   readonly passedOver: readonly string[];
 }
 
-/** @throws P2cError `engine.*` where the one that is asked for does not work. */
-export async function chooseEngine(wish: EngineWish): Promise<EngineChoice> {
-  void wish;
-  return { engine: namespacesEngine, passedOver: [] };
+/**
+ * `auto` is the first OCI runtime that works, for it adds a seccomp filter, and else `namespaces`.
+ * @param root the store's, where the findings are kept.
+ * @throws P2cError `engine.broken` where the one that is asked for by name does not work.
+ */
+export async function chooseEngine(root: string, wish: EngineWish): Promise<EngineChoice> {
+  if (wish === 'namespaces') return { engine: ENGINES.namespaces, passedOver: [] };
+  const passedOver: string[] = [];
+  for (const name of wish === 'auto' ? RUNTIMES : [wish]) {
+    const fault = await runtimeFault(root, ENGINES[name]);
+    if (fault === undefined) return { engine: ENGINES[name], passedOver };
+    passedOver.push(`${name}: ${fault}`);
+  }
+  if (wish === 'auto') return { engine: ENGINES.namespaces, passedOver };
+  throw new P2cError(`the OCI runtime ${passedOver.join('; ')}`, {
+    code: 'engine.broken',
+    hint: "'--engine auto' takes one that works",
+  });
 }
 
 /** The one that a container was made for. */
-export function engineOf(definition: { readonly engine: EngineName }): Engine {
-  void definition;
-  return namespacesEngine;
+export function engineOf({ engine }: { readonly engine: EngineName }): Engine {
+  return ENGINES[engine];
 }

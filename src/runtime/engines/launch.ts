@@ -1,6 +1,7 @@
 /** Starts an engine's programs: their output in pipes, a session of their own, nothing of p2c's handed on. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { constants } from 'node:os';
+import { Readable } from 'node:stream';
 import { P2cError } from '../../errors.ts';
 import type { Launched, Streams } from '../engine.ts';
 import { findProgram } from '../host-program.ts';
@@ -15,21 +16,23 @@ export interface Launch {
   readonly terminal: boolean;
   readonly streams: Streams;
   /** Whether it speaks on its descriptor 3. */
-  readonly channel: boolean;
+  readonly speaks: boolean;
+}
+
+export interface LaunchedProgram extends Launched {
+  /** What it says on its descriptor 3; ends with all who could say something there. */
+  readonly channel: AsyncIterable<Buffer>;
 }
 
 /** @throws P2cError `engine.*` where the first program cannot be run. */
-export async function launch({
-  words,
-  environment,
-  terminal,
-  streams,
-  channel,
-}: Launch): Promise<Launched & { child: ChildProcess }> {
+export async function launch({ words, environment, terminal, streams, speaks }: Launch): Promise<LaunchedProgram> {
   const [program = '', ...rest] = words;
   const path = findProgram(program);
   closeInheritedFiles();
-  const [output, errors] = await openOutputPipes(streams.output === 'none' ? 0 : terminal ? 1 : 2);
+  const outputs = streams.output === 'none' ? 0 : terminal ? 1 : 2;
+  const pipes = await openOutputPipes(outputs + (speaks ? 1 : 0));
+  const channel = speaks ? pipes.pop() : undefined;
+  const [output, errors] = pipes;
   const out = output?.descriptor ?? 'ignore';
   // script(1) takes an ended input for the end of the session: where there is none, it gets one that stays open.
   const silent = terminal ? 'pipe' : 'ignore';
@@ -40,14 +43,13 @@ export async function launch({
       streams.input === 'inherit' ? 'inherit' : silent,
       out,
       errors?.descriptor ?? out,
-      ...(channel ? ['pipe' as const] : []),
+      ...(channel === undefined ? [] : [channel.descriptor]),
     ],
     // Without a terminal of its own, a session of its own: the user's terminal is then nobody's in there. With one,
     // script must stay in the foreground to hear of a new window size.
     detached: !terminal,
   });
-  output?.release();
-  errors?.release();
+  for (const pipe of [output, errors, channel]) pipe?.release();
   if (streams.output === 'none') child.unref();
   const ended = exitCodeOf(child, path);
   const pid = child.pid;
@@ -55,7 +57,7 @@ export async function launch({
     await ended;
     throw new P2cError(`${path} could not be started`, { code: 'engine.start' });
   }
-  return { child, pid, ended, output: output?.reader, errors: errors?.reader };
+  return { pid, ended, output: output?.reader, errors: errors?.reader, channel: channel?.reader ?? Readable.from([]) };
 }
 
 function exitCodeOf(child: ChildProcess, path: string): Promise<number> {

@@ -1,8 +1,8 @@
 /** The engine that needs the kernel, util-linux and a POSIX sh, and nothing else. */
-import type { ChildProcess } from 'node:child_process';
-import { Readable } from 'node:stream';
+import { existsSync } from 'node:fs';
 import { P2cError } from '../../errors.ts';
-import type { Engine, Launched, Started } from '../engine.ts';
+import { containerCgroups, makeCgroups, removeCgroups } from '../cgroup/container-cgroup.ts';
+import type { Engine, Started } from '../engine.ts';
 import { personalityCommand } from '../personality.ts';
 import { identityFrom, type ProcessIdentity, parentOf } from '../process.ts';
 import type { Bundle, ContainerProcess } from '../spec.ts';
@@ -10,7 +10,7 @@ import { carriedEnvironment, commandWords, limitOption } from './command-words.t
 import { launch } from './launch.ts';
 import { underTerminal } from './pseudo-terminal.ts';
 import { setupOperations } from './setup-operations.ts';
-import { INIT, SETUP, TERMINALS } from './setup-script.ts';
+import { INIT, JOIN, SETUP, TERMINALS } from './setup-script.ts';
 
 /** What setup says before it is ready is an error message. */
 const MAX_MESSAGES = 8192;
@@ -35,7 +35,8 @@ export const namespacesEngine: Engine = {
   async start(place, bundle, streams) {
     const operations = await setupOperations(place, bundle);
     const own = ['unshare', '--mount', '--cgroup', '--propagation', 'private'];
-    const setup = [...own, 'sh', '-c', SETUP, 'sh', ...operations];
+    const cgroups = await makeCgroups(place.id, bundle.linux.resources);
+    const setup = ['sh', '-c', JOIN, 'sh', ...cgroups, '--', ...own, 'sh', '-c', SETUP, 'sh', ...operations];
     const terminals = bundle.mounts.find(({ type }) => type === 'devpts')?.options.join(',') ?? '';
     const words = [
       ...personalityCommand(bundle),
@@ -43,11 +44,11 @@ export const namespacesEngine: Engine = {
       ...namespaceWords(bundle),
       ...(bundle.process.terminal ? underTerminal(setup, bundle.process.user.uid) : ['sh', '-c', INIT, 'sh', ...setup]),
     ];
-    const { child, ...launched } = await launch({ words, ...carriedBy(bundle.process), streams, channel: true });
-    return { ...launched, ready: whenReady(child) } satisfies Started;
+    const launched = await launch({ words, ...carriedBy(bundle.process), streams, speaks: true });
+    return { ...launched, ready: whenReady(launched.channel) } satisfies Started;
   },
 
-  async exec(_place, init, bundle, process, streams) {
+  async exec(place, init, bundle, process, streams) {
     const target = ['--target', String(init.pid)];
     const namespaces = bundle.linux.namespaces.map(({ type }) => FLAGS[type]);
     const enter = (flags: readonly string[]): string[] => [
@@ -61,12 +62,14 @@ export const namespacesEngine: Engine = {
           ...underTerminal(enter(namespaces.filter((flag) => flag !== '--pid')), process.user.uid),
         ]
       : enter(namespaces);
-    const all = [...personalityCommand(bundle), ...words];
-    const { child: _, ...launched } = await launch({ words: all, ...carriedBy(process), streams, channel: false });
-    return launched satisfies Launched;
+    const cgroups = containerCgroups(place.id).flatMap(({ path }) => (existsSync(path) ? [path] : []));
+    const all = [...personalityCommand(bundle), 'sh', '-c', JOIN, 'sh', ...cgroups, '--', ...words];
+    return launch({ words: all, ...carriedBy(process), streams, speaks: false });
   },
 
-  async cleanUp() {},
+  async cleanUp({ id }) {
+    await removeCgroups(id);
+  },
 };
 
 function carriedBy({ env, terminal }: ContainerProcess) {
@@ -88,16 +91,11 @@ function holderOf(init: ProcessIdentity): number {
   throw new P2cError('the container ended just now', { code: 'engine.ended' });
 }
 
-function setupChannel(child: ChildProcess): Readable | undefined {
-  const channel = child.stdio[3];
-  return channel instanceof Readable ? channel : undefined;
-}
-
 /** Reads what the setup script says. */
-async function whenReady(child: ChildProcess): Promise<ProcessIdentity> {
+async function whenReady(channel: AsyncIterable<Buffer>): Promise<ProcessIdentity> {
   let said = '';
   let init: ProcessIdentity | undefined;
-  for await (const chunk of setupChannel(child) ?? []) {
+  for await (const chunk of channel) {
     if (said.length < MAX_MESSAGES) said += String(chunk);
     init ??= identityFrom(/^init (.+)\n/m.exec(said)?.[1] ?? '');
     if (/^ready$/m.test(said) && init !== undefined) return init;

@@ -1,6 +1,7 @@
 /** A bundle as the operations of the setup script. */
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
+import { cgroupHierarchies } from '../cgroup/hierarchy.ts';
 import type { Place } from '../engine.ts';
 import type { Bundle, Device, Mount } from '../spec.ts';
 import { commandWords, limitOption } from './command-words.ts';
@@ -46,11 +47,7 @@ export async function setupOperations(place: Place, bundle: Bundle): Promise<str
     '--',
     // In a namespace that was made before, the loopback is up.
     ...(bundle.linux.namespaces.some(({ type, path }) => type === 'network' && path === undefined) ? ['loopback'] : []),
-    ...kernel.flatMap((mount) =>
-      mount.type === 'devpts'
-        ? ['terminals', mount.destination]
-        : ['mount', mount.type, mount.destination, mountOptions(place, mount)],
-    ),
+    ...kernel.flatMap((mount) => mountWords(place, mount)),
     ...['devices', ...[...DEVICES, ...bundle.linux.devices].flatMap(deviceWords)],
     ...LINKS.flatMap(([target, name]) => ['link', target, name]),
     ...binds.flatMap(({ destination }, at) => ['move', String(at), kinds[at] ?? 'file', destination]),
@@ -61,6 +58,30 @@ export async function setupOperations(place: Place, bundle: Bundle): Promise<str
     ...bundle.process.rlimits.flatMap((limit) => ['limit', limitOption(limit)]),
     '--',
     ...commandWords(bundle.process),
+  ];
+}
+
+function mountWords(place: Place, mount: Mount): string[] {
+  if (mount.type === 'devpts') return ['terminals', mount.destination];
+  if (mount.type === 'cgroup') return cgroupWords(mount);
+  return ['mount', mount.type, mount.destination, mountOptions(place, mount)];
+}
+
+/** As runc: the one hierarchy of v2 itself, or a folder with a mount for each of v1. */
+function cgroupWords({ destination, options }: Mount): string[] {
+  const access = ['nosuid', 'nodev', 'noexec', options.includes('ro') ? 'ro' : 'rw'].join(',');
+  const hierarchies = cgroupHierarchies();
+  if (hierarchies.every(({ version }) => version === 2)) {
+    return hierarchies.length === 0 ? [] : ['cgroup', destination, 'cgroup2', 'rw', access];
+  }
+  return [
+    ...['mount', 'tmpfs', destination, 'nosuid,nodev,noexec,mode=755,size=64k'],
+    ...hierarchies.flatMap(({ version, controllers }) => {
+      if (version === 2) return ['cgroup', `${destination}/unified`, 'cgroup2', 'rw', access];
+      const name = controllers.join(',').replace('name=', '');
+      const none = controllers.every((word) => word.startsWith('name=')) ? 'none,' : '';
+      return ['cgroup', `${destination}/${name}`, 'cgroup', `${none}${controllers.join(',')}`, access];
+    }),
   ];
 }
 

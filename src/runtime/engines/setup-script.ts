@@ -31,6 +31,17 @@ exec 4>&2 2>/dev/null
 exit $?
 `;
 
+/** Joins cgroups and goes on. Arguments: their folders; `--`; the command. 0 stands for the writer, in whatever namespace. */
+export const JOIN = `
+set -eu
+while [ "$1" != -- ]; do
+  echo 0 >"$1/cgroup.procs"
+  shift
+done
+shift
+exec "$@"
+`;
+
 /**
  * The order is runc's, but for one thing. The root of the namespace stays an almost empty read-only tmpfs, R, and the
  * container is chrooted to R/c with its capabilities dropped first. Programs that still have all capabilities, here and
@@ -109,6 +120,11 @@ while [ "$1" != -- ]; do
       "$3" "$4"
       mount --move "v/$2" "c$4"
       shift 4 ;;
+    cgroup)
+      mkdir "c$2"
+      mount -t "$3" -o "$4" cgroup "c$2"
+      mount -o "remount,bind,$5" "c$2"
+      shift 5 ;;
     devices)
       mount -t tmpfs -o nosuid,mode=755,size=64k devices devices
       shift ;;
