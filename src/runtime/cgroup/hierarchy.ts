@@ -28,7 +28,9 @@ export function parseHierarchies(mountinfo: string, controllersOf: (folder: stri
     if (type === 'cgroup2') {
       found.set('', { version: 2, folder, controllers: controllersOf(folder) });
     } else if (type === 'cgroup') {
-      const controllers = options.split(',').filter((word) => !OTHER.includes(word) && !word.startsWith('release_agent='));
+      const controllers = options
+        .split(',')
+        .filter((word) => !OTHER.includes(word) && !word.startsWith('release_agent='));
       // The first mount of several counts.
       if (controllers.length > 0 && !found.has(options)) found.set(options, { version: 1, folder, controllers });
     }
