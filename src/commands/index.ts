@@ -10,6 +10,11 @@ export interface VerbEntry {
 
 export const VERBS: readonly VerbEntry[] = [
   {
+    name: 'inspect',
+    summary: 'show what a server is, whether it will work in a container here, and a plan for it (read-only)',
+    load: async () => (await import('./inspect.ts')).verb,
+  },
+  {
     name: 'audit',
     summary: 'show mounts, duplicate entries, sizes and what would be left out, and why (read-only)',
     load: async () => (await import('./audit.ts')).verb,

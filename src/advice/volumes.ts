@@ -1,0 +1,49 @@
+/** Folders that live longer than a container: what is mounted apart, and where databases keep their data. */
+import { valueOr } from '../source/inspection/fact.ts';
+import type { Inspection } from '../source/inspection/inspection.ts';
+
+export interface ProposedVolume {
+  readonly path: string;
+  readonly reason: string;
+}
+
+/** Filesystems of the system itself, apart only so that one cannot fill the other. */
+const SYSTEMS_OWN = new Set([
+  '/',
+  '/boot',
+  '/boot/efi',
+  '/efi',
+  '/usr',
+  '/var',
+  '/var/log',
+  '/var/log/audit',
+  '/var/tmp',
+  '/tmp',
+  '/opt',
+  '/root',
+]);
+/** Directories of a setting that are the program's own state, and small: no volume is worth it. */
+const SMALL = new Set(['bind', 'postfix']);
+
+/** Of one below the other only the upper is taken: a volume within a volume is hard to move. */
+export function proposedVolumes({ volumes, dataDirectories }: Inspection): ProposedVolume[] {
+  const mounts = volumes
+    .filter(({ verdict, mountPoint }) => verdict === 'included' && !SYSTEMS_OWN.has(mountPoint))
+    .map(({ mountPoint, type }) => ({ path: mountPoint, reason: `a filesystem of its own (${type})` }));
+  const data = valueOr(dataDirectories, [])
+    .filter(({ application }) => !SMALL.has(application))
+    .map(({ application, path, from }) => ({ path, reason: `data of ${application}, as ${from} says` }));
+  const all = [...mounts, ...data].filter(({ path }) => path.startsWith('/') && !path.includes('\\'));
+  const tops = all.filter(
+    ({ path }, index) => !all.some((other, place) => place !== index && holds(other.path, path, place < index)),
+  );
+  return tops.map(({ path, reason }) => {
+    const inside = data.filter((one) => one.path !== path && one.path.startsWith(`${path}/`));
+    return { path, reason: [reason, ...inside.map((one) => `in it ${one.reason}`)].join('; ') };
+  });
+}
+
+/** @param first which of two equal paths stays. */
+function holds(upper: string, lower: string, first: boolean): boolean {
+  return upper === lower ? first : lower.startsWith(`${upper}/`);
+}
