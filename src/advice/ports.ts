@@ -8,7 +8,7 @@ import type { Listener } from '../source/inspection/sockets.ts';
 const MACHINES_OWN =
   /^(?:sshd|dropbear|rpcbind|portmap|rpc\.\w+|dhclient\d*|dhcpcd|udhcpc|NetworkManager|systemd-\w*|ntpd|chronyd|avahi-daemon|cupsd|cups-browsed|xinetd|inetd)$/;
 
-export function isMachinesOwn(name: string): boolean {
+function isMachinesOwn(name: string): boolean {
   return MACHINES_OWN.test(name);
 }
 

@@ -4,14 +4,15 @@ import { ExitCode, messageOf, P2cError, usageError } from '../errors.ts';
 import { storeRoot } from '../oci/root.ts';
 import { INSPECT_STAGES, type Inspected, type InspectRequest, inspect } from '../pipeline/inspect.ts';
 import { listProfiles, loadProfileFile } from '../profiles/load.ts';
+import { selectProfiles } from '../profiles/select.ts';
 import { describeDifferences, differences, readSaved, savedText } from '../report/inspect-compare.ts';
 import { describeInspection } from '../report/inspect-page.ts';
 import { statementsOf } from '../report/inspect-statements.ts';
 import { parseTarget } from '../ssh/target.ts';
-import { loadProfiles } from './capture-options.ts';
 import { defineVerb } from './command.ts';
-import { connectOptions, withConnectionOptions } from './connection-options.ts';
-import { fleetHosts, runFleet, withFleetOptions } from './fleet.ts';
+import { type ConnectionOptions, connectOptions, withConnectionOptions } from './connection-options.ts';
+import { fleetHosts, runFleet } from './fleet.ts';
+import { type FleetOptions, withFleetOptions } from './fleet-options.ts';
 import { interruptible } from './interrupt.ts';
 import { terminalWidth, withShow } from './show.ts';
 
@@ -39,8 +40,8 @@ export const verb = defineVerb({
       .option('compare', { type: 'string', requiresArg: true, describe: 'show what differs from a saved file' })
       .option('write-profile', { type: 'string', requiresArg: true, describe: 'write the plan as a profile to edit' })
       .option('json', { type: 'boolean', default: false, describe: 'print one JSON object' }),
-  async run(options, words) {
-    if (options.inventory !== undefined) return inspectFleet(options.inventory, options, words);
+  async run(options, words, argv) {
+    if (options.inventory !== undefined) return inspectFleet(options.inventory, options, words, argv);
     const target = words[0];
     if (target === undefined || words.length > 1) {
       throw usageError(words.length > 1 ? `one target is expected, not ${words.length}` : 'no target is named', {
@@ -74,7 +75,7 @@ export const verb = defineVerb({
 
 /** The shipped profiles, and those named: what an application may be recognised by. */
 function knowledge(profiles: readonly string[] | undefined): Pick<InspectRequest, 'profiles' | 'storeRoot'> {
-  const own = loadProfiles(profiles);
+  const own = selectProfiles(profiles ?? []);
   const shipped = listProfiles().filter(({ name }) => !own.some((profile) => profile.name === name));
   return { profiles: [...own, ...shipped], storeRoot: storeRoot() };
 }
@@ -103,22 +104,31 @@ function writeProfile(file: string, text: string): void {
   process.stderr.write(`The plan is in ${file}: edit it, then 'p2c migrate --profile ${name} …'\n`);
 }
 
-type Options = Parameters<typeof connectOptions>[0] & {
-  json: boolean;
-  concurrency: number;
-  profile?: string[] | undefined;
-  save?: string | undefined;
-  compare?: string | undefined;
-  'write-profile'?: string | undefined;
-};
+type Options = ConnectionOptions &
+  FleetOptions & {
+    json: boolean;
+    profile: string[] | undefined;
+    save: string | undefined;
+    compare: string | undefined;
+    'write-profile': string | undefined;
+  };
 
-async function inspectFleet(file: string, options: Options, patterns: readonly string[]): Promise<ExitCode> {
+async function inspectFleet(
+  file: string,
+  options: Options,
+  patterns: readonly string[],
+  argv: readonly string[],
+): Promise<ExitCode> {
   const single = (['save', 'compare', 'write-profile'] as const).find((name) => options[name] !== undefined);
   if (single !== undefined) {
     throw usageError(`--${single} is for one server`, { code: 'usage', hint: 'name it in the place of -i FILE' });
   }
   const hosts = await fleetHosts(file, patterns);
   return runFleet<Inspected['report']>(hosts, options, {
+    name: 'inspect',
+    argv,
+    root: storeRoot(),
+    image: () => null,
     work: async (host, show, signal) => {
       const connect = connectOptions({ ...options, ...host.connection }, signal);
       const request = { target: host.target, connect, ...knowledge(options.profile ?? host.profiles) };

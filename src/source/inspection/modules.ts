@@ -2,7 +2,7 @@
 import { type Fact, known } from './fact.ts';
 import type { Answers, Section } from './sections.ts';
 
-export interface KernelModule {
+interface KernelModule {
   readonly name: string;
   /** How many users the kernel counts; some modules never count any. */
   readonly uses: number;
@@ -18,7 +18,11 @@ export interface Modules {
 }
 
 export const MODULE_SECTIONS: readonly Section[] = [
-  { name: 'modules', script: 'if [ -e /proc/modules ]; then cat /proc/modules && echo end; elif [ -e /proc/version ]; then echo end; fi', maxBytes: 256 * 1024 },
+  {
+    name: 'modules',
+    script: 'if [ -e /proc/modules ]; then cat /proc/modules && echo end; elif [ -e /proc/version ]; then echo end; fi',
+    maxBytes: 256 * 1024,
+  },
 ];
 
 /** First match counts. What a container is given by its host (ext4, overlay, nf_tables, veth…) is not of note. */

@@ -3,13 +3,13 @@ import { type Fact, known } from './fact.ts';
 import type { Answers, Section } from './sections.ts';
 import { addressOf } from './sockets.ts';
 
-export interface Address {
+interface Address {
   readonly interface: string;
   /** With its prefix where that is told: `10.0.0.4/24`. */
   readonly address: string;
 }
 
-export interface Route {
+interface Route {
   /** `default` or `10.0.0.0/24`. */
   readonly to: string;
   readonly via: string | undefined;

@@ -3,7 +3,7 @@ import { parseAssignments } from '../tools.ts';
 import type { Answers, Section } from './sections.ts';
 
 /** Whose recipes and tools fit. */
-export type Family = 'debian' | 'redhat' | 'suse' | 'alpine' | 'arch' | 'gentoo' | 'slackware' | 'busybox' | 'unknown';
+type Family = 'debian' | 'redhat' | 'suse' | 'alpine' | 'arch' | 'gentoo' | 'slackware' | 'busybox' | 'unknown';
 
 export interface Release {
   /** As the distribution writes itself: `CentOS release 5.11 (Final)`; `unknown` where no file tells. */

@@ -3,7 +3,7 @@ import { type Fact, known } from './fact.ts';
 import type { ServerProcess } from './processes.ts';
 import type { Answers, Section } from './sections.ts';
 
-export interface User {
+interface User {
   readonly name: string;
   readonly uid: number;
   readonly home: string;
