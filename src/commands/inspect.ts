@@ -129,8 +129,8 @@ async function inspectFleet(
     argv,
     root: storeRoot(),
     image: () => null,
-    work: async (host, show, signal) => {
-      const connect = connectOptions({ ...options, ...host.connection }, signal);
+    work: async (host, { show, signal, aside }) => {
+      const connect = connectOptions({ ...options, ...host.connection }, signal, aside);
       const request = { target: host.target, connect, ...knowledge(options.profile ?? host.profiles) };
       return (await inspect(request, show)).report;
     },
