@@ -1,12 +1,15 @@
 /** The options of every verb that goes to a source: named as ssh's and Ansible's users know them. */
 import type { Argv } from 'yargs';
 import { usageError } from '../errors.ts';
+import { parseSize } from '../profiles/quantity.ts';
 import { BECOME_METHODS, type BecomeMethod, type BecomeOptions } from '../ssh/become.ts';
 import type { ConnectOptions } from '../ssh/connect.ts';
 import { parseFingerprint } from '../ssh/host-key.ts';
+import { RateLimiter } from '../ssh/rate-limiter.ts';
 import type { SshConfigSource } from '../ssh/ssh-config.ts';
 import { parseJumps } from '../ssh/target.ts';
 import { terminalPrompt } from '../ssh/terminal-prompt.ts';
+import { COMPRESSIONS, type Compression } from '../ssh/wire.ts';
 import { passwordSource } from './password-source.ts';
 
 /** With waits of half a second to 16 seconds, half a minute in all: a switch that is restarted is waited for. */
@@ -30,11 +33,14 @@ export interface ConnectionOptions {
   'connect-timeout': number | undefined;
   'server-alive-interval': number | undefined;
   'server-alive-count-max': number | undefined;
+  'idle-timeout': number | undefined;
+  compress: Compression;
+  'limit-rate': string | undefined;
   retries: number;
 }
 
 export function withConnectionOptions<Options>(parser: Argv<Options>): Argv<Options & ConnectionOptions> {
-  return withPatienceOptions(withRootOptions(withTrustOptions(withWayOptions(parser))));
+  return withPatienceOptions(withRateOptions(withRootOptions(withTrustOptions(withWayOptions(parser)))));
 }
 
 function withWayOptions<Options>(parser: Argv<Options>) {
@@ -124,6 +130,21 @@ function withRootOptions<Options>(parser: Argv<Options>) {
     });
 }
 
+function withRateOptions<Options>(parser: Argv<Options>) {
+  return parser
+    .option('compress', {
+      choices: COMPRESSIONS,
+      default: 'auto' as const satisfies Compression,
+      requiresArg: true,
+      describe: 'compression on the way; auto measures the link, and takes what is fastest',
+    })
+    .option('limit-rate', {
+      type: 'string',
+      requiresArg: true,
+      describe: 'bytes a second that all servers together may send: 500k, 10m',
+    });
+}
+
 function withPatienceOptions<Options>(parser: Argv<Options>) {
   return parser
     .option('connect-timeout', { type: 'number', requiresArg: true, describe: 'seconds to wait for a connection [15]' })
@@ -136,6 +157,11 @@ function withPatienceOptions<Options>(parser: Argv<Options>) {
       type: 'number',
       requiresArg: true,
       describe: 'how many of them may go unanswered before the link is taken for dead [4]',
+    })
+    .option('idle-timeout', {
+      type: 'number',
+      requiresArg: true,
+      describe: 'seconds for which a stream of the server may be silent [600 while files are read]',
     })
     .option('retries', {
       type: 'number',
@@ -156,20 +182,24 @@ export function connectOptions(
   options: Partial<ConnectionOptions>,
   signal?: AbortSignal,
   aside: Aside = (work) => work(),
-): ConnectOptions & { readonly retries: number } {
+): ConnectOptions & { readonly retries: number; readonly compress: Compression | undefined } {
   const retries = wholeNumber('retries', options.retries, 0, 100) ?? DEFAULT_RETRIES;
   const prompt = terminalPrompt();
   const keepaliveCountMax = wholeNumber('server-alive-count-max', options['server-alive-count-max'], 1, 1000);
   return {
     acceptNewHostKey: options['accept-new-host-key'],
     become: becomeOptions(options),
+    compress: options.compress,
+    compressed: options.compress === 'ssh',
     connectTimeoutMs: milliseconds('connect-timeout', options['connect-timeout']),
     hostKeyFingerprints: options['host-key-fingerprint']?.map(parseFingerprint),
     identities: options.identity,
+    idleTimeoutMs: milliseconds('idle-timeout', options['idle-timeout']),
     jumps: options.jump === undefined ? undefined : parseJumps(options.jump),
     keepaliveCountMax,
     keepaliveMs: milliseconds('server-alive-interval', options['server-alive-interval']),
     knownHostsFiles: options['known-hosts'],
+    limiter: limiterOf(options['limit-rate']),
     legacy: options['legacy-ssh'],
     password: passwordSource('password', options['password-fd'], options['password-command']),
     prompt: prompt === undefined ? undefined : (question) => aside(() => prompt(question)),
@@ -177,6 +207,24 @@ export function connectOptions(
     signal,
     sshConfig: sshConfigSource(options['ssh-config']),
   };
+}
+
+/** One for all servers of a process. */
+const limiters = new Map<number, RateLimiter>();
+
+/** With the units of curl's option: powers of 1024. */
+function limiterOf(text: string | undefined): RateLimiter | undefined {
+  if (text === undefined) return undefined;
+  const rate = parseSize(text);
+  if (rate === undefined || rate < 1024) {
+    throw usageError(`--limit-rate '${text}' is not a number of bytes a second, of 1k or more`, {
+      code: 'usage',
+      hint: 'write 500k, 10m or 1g',
+    });
+  }
+  const limiter = limiters.get(rate) ?? new RateLimiter(rate);
+  limiters.set(rate, limiter);
+  return limiter;
 }
 
 /** Without `-F`, what ssh itself would read. */

@@ -8,12 +8,13 @@ import type { SourceFacts } from '../source/facts.ts';
 import { MAPPED_FILES_COMMAND } from '../source/mapped-files.ts';
 import { requireTar } from '../source/tools.ts';
 import type { PlannedCommand } from '../ssh/session.ts';
+import type { Wire } from '../ssh/wire.ts';
 import type { MigrationRequest } from './request.ts';
 import { holding } from './rollback.ts';
 import type { Show } from './stage.ts';
 import { type ListingReason, listCommand } from './stages/list.ts';
 import { partCommand } from './stages/stream.ts';
-import { findingsOf, type Survey, survey } from './survey.ts';
+import { agreeOnWire, findingsOf, type Survey, survey } from './survey.ts';
 import { WorkFolder } from './work-folder.ts';
 
 export interface DryRun {
@@ -26,20 +27,21 @@ export function dryRun(request: MigrationRequest, show: Show): Promise<DryRun> {
     const work = held.use(await WorkFolder.create(tmpdir()));
     const surveyed = await survey(request, show, held, work);
     requireTar(surveyed.facts.tools, request.target.name);
+    const wire = await agreeOnWire(request, surveyed, show);
     return {
       survey: surveyReport(findingsOf(request, surveyed)),
-      commands: commandsAfter({ ...request, profiles: surveyed.profiles }, surveyed),
+      commands: commandsAfter({ ...request, profiles: surveyed.profiles }, surveyed, wire),
     };
   });
 }
 
 /** In the order of {@link migrate}. */
-function commandsAfter(request: MigrationRequest, { facts, plan }: Survey): PlannedCommand[] {
+function commandsAfter(request: MigrationRequest, { facts, plan }: Survey, wire: Wire): PlannedCommand[] {
   const stops = request.stop && request.profiles.length > 0;
   const { stop, start, trouble } = planQuiesce(stops ? request.profiles : [], request.leaseMs, holder());
   const { hot, settle } = request;
   const streams = plan.parts.map((part) => ({
-    ...partCommand(part, facts.tools),
+    ...partCommand(part, facts.tools, wire),
     inputText: `the part's ${formatCount(part.entries, 'path')}, relative to /, separated by NULs`,
   }));
   const copy = hot
@@ -49,7 +51,7 @@ function commandsAfter(request: MigrationRequest, { facts, plan }: Survey): Plan
     ...listing(facts, ' to see what moved', `once, and after each of at most ${formatCount(settle, 'round')}`),
     ...(settle === 0
       ? []
-      : [{ ...partCommand({ index: 0 }, facts.tools), when: 'once a round, for the paths that moved' }]),
+      : [{ ...partCommand({ index: 0 }, facts.tools, wire), when: 'once a round, for the paths that moved' }]),
   ];
   return [...copy, ...looks, ...start, ...trouble];
 }

@@ -18,7 +18,7 @@ import { migrationReport } from './stages/report.ts';
 import { describeSettled, settle } from './stages/settle.ts';
 import { START, STOP, startApplications, startFailed, stopApplications, untilLost } from './stages/stop-and-start.ts';
 import { describeCapture, streamParts } from './stages/stream.ts';
-import { describePlan, patienceOf, planCapture, SURVEY_STAGES, type Survey, survey } from './survey.ts';
+import { agreeOnWire, describePlan, patienceOf, planCapture, SURVEY_STAGES, type Survey, survey } from './survey.ts';
 import { WorkFolder } from './work-folder.ts';
 
 const STREAM = 'Stream the files';
@@ -64,11 +64,12 @@ async function runStages(
   rememberSurvey(memory, surveyed);
   await memory.room(store, surveyed.plan.parts, signal);
   const { session, facts, rules } = surveyed;
+  const wire = await agreeOnWire(request, surveyed, show);
   let stopped = request.hot ? undefined : await stopApplications(request, surveyed, show, held, signal);
   rememberStop(memory, stopped);
   const { plan, scanned } = stopped === undefined ? ofSurvey(surveyed) : await planAgain(request, surveyed, show, work);
   const suspects = await filesWrittenThroughMemory(session, request.hot, show);
-  const streaming = { ...patienceOf(request, show), session, facts, store, streams: request.streams };
+  const streaming = { ...patienceOf(request, show), session, facts, store, wire, streams: request.streams };
   const parts = memory.parts(store, { listedAt: scanned.startedAt, suspects });
   held.defer(() => parts.settled().catch((error: unknown) => show.note(`not remembered: ${messageOf(error)}`)));
   const captured = await show.stage(
@@ -116,7 +117,19 @@ async function runStages(
   );
   if (resumed instanceof Error) throw startFailed(resumed, image);
   const problems = [...surveyed.scanned.problems, ...scanned.problems, ...settled.problems];
-  return migrationReport({ request, began, surveyed, plan, problems, captured, settled, resumed, receipt, image });
+  return migrationReport({
+    request,
+    began,
+    surveyed,
+    plan,
+    problems,
+    wire,
+    captured,
+    settled,
+    resumed,
+    receipt,
+    image,
+  });
 }
 
 /** A hot copy would be torn without knowing them; of a server whose applications are down, they are few. */

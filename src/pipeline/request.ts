@@ -6,11 +6,12 @@ import type { ByteString } from '../printable.ts';
 import type { Profile } from '../profiles/schema.ts';
 import type { ConnectOptions } from '../ssh/connect.ts';
 import type { Target } from '../ssh/target.ts';
+import type { Compression } from '../ssh/wire.ts';
 
 export interface SurveyRequest {
   readonly target: Target;
   /** With how often in a row one thing is tried again where the link fails. */
-  readonly connect: ConnectOptions & { readonly retries: number };
+  readonly connect: ConnectOptions & { readonly retries: number; readonly compress?: Compression | undefined };
   /** In the order in which their applications are stopped. */
   readonly profiles: readonly Profile[];
   /** True where none was named: the shipped ones whose applications run on the source apply. */

@@ -20,6 +20,7 @@ import { UnanchoredLosses } from '../source/unanchored.ts';
 import { LastingSession } from '../ssh/lasting-session.ts';
 import { requirePrivilege } from '../ssh/privilege.ts';
 import type { Session } from '../ssh/session.ts';
+import { chooseWire, type Wire } from '../ssh/wire.ts';
 import type { SurveyRequest } from './request.ts';
 import type { Patience } from './retry.ts';
 import type { Belongings } from './rollback.ts';
@@ -161,6 +162,13 @@ async function includedTarBytes(batches: AsyncIterable<readonly Entry[]>, rules:
     }
   }
   return bytes;
+}
+
+/** How the capture will travel; measured, where that is left to p2c, before anything is stopped. */
+export async function agreeOnWire(request: SurveyRequest, { session, plan }: Survey, show: Show): Promise<Wire> {
+  const wire = await chooseWire(session, request.connect.compress ?? 'auto', plan.tarBytes);
+  if (wire.measured.length > 0) show.note(`compression ${wire.compression}: ${wire.reason}`);
+  return wire;
 }
 
 export function describePlan(plan: CapturePlan): string {

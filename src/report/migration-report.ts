@@ -14,6 +14,14 @@ export interface MigrationReport extends SurveyReport {
   /** Of the parts, those that the run had captured before it was resumed. */
   readonly kept: { readonly parts: number; readonly bytes: number };
   readonly settle: SettleSummary;
+  /** How the capture travelled. */
+  readonly transport: {
+    readonly compression: string;
+    readonly reason: string;
+    /** Bytes of content a second, where that was measured. */
+    readonly measured: readonly { readonly compression: string; readonly bytesPerSecond: number }[];
+    readonly limitBytesPerSecond: number | null;
+  };
   /** Null where nothing was stopped. */
   readonly stopped: {
     readonly milliseconds: number;
@@ -50,6 +58,7 @@ export function describeMigration(report: MigrationReport): string {
     `Digest      ${image.digest}`,
     `Size        ${formatBytes(image.size)} in ${formatCount(image.layers, 'layer')}`,
     `Captured    ${formatCount(stream.entries, 'entry', 'entries')}, ${formatBytes(stream.contentBytes)} of content, ${formatRate(stream.bytes, stream.milliseconds)}`,
+    ...describeTransport(report),
     ...(report.kept.parts === 0
       ? []
       : [
@@ -79,6 +88,13 @@ function describeMounts({ filesystems }: MigrationReport): string[] {
     `Not copied  ${formatCount(missed.length, 'mount')}:`,
     ...missed.map(({ mountPoint, reason }) => `              ${mountPoint}: ${reason}`),
   ];
+}
+
+function describeTransport({ transport }: MigrationReport): string[] {
+  const { compression, reason, limitBytesPerSecond } = transport;
+  const limit = limitBytesPerSecond === null ? '' : `; at most ${formatRate(limitBytesPerSecond, 1000)}`;
+  if (compression === 'none' && transport.measured.length === 0 && limit === '') return [];
+  return [`Transport   ${compression === 'none' ? 'not compressed' : compression}: ${reason}${limit}`];
 }
 
 function describeSettle({ settle }: MigrationReport): string[] {

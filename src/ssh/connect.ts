@@ -11,6 +11,7 @@ import { readKnownKeys, readRevokedKeys, rememberHostKey } from './host-key.ts';
 import { loadIdentities, loadUsableIdentities } from './identity.ts';
 import { JumpHosts } from './jump-hosts.ts';
 import { gainPrivilege } from './privilege.ts';
+import type { RateLimiter } from './rate-limiter.ts';
 import { RemoteSession } from './remote-session.ts';
 import { type Hop, routeTo } from './route.ts';
 import type { Prompt, Secret } from './secret.ts';
@@ -48,6 +49,10 @@ export interface ConnectOptions {
   readonly keepaliveMs?: number | undefined;
   /** How many of them may go unanswered before the link is dead. */
   readonly keepaliveCountMax?: number | undefined;
+  /** Milliseconds for which a stream may be silent, in place of what each command allows. */
+  readonly idleTimeoutMs?: number | undefined;
+  /** What all that comes from the target passes; several targets may share one. */
+  readonly limiter?: RateLimiter | undefined;
   readonly signal?: AbortSignal | undefined;
   /** Told what the user should know of the way to the target. */
   readonly onNotice?: ((line: string) => void) | undefined;
@@ -71,10 +76,10 @@ async function openSource(route: readonly Hop[], jumps: JumpHosts, options: Conn
   const { signal } = options;
   const source = route.at(-1);
   if (source === undefined) throw new Error('the way to the target is empty');
-  const { hostKeyFingerprints: pinned = [], password } = options;
+  const { hostKeyFingerprints: pinned = [], password, limiter, idleTimeoutMs } = options;
   const own = { pinned, password };
   const { client, socket } = await openHop(source, dialOf(source, jumps), options, own);
-  const session = new RemoteSession(source.target, client, socket, jumps);
+  const session = new RemoteSession(source.target, client, socket, jumps, { limiter, idleTimeoutMs });
   const abort = (): void => void socket.destroy();
   signal?.addEventListener('abort', abort, { once: true });
   try {

@@ -3,6 +3,8 @@ import type { Duplex } from 'node:stream';
 import type { Client, ClientChannel } from 'ssh2';
 import { P2cError } from '../errors.ts';
 import type { Elevation } from './become.ts';
+import { decompressed } from './compression.ts';
+import type { RateLimiter } from './rate-limiter.ts';
 import { ledgerEntry, RunningCommand } from './running-command.ts';
 import { commandLine } from './script.ts';
 import type {
@@ -26,6 +28,13 @@ const OPEN_AGAIN_MS = [20, 50, 100, 200];
 /** How long the other side may take to close the connection when p2c does. */
 const GOODBYE_MS = 1000;
 
+export interface StreamLimits {
+  /** What all output passes. */
+  readonly limiter?: RateLimiter | undefined;
+  /** Milliseconds for which a stream may be silent, in place of what its command allows. */
+  readonly idleTimeoutMs?: number | undefined;
+}
+
 /** The session over a connection that stands. Made by `connect`. */
 export class RemoteSession implements ConnectedSession {
   readonly target: Target;
@@ -35,6 +44,7 @@ export class RemoteSession implements ConnectedSession {
   readonly #client: Client;
   readonly #socket: Duplex;
   readonly #carriers: AsyncDisposable;
+  readonly #limits: StreamLimits;
   /** Why the connection ended; set once. */
   #lost: P2cError | undefined;
   readonly #running = new Set<RunningCommand>();
@@ -43,7 +53,8 @@ export class RemoteSession implements ConnectedSession {
   readonly #closed: Promise<void>;
 
   /** @param carriers connections that this one goes through: given back after it. */
-  constructor(target: Target, client: Client, socket: Duplex, carriers: AsyncDisposable) {
+  constructor(target: Target, client: Client, socket: Duplex, carriers: AsyncDisposable, limits: StreamLimits = {}) {
+    this.#limits = limits;
     this.target = target;
     this.#carriers = carriers;
     this.#client = client;
@@ -111,9 +122,12 @@ export class RemoteSession implements ConnectedSession {
   }
 
   async stream(command: RemoteCommand, onStderr: (chunk: Buffer) => void = () => {}): Promise<RemoteStream> {
-    const silenceMs = command.timeoutMs ?? DEFAULT_TIMEOUT_MS;
+    const silenceMs = this.#limits.idleTimeoutMs ?? command.timeoutMs ?? DEFAULT_TIMEOUT_MS;
     const running = await this.#start(command, onStderr, silenceMs);
-    return { stdout: running.output(silenceMs), done: running.done, kill: () => running.kill() };
+    const output = running.output(silenceMs);
+    const { compressor } = command;
+    const stdout = compressor === undefined ? output : decompressed(output, compressor);
+    return { stdout, done: running.done, kill: () => running.kill() };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -130,13 +144,19 @@ export class RemoteSession implements ConnectedSession {
     const elevation = command.privileged === false ? undefined : this.#elevation;
     const line = commandLine(command.script, command.input !== undefined, elevation);
     return this.#open(command, line, limitMs, (channel) => {
-      const running = new RunningCommand(this.target, command, channel, elevation, {
-        onStderr,
-        onEnd: (entry) => {
-          this.ledger.push(entry);
-          this.#running.delete(running);
+      const running = new RunningCommand(
+        this.target,
+        command,
+        channel,
+        { elevation, limiter: this.#limits.limiter },
+        {
+          onStderr,
+          onEnd: (entry) => {
+            this.ledger.push(entry);
+            this.#running.delete(running);
+          },
         },
-      });
+      );
       this.#running.add(running);
       return running;
     });

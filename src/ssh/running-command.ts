@@ -6,6 +6,7 @@ import type { P2cError } from '../errors.ts';
 import { AfterMarker } from './after-marker.ts';
 import { type Elevation, passwordInput } from './become.ts';
 import { feed } from './feed.ts';
+import type { RateLimiter } from './rate-limiter.ts';
 import type { CommandResult, LedgerEntry, RemoteCommand } from './session.ts';
 import {
   inputFailed,
@@ -30,6 +31,12 @@ export interface CommandEvents {
   readonly onEnd: (entry: LedgerEntry) => void;
 }
 
+export interface CommandManner {
+  /** How it becomes root's, where it does: a password goes before its input. */
+  readonly elevation: Elevation | undefined;
+  readonly limiter: RateLimiter | undefined;
+}
+
 export class RunningCommand {
   readonly done: Promise<CommandResult>;
   readonly #target: Target;
@@ -39,6 +46,7 @@ export class RunningCommand {
   readonly #started = performance.now();
   readonly #at = new Date().toISOString();
   readonly #events: CommandEvents;
+  readonly #limiter: RateLimiter | undefined;
   /** Waits for the script's sign that the password was taken. */
   readonly #arrival: AfterMarker | undefined;
   #failure: P2cError | undefined;
@@ -48,18 +56,18 @@ export class RunningCommand {
   /** Counts the time since the source was last heard, while its output is read. */
   #silence: NodeJS.Timeout | undefined;
 
-  /** @param elevation how it becomes root's, where it does: a password goes before its input. */
   constructor(
     target: Target,
     command: RemoteCommand,
     channel: ClientChannel,
-    elevation: Elevation | undefined,
+    { elevation, limiter }: CommandManner,
     events: CommandEvents,
   ) {
     this.#target = target;
     this.#command = command;
     this.#channel = channel;
     this.#events = events;
+    this.#limiter = limiter;
     this.#arrival = elevation?.password === undefined ? undefined : new AfterMarker(elevation.marker);
     this.done = new Promise((resolve, reject) => {
       this.#settle = () => {
@@ -143,6 +151,7 @@ export class RunningCommand {
     try {
       for await (const chunk of this.#channel) {
         waiting = false;
+        await this.#turn(chunk.length);
         yield chunk as Buffer;
         waiting = true;
         this.#silence?.refresh();
@@ -156,6 +165,17 @@ export class RunningCommand {
       // A reader that leaves early wants no more of it.
       this.kill();
     }
+  }
+
+  /** Waits until as many bytes may have come; not for a command that has ended. */
+  async #turn(bytes: number): Promise<void> {
+    if (this.#limiter === undefined) return;
+    const settled = this.done.then(
+      () => {},
+      () => {},
+    );
+    const turn = this.#limiter.take(bytes);
+    await Promise.race([turn, settled]);
   }
 
   #stopListening(): void {

@@ -4,6 +4,7 @@
  */
 import type { P2cError } from '../errors.ts';
 import type { BecomeMethod } from './become.ts';
+import type { Compressor } from './compression.ts';
 import type { Target } from './target.ts';
 
 export interface RemoteCommand {
@@ -24,6 +25,8 @@ export interface RemoteCommand {
    * Default: where it does not change the source.
    */
   readonly repeatable?: boolean;
+  /** What its output is compressed with on the source; a stream gives it as it was before. */
+  readonly compressor?: Compressor;
   /** False runs it as the user who logged in, without sudo. Default true. */
   readonly privileged?: boolean;
 }

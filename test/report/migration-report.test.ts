@@ -55,6 +55,7 @@ const REPORT: MigrationReport = {
     anomalies: {},
   },
   kept: { parts: 0, bytes: 0 },
+  transport: { compression: 'none', reason: 'as asked for', measured: [], limitBytesPerSecond: null },
   settle: {
     rounds: 0,
     changed: 0,

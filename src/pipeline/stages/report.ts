@@ -7,6 +7,7 @@ import type { WrittenReceipt } from '../../report/receipt/write.ts';
 import { summariseSettling } from '../../report/settle-report.ts';
 import { addAccounts } from '../../report/stream-account.ts';
 import { surveyReport } from '../../report/survey-report.ts';
+import type { Wire } from '../../ssh/wire.ts';
 import type { MigrationRequest } from '../request.ts';
 import { findingsOf, type Survey } from '../survey.ts';
 import type { Settled } from './settle.ts';
@@ -20,6 +21,7 @@ export interface Outcome {
   readonly plan: CapturePlan;
   /** What find could not look at, in each listing of the run: the same is told once. */
   readonly problems: readonly string[];
+  readonly wire: Wire;
   readonly captured: CapturedLayers;
   readonly settled: Settled;
   readonly resumed: ResumeReport | undefined;
@@ -28,7 +30,7 @@ export interface Outcome {
 }
 
 export function migrationReport(outcome: Outcome): MigrationReport {
-  const { request, began, surveyed, plan, problems, captured, settled, resumed, receipt, image } = outcome;
+  const { request, began, surveyed, plan, problems, wire, captured, settled, resumed, receipt, image } = outcome;
   const finished = new Date();
   const stream = addAccounts([captured.account, ...settled.accounts]);
   return {
@@ -38,6 +40,7 @@ export function migrationReport(outcome: Outcome): MigrationReport {
     durationMs: finished.getTime() - began.getTime(),
     stream,
     kept: captured.kept,
+    transport: transportOf(request, wire),
     settle: summariseSettling(settled.report, receipt),
     stopped: resumed === undefined ? null : stoppedReport(resumed),
     image: {
@@ -48,6 +51,10 @@ export function migrationReport(outcome: Outcome): MigrationReport {
       layers: image.manifest.layers.length,
     },
   };
+}
+
+function transportOf({ connect: { limiter } }: MigrationRequest, wire: Wire): MigrationReport['transport'] {
+  return { ...wire, limitBytesPerSecond: limiter?.bytesPerSecond ?? null };
 }
 
 function stoppedReport({ applications, leftAlone }: ResumeReport): MigrationReport['stopped'] {

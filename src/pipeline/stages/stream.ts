@@ -15,6 +15,7 @@ import type { SourceFacts } from '../../source/facts.ts';
 import { restlessPaths } from '../../source/filesystems.ts';
 import type { SourceTools } from '../../source/tools.ts';
 import type { CommandResult, RemoteCommand, Session } from '../../ssh/session.ts';
+import { over, type Wire } from '../../ssh/wire.ts';
 import { TarFilter } from '../../tar/filter.ts';
 import { complaintOf, TarMessages } from '../../tar/messages.ts';
 import { remoteTarScript } from '../../tar/remote-tar.ts';
@@ -44,6 +45,8 @@ export interface StreamInput {
   readonly session: Session;
   readonly facts: SourceFacts;
   readonly store: ImageStore;
+  /** How the parts travel. */
+  readonly wire: Wire;
   /** Parts captured at once: with two, one reads its disk while the other waits for the network. */
   readonly streams: number;
   /** How often a part is tried again. */
@@ -132,11 +135,12 @@ async function allOrNone<Result>(
 }
 
 /** The command of one part, for running and for `--dry-run`. Its standard input are the paths. */
-export function partCommand({ index }: Pick<Part, 'index'>, tools: SourceTools): RemoteCommand {
-  return { purpose: `stream part ${index + 1}`, script: remoteTarScript(tools.tar), timeoutMs: SILENCE_MS };
+export function partCommand({ index }: Pick<Part, 'index'>, tools: SourceTools, wire: Wire): RemoteCommand {
+  const script = remoteTarScript(tools.tar);
+  return over(wire, { purpose: `stream part ${index + 1}`, script, timeoutMs: SILENCE_MS });
 }
 
-interface PartCapture extends Pick<StreamInput, 'session' | 'facts' | 'store' | 'signal'> {
+interface PartCapture extends Pick<StreamInput, 'session' | 'facts' | 'store' | 'wire' | 'signal'> {
   readonly part: Part;
   /** Where filesystems of the kernel's making are mounted. */
   readonly restless: ReadonlySet<string>;
@@ -174,9 +178,9 @@ async function capturePart(capture: PartCapture): Promise<CapturedPart> {
 
 /** What the source's tar sends, filtered, into a blob of its own. */
 async function streamLayer(capture: PartCapture, filter: TarFilter, messages: TarMessages): Promise<Layer> {
-  const { session, facts, part, store, onBytes, signal } = capture;
+  const { session, facts, part, store, wire, onBytes, signal } = capture;
   await using blob = await store.createBlob();
-  const command = { ...partCommand(part, facts.tools), input: tarNames(part.pathsFile) };
+  const command = { ...partCommand(part, facts.tools, wire), input: tarNames(part.pathsFile) };
   const stream = await session.stream(command, (chunk) => messages.push(chunk));
   const abort = (): void => stream.kill();
   signal.addEventListener('abort', abort, { once: true });
