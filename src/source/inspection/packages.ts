@@ -82,9 +82,9 @@ function ownerScript(manager: PackageManager, paths: readonly string[]): string 
   }
 }
 
-/** The name that a program had before /bin became a link to /usr/bin. */
+/** The name that a program had before /bin and /lib became links to those of /usr. */
 function unmerged(path: string): string {
-  return path.replace(/^\/usr(?=\/s?bin\/)/, '');
+  return path.replace(/^\/usr(?=\/(?:s?bin|lib\w*)\/)/, '');
 }
 
 /** Who brought a program, by {@link readOwners}; null where no package has it. */

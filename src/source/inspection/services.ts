@@ -112,16 +112,20 @@ function systemdServices(answers: Answers): Service[] {
     if (name === undefined || name.endsWith('@') || state === undefined) continue;
     boot.set(name, /^enabled/.test(state) ? true : /^(?:disabled|masked)/.test(state) ? false : null);
   }
-  for (const line of answers.lines('wants')) {
+  const wanted = boot.size > 0 ? [] : answers.lines('wants');
+  for (const line of wanted) {
     const name = /^(\S+)\.service$/.exec(line)?.[1];
-    if (name !== undefined && boot.size === 0) boot.set(name, true);
+    if (name !== undefined) boot.set(name, true);
   }
   const running = new Map<string, boolean>();
   for (const line of answers.lines('units')) {
     const [, name, load, , sub] = /^[^\w/-]*(\S+)\.service\s+(\S+)\s+(\S+)\s+(\S+)/.exec(line) ?? [];
     if (name !== undefined && load !== 'not-found') running.set(name, sub === 'running');
   }
-  const names = [...new Set([...boot.keys(), ...running.keys()])];
+  // Those of a login are gone with it, p2c's own among them.
+  const names = [...new Set([...boot.keys(), ...running.keys()])].filter(
+    (name) => !/^user(?:-runtime-dir)?@/.test(name),
+  );
   return names.map((name) => ({
     name,
     manager: 'systemd',
