@@ -61,7 +61,7 @@ export const verb = defineVerb({
     const names = released.map(({ kind, name, init }) => ({ kind, name, init }));
     if (json) process.stdout.write(`${JSON.stringify({ released: names, networks: request?.networks ?? null })}\n`);
     else {
-      const where = request === undefined ? 'it stays on its isolated network' : `on ${request.networks.join(', ')}`;
+      const where = request === undefined ? 'it stays on its network' : `on ${request.networks.join(', ')}`;
       process.stdout.write(`released: ${printable(holdsText(released) || 'nothing was held back')}; ${where}\n`);
     }
     return ExitCode.done;

@@ -1,13 +1,14 @@
 /** The runner's verbs as their user calls them, on a store of the test's own; all that a test started ends with it. */
 import { spawn } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { ExecutionContext } from 'ava';
 import { z } from 'zod';
 import type { ExecutionConfig } from '../../src/oci/spec.ts';
 import { listContainers } from '../../src/runtime/containers.ts';
 import { removeContainer } from '../../src/runtime/end.ts';
+import { runFolder } from '../../src/runtime/network/run-folder.ts';
 import { busyboxTar, storeWith, type TestStore, type Tree } from './runtime-image.ts';
 
 const CLI = fileURLToPath(new URL('../../dist/cli.js', import.meta.url));
@@ -38,6 +39,7 @@ export async function runner(
   const store = await storeWith(t, [await busyboxTar(t, tree), ...layers], execution);
   t.teardown(async () => {
     for (const container of await listContainers(store.root)) await removeContainer(store.root, container, true);
+    rmSync(dirname(runFolder(store.root).leases), { recursive: true, force: true });
   });
   const outside = join(store.root, '..', 'outside');
   mkdirSync(outside);

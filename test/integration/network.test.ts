@@ -1,8 +1,8 @@
 /** Networks on the real kernel, by the real plugins: who reaches whom, by which name, and that nothing of it stays. */
 import { execFileSync } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { z } from 'zod';
 import { findPlugin } from '../../src/runtime/network/plugin.ts';
@@ -38,7 +38,6 @@ async function started(t: ExecutionContext): Promise<{ p2c: Runner; subnet: stri
   subnets += 1;
   const subnet = `10.91.${subnets}`;
   const folder = runFolder(p2c.store.root);
-  t.teardown(() => rmSync(dirname(folder.leases), { recursive: true, force: true }));
   const machine = (): Machine => ({
     interfaces: readdirSync('/sys/class/net').filter((name) => hasAddressIn(name, subnet)),
     rules: execFileSync('iptables-save', { encoding: 'utf8' })
@@ -255,6 +254,38 @@ test('a network on a bridge that is there leaves the bridge as it is', async (t)
   await p2c.ok('rm', '-f', 'was60', 'other');
   await p2c.ok('network', 'rm', 'my_br0');
   t.is(ip('-4', 'addr', 'show', bridge).replace(/NO-CARRIER,|,LOWER_UP|state \w+/g, ''), before);
+});
+
+test('a port or an address alone puts a container on the default network, which is made for it', async (t) => {
+  if (!ready(t)) return;
+  const { p2c } = await started(t);
+  await p2c.ok('run', '-d', '--name', 'a', '-p', '80', 'test:latest', ...HTTPD);
+  const port = publishedPorts(p2c)[0]?.hostPort ?? 0;
+  t.is(await page(`http://127.0.0.1:${port}/`), 'the page\n');
+  t.is(await p2c.ok('run', '--rm', '--network', 'bridge', 'test:latest', 'wget', '-qO-', 'http://a/'), 'the page');
+  t.is(await p2c.ok('network', 'ls', '-q'), 'p2c');
+  const bridge = bridgeOf(await p2c.ok('network', 'inspect', 'p2c'));
+  t.true(existsSync(`/sys/class/net/${bridge}`));
+  await p2c.ok('rm', '-f', 'a');
+  t.false(existsSync(`/sys/class/net/${bridge}`));
+});
+
+test('a macvlan network lies on an interface of this machine', async (t) => {
+  if (!ready(t)) return;
+  const { p2c, subnet, machine } = await started(t);
+  const ip = (...words: string[]): string => execFileSync('ip', words, { encoding: 'utf8' });
+  const [master, peer] = [`p2cm-${process.pid}`, `p2cn-${process.pid}`];
+  ip('link', 'add', master, 'type', 'veth', 'peer', 'name', peer);
+  for (const name of [master, peer]) ip('link', 'set', name, 'up');
+  await p2c.ok('network', 'create', '-d', 'macvlan', '--interface-name', master, '--subnet', `${subnet}.0/24`, 'lan');
+  await p2c.ok('run', '-d', '--name', 'a', '--network', 'lan', 'test:latest', ...HTTPD);
+  t.is(await p2c.ok('run', '--rm', '--network', 'lan', 'test:latest', 'wget', '-qO-', 'http://a/'), 'the page');
+  const refused = await p2c.call('run', '--rm', '--network', 'lan', '-p', '80', 'test:latest', 'true');
+  t.regex(refused.stderr, /no port can be published/);
+  // Also where that interface is gone.
+  ip('link', 'delete', master);
+  await p2c.ok('rm', '-f', 'a');
+  t.deepEqual(machine(), NOTHING);
 });
 
 test('a container shares another’s network', async (t) => {

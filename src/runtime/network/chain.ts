@@ -1,6 +1,7 @@
 /** Carries a network configuration list out for one container (CNI specification 1.0.0, section 4). */
 import { z } from 'zod';
 import { P2cError } from '../../errors.ts';
+import { interfaceExists } from './bridge.ts';
 import type { Conflist, PluginConfiguration } from './conflist.ts';
 import { callPlugin, type PluginCommand } from './plugin.ts';
 
@@ -63,11 +64,23 @@ export async function removeFrom(
 ): Promise<void> {
   const failures: unknown[] = [];
   for (const plugin of list.plugins.toReversed()) {
-    await call('DEL', list, plugin, { containerId, namespace, options, result }).catch((error: unknown) => {
+    await callDelete(list, plugin, { containerId, namespace, options, result }).catch((error: unknown) => {
       failures.push(error);
     });
   }
   if (failures.length > 0) throw failures[0];
+}
+
+/**
+ * The plugin macvlan refuses to remove what lies on an interface that is gone (plugins/main/macvlan/macvlan.go reads its
+ * MTU first). The container's own went with it then, and only the lease is left.
+ */
+async function callDelete(list: Conflist, plugin: PluginConfiguration, context: Context): Promise<void> {
+  const { master, ipam } = plugin;
+  const address = typeof ipam?.['type'] === 'string' ? ipam['type'] : undefined;
+  const orphan = typeof master === 'string' && !interfaceExists(master) && address !== undefined;
+  if (orphan) await call('DEL', list, { ...plugin, type: address }, context);
+  else await call('DEL', list, plugin, context);
 }
 
 interface Context {

@@ -1,0 +1,77 @@
+/** The first boot of a clone: it sees nobody, and what acts by itself waits for its release. */
+import test, { type ExecutionContext } from 'ava';
+import { findPlugin } from '../../src/runtime/network/plugin.ts';
+import { requirePrograms, requireRoot } from '../helpers/require.ts';
+import { type Runner, remains, runner } from '../helpers/runner.ts';
+import type { Tree } from '../helpers/runtime-image.ts';
+
+const service = (name: string): string => `#!/bin/sh\n[ "$1" = start ] && echo ${name} >>/var/log/started\nexit 0\n`;
+
+/** An old system with an init that starts what is linked, as sysvinit does. */
+const SYSTEM: Tree = {
+  'etc/inittab': '::sysinit:/bin/sh /etc/init.d/rc\n',
+  'etc/init.d/rc':
+    'chmod +x /etc/init.d/*\nfor link in /etc/rc2.d/S*; do sh "$link" start; done\necho all >>/var/log/started\n',
+  'etc/init.d/cron': service('cron'),
+  'etc/init.d/postfix': service('postfix'),
+  'etc/init.d/shop': service('shop'),
+  'etc/rc2.d/S10shop': { link: '../init.d/shop' },
+  'etc/rc2.d/S20cron': { link: '../init.d/cron' },
+  'etc/rc3.d/S20cron': { link: '../init.d/cron' },
+  'etc/rc2.d/S20postfix': { link: '../init.d/postfix' },
+  'var/log/old': '',
+};
+
+async function started(t: ExecutionContext): Promise<Runner | undefined> {
+  if (!requireRoot(t) || !requirePrograms(t, ['busybox', 'unshare'])) return undefined;
+  if (findPlugin('bridge') === undefined) {
+    if (process.env['CI'] !== undefined) t.fail('needs containernetworking-plugins');
+    else t.log('skipped: needs containernetworking-plugins');
+    t.pass();
+    return undefined;
+  }
+  const p2c = await runner(t, SYSTEM);
+  return p2c;
+}
+
+/** What was started, once everything was. */
+async function startedServices(p2c: Runner, last: string): Promise<string[]> {
+  for (;;) {
+    const { stdout } = await p2c.call('exec', 'old', 'cat', '/var/log/started');
+    const names = stdout.split('\n').filter((name) => name !== '');
+    if (names.includes(last)) return names;
+  }
+}
+
+test('cron and mail are not started until the release, and then they are', async (t) => {
+  const p2c = await started(t);
+  if (p2c === undefined) return;
+  const run = await p2c.call('run', '-d', '--name', 'old', '--quarantine', 'test:latest', '/bin/init');
+  t.is(run.code, 0, run.stderr);
+  t.regex(run.stderr, /network 'quarantine', which leads nowhere; held back: cron, postfix; p2c release old/);
+  t.deepEqual(await startedServices(p2c, 'all'), ['shop', 'all']);
+  t.is(await p2c.ok('exec', 'old', 'ls', '/etc/rc2.d'), 'S10shop');
+  t.notRegex(await p2c.ok('exec', 'old', 'ip', 'route'), /default/);
+  t.is(await p2c.ok('exec', 'old', 'cat', '/etc/resolv.conf'), '');
+  await p2c.ok('network', 'create', '--subnet', '10.92.1.0/24', 'web');
+  const released = await p2c.ok('release', '--network', 'web', '--keep', 'mail', 'old');
+  t.is(released, 'released: cron; on web');
+  t.deepEqual(await startedServices(p2c, 'cron'), ['shop', 'all', 'cron']);
+  t.is(await p2c.ok('exec', 'old', 'readlink', '/etc/rc3.d/S20cron'), '../init.d/cron');
+  t.regex(await p2c.ok('exec', 'old', 'ip', 'route'), /^default via 10\.92\.1\.1 /m);
+  t.is(await p2c.ok('release', 'old'), 'released: postfix; it stays on its network');
+  t.is((await p2c.call('release', 'old')).code, 2);
+  await p2c.ok('rm', '-f', 'old');
+  t.deepEqual(remains(p2c).files, ['names']);
+});
+
+test('a container that does not run is released too, and the image has none of it', async (t) => {
+  const p2c = await started(t);
+  if (p2c === undefined) return;
+  await p2c.ok('run', '--name', 'old', '--quarantine', 'test:latest', 'true');
+  t.regex(await p2c.ok('release', '--json', 'old'), /^\{"released":\[\{"kind":"cron","name":"cron","init":"sysv"\},/);
+  t.is(await p2c.ok('run', '--rm', 'test:latest', 'ls', '/etc/rc2.d'), 'S10shop\nS20cron\nS20postfix');
+  const open = await p2c.call('run', '--rm', '--quarantine', '--network', 'bridge', 'test:latest', 'true');
+  t.is(open.code, 125);
+  t.regex(open.stderr, /needs an isolated network/);
+});
