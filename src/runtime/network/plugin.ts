@@ -83,9 +83,10 @@ export async function callPlugin(call: PluginCall): Promise<unknown> {
 }
 
 async function execute(path: string, call: PluginCall): Promise<{ code: number; stdout: string; stderr: string }> {
-  const words = call.from === undefined ? [path] : [findProgram('nsenter'), `--net=${call.from}`, '--', path];
-  const [program = path, ...rest] = words;
-  const child = spawn(program, rest, {
+  const inside = call.from === undefined ? [] : [findProgram('nsenter'), `--net=${call.from}`, '--'];
+  // It ends with p2c (prctl(2), PR_SET_PDEATHSIG): what is half done is undone later, under the lock that p2c no longer has.
+  const words = ['--pdeathsig', 'KILL', '--', ...inside, path];
+  const child = spawn(findProgram('setpriv'), words, {
     env: {
       ...HOST_ENVIRONMENT,
       CNI_COMMAND: call.command,
