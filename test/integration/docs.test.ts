@@ -20,6 +20,7 @@ const DOCUMENTS = [
   'docs/rules.md',
   'docs/profiles.md',
   'docs/inventory.md',
+  'docs/networks.md',
   'docs/runner.md',
 ];
 
