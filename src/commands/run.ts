@@ -3,12 +3,12 @@ import { usageError } from '../errors.ts';
 import { storeRoot } from '../oci/root.ts';
 import { ImageStore } from '../oci/store.ts';
 import { createContainer } from '../runtime/create.ts';
-import { chooseEngine } from '../runtime/engines/choose.ts';
 import { startMonitored } from '../runtime/monitor.ts';
 import { type ProcessIdentity, signalProcess } from '../runtime/process.ts';
 import { supervise } from '../runtime/supervise.ts';
 import { defineVerb } from './command.ts';
 import { checkTerminal, forwardingSignals, passOn } from './container-process.ts';
+import { engineFor } from './engine-note.ts';
 import { tellQuarantine } from './quarantine-note.ts';
 import { createOptions, withContainerOptions } from './run-options/all.ts';
 
@@ -35,7 +35,7 @@ export const verb = defineVerb({
     checkTerminal(options);
     const root = storeRoot();
     const wanted = createOptions(options, command);
-    const { engine } = await chooseEngine(root, wanted.engine);
+    const engine = await engineFor(root, wanted.engine);
     const store = await ImageStore.open(root);
     const container = await createContainer(store, image, wanted, engine);
     await tellQuarantine(container);

@@ -132,3 +132,11 @@ export function setprivOptions(capabilities: readonly string[]): string[] {
   // The inheritable set stays empty: a full one let programs with file capabilities gain them (CVE-2022-29162).
   return ['--inh-caps=-all', `--bounding-set=-all${kept}`];
 }
+
+/** Sets as capset(2) takes them: 32 bits and 32 more. */
+export function capabilityMask(capabilities: readonly string[]): { low: number; high: number } {
+  const bits = ALL.flatMap((name, bit) => (capabilities.includes(name) ? [bit] : []));
+  const half = (from: number): number =>
+    bits.filter((bit) => bit >= from && bit < from + 32).reduce((sum, bit) => sum + 2 ** (bit - from), 0);
+  return { low: half(0), high: half(32) };
+}

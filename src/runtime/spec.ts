@@ -73,12 +73,15 @@ const syscallRule = z.object({
   errnoRet: z.int().optional(),
   args: z.array(z.object({ index: z.int(), value: z.int(), valueTwo: z.int().optional(), op: z.string() })).optional(),
 });
+export type SyscallRule = z.output<typeof syscallRule>;
+
 const seccomp = z.object({
   defaultAction: z.string(),
   defaultErrnoRet: z.int(),
   architectures: z.array(z.string()),
   syscalls: z.array(syscallRule),
 });
+export type Seccomp = z.output<typeof seccomp>;
 
 /** Written by this version of p2c and read by it and later ones. */
 export const bundleSchema = z.object({

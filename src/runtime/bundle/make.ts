@@ -2,6 +2,7 @@
 import type { Image } from '../../oci/image.ts';
 import type { RunOptions } from '../options.ts';
 import type { LayerRoot } from '../root-path.ts';
+import { seccompProfile } from '../seccomp/profile.ts';
 import { type Bundle, PERSONALITY } from '../spec.ts';
 import { bundleMounts } from './mounts.ts';
 import { makeProcess } from './process.ts';
@@ -30,9 +31,10 @@ export function makeBundle(
   options: RunOptions,
 ): Bundle {
   const hostname = options.hostname ?? id.slice(0, 12);
+  const process = makeProcess(image, layers, options, hostname);
   return {
     ociVersion: '1.0.2',
-    process: makeProcess(image, layers, options, hostname),
+    process,
     root: { path: 'root', readonly: options.readOnly },
     hostname,
     mounts: bundleMounts(folder, layers, options),
@@ -42,6 +44,7 @@ export function makeBundle(
       devices: options.devices.map(({ device }) => device),
       cgroupsPath: `/p2c/${id}`,
       resources: bundleResources(options),
+      ...(options.privileged ? {} : { seccomp: seccompProfile(process.capabilities.bounding) }),
       rootfsPropagation: 'rprivate',
       maskedPaths: options.privileged ? [] : MASKED,
       readonlyPaths: options.privileged ? [] : READ_ONLY,

@@ -1,6 +1,8 @@
 /** The programs between the engine `namespaces` and a container's command: what they drop, and the environment they set. */
+import { P2cError } from '../../errors.ts';
 import { setprivOptions } from '../capabilities.ts';
 import { type ContainerProcess, RLIM_INFINITY } from '../spec.ts';
+import { lastStep } from './last-step.ts';
 import { WITH_ENVIRONMENT } from './setup-script.ts';
 import { toolCommand } from './toolbox.ts';
 
@@ -10,11 +12,33 @@ export function limitOption({ type, soft, hard }: ContainerProcess['rlimits'][nu
   return `--${type.slice('RLIMIT_'.length).toLowerCase()}=${value(soft)}:${value(hard)}`;
 }
 
+/** The last programs before a command, and what of their environment is the command's. */
+export interface Ending {
+  readonly words: readonly string[];
+  readonly environment: NodeJS.ProcessEnv;
+}
+
+/** By one program that loads a filter if there is one, or by several that cannot. */
+export type Way = 'filtered' | 'unfiltered' | 'plain';
+
+/** From a process with all capabilities in the namespace's root to the command in the container. */
+export function endingOf(process: ContainerProcess, way: Way): Ending {
+  const words = way === 'plain' ? undefined : lastStep(process, way === 'filtered');
+  if (words !== undefined) return { words, environment: carried(process.env) };
+  return { words: plainWords(process), environment: carried(sortedEnvironment(process.env).others) };
+}
+
 /**
- * From a process with all capabilities in the namespace's root to the command in the container: capabilities and groups,
- * then environment, then root, working folder and user. The user comes last, for chroot(2) takes a capability.
+ * Capabilities and groups, then environment, then root, working folder and user. The user comes last, for chroot(2) takes
+ * a capability.
  */
-export function commandWords({ user, env, cwd, args, capabilities }: ContainerProcess): string[] {
+function plainWords({ user, env, cwd, args, capabilities }: ContainerProcess): string[] {
+  if (!capabilities.bounding.includes('CAP_SYS_CHROOT')) {
+    throw new P2cError('without perl, a container of the engine namespaces cannot lack SYS_CHROOT', {
+      code: 'engine.capability',
+      hint: 'install perl-base or runc',
+    });
+  }
   const groups = [...new Set([user.gid, ...user.additionalGids])].join(',');
   const { loader, others } = sortedEnvironment(env);
   return [
@@ -32,7 +56,7 @@ function sortedEnvironment(env: readonly string[]): { loader: string[]; others: 
   return { loader, others: env.filter((text) => !loader.includes(text)) };
 }
 
-/** What `WITH_ENVIRONMENT` reads. */
-export function carriedEnvironment(env: readonly string[]): NodeJS.ProcessEnv {
-  return Object.fromEntries(sortedEnvironment(env).others.map((text, at) => [`P2C_ENV_${at}`, text]));
+/** What `WITH_ENVIRONMENT` and perl's script read. */
+function carried(env: readonly string[]): NodeJS.ProcessEnv {
+  return Object.fromEntries(env.map((text, at) => [`P2C_ENV_${at}`, text]));
 }

@@ -6,7 +6,8 @@ import type { Engine, Started } from '../engine.ts';
 import { personalityCommand } from '../personality.ts';
 import { identityFrom, type ProcessIdentity, parentOf } from '../process.ts';
 import type { Bundle, ContainerProcess } from '../spec.ts';
-import { carriedEnvironment, commandWords, limitOption } from './command-words.ts';
+import { type Ending, endingOf, limitOption } from './command-words.ts';
+import { filterFault, wayOf, writeFilter } from './last-step-files.ts';
 import { launch } from './launch.ts';
 import { underTerminal } from './pseudo-terminal.ts';
 import { setupOperations } from './setup-operations.ts';
@@ -29,11 +30,13 @@ export const namespacesEngine: Engine = {
   name: 'namespaces',
 
   async missing() {
-    return ['no seccomp filter'];
+    const fault = filterFault();
+    return fault === undefined ? [] : [fault];
   },
 
   async start(place, bundle, streams) {
-    const operations = await setupOperations(place, bundle);
+    const ending = endingOf(bundle.process, await writeFilter(place, bundle));
+    const operations = await setupOperations(place, bundle, ending.words);
     const own = ['unshare', '--mount', '--cgroup', '--propagation', 'private'];
     const cgroups = await makeCgroups(place.id, bundle.linux.resources);
     const setup = ['sh', '-c', JOIN, 'sh', ...cgroups, '--', ...own, 'sh', '-c', SETUP, 'sh', ...operations];
@@ -44,16 +47,17 @@ export const namespacesEngine: Engine = {
       ...namespaceWords(bundle),
       ...(bundle.process.terminal ? underTerminal(setup, bundle.process.user.uid) : ['sh', '-c', INIT, 'sh', ...setup]),
     ];
-    const launched = await launch({ words, ...carriedBy(bundle.process), streams, speaks: true });
+    const launched = await launch({ words, ...carriedBy(bundle.process, ending), streams, speaks: true });
     return { ...launched, ready: whenReady(launched.channel) } satisfies Started;
   },
 
   async exec(place, init, bundle, process, streams) {
+    const ending = endingOf(process, wayOf(place));
     const target = ['--target', String(init.pid)];
     const namespaces = bundle.linux.namespaces.map(({ type }) => FLAGS[type]);
     const enter = (flags: readonly string[]): string[] => [
       ...['prlimit', ...process.rlimits.map(limitOption)],
-      ...['nsenter', ...target, ...flags, '--', ...commandWords(process)],
+      ...['nsenter', ...target, ...flags, '--', ...ending.words],
     ];
     // The terminal is made where the container's terminals are seen; who is started under it is in the PID namespace.
     const words = process.terminal
@@ -64,7 +68,7 @@ export const namespacesEngine: Engine = {
       : enter(namespaces);
     const cgroups = containerCgroups(place.id).flatMap(({ path }) => (existsSync(path) ? [path] : []));
     const all = [...personalityCommand(bundle), 'sh', '-c', JOIN, 'sh', ...cgroups, '--', ...words];
-    return launch({ words: all, ...carriedBy(process), streams, speaks: false });
+    return launch({ words: all, ...carriedBy(process, ending), streams, speaks: false });
   },
 
   async cleanUp({ id }) {
@@ -72,8 +76,9 @@ export const namespacesEngine: Engine = {
   },
 };
 
-function carriedBy({ env, terminal }: ContainerProcess) {
-  return { environment: { ...carriedEnvironment(env), SHELL: '/bin/sh' }, terminal };
+/** script(1) takes the shell from its environment. */
+function carriedBy({ terminal }: ContainerProcess, { environment }: Ending) {
+  return { environment: { ...environment, SHELL: '/bin/sh' }, terminal };
 }
 
 /** Enters the namespaces that are there and makes the others, but for those that the setup makes. */

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { cgroupHierarchies } from '../cgroup/hierarchy.ts';
 import type { Place } from '../engine.ts';
 import type { Bundle, Device, Mount } from '../spec.ts';
-import { commandWords, limitOption } from './command-words.ts';
+import { limitOption } from './command-words.ts';
+import { lastStepFiles } from './last-step-files.ts';
 import { toolFiles } from './toolbox.ts';
 
 /** Those of every container (runtime-spec, config-linux.md, Default Devices). */
@@ -26,9 +27,9 @@ const LINKS: readonly (readonly [target: string, name: string])[] = [
   ['pts/ptmx', '/dev/ptmx'],
 ];
 
-/** The arguments of `SETUP`. */
-export async function setupOperations(place: Place, bundle: Bundle): Promise<string[]> {
-  const tools = await toolFiles();
+/** The arguments of `SETUP`. @param ending the words that follow the setup. */
+export async function setupOperations(place: Place, bundle: Bundle, ending: readonly string[]): Promise<string[]> {
+  const tools = [...(await toolFiles()), ...lastStepFiles(place)];
   const binds = bundle.mounts.filter((mount) => mount.type === 'bind');
   const kernel = bundle.mounts.filter((mount) => mount.type !== 'bind');
   const kinds = binds.map(({ source }) => (statSync(source).isDirectory() ? 'folder' : 'file'));
@@ -57,7 +58,7 @@ export async function setupOperations(place: Place, bundle: Bundle): Promise<str
     ...(bundle.root.readonly ? ['sealed'] : []),
     ...bundle.process.rlimits.flatMap((limit) => ['limit', limitOption(limit)]),
     '--',
-    ...commandWords(bundle.process),
+    ...ending,
   ];
 }
 

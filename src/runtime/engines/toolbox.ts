@@ -8,9 +8,12 @@ import { HOST_ENVIRONMENT } from '../isolation.ts';
 
 const run = promisify(execFile);
 
+/** Taken along where it is installed: see `last-step.ts`. */
+const PERL = 'perl';
+
 /** `setpriv` drops capabilities, `sh` and `env` set the environment, `unshare` enters the root and its working folder. */
 const PROGRAMS = ['setpriv', 'sh', 'env', 'unshare'] as const;
-type Tool = (typeof PROGRAMS)[number];
+type Tool = (typeof PROGRAMS)[number] | typeof PERL;
 
 /** Where the setup script puts them, in the namespace's own root. */
 const FOLDER = '/tools';
@@ -27,7 +30,7 @@ export interface ToolFile {
  */
 export async function toolFiles(): Promise<ToolFile[]> {
   const files = new Map<string, string>();
-  for (const program of PROGRAMS) {
+  for (const program of hasPerl() ? [PERL, ...PROGRAMS] : PROGRAMS) {
     const path = findProgram(program);
     files.set(program, path);
     for (const { name, source } of await librariesOf(path)) files.set(name, source);
@@ -59,4 +62,13 @@ async function librariesOf(program: string): Promise<ToolFile[]> {
     const library = { source, name: found?.[1] === undefined ? basename(source) : basename(found[1]) };
     return isLoader ? [{ source, name: LOADER }, library] : [library];
   });
+}
+
+export function hasPerl(): boolean {
+  try {
+    findProgram(PERL);
+    return true;
+  } catch {
+    return false;
+  }
 }
