@@ -25,6 +25,11 @@ export const VERBS: readonly VerbEntry[] = [
     load: async () => (await import('./migrate.ts')).verb,
   },
   {
+    name: 'report',
+    summary: 'write what came of a run: a page for people, tables for programs',
+    load: async () => (await import('./report.ts')).verb,
+  },
+  {
     name: 'runs ls',
     summary: 'list the runs that the store remembers, the newest first',
     load: async () => (await import('./runs-ls.ts')).verb,

@@ -2,7 +2,7 @@
 import { ExitCode } from '../errors.ts';
 import type { ErrorRecord, Happening, HappeningOf, RunEvent } from './events/schema.ts';
 
-interface StageRecord {
+export interface StageRecord {
   readonly stage: string;
   /** Milliseconds since 1970. */
   readonly began: number;
@@ -37,6 +37,8 @@ export interface HostRecord {
   progress: HappeningOf<'progress'> | undefined;
   /** When its applications were stopped, while they are. */
   downSince: number | undefined;
+  /** Each time that they were; `to` is undefined where nobody saw them start. */
+  readonly downs: { readonly from: number; to: number | undefined }[];
   /** Milliseconds that the application was down which was down longest. */
   downMs: number | undefined;
   error: ErrorRecord | undefined;
@@ -116,6 +118,7 @@ export function newHost({ name, target, image }: PlannedHost): HostRecord {
     waiting: undefined,
     progress: undefined,
     downSince: undefined,
+    downs: [],
     downMs: undefined,
     error: undefined,
     exitCode: undefined,
@@ -157,7 +160,9 @@ export function happen(host: HostRecord, event: Happening, at: number): void {
       host.progress = event;
       return;
     case 'applications-stopped':
-      host.downSince = at;
+      // The stage is over that stopped them: the first was down soon after it began.
+      host.downSince = host.stages.at(-1)?.began ?? at;
+      host.downs.push({ from: host.downSince, to: undefined });
       return;
     case 'stage-started':
       host.waiting = undefined;
@@ -174,6 +179,7 @@ export function happen(host: HostRecord, event: Happening, at: number): void {
       host.keptBytes += event.bytes;
       return;
     case 'applications-started':
+      if (host.downs.length > 0) host.downs[host.downs.length - 1] = { from: host.downSince ?? at, to: at };
       host.downSince = undefined;
       host.downMs = Math.max(host.downMs ?? 0, ...event.applications.map(({ downMs }) => downMs));
       return;
