@@ -14,7 +14,7 @@ interface Box {
   readonly height: number;
 }
 
-export interface Placed extends Share, Box {}
+interface Placed extends Share, Box {}
 
 const WIDTH = 960;
 const HEIGHT = 280;
@@ -53,7 +53,7 @@ function round(value: number): number {
 }
 
 /** @param shares the largest first. */
-export function squarified(shares: readonly Share[], within: Box): Placed[] {
+function squarified(shares: readonly Share[], within: Box): Placed[] {
   const total = shares.reduce((sum, { bytes }) => sum + bytes, 0);
   if (total === 0) return [];
   const scale = (within.width * within.height) / total;
