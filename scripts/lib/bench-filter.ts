@@ -57,7 +57,7 @@ const copies = Math.ceil(LEAST_BYTES / bytes);
 
 async function filter(hashed: boolean): Promise<void> {
   const wanted = paths.map((path) => ({ path, hardLinked: false })).values();
-  const raw = new TarFilter({ next: () => wanted.next().value }, () => {}, new Set(), hashed ? () => {} : undefined);
+  const raw = new TarFilter({ next: () => wanted.next().value }, hashed ? { onDelivered: () => {} } : {});
   for await (const chunk of createReadStream(archive, { highWaterMark: CHUNK })) raw.push(chunk as Buffer);
   raw.end();
   if (raw.counts.entries !== paths.length) throw new Error(`${raw.counts.entries} of ${paths.length} entries came`);

@@ -50,6 +50,7 @@ export const verb = defineVerb({
       target: parseTarget(target, { port: options.port }),
       ...profilesFrom(options.profile),
       rules: rulesFrom('command line', options.exclude, options.include),
+      sparse: options.sparse,
       why: (options.why ?? []).map(whyPath),
     };
     const report = await interruptible((signal) =>
@@ -86,6 +87,7 @@ async function auditFleet(
         target: host.target,
         connect: connectOptions({ ...options, ...host.connection }, signal, aside),
         ...profilesFrom(options.profile ?? host.profiles),
+        sparse: options.sparse,
         rules: [
           ...rulesFrom('command line', options.exclude, options.include),
           ...rulesFrom('inventory', host.exclude, host.include),

@@ -1,6 +1,6 @@
 /** The options of `audit` and `migrate` that decide what is captured. */
 import type { Argv } from 'yargs';
-import type { RuleInput, RuleLevel } from '../listing/rules.ts';
+import { type RuleInput, type RuleLevel, SPARSE_POLICIES, type SparsePolicy } from '../listing/rules.ts';
 import type { SurveyRequest } from '../pipeline/request.ts';
 import { selectProfiles } from '../profiles/select.ts';
 
@@ -8,6 +8,7 @@ export interface CaptureOptions {
   profile: string[] | undefined;
   exclude: string[] | undefined;
   include: string[] | undefined;
+  sparse: SparsePolicy;
 }
 
 export function withCaptureOptions<Options>(parser: Argv<Options>): Argv<Options & CaptureOptions> {
@@ -33,6 +34,14 @@ export function withCaptureOptions<Options>(parser: Argv<Options>): Argv<Options
       nargs: 1,
       requiresArg: true,
       describe: 'pattern to take although a rule of a profile or the base leaves it out (repeatable)',
+    })
+    .option('sparse', {
+      type: 'string',
+      choices: SPARSE_POLICIES,
+      default: 'skip' as const,
+      requiresArg: true,
+      describe:
+        'files with more than 1 GiB of holes: leave out, write the holes as zeros, or store as sparse in pax headers',
     });
 }
 

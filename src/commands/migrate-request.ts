@@ -39,6 +39,7 @@ export function sharedRequest(
   options: Options,
 ): Omit<MigrationRequest, 'target' | 'connect' | 'profiles' | 'recognise' | 'rules' | 'reference'> {
   return {
+    sparse: options.sparse,
     changes: (options.change ?? []).map(parseChange),
     message: options.message,
     storeRoot: storeRoot(),

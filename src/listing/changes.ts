@@ -7,7 +7,7 @@ import { BlindSpots } from './blind-spots.ts';
 import { type Entry, type Instant, inodeKey, isHardLinked } from './entry.ts';
 import { pairEntries } from './merge.ts';
 import { isBelow } from './path.ts';
-import type { RuleSet } from './rules.ts';
+import { RECREATED, type RuleSet } from './rules.ts';
 import type { Listing } from './storage.ts';
 
 /** An entry of the newer listing, and whether a delta has to hold it. */
@@ -131,7 +131,7 @@ export class Changes {
 
   /** Also where what came in its place is left out: a socket, or a file that is now mostly holes. */
   #isGone(before: Entry, after: Entry | undefined): boolean {
-    return after === undefined || (differs(before, after) && !this.#isIncluded(after));
+    return after === undefined || (differs(before, after) && !this.#isIncluded(after) && !this.#isRecreated(after));
   }
 
   #change(before: Entry | undefined, after: Entry): void {
@@ -143,7 +143,7 @@ export class Changes {
 
   #isChange(before: Entry | undefined, after: Entry): boolean {
     if (before !== undefined && !differs(before, after) && !this.#isSuspect(after)) return false;
-    return !this.#restless.has(after.path) && this.#isIncluded(after);
+    return !this.#restless.has(after.path) && (this.#isIncluded(after) || this.#becameRecreated(before, after));
   }
 
   #isSuspect({ path, ctime, type }: Entry): boolean {
@@ -152,7 +152,8 @@ export class Changes {
   }
 
   #remove(entry: Entry): void {
-    if (!this.#isIncluded(entry) || this.blindSpots.covers(entry.path)) return;
+    const held = this.#isIncluded(entry) || this.#isRecreated(entry);
+    if (!held || this.blindSpots.covers(entry.path)) return;
     this.counts.removed += 1;
     const last = this.gone.at(-1);
     if (last !== undefined && isBelow(entry.path, last)) return;
@@ -164,5 +165,14 @@ export class Changes {
   #isIncluded(entry: Entry): boolean {
     const rule = this.#rules.decide(entry);
     return rule === undefined || rule.action === 'include';
+  }
+
+  #isRecreated(entry: Entry): boolean {
+    return this.#rules.decide(entry) === RECREATED;
+  }
+
+  /** The empty file is already there where the file had as many holes before: what is written to it does not matter. */
+  #becameRecreated(before: Entry | undefined, after: Entry): boolean {
+    return this.#isRecreated(after) && (before === undefined || !this.#isRecreated(before));
   }
 }

@@ -52,8 +52,12 @@ export function inodeKey(entry: Entry): string {
   return `${entry.device}:${entry.inode}`;
 }
 
-/** What the entry will occupy in a tar stream: header, an extended header, content in blocks of 512. */
-export function tarSize(entry: Entry): number {
-  const content = entry.type === 'f' ? Math.ceil(entry.size / 512) * 512 : 0;
+/**
+ * What the entry will occupy in a tar stream: header, an extended header, content in blocks of 512.
+ * @param holes whether holes are written out.
+ */
+export function tarSize(entry: Entry, holes = true): number {
+  const bytes = holes ? entry.size : Math.min(entry.size, entry.blocks * 512);
+  const content = entry.type === 'f' ? Math.ceil(bytes / 512) * 512 : 0;
   return content + 512 + 1024;
 }

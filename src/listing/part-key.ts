@@ -26,6 +26,11 @@ export class PartKey {
     if (this.#encoder.length >= HASH_BYTES) this.#hash.update(this.#encoder.take());
   }
 
+  /** An empty file that p2c makes: every login changes the one it stands for. */
+  made(entry: Entry): void {
+    this.#encoder.add(lasting(entry));
+  }
+
   /** @param whiteouts what the part hides. */
   end(whiteouts: readonly ByteString[]): string {
     this.#hash.update(this.#encoder.take());
@@ -34,7 +39,7 @@ export class PartKey {
   }
 }
 
-/** What an image has of a directory where the kernel's own filesystem is mounted. */
+/** What an image has of a directory where the kernel's own filesystem is mounted, and of a file that is made empty. */
 function lasting(entry: Entry): Entry {
   return { ...entry, size: 0, blocks: 0, mtime: NEVER, ctime: NEVER, device: 0, inode: 0, links: 1 };
 }

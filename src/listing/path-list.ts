@@ -1,6 +1,7 @@
 /**
- * The list of paths of one part, as a file: for each a letter, the path, a NUL. It is read twice at the same time: as
- * the names fed to the source's tar, and by the filter that compares what comes back with what was asked for.
+ * The list of paths of one part, as a file: for each a letter, the path, a NUL; for a file that p2c makes itself, its
+ * attributes and a NUL more. It is read twice at the same time: as the names fed to the source's tar, and by the filter
+ * that compares what comes back with what was asked for.
  */
 import { closeSync, openSync, readSync } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
@@ -10,11 +11,20 @@ export interface ListedPath {
   readonly path: ByteString;
   /** True where other names share the inode: a later one may come as a hard link to this one. */
   readonly hardLinked: boolean;
+  /** Of an empty file that p2c makes in the place of the source's: the tar is not asked for it. */
+  readonly made?: MadeFile | undefined;
+}
+
+export interface MadeFile {
+  readonly mode: number;
+  readonly uid: number;
+  readonly gid: number;
 }
 
 const CHUNK = 128 * 1024;
 const HARD_LINKED = 'h';
 const SINGLE = '-';
+const MADE = 'm';
 
 /** Collects paths and writes them in pieces; call `drain` now and then, and `finish` at the end. */
 export class PathListWriter {
@@ -28,7 +38,7 @@ export class PathListWriter {
   }
 
   add(listed: ListedPath): void {
-    const text = `${listed.hardLinked ? HARD_LINKED : SINGLE}${listed.path}\0`;
+    const text = encode(listed);
     this.#pending.push(text);
     this.#pendingBytes += text.length;
   }
@@ -59,6 +69,11 @@ export class PathListWriter {
   }
 }
 
+function encode({ path, hardLinked, made }: ListedPath): string {
+  if (made === undefined) return `${hardLinked ? HARD_LINKED : SINGLE}${path}\0`;
+  return `${MADE}${path}\0${made.mode} ${made.uid} ${made.gid}\0`;
+}
+
 /** The list as `tar --null --files-from=-` reads it: each path with `.` before it, so that none can look like an option. */
 export async function* tarNames(file: string): AsyncGenerator<Buffer> {
   const reader = new PathListReader(file);
@@ -69,6 +84,7 @@ export async function* tarNames(file: string): AsyncGenerator<Buffer> {
       while (bytes < CHUNK) {
         const listed = reader.next();
         if (listed === undefined) break;
+        if (listed.made !== undefined) continue;
         names.push(`.${listed.path}\0`);
         bytes += listed.path.length + 2;
       }
@@ -93,13 +109,22 @@ export class PathListReader {
   }
 
   next(): ListedPath | undefined {
+    const field = this.#field();
+    if (field === undefined) return undefined;
+    const path = field.slice(1) as ByteString;
+    const letter = field.charAt(0);
+    if (letter !== MADE) return { path, hardLinked: letter === HARD_LINKED };
+    const [mode = 0, uid = 0, gid = 0] = (this.#field() ?? '').split(' ').map(Number);
+    return { path, hardLinked: false, made: { mode, uid, gid } };
+  }
+
+  #field(): string | undefined {
     for (;;) {
       const end = this.#text.indexOf('\0', this.#at);
       if (end >= 0) {
-        const hardLinked = this.#text.charAt(this.#at) === HARD_LINKED;
-        const path = this.#text.slice(this.#at + 1, end) as ByteString;
+        const field = this.#text.slice(this.#at, end);
         this.#at = end + 1;
-        return { path, hardLinked };
+        return field;
       }
       if (!this.#fill()) return undefined;
     }

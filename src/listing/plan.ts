@@ -10,8 +10,8 @@ import type { Changes } from './changes.ts';
 import { type Entry, inodeKey, isHardLinked, tarSize } from './entry.ts';
 import { PartKey } from './part-key.ts';
 import { comparePaths, isBelow } from './path.ts';
-import { PathListWriter } from './path-list.ts';
-import type { Rule, RuleSet } from './rules.ts';
+import { type ListedPath, PathListWriter } from './path-list.ts';
+import { RECREATED, type Rule, type RuleSet } from './rules.ts';
 
 export interface Part {
   readonly index: number;
@@ -145,6 +145,7 @@ class Planner {
     const included = rule === undefined || rule.action === 'include';
     if (included) this.#include(entry);
     else this.#exclude(entry, rule);
+    if (rule === RECREATED) this.#recreate(entry);
     if (entry.type === 'd') this.#ancestors.push({ entry, planned: included, rule: included ? undefined : rule });
   }
 
@@ -185,6 +186,16 @@ class Planner {
     this.#entries += 1;
   }
 
+  /** An empty file in the place of one that is left out. */
+  #recreate(entry: Entry): void {
+    const part = this.#parts.at(-1) ?? this.#open();
+    this.#writeAncestors(part);
+    const { path, mode, uid, gid } = entry;
+    this.#list(part, { path, hardLinked: false, made: { mode, uid, gid } });
+    part.key.made(entry);
+    part.bytes += tarSize({ ...entry, size: 0 });
+  }
+
   #writeAncestors(part: OpenPart): void {
     for (const ancestor of this.#ancestors) {
       if (!ancestor.planned) this.#takeBack(ancestor);
@@ -207,8 +218,8 @@ class Planner {
     const known = isHardLinked(entry) ? this.#groups.get(inodeKey(entry)) : undefined;
     if (known !== undefined) return known;
     let part = this.#parts.at(-1);
-    if (part === undefined || (part.bytes > 0 && part.bytes + tarSize(entry) > this.#options.partBytes))
-      part = this.#open();
+    const size = tarSize(entry, this.#rules.writesHoles);
+    if (part === undefined || (part.bytes > 0 && part.bytes + size > this.#options.partBytes)) part = this.#open();
     if (isHardLinked(entry)) this.#groups.set(inodeKey(entry), part);
     if (entry.type === 'f') this.#bytes += entry.size;
     return part;
@@ -231,11 +242,15 @@ class Planner {
 
   /** A further name of an inode goes out as a hard link, without content. */
   #write(part: OpenPart, entry: Entry, withContent = true): void {
-    part.list.add({ path: entry.path, hardLinked: isHardLinked(entry) });
+    this.#list(part, { path: entry.path, hardLinked: isHardLinked(entry) });
     part.key.add(entry);
-    part.last = entry.path;
+    part.bytes += tarSize(withContent ? entry : { ...entry, size: 0 }, this.#rules.writesHoles);
+  }
+
+  #list(part: OpenPart, listed: ListedPath): void {
+    part.list.add(listed);
+    part.last = listed.path;
     part.entries += 1;
-    part.bytes += withContent ? tarSize(entry) : tarSize({ ...entry, size: 0 });
   }
 
   async drain(): Promise<void> {

@@ -32,12 +32,21 @@ interface CompiledRule {
   used: boolean;
 }
 
+/**
+ * What becomes of files with more than 1 GiB of holes that no rule speaks of: `skip` leaves them out by name, `expand`
+ * takes them with their holes as zeros, `pax` takes them as GNU tar's sparse format 1.0 in pax headers.
+ */
+export const SPARSE_POLICIES = ['skip', 'expand', 'pax'] as const;
+export type SparsePolicy = (typeof SPARSE_POLICIES)[number];
+
 /** The rules of one capture. `source` rules are facts (a bind mount, a socket) and cannot be overridden. */
 export class RuleSet {
   readonly #levels: readonly (readonly CompiledRule[])[];
+  readonly #sparse: SparsePolicy;
 
   /** @throws P2cError `rule.invalid` for a pattern that is none. */
-  constructor(inputs: readonly RuleInput[]) {
+  constructor(inputs: readonly RuleInput[], sparse: SparsePolicy = 'skip') {
+    this.#sparse = sparse;
     const compiled = inputs.map((input) => ({
       rule: { ...input, id: ruleId(input) },
       pattern: parsePattern(input.pattern),
@@ -48,9 +57,14 @@ export class RuleSet {
     ).filter((rules) => rules.length > 0);
   }
 
+  /** Whether the holes of a file that is taken go out as zeros. */
+  get writesHoles(): boolean {
+    return this.#sparse !== 'pax';
+  }
+
   /** All that `decide` can give. */
   get rules(): Rule[] {
-    return [...this.#levels.flat().map((item) => item.rule), SPARSE];
+    return [...this.#levels.flat().map((item) => item.rule), SPARSE, RECREATED];
   }
 
   /** Rules that somebody wrote for this server, and that decided for no entry yet: a slip of the pen, most likely. */
@@ -61,7 +75,7 @@ export class RuleSet {
 
   /**
    * The rule that decides for an entry; undefined where none speaks of it, which includes it. A file that is mostly
-   * holes is left out unless a rule includes it: tar would write its holes as zeros, and lastlog can claim 400 GB.
+   * holes is left out unless a rule or the policy takes it: tar would write its holes as zeros, and lastlog can claim 400 GB.
    */
   decide(entry: Entry): Rule | undefined {
     for (const level of this.#levels) {
@@ -72,7 +86,10 @@ export class RuleSet {
         return compiled.rule;
       }
     }
-    return holesOf(entry) > LARGEST_HOLES ? SPARSE : undefined;
+    if (holesOf(entry) <= LARGEST_HOLES) return undefined;
+    // Whatever the policy: podman writes out the holes of a sparse file that it unpacks.
+    if (INDEXED_BY_UID.has(entry.path)) return RECREATED;
+    return this.#sparse === 'skip' ? SPARSE : undefined;
   }
 }
 
@@ -84,7 +101,19 @@ const SPARSE: Rule = {
   action: 'exclude',
   pattern: '/**',
   type: 'f',
-  reason: 'more than 1 GiB of it are holes, which a tar would write out; --include PATH takes it all the same',
+  reason:
+    'more than 1 GiB of it are holes, which a tar would write out; --include PATH or --sparse takes it all the same',
+};
+
+/** Files whose size is the highest user ID times a record: with IDs of a directory service, hundreds of gigabytes of holes. */
+const INDEXED_BY_UID: ReadonlySet<string> = new Set(['/var/log/lastlog', '/var/log/faillog', '/var/log/tallylog']);
+
+/** Left out, and an empty file with the same attributes put in its place: programs that write to it want it to be there. */
+export const RECREATED: Rule = {
+  ...SPARSE,
+  id: 'recreated-empty',
+  reason:
+    'logins by user ID, with more than 1 GiB of holes: an empty file takes its place; --include PATH takes it all the same',
 };
 
 /** Bytes that a file claims and no block holds. */

@@ -12,6 +12,7 @@ import type { Wire } from '../ssh/wire.ts';
 import type { MigrationRequest } from './request.ts';
 import { holding } from './rollback.ts';
 import type { Show } from './stage.ts';
+import { attributesCommands } from './stages/attributes.ts';
 import { type ListingReason, listCommand } from './stages/list.ts';
 import { partCommand } from './stages/stream.ts';
 import { agreeOnWire, findingsOf, type Survey, survey } from './survey.ts';
@@ -26,7 +27,7 @@ export function dryRun(request: MigrationRequest, show: Show): Promise<DryRun> {
   return holding(async (held) => {
     const work = held.use(await WorkFolder.create(tmpdir()));
     const surveyed = await survey(request, show, held, work);
-    requireTar(surveyed.facts.tools, request.target.name);
+    requireTar(surveyed.facts.tools, request.target.name, request.sparse === 'pax');
     const wire = await agreeOnWire(request, surveyed, show);
     return {
       survey: surveyReport(findingsOf(request, surveyed)),
@@ -39,19 +40,30 @@ export function dryRun(request: MigrationRequest, show: Show): Promise<DryRun> {
 function commandsAfter(request: MigrationRequest, { facts, plan }: Survey, wire: Wire): PlannedCommand[] {
   const stops = request.stop && request.profiles.length > 0;
   const { stop, start, trouble } = planQuiesce(stops ? request.profiles : [], request.leaseMs, holder());
-  const { hot, settle } = request;
+  const { hot, settle, sparse } = request;
   const streams = plan.parts.map((part) => ({
-    ...partCommand(part, facts.tools, wire),
+    ...partCommand(part, facts.tools, { wire, sparse }),
     inputText: `the part's ${formatCount(part.entries, 'path')}, relative to /, separated by NULs`,
   }));
   const copy = hot
-    ? [MAPPED_FILES_COMMAND, ...streams, ...stop]
-    : [...stop, ...(stops ? listing(facts, ' again') : []), MAPPED_FILES_COMMAND, ...streams];
+    ? [MAPPED_FILES_COMMAND, ...attributesCommands(facts), ...streams, ...stop]
+    : [
+        ...stop,
+        ...(stops ? listing(facts, ' again') : []),
+        MAPPED_FILES_COMMAND,
+        ...attributesCommands(facts),
+        ...streams,
+      ];
   const looks = [
     ...listing(facts, ' to see what moved', `once, and after each of at most ${formatCount(settle, 'round')}`),
     ...(settle === 0
       ? []
-      : [{ ...partCommand({ index: 0 }, facts.tools, wire), when: 'once a round, for the paths that moved' }]),
+      : [
+          {
+            ...partCommand({ index: 0 }, facts.tools, { wire, sparse }),
+            when: 'once a round, for the paths that moved',
+          },
+        ]),
   ];
   return [...copy, ...looks, ...start, ...trouble];
 }

@@ -60,7 +60,7 @@ async function runStages(
   const surveyed = await survey(asked, show, held, work);
   const request = { ...asked, profiles: surveyed.profiles };
   signal.throwIfAborted();
-  requireTar(surveyed.facts.tools, request.target.name);
+  requireTar(surveyed.facts.tools, request.target.name, request.sparse === 'pax');
   rememberSurvey(memory, surveyed);
   await memory.room(store, surveyed.plan.parts, signal);
   const { session, facts, rules } = surveyed;
@@ -69,7 +69,8 @@ async function runStages(
   rememberStop(memory, stopped);
   const { plan, scanned } = stopped === undefined ? ofSurvey(surveyed) : await planAgain(request, surveyed, show, work);
   const suspects = await filesWrittenThroughMemory(session, request.hot, show);
-  const streaming = { ...patienceOf(request, show), session, facts, store, wire, streams: request.streams };
+  const { streams, sparse } = request;
+  const streaming = { ...patienceOf(request, show), session, facts, store, wire, streams, sparse };
   const parts = memory.parts(store, { listedAt: scanned.startedAt, suspects });
   held.defer(() => parts.settled().catch((error: unknown) => show.note(`not remembered: ${messageOf(error)}`)));
   const captured = await show.stage(

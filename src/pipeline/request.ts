@@ -1,5 +1,5 @@
 /** What a user asked for, checked: nothing in here can turn out to be malformed later. */
-import type { RuleInput } from '../listing/rules.ts';
+import type { RuleInput, SparsePolicy } from '../listing/rules.ts';
 import type { Change } from '../oci/change.ts';
 import type { Reference } from '../oci/reference.ts';
 import type { ByteString } from '../printable.ts';
@@ -20,6 +20,8 @@ export interface SurveyRequest {
   readonly rules: readonly RuleInput[];
   /** Bytes of tar after which a part of the capture ends; undefined for the usual size. */
   readonly partSize?: number | undefined;
+  /** For files with more than 1 GiB of holes. */
+  readonly sparse: SparsePolicy;
   /** Paths of which an audit is to say what would become of them. */
   readonly why?: readonly ByteString[];
 }

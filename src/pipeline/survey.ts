@@ -158,7 +158,7 @@ async function includedTarBytes(batches: AsyncIterable<readonly Entry[]>, rules:
   for await (const batch of batches) {
     for (const entry of batch) {
       const rule = rules.decide(entry);
-      if (rule === undefined || rule.action === 'include') bytes += tarSize(entry);
+      if (rule === undefined || rule.action === 'include') bytes += tarSize(entry, rules.writesHoles);
     }
   }
   return bytes;

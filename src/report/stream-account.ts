@@ -45,6 +45,14 @@ export class AnomalyAccount {
     if (weight === 'attribute lost') keep(this.#problems, [`${printablePath(anomaly.path)}: ${anomaly.kind}`]);
   }
 
+  /** Extended attributes of files nobody can name. */
+  attributes(problems: readonly string[]): void {
+    if (problems.length === 0) return;
+    keep(this.#problems, problems);
+    const counts = { entries: 0, contentBytes: 0, bytes: 0, anomalies: { 'attributes unreadable': problems.length } };
+    this.#counts = this.#counts === undefined ? counts : addCounts(this.#counts, counts);
+  }
+
   #miss(path: ByteString): void {
     if (this.#missing.length < KEPT) this.#missing.push(printablePath(path));
   }
@@ -69,8 +77,8 @@ export class AnomalyAccount {
       contentBytes: counts?.contentBytes ?? 0,
       bytes: counts?.bytes ?? 0,
       milliseconds,
-      notAskedFor: counts?.notAskedFor ?? 0,
-      secondEntries: counts?.secondEntries ?? 0,
+      notAskedFor: counts?.anomalies['not asked for'] ?? 0,
+      secondEntries: counts?.anomalies['second entry'] ?? 0,
       missing: total(counts?.anomalies ?? {}, 'lost'),
       missingPaths: this.#missing,
       changed: this.#changedCount,
@@ -86,10 +94,6 @@ function addCounts(a: FilterCounts, b: FilterCounts): FilterCounts {
     entries: a.entries + b.entries,
     contentBytes: a.contentBytes + b.contentBytes,
     bytes: a.bytes + b.bytes,
-    notAskedFor: a.notAskedFor + b.notAskedFor,
-    secondEntries: a.secondEntries + b.secondEntries,
-    danglingLinks: a.danglingLinks + b.danglingLinks,
-    notDelivered: a.notDelivered + b.notDelivered,
     anomalies: addKinds([a.anomalies, b.anomalies]),
   };
 }

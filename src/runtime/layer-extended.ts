@@ -25,11 +25,13 @@ export class ExtendedHeaders {
   #count = 0;
   #changed = false;
 
-  /** @throws HeaderError for two names of one entry, or a sparse map. */
+  /** @throws HeaderError for two names of one entry, or a sparse file of a format that not all readers know. */
   addRecords(records: readonly PaxRecord[], raw: readonly Buffer[]): void {
     this.#counted();
     const { path, linkPath, size, sparse } = overridesOf(records);
-    if (sparse !== undefined) throw new HeaderError(`a sparse map ('${sparse}')`);
+    if (sparse?.known === false) throw new HeaderError("a sparse file in another format than GNU's 1.0");
+    // The name that readers take: what is checked must be what is unpacked.
+    if (sparse?.name !== undefined) this.path = onlyOne(this.path, sparse.name);
     if (path !== undefined) this.path = onlyOne(this.path, path);
     if (linkPath !== undefined) this.linkPath = onlyOne(this.linkPath, linkPath);
     if (size !== undefined) this.size = size;

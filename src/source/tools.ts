@@ -18,6 +18,8 @@ export interface SourceTools {
     readonly xattrsInclude: boolean;
     readonly acls: boolean;
     readonly hardDereference: boolean;
+    /** Stores files with holes in pax headers (`--sparse-version=1.0`). */
+    readonly sparse: boolean;
   };
   readonly find: { readonly version: string; readonly flavour: Flavour };
   readonly stat: Flavour;
@@ -50,7 +52,7 @@ help=$(tar --help 2>&1 </dev/null)
 has '--format' tar.format; has 'posix' tar.posix
 has '--xattrs' tar.xattrs; has '--xattrs-include' tar.xattrsInclude; has '--acls' tar.acls
 has '--null' tar.null; has '--no-recursion' tar.noRecursion; has '--ignore-failed-read' tar.ignoreFailedRead
-has '--hard-dereference' tar.hardDereference
+has '--hard-dereference' tar.hardDereference; has '--sparse-version' tar.sparse
 say sh "$(readlink -f "$(command -v sh)" 2>/dev/null)"
 ${CHOOSE_LISTER}
 say lister "$lister"
@@ -82,6 +84,7 @@ function readTools(facts: ReadonlyMap<string, string>, where: string): SourceToo
       xattrsInclude: yes('tar.xattrsInclude'),
       acls: yes('tar.acls'),
       hardDereference: yes('tar.hardDereference'),
+      sparse: yes('tar.sparse', 'tar.format', 'tar.posix'),
     },
     find: { version: text('find.version'), flavour: flavour('find') },
     stat: flavour('stat'),
@@ -112,10 +115,17 @@ function listerOf(said: string, hasFind: boolean, version: string, where: string
  * busybox tar would lose extended attributes, ACLs and parts of seconds, and takes no name with a newline: such an image would
  * not be what the server holds, so p2c does not make it.
  *
+ * @param sparse whether sparse files are to be stored as such.
  * @throws P2cError `source.tar`.
  */
-export function requireTar({ tar }: SourceTools, where: string): void {
+export function requireTar({ tar }: SourceTools, where: string, sparse: boolean): void {
   if (tar.flavour === 'none') throw missing('tar', where);
+  if (sparse && !tar.sparse) {
+    throw new P2cError(`the tar of ${where} knows no sparse files in pax headers ('${printable(tar.version)}')`, {
+      code: 'source.tar',
+      hint: "take '--sparse expand' or '--sparse skip'",
+    });
+  }
   if (tar.takesNames) return;
   throw new P2cError(`the tar of ${where} cannot read a list of names ('${printable(tar.version)}')`, {
     code: 'source.tar',

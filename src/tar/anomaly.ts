@@ -10,9 +10,13 @@ export const ANOMALY_KINDS = {
   'whiteout name': 'lost',
   'acl name without id': 'attribute lost',
   'acl unreadable': 'attribute lost',
+  'attributes unreadable': 'attribute lost',
   'selinux label dropped': 'fixed',
   'acl rewritten': 'fixed',
   'header made stable': 'fixed',
+  'attributes read beside the stream': 'fixed',
+  'recreated empty': 'fixed',
+  'stored as a sparse file': 'fixed',
   'device node': 'noted',
 } as const satisfies Readonly<Record<string, Weight>>;
 

@@ -2,8 +2,10 @@
 import type { ByteString } from '../printable.ts';
 import type { AnomalyKind } from './anomaly.ts';
 import { type Header, HeaderError, withFields, withoutTime } from './header.ts';
+import { extendedHeader } from './made-entry.ts';
 import { overridesOf, type PaxOverrides, type PaxRecord, parsePax } from './pax.ts';
 import { encodeRecords, needsRewriting, rewriteRecords, stableBlock } from './pax-rewrite.ts';
+import { withStableName } from './sparse.ts';
 
 /** An extended header of one entry: path, link and attributes. Linux bounds attributes of a file to some 64 KiB each. */
 const LONGEST_EXTENDED = 8 * 1024 * 1024;
@@ -64,11 +66,24 @@ export class ExtendedHeaders {
   /**
    * The headers to pass on, and the entry's block after them: as they came where nothing in them has to change.
    * @param timeless the entry's time is of no meaning: it goes out as 1970.
+   * @param beside records to be added: attributes that the tar does not know.
    */
-  release(entryBlock: Buffer, timeless: boolean, tell: (kind: AnomalyKind) => void): Buffer[] {
-    const block = timeless ? withoutTime(entryBlock) : entryBlock;
+  release(
+    entryBlock: Buffer,
+    { timeless, beside = [] }: { readonly timeless: boolean; readonly beside?: readonly PaxRecord[] | undefined },
+    tell: (kind: AnomalyKind) => void,
+  ): Buffer[] {
     const told = new Set<AnomalyKind>();
-    const out = this.#held.flatMap((held) => passedOn(held, block, timeless, (kind) => told.add(kind)));
+    const timed = timeless ? withoutTime(entryBlock) : entryBlock;
+    const block = this.#overrides.sparse === undefined ? timed : withStableName(timed);
+    if (block !== timed) told.add('stored as a sparse file');
+    // Added to the header that is there: Go's reader knows the last one of an entry only.
+    const home = this.#held.findLast(({ header }) => header.type === 'x');
+    const out = this.#held.flatMap((held) =>
+      passedOn(held, block, timeless, held === home ? beside : [], (kind) => told.add(kind)),
+    );
+    if (home === undefined) out.push(...extendedHeader(beside));
+    if (beside.length > 0) told.add('attributes read beside the stream');
     for (const kind of told) tell(kind);
     return [...out, block];
   }
@@ -83,15 +98,21 @@ export class ExtendedHeaders {
   }
 }
 
-function passedOn(held: Held, entryBlock: Buffer, timeless: boolean, tell: (kind: AnomalyKind) => void): Buffer[] {
+function passedOn(
+  held: Held,
+  entryBlock: Buffer,
+  timeless: boolean,
+  beside: readonly PaxRecord[],
+  tell: (kind: AnomalyKind) => void,
+): Buffer[] {
   const { header, block, bytes, records } = held;
   if (header.type !== 'x') return [block, bytes];
   const stable = stableBlock(block, header, entryBlock, timeless);
-  if (!needsRewriting(records, timeless)) {
+  if (beside.length === 0 && !needsRewriting(records, timeless)) {
     if (stable !== block && !timeless) tell('header made stable');
     return [stable, bytes];
   }
-  const kept = rewriteRecords(records, timeless, tell);
+  const kept = [...rewriteRecords(records, timeless, tell), ...beside];
   if (kept.length === 0) return [];
   const encoded = encodeRecords(kept);
   const size = `${encoded.length.toString(8).padStart(11, '0')}\0`;

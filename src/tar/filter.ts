@@ -1,24 +1,18 @@
 /**
  * The raw filter of the hot path. It follows a tar stream from header to header, passes the bytes of wanted entries on
  * untouched (binary extended attributes, large ids and nanoseconds survive because nothing is written anew), and leaves
- * out what was not asked for and any second entry of a path. Both the stream and the list of wanted paths are in one
- * order, so comparing them takes a cursor and no table of names.
+ * out what was not asked for and any second entry of a path.
  */
 import { P2cError } from '../errors.ts';
-import { comparePaths } from '../listing/path.ts';
 import type { ByteString } from '../printable.ts';
 import { ANOMALY_KINDS, type Anomaly, type AnomalyCounts, type AnomalyKind } from './anomaly.ts';
 import { ContentDigest, EMPTY_DIGEST } from './content-digest.ts';
+import { Expected, type WantedPaths } from './expected.ts';
 import { ExtendedHeaders } from './extended.ts';
 import { BLOCK, type Header, HeaderError, isZeroBlock, parseHeader } from './header.ts';
 import { cleanName } from './name.ts';
+import type { PaxRecord } from './pax.ts';
 import { malformed, refuseType } from './refusal.ts';
-import { WHITEOUT_PREFIX } from './whiteout.ts';
-
-/** What a stream is compared with, in the stream's order. */
-export interface WantedPaths {
-  next(): { readonly path: ByteString; readonly hardLinked: boolean } | undefined;
-}
 
 /** An entry that was passed on, with all of its content. */
 export interface Delivered {
@@ -37,12 +31,25 @@ export interface FilterCounts {
   contentBytes: number;
   /** Bytes handed on. */
   bytes: number;
-  notAskedFor: number;
-  secondEntries: number;
-  danglingLinks: number;
-  notDelivered: number;
-  /** All of the above and the guards' fixes and losses, by kind. */
+  /** What was left out, fixed or lost, by kind. */
   anomalies: AnomalyCounts;
+}
+
+export interface FilterOptions {
+  readonly onAnomaly?: (anomaly: Anomaly) => void;
+  /**
+   * Directories whose time is of no meaning and new at each look (the kernel's mount points): they go out with no time,
+   * so that an unchanged source gives the same bytes twice.
+   */
+  readonly timeless?: ReadonlySet<string>;
+  /** Sees each entry that was passed on; contents are hashed for it. */
+  readonly onDelivered?: (delivered: Delivered) => void;
+  /** Sees each wanted hard link whose target did not come: to be fetched as a file. */
+  readonly onDangling?: (path: ByteString) => void;
+  /** True where the tar was asked for sparse files in pax headers. */
+  readonly sparse?: boolean;
+  /** Extended attributes that were read beside the stream, for a tar that does not know them. */
+  readonly attributesOf?: (path: ByteString) => readonly PaxRecord[] | undefined;
 }
 
 const END_OF_ARCHIVE = Buffer.alloc(2 * BLOCK);
@@ -51,21 +58,9 @@ type State = 'header' | 'extended' | 'content' | 'ended';
 
 /** Feed chunks to `push` and write what it gives; `end` gives the last bytes, or throws where the stream was cut. */
 export class TarFilter {
-  readonly counts: FilterCounts = {
-    entries: 0,
-    contentBytes: 0,
-    bytes: 0,
-    notAskedFor: 0,
-    secondEntries: 0,
-    danglingLinks: 0,
-    notDelivered: 0,
-    anomalies: {},
-  };
-  readonly #wanted: WantedPaths;
-  readonly #onAnomaly: (anomaly: Anomaly) => void;
-  readonly #timeless: ReadonlySet<string>;
-  readonly #onDangling: ((path: ByteString) => void) | undefined;
-  readonly #onDelivered: ((delivered: Delivered) => void) | undefined;
+  readonly counts: FilterCounts = { entries: 0, contentBytes: 0, bytes: 0, anomalies: {} };
+  readonly #options: FilterOptions;
+  readonly #expected: Expected;
   readonly #digest = new ContentDigest();
   #state: State = 'header';
   /** Bytes of the block that is being collected, when a chunk ended inside it. */
@@ -77,66 +72,61 @@ export class TarFilter {
   readonly #extended = new ExtendedHeaders();
   #zeroBlocks = 0;
   #offset = 0;
-  #current: { path: ByteString; hardLinked: boolean } | undefined;
-  #last: ByteString | undefined;
+  /** What the present chunk gives. */
+  #out: Buffer[] = [];
   /** The entry whose content is coming. */
   #delivering: Omit<Delivered, 'digest'> | undefined;
-  /** Delivered first names of inodes with several: what a hard link may point to. */
-  readonly #linkTargets = new Set<string>();
 
-  /**
-   * @param timeless directories whose time is of no meaning and new at each look (the kernel's mount points): they go
-   * out with no time, so that an unchanged source gives the same bytes twice.
-   * @param onDelivered sees each entry that was passed on; contents are hashed for it.
-   * @param onDangling sees each wanted hard link whose target did not come: to be fetched as a file.
-   */
-  constructor(
-    wanted: WantedPaths,
-    onAnomaly: (anomaly: Anomaly) => void = () => {},
-    timeless: ReadonlySet<string> = new Set(),
-    onDelivered?: (delivered: Delivered) => void,
-    { onDangling }: { readonly onDangling?: (path: ByteString) => void } = {},
-  ) {
-    this.#onDangling = onDangling;
-    this.#onDelivered = onDelivered;
-    this.#timeless = timeless;
-    this.#wanted = wanted;
-    this.#onAnomaly = onAnomaly;
-    this.#current = wanted.next();
+  constructor(wanted: WantedPaths, options: FilterOptions = {}) {
+    this.#options = options;
+    this.#expected = new Expected(wanted, {
+      tell: (kind, path) => this.#tell(kind, path),
+      dangling: (path) => options.onDangling?.(path),
+      made: (path, blocks) => {
+        this.#out.push(blocks);
+        this.counts.entries += 1;
+        options.onDelivered?.({ path, digest: EMPTY_DIGEST, hardLink: undefined, fixes: ['recreated empty'] });
+      },
+    });
   }
 
   /** @returns the bytes to pass on: slices of `chunk`, and headers that were held back. @throws P2cError `tar.*`. */
   push(chunk: Buffer): Buffer[] {
-    const out: Buffer[] = [];
     let at = 0;
     while (at < chunk.length) {
-      if (this.#state === 'content') at = this.#content(chunk, at, out);
+      if (this.#state === 'content') at = this.#content(chunk, at);
       else if (this.#state === 'ended') at = chunk.length;
-      else at = this.#collect(chunk, at, out);
+      else at = this.#collect(chunk, at);
     }
     this.#offset += chunk.length;
+    return this.#taken();
+  }
+
+  #taken(): Buffer[] {
+    const out = this.#out;
+    this.#out = [];
     for (const bytes of out) this.counts.bytes += bytes.length;
     return out;
   }
 
-  /** @returns the end of the archive, always two zero blocks. @throws P2cError `tar.truncated`. */
-  end(): Buffer {
+  /** @returns what is still to be passed on, and the end of the archive: two zero blocks. @throws P2cError `tar.truncated`. */
+  end(): Buffer[] {
     if (this.#state !== 'ended') {
       throw new P2cError(`the tar stream ended early, at byte ${this.#offset}, after ${this.counts.entries} entries`, {
         code: 'tar.truncated',
         hint: 'the tar on the source or the connection ended; the report has the last messages of tar',
       });
     }
-    for (; this.#current !== undefined; this.#current = this.#wanted.next()) this.#missed(this.#current.path);
-    this.counts.bytes += END_OF_ARCHIVE.length;
-    return END_OF_ARCHIVE;
+    this.#expected.end();
+    this.#out.push(END_OF_ARCHIVE);
+    return this.#taken();
   }
 
-  #content(chunk: Buffer, at: number, out: Buffer[]): number {
+  #content(chunk: Buffer, at: number): number {
     const take = Math.min(this.#remaining, chunk.length - at);
     if (this.#passing) {
       const bytes = at === 0 && take === chunk.length ? chunk : chunk.subarray(at, at + take);
-      out.push(bytes);
+      this.#out.push(bytes);
       this.#digested(bytes);
     }
     this.#remaining -= take;
@@ -145,7 +135,7 @@ export class TarFilter {
   }
 
   /** Gathers a header block, or the blocks of an extended header, across chunks. */
-  #collect(chunk: Buffer, at: number, out: Buffer[]): number {
+  #collect(chunk: Buffer, at: number): number {
     const wanted = this.#state === 'header' ? BLOCK : this.#remaining;
     const take = Math.min(wanted - this.#partialLength, chunk.length - at);
     const piece = chunk.subarray(at, at + take);
@@ -159,26 +149,27 @@ export class TarFilter {
     this.#partialLength = 0;
     const offset = this.#offset + at + take - wanted;
     try {
-      if (this.#state === 'header') this.#header(block, offset, out);
+      if (this.#state === 'header') this.#header(block, offset);
       else this.#extendedContent(block);
     } catch (error) {
-      if (error instanceof HeaderError) throw malformed(offset, this.#last, error.message);
+      if (error instanceof HeaderError) throw malformed(offset, this.#expected.last, error.message);
       throw error;
     }
     return at + take;
   }
 
-  #header(block: Buffer, offset: number, out: Buffer[]): void {
+  #header(block: Buffer, offset: number): void {
     if (isZeroBlock(block)) {
       this.#zeroBlocks += 1;
       if (this.#zeroBlocks === 2) this.#state = 'ended';
-      if (this.#extended.pending) throw malformed(offset, this.#last, 'an extended header has no entry after it');
+      if (this.#extended.pending)
+        throw malformed(offset, this.#expected.last, 'an extended header has no entry after it');
       return;
     }
     this.#zeroBlocks = 0;
     const header = parseHeader(block);
     if ('xLKg'.includes(header.type)) this.#beginExtended(header, block);
-    else this.#entry(header, block, offset, out);
+    else this.#entry(header, block, offset);
   }
 
   #beginExtended(header: Header, block: Buffer): void {
@@ -193,18 +184,18 @@ export class TarFilter {
     this.#extended.content(bytes);
   }
 
-  #entry(header: Header, block: Buffer, offset: number, out: Buffer[]): void {
+  #entry(header: Header, block: Buffer, offset: number): void {
     const { overrides } = this.#extended;
-    const path = cleanName(overrides.path ?? header.name);
-    refuseType(header, overrides, path, offset);
+    const path = cleanName(overrides.sparse?.name ?? overrides.path ?? header.name);
+    refuseType(header, overrides, path, offset, this.#options.sparse === true);
     const size = overrides.size ?? header.size;
     const file = header.type === '0' || header.type === '7';
     // Links and directories may state a size; content follows only regular files (POSIX pax, typeflag).
     const content = file ? size : 0;
     const linkName = overrides.linkPath ?? header.linkName;
-    this.#passing = this.#isWanted(path, header.type, linkName);
+    this.#passing = this.#expected.admits(path, header.type, linkName);
     if (this.#passing) {
-      const fixes = this.#passHeaders(header, path, block, out);
+      const fixes = this.#passHeaders(header, path, block);
       this.counts.entries += 1;
       this.counts.contentBytes += content;
       const hardLink = header.type === '1' ? cleanName(linkName) : undefined;
@@ -216,13 +207,16 @@ export class TarFilter {
   }
 
   /** @returns what was changed in the headers. */
-  #passHeaders(header: Header, path: ByteString, block: Buffer, out: Buffer[]): AnomalyKind[] {
+  #passHeaders(header: Header, path: ByteString, block: Buffer): AnomalyKind[] {
     const fixes: AnomalyKind[] = [];
-    const passed = this.#extended.release(block, this.#timeless.has(path), (kind) => {
+    const timeless = this.#options.timeless?.has(path) === true;
+    // A further name of a file has the attributes of the first.
+    const beside = header.type === '1' ? undefined : this.#options.attributesOf?.(path);
+    const passed = this.#extended.release(block, { timeless, beside }, (kind) => {
       this.#tell(kind, path);
       if (ANOMALY_KINDS[kind] === 'fixed') fixes.push(kind);
     });
-    out.push(...passed);
+    this.#out.push(...passed);
     const device = header.type === '3' || header.type === '4';
     if (device && !path.startsWith('/dev/')) this.#tell('device node', path);
     return fixes;
@@ -230,8 +224,8 @@ export class TarFilter {
 
   /** Tells of the entry, once its content came. */
   #deliver(delivered: Omit<Delivered, 'digest'>, file: boolean, content: number): void {
-    if (this.#onDelivered === undefined) return;
-    if (content === 0) this.#onDelivered({ ...delivered, digest: file ? EMPTY_DIGEST : undefined });
+    if (this.#options.onDelivered === undefined) return;
+    if (content === 0) this.#options.onDelivered({ ...delivered, digest: file ? EMPTY_DIGEST : undefined });
     else {
       this.#digest.begin(content);
       this.#delivering = delivered;
@@ -242,48 +236,14 @@ export class TarFilter {
     if (this.#delivering === undefined) return;
     const digest = this.#digest.push(bytes);
     if (digest === undefined) return;
-    this.#onDelivered?.({ ...this.#delivering, digest });
+    this.#options.onDelivered?.({ ...this.#delivering, digest });
     this.#delivering = undefined;
-  }
-
-  /** Moves the cursor to the entry's path; what it passes on the way did not come. */
-  #isWanted(path: ByteString, type: string, linkName: ByteString): boolean {
-    while (this.#current !== undefined && comparePaths(this.#current.path, path) < 0) {
-      this.#missed(this.#current.path);
-      this.#current = this.#wanted.next();
-    }
-    const current = this.#current;
-    if (current === undefined || current.path !== path) {
-      const second = this.#last === path;
-      this.counts[second ? 'secondEntries' : 'notAskedFor'] += 1;
-      this.#tell(second ? 'second entry' : 'not asked for', path);
-      return false;
-    }
-    this.#current = this.#wanted.next();
-    this.#last = path;
-    if (path.includes(`/${WHITEOUT_PREFIX}`)) {
-      this.#tell('whiteout name', path);
-      return false;
-    }
-    if (type === '1' && !this.#linkTargets.has(cleanName(linkName))) {
-      this.counts.danglingLinks += 1;
-      this.#tell('hard link without its target', path);
-      this.#onDangling?.(path);
-      return false;
-    }
-    if (current.hardLinked && type !== '1') this.#linkTargets.add(path);
-    return true;
-  }
-
-  #missed(path: ByteString): void {
-    this.counts.notDelivered += 1;
-    this.#tell('not delivered', path);
   }
 
   #tell(kind: AnomalyKind, path: ByteString): void {
     const { anomalies } = this.counts;
     anomalies[kind] = (anomalies[kind] ?? 0) + 1;
-    this.#onAnomaly({ kind, path });
+    this.#options.onAnomaly?.({ kind, path });
   }
 }
 

@@ -1,6 +1,7 @@
 /** Extended headers: `LENGTH KEY=VALUE\n` records, where LENGTH counts all of the record's bytes (POSIX pax). */
 import { type ByteString, byteString } from '../printable.ts';
 import { HeaderError } from './header.ts';
+import { type SparseFormat, sparseFormatOf } from './sparse.ts';
 
 const SPACE = 0x20;
 const EQUALS = 0x3d;
@@ -37,8 +38,8 @@ export interface PaxOverrides {
   path?: ByteString;
   linkPath?: ByteString;
   size?: number;
-  /** A key beginning `GNU.sparse.`: the content is a map and not the file. */
-  sparse?: string;
+  /** The content is a map and the data, and not the file. */
+  sparse?: SparseFormat;
 }
 
 /** @throws HeaderError where the size is no number. */
@@ -48,8 +49,9 @@ export function overridesOf(records: readonly PaxRecord[]): PaxOverrides {
     if (key === 'path') overrides.path = byteString(value);
     else if (key === 'linkpath') overrides.linkPath = byteString(value);
     else if (key === 'size') overrides.size = parseSize(value);
-    else if (key.startsWith('GNU.sparse.')) overrides.sparse = key;
   }
+  const sparse = sparseFormatOf(records);
+  if (sparse !== undefined) overrides.sparse = sparse;
   return overrides;
 }
 

@@ -4,8 +4,17 @@ import { type ByteString, printablePath } from '../printable.ts';
 import type { Header } from './header.ts';
 import type { PaxOverrides } from './pax.ts';
 
-/** Importers know POSIX's types only: `unhandled tar header type 83` is how they refuse GNU's sparse files. */
-export function refuseType(header: Header, overrides: PaxOverrides, path: ByteString, offset: number): void {
+/**
+ * Importers know POSIX's types only: `unhandled tar header type 83` is how they refuse GNU's sparse files.
+ * @param sparse whether sparse files in pax headers were asked for.
+ */
+export function refuseType(
+  header: Header,
+  overrides: PaxOverrides,
+  path: ByteString,
+  offset: number,
+  sparse: boolean,
+): void {
   if (!'01234567'.includes(header.type)) {
     throw malformed(
       offset,
@@ -13,7 +22,9 @@ export function refuseType(header: Header, overrides: PaxOverrides, path: ByteSt
       `an entry of type '${header.type.replace(/[^\x21-\x7e]/, '?')}', which no importer takes`,
     );
   }
-  if (overrides.sparse !== undefined) throw malformed(offset, path, `a sparse map ('${overrides.sparse}')`);
+  if (overrides.sparse === undefined) return;
+  if (!sparse) throw malformed(offset, path, 'a sparse file, which was not asked for');
+  if (!overrides.sparse.known) throw malformed(offset, path, "a sparse file in another format than GNU's 1.0");
 }
 
 export function malformed(offset: number, path: ByteString | undefined, what: string): P2cError {

@@ -15,9 +15,10 @@ export interface TarAbilities {
  * - `--xattrs-include='*'`: without it GNU tar takes `user.*` only, and file capabilities are lost.
  * - `--ignore-failed-read`: a file that cannot be read is told by name and by its absence; the rest goes on.
  * - `hardDereference`: names of one file come as files, each with the content (for links whose target is not in the layer).
+ * - `sparse`: files with holes come as a map and their data, in pax headers.
  * - A blocking factor of 128 (64 KiB writes) saves a third of the system calls of tar's default 20.
  */
-export function remoteTarScript(tar: TarAbilities, hardDereference = false): string {
+export function remoteTarScript(tar: TarAbilities, { hardDereference = false, sparse = false } = {}): string {
   const options = [
     '--create',
     '--file=-',
@@ -27,6 +28,7 @@ export function remoteTarScript(tar: TarAbilities, hardDereference = false): str
     '--blocking-factor=128',
   ];
   if (hardDereference) options.push('--hard-dereference');
+  if (sparse) options.push('--sparse', '--sparse-version=1.0');
   if (tar.posixFormat) {
     options.push('--format=posix', "--pax-option='exthdr.name=%d/PaxHeaders/%f,delete=atime,delete=ctime'");
   }

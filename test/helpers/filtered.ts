@@ -2,7 +2,7 @@
 import { comparePaths } from '../../src/listing/path.ts';
 import type { ByteString } from '../../src/printable.ts';
 import type { Anomaly } from '../../src/tar/anomaly.ts';
-import { type Delivered, TarFilter } from '../../src/tar/filter.ts';
+import { type Delivered, type FilterOptions, TarFilter } from '../../src/tar/filter.ts';
 
 export interface Filtered {
   readonly bytes: Buffer;
@@ -18,6 +18,7 @@ export function filtered(
   paths: readonly string[],
   chunks: readonly number[] = [stream.length],
   timeless: readonly string[] = [],
+  more: FilterOptions = {},
 ): Filtered {
   const wanted = paths
     .map((path) => ({ path: path as ByteString, hardLinked: true }))
@@ -28,10 +29,13 @@ export function filtered(
   const dangling: ByteString[] = [];
   const filter = new TarFilter(
     { next: () => wanted.next().value },
-    (anomaly) => anomalies.push(anomaly),
-    new Set(timeless),
-    (entry) => delivered.push(entry),
-    { onDangling: (path) => dangling.push(path) },
+    {
+      timeless: new Set(timeless),
+      onAnomaly: (anomaly) => anomalies.push(anomaly),
+      onDelivered: (entry) => delivered.push(entry),
+      onDangling: (path) => dangling.push(path),
+      ...more,
+    },
   );
   const out: Buffer[] = [];
   for (let from = 0, i = 0; from < stream.length; i += 1) {
@@ -39,6 +43,6 @@ export function filtered(
     out.push(...filter.push(stream.subarray(from, from + length)));
     from += length;
   }
-  out.push(filter.end());
+  out.push(...filter.end());
   return { bytes: Buffer.concat(out), anomalies, delivered, dangling, filter };
 }

@@ -17,6 +17,7 @@ const REPORT: MigrationReport = {
       xattrsInclude: true,
       acls: true,
       hardDereference: true,
+      sparse: true,
     },
     find: { version: '4.9', flavour: 'gnu' },
     stat: 'gnu',

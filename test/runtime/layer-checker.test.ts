@@ -16,6 +16,9 @@ function check(archive: Buffer, size = archive.length): { bytes: Buffer; opaque:
 
 const DIRECTORY: RawEntry = { name: './', type: '5' };
 
+/** GNU's sparse format 1.0. */
+const SPARSE = { 'GNU.sparse.major': '1', 'GNU.sparse.minor': '0', 'GNU.sparse.realsize': '1' };
+
 for (const [what, entry] of [
   ['an absolute name', { name: '/etc/x' }],
   ["a name with '..'", { name: 'a/../../x' }],
@@ -29,7 +32,9 @@ for (const [what, entry] of [
   ['a hard link that climbs, in an extended header', { name: 'x', type: '1', link: 'y', pax: { linkpath: '../y' } }],
   ['a hard link to nothing', { name: 'x', type: '1' }],
   ["GNU's sparse files", { name: 'x', type: 'S' }],
-  ['a sparse map', { name: 'x', pax: { 'GNU.sparse.major': '1' } }],
+  ['a sparse file of an unknown format', { name: 'x', pax: { 'GNU.sparse.major': '1' } }],
+  ['a sparse file with a name that climbs', { name: 'x', pax: { ...SPARSE, 'GNU.sparse.name': '../etc/shadow' } }],
+  ['a sparse file with two names', { name: 'x', pax: { ...SPARSE, 'GNU.sparse.name': './y', path: 'z' } }],
   ["GNU's multi-volume files", { name: 'x', type: 'M' }],
   ['a whiteout of no name', { name: 'a/.wh.' }],
   ["a whiteout of '..'", { name: 'a/.wh...' }],

@@ -91,8 +91,11 @@ for (const [program, expected] of TARS) {
     const tools = await probe(t, (folder) => install(folder, 'tar', program));
     t.like(tools.tar, expected);
     if (program.version !== '') t.is(tools.tar.version, program.version);
-    if (expected.takesNames === true) t.notThrows(() => requireTar(tools, 'root@old'));
-    else t.throws(() => requireTar(tools, 'root@old'), { message: /the tar of root@old cannot read a list of names/ });
+    if (expected.takesNames === true) t.notThrows(() => requireTar(tools, 'root@old', false));
+    else
+      t.throws(() => requireTar(tools, 'root@old', false), {
+        message: /the tar of root@old cannot read a list of names/,
+      });
   });
 }
 
@@ -160,6 +163,6 @@ test('a find without -printf and a stat without -c are a clear error', async (t)
 
 test('a version with escapes is not obeyed by a terminal', async (t) => {
   const tools = await probe(t, (folder) => install(folder, 'tar', { version: 'evil\u001b[2Jtar', help: 'none' }));
-  const error = t.throws(() => requireTar(tools, 'root@old'));
+  const error = t.throws(() => requireTar(tools, 'root@old', false));
   t.false(error?.message.includes('\u001b'));
 });

@@ -147,7 +147,7 @@ test('a hard link whose target did not come is named for a second look', (t) => 
   t.deepEqual(dangling.map(String), ['/l']);
   t.is(anomalies[0]?.kind, 'hard link without its target');
   const abilities = { posixFormat: true, xattrs: true, xattrsInclude: true };
-  t.regex(remoteTarScript(abilities, true), / --hard-dereference /);
+  t.regex(remoteTarScript(abilities, { hardDereference: true }), / --hard-dereference /);
   t.notRegex(remoteTarScript(abilities), /hard-dereference/);
 });
 

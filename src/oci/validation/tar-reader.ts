@@ -152,7 +152,8 @@ export class TarReader {
   #entry(block: Buffer, type: string, headerSize: number, entries: TarEntry[]): void {
     const { keys, records, ...extended } = this.#extended;
     this.#extended = { keys: [], records: new Map() };
-    const name = extended.name ?? nameIn(block);
+    // GNU tar's sparse files in pax headers: the entry's own name is a stand-in.
+    const name = records.get('GNU.sparse.name') ?? extended.name ?? nameIn(block);
     const size = extended.size ?? headerSize;
     const link = extended.link ?? text(block, 157, 100);
     const actual = type === '0' && name.endsWith('/') ? '5' : type;

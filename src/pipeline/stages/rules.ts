@@ -8,12 +8,13 @@ import type { SurveyRequest } from '../request.ts';
 
 /** @throws P2cError `rule.invalid`. Called before connecting with the rules known by then, so that a typo costs nothing. */
 export function rulesOf(request: SurveyRequest, facts?: SourceFacts): RuleSet {
-  return new RuleSet([
+  const inputs = [
     ...(facts === undefined ? [] : factRules(facts)),
     ...request.rules,
     ...request.profiles.flatMap(profileRules),
     ...baseRules().map((rule) => ruleInput('base', 'exclude', { ...rule, path: rule.pattern }, 'base')),
-  ]);
+  ];
+  return new RuleSet(inputs, request.sparse);
 }
 
 function profileRules({ name, exclude, include }: Profile): RuleInput[] {

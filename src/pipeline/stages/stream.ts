@@ -3,6 +3,7 @@ import pLimit from 'p-limit';
 import { P2cError } from '../../errors.ts';
 import { PathListReader, tarNames } from '../../listing/path-list.ts';
 import type { CapturePlan, Part } from '../../listing/plan.ts';
+import type { SparsePolicy } from '../../listing/rules.ts';
 import type { Layer } from '../../oci/layer.ts';
 import { MediaType } from '../../oci/spec.ts';
 import type { ImageStore } from '../../oci/store.ts';
@@ -24,6 +25,7 @@ import type { CapturedPart } from '../captured-part.ts';
 import type { PartMemory } from '../memory.ts';
 import { retrying } from '../retry.ts';
 import type { Tell } from '../stage.ts';
+import { type BesideStream, losesAttributes, readAttributes } from './attributes.ts';
 
 export interface CapturedLayers {
   readonly layers: readonly Layer[];
@@ -49,6 +51,7 @@ export interface StreamInput {
   readonly wire: Wire;
   /** Parts captured at once: with two, one reads its disk while the other waits for the network. */
   readonly streams: number;
+  readonly sparse: SparsePolicy;
   /** How often a part is tried again. */
   readonly retries: number;
   /** For a line about a part that failed. */
@@ -73,17 +76,19 @@ export async function streamParts(input: StreamInput, plan: CapturePlan, tell: T
   const failed = new AbortController();
   const signal = AbortSignal.any([input.signal, failed.signal]);
   const limit = pLimit(input.streams);
-  const capture = { ...input, restless, onBytes, signal };
+  const beside = await readAttributes(input);
+  const capture = { ...input, restless, beside, onBytes, signal };
   const parts = await allOrNone(
     plan.parts.map((part) => limit(() => keptOrCaptured(capture, part, plan))),
     (error) => failed.abort(error),
   );
+  const accounts = [...parts.map((part) => part.account), accountOf(input.facts, beside)];
   const kept = parts.filter(({ listedAt }) => listedAt !== undefined);
   return {
     layers: parts.map(({ layer }) => layer),
     logs: parts.map(({ log }) => log),
     again: new Set(parts.flatMap((part) => [...part.again])),
-    account: { ...addAccounts(parts.map((part) => part.account)), milliseconds: performance.now() - started },
+    account: { ...addAccounts(accounts), milliseconds: performance.now() - started },
     listedAt: kept.length === 0 ? undefined : Math.min(...kept.map((part) => part.listedAt ?? 0)),
     kept: { parts: kept.length, bytes: kept.reduce((sum, { layer }) => sum + layer.size, 0) },
   };
@@ -104,6 +109,14 @@ async function keptOrCaptured(
   const captured = await retrying(partName(part, plan), input, () => capturePart({ ...input, part }));
   memory?.remember(part, plan.parts.length, captured);
   return captured;
+}
+
+/** What is lost of extended attributes: the image has the files, and not all that belongs to them. */
+function accountOf(facts: SourceFacts, { problems }: BesideStream): StreamAccount {
+  const account = new AnomalyAccount(new Set());
+  const lost = losesAttributes(facts) ? ["this source's programs cannot read all extended attributes"] : [];
+  account.attributes([...lost, ...problems]);
+  return account.close(0);
 }
 
 /** Zeros stand in the place of what could not be read: perhaps it can be now. */
@@ -135,13 +148,18 @@ async function allOrNone<Result>(
 }
 
 /** The command of one part, for running and for `--dry-run`. Its standard input are the paths. */
-export function partCommand({ index }: Pick<Part, 'index'>, tools: SourceTools, wire: Wire): RemoteCommand {
-  const script = remoteTarScript(tools.tar);
+export function partCommand(
+  { index }: Pick<Part, 'index'>,
+  tools: SourceTools,
+  { wire, sparse }: Pick<StreamInput, 'wire' | 'sparse'>,
+): RemoteCommand {
+  const script = remoteTarScript(tools.tar, { sparse: sparse === 'pax' });
   return over(wire, { purpose: `stream part ${index + 1}`, script, timeoutMs: SILENCE_MS });
 }
 
-interface PartCapture extends Pick<StreamInput, 'session' | 'facts' | 'store' | 'wire' | 'signal'> {
+interface PartCapture extends Pick<StreamInput, 'session' | 'facts' | 'store' | 'wire' | 'signal' | 'sparse'> {
   readonly part: Part;
+  readonly beside: BesideStream;
   /** Where filesystems of the kernel's making are mounted. */
   readonly restless: ReadonlySet<string>;
   /** Bytes that came; fewer than none where they have to come again. */
@@ -157,13 +175,14 @@ async function capturePart(capture: PartCapture): Promise<CapturedPart> {
   const wanted = new PathListReader(part.pathsFile);
   const log = new CaptureLogWriter(`${part.pathsFile}.log`);
   try {
-    const filter = new TarFilter(
-      wanted,
-      (anomaly) => account.anomaly(anomaly),
-      restless,
-      (delivered) => log.add(delivered),
-      { onDangling: (path) => dangling.add(path) },
-    );
+    const filter = new TarFilter(wanted, {
+      timeless: restless,
+      sparse: capture.sparse === 'pax',
+      attributesOf: (path) => capture.beside.attributes.of(path),
+      onAnomaly: (anomaly) => account.anomaly(anomaly),
+      onDelivered: (delivered) => log.add(delivered),
+      onDangling: (path) => dangling.add(path),
+    });
     const layer = await streamLayer(capture, filter, messages);
     const said = messages.end();
     account.part(filter.counts, said);
@@ -178,9 +197,9 @@ async function capturePart(capture: PartCapture): Promise<CapturedPart> {
 
 /** What the source's tar sends, filtered, into a blob of its own. */
 async function streamLayer(capture: PartCapture, filter: TarFilter, messages: TarMessages): Promise<Layer> {
-  const { session, facts, part, store, wire, onBytes, signal } = capture;
+  const { session, facts, part, store, onBytes, signal } = capture;
   await using blob = await store.createBlob();
-  const command = { ...partCommand(part, facts.tools, wire), input: tarNames(part.pathsFile) };
+  const command = { ...partCommand(part, facts.tools, capture), input: tarNames(part.pathsFile) };
   const stream = await session.stream(command, (chunk) => messages.push(chunk));
   const abort = (): void => stream.kill();
   signal.addEventListener('abort', abort, { once: true });
@@ -193,7 +212,7 @@ async function streamLayer(capture: PartCapture, filter: TarFilter, messages: Ta
     }
     signal.throwIfAborted();
     const end = endOf(filter, await stream.done, messages);
-    await blob.write([...part.whiteouts.map(whiteout), end]);
+    await blob.write([...end.slice(0, -1), ...part.whiteouts.map(whiteout), ...end.slice(-1)]);
   } catch (error) {
     onBytes(-received);
     throw error;
@@ -206,7 +225,7 @@ async function streamLayer(capture: PartCapture, filter: TarFilter, messages: Ta
 }
 
 /** tar's exit code: 1 is "some files differ" (changed while read), 2 is an error; which files is found by their absence. */
-function endOf(filter: TarFilter, result: CommandResult, messages: TarMessages): Buffer {
+function endOf(filter: TarFilter, result: CommandResult, messages: TarMessages): Buffer[] {
   if (result.code > 2) throw tarFailed(result, messages, undefined);
   try {
     return filter.end();

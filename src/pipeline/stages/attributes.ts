@@ -1,0 +1,64 @@
+/** Reads extended attributes beside the stream, where the source's tar does not carry them. */
+import { printablePath } from '../../printable.ts';
+import { Attributes, AttributesParser, attributeReaderOf, attributesCommand } from '../../source/attributes.ts';
+import type { SourceFacts } from '../../source/facts.ts';
+import type { RemoteCommand, Session } from '../../ssh/session.ts';
+import { type Patience, retrying } from '../retry.ts';
+
+export interface AttributesInput extends Patience {
+  readonly session: Session;
+  readonly facts: SourceFacts;
+}
+
+/** The commands that will be run, for `--dry-run` too; none where tar carries attributes. */
+export function attributesCommands({ tools, filesystems }: SourceFacts): RemoteCommand[] {
+  const reader = attributeReaderOf(tools);
+  if (tools.tar.xattrs || reader === undefined) return [];
+  return filesystems
+    .filter(({ verdict }) => verdict === 'included')
+    .map(({ mountPoint }) => attributesCommand(reader, mountPoint, printablePath(mountPoint)));
+}
+
+/** True where capabilities, ACLs or other attributes are not to be had on this source. */
+export function losesAttributes({ tools }: SourceFacts): boolean {
+  return !tools.tar.xattrs && attributeReaderOf(tools) !== 'getfattr';
+}
+
+export interface BesideStream {
+  readonly attributes: Attributes;
+  /** What the programs could not read, in their own words. */
+  readonly problems: readonly string[];
+}
+
+const PROBLEMS_KEPT = 1000;
+
+/** @returns nothing where the stream has them, or no program can read them. @throws P2cError `source.attributes`. */
+export async function readAttributes(input: AttributesInput): Promise<BesideStream> {
+  const { session, facts, signal } = input;
+  const reader = attributeReaderOf(facts.tools);
+  const attributes = new Attributes();
+  const problems: string[] = [];
+  if (reader === undefined) return { attributes, problems };
+  for (const command of attributesCommands(facts)) {
+    await retrying(command.purpose, input, async () => {
+      signal?.throwIfAborted();
+      const parser = new AttributesParser(reader, attributes);
+      const stream = await session.stream(command);
+      for await (const chunk of stream.stdout) parser.push(chunk);
+      const { stderr } = await stream.done;
+      parser.end();
+      problems.push(
+        ...stderr
+          .split('\n')
+          .filter(matters)
+          .slice(0, PROBLEMS_KEPT - problems.length),
+      );
+    });
+  }
+  return { attributes, problems };
+}
+
+/** Not: a file that vanished meanwhile, and a filesystem that has no attributes at all. */
+function matters(line: string): boolean {
+  return line !== '' && !/(No such file or directory|Operation not supported)$/.test(line);
+}

@@ -1,0 +1,99 @@
+/**
+ * What a stream is compared with. Both the stream and the list of wanted paths are in one order, so comparing them takes
+ * a cursor and no table of names.
+ */
+import { comparePaths } from '../listing/path.ts';
+import type { ByteString } from '../printable.ts';
+import type { AnomalyKind } from './anomaly.ts';
+import { emptyFile, type MadeAttributes } from './made-entry.ts';
+import { cleanName } from './name.ts';
+import { WHITEOUT_PREFIX } from './whiteout.ts';
+
+export interface WantedPath {
+  readonly path: ByteString;
+  /** True where other names share the inode: a later one may come as a hard link to this one. */
+  readonly hardLinked: boolean;
+  /** Not in the stream: an empty file with these attributes is made in its place. */
+  readonly made?: MadeAttributes | undefined;
+}
+
+/** In the stream's order. */
+export interface WantedPaths {
+  next(): WantedPath | undefined;
+}
+
+export interface ExpectedListener {
+  tell(kind: AnomalyKind, path: ByteString): void;
+  /** A wanted hard link whose target did not come: to be fetched as a file. */
+  dangling(path: ByteString): void;
+  /** A file that is not in the stream, to be handed on here. */
+  made(path: ByteString, blocks: Buffer): void;
+}
+
+export class Expected {
+  readonly #wanted: WantedPaths;
+  readonly #listener: ExpectedListener;
+  #current: WantedPath | undefined;
+  #last: ByteString | undefined;
+  /** Delivered first names of inodes with several: what a hard link may point to. */
+  readonly #linkTargets = new Set<string>();
+
+  constructor(wanted: WantedPaths, listener: ExpectedListener) {
+    this.#wanted = wanted;
+    this.#listener = listener;
+    this.#current = wanted.next();
+  }
+
+  /** The last path that was wanted and came. */
+  get last(): ByteString | undefined {
+    return this.#last;
+  }
+
+  /** Moves to the entry's path; what is passed on the way did not come. @returns whether the entry is to be handed on. */
+  admits(path: ByteString, type: string, linkName: ByteString): boolean {
+    this.#moveTo(path);
+    const current = this.#current;
+    if (current === undefined || current.path !== path) {
+      this.#listener.tell(this.#last === path ? 'second entry' : 'not asked for', path);
+      return false;
+    }
+    this.#current = this.#wanted.next();
+    this.#last = path;
+    if (path.includes(`/${WHITEOUT_PREFIX}`)) {
+      this.#listener.tell('whiteout name', path);
+      return false;
+    }
+    if (type === '1' && !this.#linkTargets.has(cleanName(linkName))) {
+      this.#listener.tell('hard link without its target', path);
+      this.#listener.dangling(path);
+      return false;
+    }
+    if (current.hardLinked && type !== '1') this.#linkTargets.add(path);
+    return true;
+  }
+
+  /** The stream has ended: what is still wanted did not come. */
+  end(): void {
+    for (; this.#current !== undefined; this.#current = this.#wanted.next()) this.#pass(this.#current);
+  }
+
+  #moveTo(path: ByteString): void {
+    while (this.#current !== undefined) {
+      const order = comparePaths(this.#current.path, path);
+      // A tar that sends what is made here was not asked for it.
+      if (order > 0 || (order === 0 && this.#current.made === undefined)) return;
+      this.#pass(this.#current);
+      this.#current = this.#wanted.next();
+    }
+  }
+
+  #pass({ path, made }: WantedPath): void {
+    if (made === undefined) {
+      this.#listener.tell('not delivered', path);
+      return;
+    }
+    this.#last = path;
+    this.#listener.tell('recreated empty', path);
+    this.#listener.made(path, emptyFile(path, made));
+  }
+}
