@@ -15,7 +15,7 @@ export interface ListedPath {
   readonly made?: MadeFile | undefined;
 }
 
-export interface MadeFile {
+interface MadeFile {
   readonly mode: number;
   readonly uid: number;
   readonly gid: number;
