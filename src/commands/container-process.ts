@@ -30,9 +30,6 @@ export async function forwardingSignals<Result>(
 
 /** `-t` with input needs a terminal to be one end of. @throws P2cError `usage`. */
 export function checkTerminal(options: { tty: boolean; interactive: boolean; detach: boolean }): void {
-  if (options.detach && options.interactive && !options.tty) {
-    throw usageError('-d leaves nobody to type what -i would read', { code: 'usage', hint: 'leave out -d or -i' });
-  }
   if (options.tty && options.interactive && !options.detach && !isatty(0)) {
     throw usageError('-t and -i need a terminal, and the standard input is none', {
       code: 'usage',

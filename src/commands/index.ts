@@ -95,14 +95,39 @@ export const VERBS: readonly VerbEntry[] = [
     load: async () => (await import('./run.ts')).verb,
   },
   {
+    name: 'create',
+    summary: 'make a container of an image, and do not start it',
+    load: async () => (await import('./create.ts')).verb,
+  },
+  {
+    name: 'start',
+    summary: 'start containers that were created, or that ended',
+    load: async () => (await import('./start.ts')).verb,
+  },
+  {
     name: 'exec',
     summary: 'run a command in a running container',
     load: async () => (await import('./exec.ts')).verb,
   },
   {
+    name: 'attach',
+    summary: 'see what a running container says, and type to it',
+    load: async () => (await import('./attach.ts')).verb,
+  },
+  {
     name: 'ps',
     summary: 'list containers',
     load: async () => (await import('./ps.ts')).verb,
+  },
+  {
+    name: 'top',
+    summary: 'show the processes of a container',
+    load: async () => (await import('./top.ts')).verb,
+  },
+  {
+    name: 'stats',
+    summary: 'show what containers take of the machine',
+    load: async () => (await import('./stats.ts')).verb,
   },
   {
     name: 'logs',
@@ -113,6 +138,21 @@ export const VERBS: readonly VerbEntry[] = [
     name: 'stop',
     summary: 'end containers',
     load: async () => (await import('./stop.ts')).verb,
+  },
+  {
+    name: 'kill',
+    summary: 'send a signal to containers',
+    load: async () => (await import('./kill.ts')).verb,
+  },
+  {
+    name: 'restart',
+    summary: 'stop containers and start them again',
+    load: async () => (await import('./restart.ts')).verb,
+  },
+  {
+    name: 'wait',
+    summary: 'wait until containers have ended',
+    load: async () => (await import('./wait.ts')).verb,
   },
   {
     name: 'rm',
@@ -148,6 +188,31 @@ export const VERBS: readonly VerbEntry[] = [
     name: 'network rm',
     summary: 'remove networks',
     load: async () => (await import('./network-rm.ts')).verb,
+  },
+  {
+    name: 'volume ls',
+    summary: 'list volumes',
+    load: async () => (await import('./volume-ls.ts')).verb,
+  },
+  {
+    name: 'volume create',
+    summary: 'make an empty volume',
+    load: async () => (await import('./volume-create.ts')).verb,
+  },
+  {
+    name: 'volume inspect',
+    summary: 'show where volumes lie',
+    load: async () => (await import('./volume-inspect.ts')).verb,
+  },
+  {
+    name: 'volume rm',
+    summary: 'remove volumes and their content',
+    load: async () => (await import('./volume-rm.ts')).verb,
+  },
+  {
+    name: 'volume prune',
+    summary: 'remove the volumes that no container uses',
+    load: async () => (await import('./volume-prune.ts')).verb,
   },
   {
     name: '__monitor',

@@ -1,10 +1,12 @@
 /** `p2c rm`: removes containers. */
 import { ExitCode, usageError } from '../errors.ts';
 import { storeRoot } from '../oci/root.ts';
-import { findContainer, sweep } from '../runtime/containers.ts';
+import { sweep } from '../runtime/containers.ts';
 import { requireRoot } from '../runtime/create.ts';
 import { removeContainer } from '../runtime/end.ts';
 import { defineVerb } from './command.ts';
+import { namedContainers } from './named-containers.ts';
+import { patienceFor } from './stop.ts';
 
 export const verb = defineVerb({
   name: 'rm',
@@ -15,17 +17,24 @@ export const verb = defineVerb({
     ['p2c rm -f old', 'kill it first where it runs'],
   ],
   options: (parser) =>
-    parser.option('force', { alias: 'f', type: 'boolean', default: false, describe: 'kill those that run' }),
-  async run({ force }, words) {
-    if (words.length === 0)
-      throw usageError('no container is named', { code: 'usage', hint: "'p2c ps -a' lists them" });
+    parser
+      .option('force', { alias: 'f', type: 'boolean', default: false, describe: 'kill those that run' })
+      .option('time', {
+        alias: 't',
+        type: 'number',
+        requiresArg: true,
+        describe: 'with -f: seconds until it is killed',
+      })
+      .option('volumes', { alias: 'v', type: 'boolean', default: false, describe: 'their own nameless volumes too' })
+      .option('all', { alias: 'a', type: 'boolean', default: false, describe: 'every container' }),
+  async run({ force, time, volumes, all }, words) {
+    if (time !== undefined && !force) throw usageError('--time goes with --force', { code: 'usage' });
+    const patience = patienceFor(undefined, time);
     requireRoot();
     const root = storeRoot();
     await sweep(root);
-    const containers = [];
-    for (const word of words) containers.push(await findContainer(root, word));
-    for (const container of containers) {
-      await removeContainer(root, container, force);
+    for (const container of await namedContainers(root, words, all)) {
+      await removeContainer(root, container, force, { patience, volumes });
       process.stdout.write(`${container.definition.name}\n`);
     }
     return ExitCode.done;

@@ -2,12 +2,12 @@
 import { usageError } from '../errors.ts';
 import { storeRoot } from '../oci/root.ts';
 import { ImageStore } from '../oci/store.ts';
+import { parseDetachKeys } from '../runtime/attach/detach-keys.ts';
 import { createContainer } from '../runtime/create.ts';
 import { startMonitored } from '../runtime/monitor.ts';
-import { type ProcessIdentity, signalProcess } from '../runtime/process.ts';
-import { supervise } from '../runtime/supervise.ts';
+import { startAttached, withAttachOptions } from './attached-container.ts';
 import { defineVerb } from './command.ts';
-import { checkTerminal, forwardingSignals, passOn } from './container-process.ts';
+import { checkTerminal } from './container-process.ts';
 import { engineFor } from './engine-note.ts';
 import { tellQuarantine } from './quarantine-note.ts';
 import { createOptions, withContainerOptions } from './run-options/all.ts';
@@ -25,7 +25,9 @@ export const verb = defineVerb({
   ],
   options: (parser) =>
     withContainerOptions(
-      parser.option('detach', { alias: 'd', type: 'boolean', default: false, describe: 'run in the background' }),
+      withAttachOptions(
+        parser.option('detach', { alias: 'd', type: 'boolean', default: false, describe: 'run in the background' }),
+      ),
     ),
   async run(options, words) {
     const [image, ...command] = words;
@@ -33,6 +35,7 @@ export const verb = defineVerb({
       throw usageError('no image is named', { code: 'usage', hint: "'p2c images' lists them" });
     }
     checkTerminal(options);
+    const detachKeys = parseDetachKeys(options['detach-keys']);
     const root = storeRoot();
     const wanted = createOptions(options, command);
     const engine = await engineFor(root, wanted.engine);
@@ -44,17 +47,11 @@ export const verb = defineVerb({
       process.stdout.write(`${container.definition.id}\n`);
       return 0;
     }
-    let init: ProcessIdentity | undefined;
-    const attachment = {
+    return startAttached(root, container, {
       input: options.interactive,
-      output: passOn,
-      started: (identity: ProcessIdentity) => {
-        init = identity;
-      },
-    };
-    const send = (signal: NodeJS.Signals): void => {
-      if (init !== undefined) signalProcess(init, signal);
-    };
-    return forwardingSignals(send, () => supervise(root, container, attachment));
+      terminal: options.tty,
+      detachKeys,
+      sigProxy: options['sig-proxy'],
+    });
   },
 });

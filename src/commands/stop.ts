@@ -1,38 +1,43 @@
 /** `p2c stop`: asks containers to end. */
 import { ExitCode, usageError } from '../errors.ts';
 import { storeRoot } from '../oci/root.ts';
-import { findContainer } from '../runtime/containers.ts';
+import type { Container } from '../runtime/container.ts';
 import { requireRoot } from '../runtime/create.ts';
 import { stopContainer } from '../runtime/end.ts';
 import { defineVerb } from './command.ts';
+import { namedContainers } from './named-containers.ts';
 
 export const verb = defineVerb({
   name: 'stop',
   usage: '[options] CONTAINER...',
   summary: "end containers: the image's stop signal, and after a while a kill",
   examples: [
-    ['p2c stop old', 'SIGTERM or what the image names, SIGKILL after ten seconds'],
+    ['p2c stop old', 'SIGTERM or what the image names; SIGKILL after ten seconds, or what run --stop-timeout said'],
     ['p2c stop -t 60 old', 'give it a minute'],
+    ['p2c stop -a', 'all of them'],
   ],
   options: (parser) =>
-    parser.option('time', {
-      alias: 't',
-      type: 'number',
-      default: 10,
-      requiresArg: true,
-      describe: 'seconds until it is killed',
-    }),
-  async run({ time }, words) {
-    if (words.length === 0) throw usageError('no container is named', { code: 'usage', hint: "'p2c ps' lists them" });
-    if (!(time >= 0 && time < 1e6)) throw usageError('--time takes a number of seconds', { code: 'usage' });
+    parser
+      .option('time', { alias: 't', type: 'number', requiresArg: true, describe: 'seconds until it is killed' })
+      .option('all', { alias: 'a', type: 'boolean', default: false, describe: 'every container' }),
+  async run({ time, all }, words) {
     requireRoot();
-    const root = storeRoot();
-    const containers = [];
-    for (const word of words) containers.push(await findContainer(root, word));
-    for (const container of containers) {
-      await stopContainer(container, time * 1000);
-      process.stdout.write(`${container.definition.name}\n`);
-    }
+    const containers = await namedContainers(storeRoot(), words, all);
+    patienceFor(undefined, time);
+    // Together: the second does not wait for the first one's patience.
+    await Promise.all(
+      containers.map(async (container) => {
+        await stopContainer(container, patienceFor(container, time));
+        process.stdout.write(`${container.definition.name}\n`);
+      }),
+    );
     return ExitCode.done;
   },
 });
+
+/** @param time seconds, of `--time`. @returns milliseconds until a container is killed. @throws P2cError `usage`. */
+export function patienceFor(container: Container | undefined, time: number | undefined): number {
+  const seconds = time ?? container?.definition.stopTimeout ?? 0;
+  if (seconds >= 0 && seconds < 1e6) return seconds * 1000;
+  throw usageError('--time takes a number of seconds', { code: 'usage' });
+}

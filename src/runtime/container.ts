@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { messageOf, P2cError } from '../errors.ts';
 import { NO_NETWORK, networkRequestSchema } from './network/request.ts';
-import { isAlive } from './process.ts';
+import { bootId, isAlive } from './process.ts';
+import { restartPolicySchema } from './restart-policy.ts';
 import { type Bundle, bundleSchema, specText } from './spec.ts';
 
 const identity = z.object({ pid: z.int(), startTime: z.string() });
@@ -19,6 +20,11 @@ const definitionSchema = z.object({
   /** ISO 8601. */
   created: z.string(),
   stopSignal: z.string(),
+  /** Seconds. */
+  stopTimeout: z.number().default(10),
+  restart: restartPolicySchema.default({ name: 'no' }),
+  /** Bytes; undefined where its log may grow. */
+  logMaxSize: z.number().optional(),
   autoRemove: z.boolean(),
   interactive: z.boolean(),
   privileged: z.boolean(),
@@ -29,9 +35,14 @@ type Definition = z.output<typeof definitionSchema>;
 
 /** `state.json`. */
 const stateSchema = z.object({
-  status: z.enum(['created', 'running', 'exited']),
-  /** The p2c that looks after it. */
-  monitor: identity,
+  /** `created`: never started. `restarting`: it ended, and its policy starts it again after a while. */
+  status: z.enum(['created', 'starting', 'running', 'restarting', 'exited']),
+  /** The p2c that looks after it; undefined where nobody started it yet. */
+  monitor: identity.optional(),
+  /** The boot of the machine in which it was started: the processes of another are gone. */
+  boot: z.string().default(''),
+  /** How often its policy started it again. */
+  restarts: z.int().default(0),
   /** The engine's process on this machine. */
   engine: identity.optional(),
   /** The container's PID 1, as this machine numbers it. */
@@ -99,9 +110,9 @@ export async function readBundle(folder: string): Promise<Bundle> {
  */
 export async function readState(folder: string): Promise<State> {
   const state = await readRecord(join(folder, 'state.json'), stateSchema);
-  if (state.status === 'exited' || isAlive(state.monitor)) return state;
-  if (state.init !== undefined && isAlive(state.init)) return state;
-  return { ...state, status: 'exited' };
+  if (state.status === 'exited' || state.status === 'created') return state;
+  const left = state.boot === bootId() ? [state.monitor, state.init] : [];
+  return left.some((one) => one !== undefined && isAlive(one)) ? state : { ...state, status: 'exited' };
 }
 
 async function readRecord<Record>(path: string, schema: z.ZodType<Record>): Promise<Record> {

@@ -1,18 +1,20 @@
 /** Makes a container of an image: layers unpacked, bundle written, nothing started. */
-import { P2cError, usageError } from '../errors.ts';
+import { usageError } from '../errors.ts';
 import type { ImageStore } from '../oci/store.ts';
 import { makeBundle } from './bundle/make.ts';
 import { commandOf } from './command-line.ts';
 import { type Container, containerFolder, writeContainer } from './container.ts';
-import { discard, refuseTakenName, reserve } from './containers.ts';
+import { refuseTakenName, reserve } from './containers.ts';
 import type { Engine } from './engine.ts';
 import { writeEtc } from './network/etc.ts';
 import { networkRequest } from './network/resolve.ts';
 import type { CreateOptions } from './options.ts';
-import { identifyProcess, type ProcessIdentity } from './process.ts';
+import { bootId } from './process.ts';
 import { holdBack } from './quarantine/quarantine.ts';
 import { unpackLayer } from './snapshot.ts';
 import { attainableUlimits } from './ulimit.ts';
+import { discardWithVolumes } from './volumes/discard.ts';
+import { provideVolumes } from './volumes/provide.ts';
 
 /**
  * @param imageName as `ImageStore.find` takes it.
@@ -39,7 +41,9 @@ export async function createContainer(
   const { id, name } = await reserve(store.root, options.name);
   const folder = containerFolder(store.root, id);
   try {
-    const bundle = makeBundle(id, folder, image, layers, options);
+    const volumes = await provideVolumes(store.root, folder, image, layers, options.mounts);
+    const tmpfs = options.mounts.flatMap((wish) => ('tmpfs' in wish ? [wish.tmpfs] : []));
+    const bundle = makeBundle(id, folder, image, layers, { ...options, volumes, tmpfs });
     await writeEtc(store.root, folder, bundle.hostname, network);
     const definition = {
       id,
@@ -47,7 +51,10 @@ export async function createContainer(
       image: { name: image.reference ?? imageName, digest: image.digest },
       layers: image.manifest.layers.map(({ digest }) => digest).reverse(),
       created: new Date().toISOString(),
-      stopSignal: image.config.config?.StopSignal ?? 'SIGTERM',
+      stopSignal: options.stopSignal ?? image.config.config?.StopSignal ?? 'SIGTERM',
+      stopTimeout: options.stopTimeout,
+      restart: options.restart,
+      ...(options.logMaxSize === undefined ? {} : { logMaxSize: options.logMaxSize }),
       autoRemove: options.autoRemove,
       interactive: options.interactive,
       privileged: options.privileged,
@@ -55,20 +62,13 @@ export async function createContainer(
       network,
     };
     const container = { folder, definition };
-    await writeContainer(container, bundle, { status: 'created', monitor: ownIdentity() });
+    await writeContainer(container, bundle, { status: 'created', boot: bootId(), restarts: 0 });
     if (options.network.quarantine) await holdBack(folder, layers);
     return container;
   } catch (error) {
-    await discard(store.root, { id, name });
+    await discardWithVolumes(store.root, { folder, definition: { id, name } });
     throw error;
   }
-}
-
-/** p2c's own process. */
-export function ownIdentity(): ProcessIdentity {
-  const identity = identifyProcess(process.pid);
-  if (identity !== undefined) return identity;
-  throw new P2cError('p2c does not find its own process in /proc', { code: 'runtime.proc', hint: 'mount /proc' });
 }
 
 /** @throws P2cError `runtime.root` (usage). */

@@ -1,5 +1,6 @@
 /** What an engine does with a bundle. Making bundles is apart from it, so that engines share them. */
-import type { Readable } from 'node:stream';
+import type { Readable, Writable } from 'node:stream';
+import type { TerminalSize } from './attach/records.ts';
 import type { EngineName } from './options.ts';
 import type { ProcessIdentity } from './process.ts';
 import type { LayerRoot } from './root-path.ts';
@@ -19,16 +20,20 @@ export interface Place {
 }
 
 export interface Streams {
-  /** `inherit` is p2c's own standard input. Without it a terminal's input stays open and silent. */
-  readonly input: 'inherit' | 'none';
+  /** `inherit` is p2c's own standard input. With `none`, a terminal's input stays open and silent. */
+  readonly input: 'inherit' | 'pipe' | 'none';
   /** `none`: what it says is lost, and p2c may end before it does. */
   readonly output: 'pipe' | 'none';
+  /** Of its terminal at the start, where that is not inherited with the input. */
+  readonly size?: TerminalSize | undefined;
 }
 
 /** A process on its way. */
 export interface Launched {
   /** The engine's own process on this machine, gone soon after the container's. */
   readonly pid: number;
+  /** Undefined where no pipe was asked for. */
+  readonly input: Writable | undefined;
   /** Undefined where none was asked for. */
   readonly output: Readable | undefined;
   /** Undefined with a terminal, which has one output. */

@@ -2,6 +2,7 @@
 import { usageError } from '../errors.ts';
 import { mergeEnvironment } from './bundle/process.ts';
 import { type Container, readBundle, readState } from './container.ts';
+import { notRunning } from './end.ts';
 import type { Launched } from './engine.ts';
 import { engineOf } from './engines/choose.ts';
 import { placeOf } from './place.ts';
@@ -30,10 +31,7 @@ export async function execInContainer(root: string, container: Container, option
   const { folder, definition } = container;
   const { status, init } = await readState(folder);
   if (status !== 'running' || init === undefined) {
-    throw usageError(`the container '${definition.name}' is not running`, {
-      code: 'container.stopped',
-      hint: `'p2c logs ${definition.name}' shows what it said`,
-    });
+    throw notRunning(container);
   }
   const bundle = await readBundle(folder);
   const process = await execProcess(root, container, bundle, options);

@@ -1,6 +1,6 @@
 /** The containers of a store, as people and programs see them. */
 import { systemCode } from '../errors.ts';
-import { readBundle, readState } from './container.ts';
+import { readBundle, readState, type State } from './container.ts';
 import { listContainers } from './containers.ts';
 
 export interface ContainerRecord {
@@ -13,7 +13,7 @@ export interface ContainerRecord {
   readonly created: string;
   readonly started: string | undefined;
   readonly finished: string | undefined;
-  readonly status: 'created' | 'running' | 'exited';
+  readonly status: State['status'];
   /** Undefined while it runs, and where its monitor was killed. */
   readonly exitCode: number | undefined;
   /** Of PID 1 on this machine, while it runs. */

@@ -1,7 +1,5 @@
 /** A container's log: one JSON object a line, `{"time","stream","text"}`; a text without a line feed goes on in the next. */
-import { once } from 'node:events';
-import { createReadStream, createWriteStream, type WriteStream } from 'node:fs';
-import { open, stat } from 'node:fs/promises';
+import { type FileHandle, open, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { StringDecoder } from 'node:string_decoder';
@@ -21,16 +19,26 @@ function logFile(folder: string): string {
   return join(folder, 'log');
 }
 
-/** Writes what a container says; a log that cannot be written (a full disk) stops nothing but itself. */
-export class LogWriter implements AsyncDisposable {
-  readonly #file: WriteStream;
-  #failed = false;
+/** Where it was written to before. */
+function earlier(path: string): string {
+  return `${path}.1`;
+}
 
-  constructor(folder: string) {
-    this.#file = createWriteStream(logFile(folder), { flags: 'a', mode: 0o600 });
-    this.#file.on('error', () => {
-      this.#failed = true;
-    });
+/**
+ * Writes what a container says; a log that cannot be written (a full disk) loses lines and stops nothing. One that has
+ * its size goes on in a new file, and the file before the last is gone.
+ */
+export class LogWriter implements AsyncDisposable {
+  readonly #path: string;
+  readonly #maxSize: number;
+  #file: FileHandle | undefined;
+  #size = 0;
+  #last: Promise<void> = Promise.resolve();
+
+  /** @param maxSize bytes; a little more may be written, for lines stay whole. */
+  constructor(folder: string, maxSize = Number.POSITIVE_INFINITY) {
+    this.#path = logFile(folder);
+    this.#maxSize = maxSize;
   }
 
   /** @returns a function to feed with the stream's bytes; fed nothing, it flushes. Resolves when more may come. */
@@ -45,22 +53,35 @@ export class LogWriter implements AsyncDisposable {
         rest = rest.slice(end);
       }
       if (chunk === undefined && rest !== '') texts.push(rest);
+      if (texts.length === 0) return;
       const time = new Date().toISOString();
       await this.#write(texts.map((text) => `${JSON.stringify({ time, stream, text })}\n`).join(''));
     };
   }
 
-  async #write(lines: string): Promise<void> {
-    if (lines === '' || this.#failed || this.#file.write(lines)) return;
-    await once(this.#file, 'drain').catch(() => {});
+  /** One after the other, whichever stream they come from. */
+  #write(lines: string): Promise<void> {
+    this.#last = this.#last.then(() => this.#append(lines)).catch(() => {});
+    return this.#last;
+  }
+
+  async #append(lines: string): Promise<void> {
+    if (this.#file !== undefined && this.#size >= this.#maxSize) {
+      await this.#file.close();
+      this.#file = undefined;
+      await rename(this.#path, earlier(this.#path));
+    }
+    if (this.#file === undefined) {
+      this.#file = await open(this.#path, 'a', 0o600);
+      this.#size = (await this.#file.stat()).size;
+    }
+    this.#size += Buffer.byteLength(lines);
+    await this.#file.writeFile(lines);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await new Promise<void>((resolve) => {
-      this.#file.once('close', resolve);
-      this.#file.end();
-      if (this.#file.closed) resolve();
-    });
+    await this.#last;
+    await this.#file?.close();
   }
 }
 
@@ -76,26 +97,71 @@ function cutAt(text: string): number {
  * @param goesOn asked at the end of the file: whether more may come, and it is worth to wait.
  */
 export async function* readLog(folder: string, goesOn: () => Promise<boolean>): AsyncGenerator<LogRecord> {
+  const path = logFile(folder);
+  let file = await openOrMissing(path);
+  const before = await openOrMissing(earlier(path));
+  try {
+    // Where it went on in a new file just now, both are one.
+    if (before !== undefined && !(await isSame(before, file))) yield* recordsBetween(before, 0);
+  } finally {
+    await before?.close();
+  }
   let at = 0;
-  for (;;) {
-    const more = await goesOn();
-    const size = await sizeOf(logFile(folder));
-    if (size > at) {
-      const end = await lastLineEnd(logFile(folder), at, size);
-      yield* recordsBetween(logFile(folder), at, end);
-      at = end;
+  try {
+    for (;;) {
+      const more = await goesOn();
+      file ??= await openOrMissing(path);
+      if (file !== undefined) {
+        const wentOn = await isReplaced(path, file);
+        const end = await lastLineEnd(file, at, (await file.stat()).size);
+        yield* recordsBetween(file, at, end);
+        at = end;
+        if (wentOn) {
+          await file.close();
+          file = undefined;
+          at = 0;
+          continue;
+        }
+      }
+      // Asked before the file was read: what came after the answer "no" is nothing.
+      if (!more) return;
+      await new Promise((resolve) => setTimeout(resolve, POLL));
     }
-    // Asked before the file was read: what came after the answer "no" is nothing.
-    if (!more) return;
-    await new Promise((resolve) => setTimeout(resolve, POLL));
+  } finally {
+    await file?.close();
   }
 }
 
-async function* recordsBetween(path: string, start: number, end: number): AsyncGenerator<LogRecord> {
-  if (end <= start) return;
-  for await (const line of createInterface({ input: createReadStream(path, { start, end: end - 1 }) })) {
+async function* recordsBetween(file: FileHandle, start: number, end?: number): AsyncGenerator<LogRecord> {
+  const length = (end ?? (await file.stat()).size) - start;
+  if (length <= 0) return;
+  const input = file.createReadStream({ start, end: start + length - 1, autoClose: false });
+  for await (const line of createInterface({ input })) {
     const record = parseRecord(line);
     if (record !== undefined) yield record;
+  }
+}
+
+async function openOrMissing(path: string): Promise<FileHandle | undefined> {
+  try {
+    return await open(path, 'r');
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+async function isSame(one: FileHandle, other: FileHandle | undefined): Promise<boolean> {
+  return other !== undefined && (await one.stat()).ino === (await other.stat()).ino;
+}
+
+/** Whether the log went on in a new file: nothing more is written to this one then. */
+async function isReplaced(path: string, file: FileHandle): Promise<boolean> {
+  const now = await openOrMissing(path);
+  try {
+    return now !== undefined && !(await isSame(now, file));
+  } finally {
+    await now?.close();
   }
 }
 
@@ -109,8 +175,7 @@ function parseRecord(line: string): LogRecord | undefined {
 }
 
 /** The monitor may be in the middle of a line. @returns where the last whole one ends, `start` if there is none. */
-async function lastLineEnd(path: string, start: number, size: number): Promise<number> {
-  await using file = await open(path, 'r');
+async function lastLineEnd(file: FileHandle, start: number, size: number): Promise<number> {
   const block = Buffer.alloc(64 * 1024);
   for (let end = size; end > start; end -= block.length) {
     const from = Math.max(start, end - block.length);
@@ -119,13 +184,4 @@ async function lastLineEnd(path: string, start: number, size: number): Promise<n
     if (found >= 0) return from + found + 1;
   }
   return start;
-}
-
-async function sizeOf(path: string): Promise<number> {
-  try {
-    return (await stat(path)).size;
-  } catch (error) {
-    if (systemCode(error) === 'ENOENT') return 0;
-    throw error;
-  }
 }

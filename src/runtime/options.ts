@@ -1,9 +1,11 @@
 /** What a user may ask of a container, by theme; `p2c run` and `p2c create` read the same. */
 import type { DeviceWish } from './device.ts';
 import type { NetworkWish } from './network/resolve.ts';
+import type { RestartPolicy } from './restart-policy.ts';
 import type { Tmpfs } from './tmpfs.ts';
 import type { Ulimit } from './ulimit.ts';
 import type { Volume } from './volume.ts';
+import type { MountWish } from './volumes/wish.ts';
 
 export interface ProcessOptions {
   readonly command: readonly string[];
@@ -46,7 +48,13 @@ export interface NetworkOptions {
   readonly network: NetworkWish;
 }
 
-export interface VolumeOptions {
+/** As they are asked for. */
+export interface MountOptions {
+  readonly mounts: readonly MountWish[];
+}
+
+/** As they are found or made. */
+interface VolumeOptions {
   readonly volumes: readonly Volume[];
   readonly tmpfs: readonly Tmpfs[];
 }
@@ -55,6 +63,13 @@ export interface LifecycleOptions {
   readonly name?: string | undefined;
   readonly autoRemove: boolean;
   readonly engine: EngineWish;
+  readonly restart: RestartPolicy;
+  /** As `knownSignal` takes it; undefined for the image's. */
+  readonly stopSignal?: string | undefined;
+  /** Seconds. */
+  readonly stopTimeout: number;
+  /** Bytes. */
+  readonly logMaxSize?: number | undefined;
 }
 
 export type EngineName = 'namespaces' | 'runc' | 'crun';
@@ -63,4 +78,4 @@ export type EngineWish = EngineName | 'auto';
 /** What the bundle is made of. */
 export type RunOptions = ProcessOptions & IsolationOptions & ResourceOptions & NetworkOptions & VolumeOptions;
 
-export type CreateOptions = RunOptions & LifecycleOptions;
+export type CreateOptions = Omit<RunOptions, keyof VolumeOptions> & MountOptions & LifecycleOptions;

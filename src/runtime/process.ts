@@ -1,11 +1,23 @@
 /** Processes of this machine by pid and start time: a pid alone may since belong to another (proc(5), /proc/PID/stat). */
 import { readFileSync } from 'node:fs';
-import { systemCode } from '../errors.ts';
+import { P2cError, systemCode } from '../errors.ts';
 
 export interface ProcessIdentity {
   readonly pid: number;
   /** Clock ticks since boot, field 22 of `/proc/PID/stat`. */
   readonly startTime: string;
+}
+
+/** This boot of the machine (random(4)): pids and start times of another mean nothing. */
+export function bootId(): string {
+  return readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim();
+}
+
+/** p2c's own process. */
+export function ownIdentity(): ProcessIdentity {
+  const identity = identifyProcess(process.pid);
+  if (identity !== undefined) return identity;
+  throw new P2cError('p2c does not find its own process in /proc', { code: 'runtime.proc', hint: 'mount /proc' });
 }
 
 /** @returns undefined where there is no such process, or only what is left of one until its parent takes note. */

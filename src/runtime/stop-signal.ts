@@ -5,8 +5,13 @@ import { constants } from 'node:os';
 const RTMIN = 34;
 const RTMAX = 64;
 
-/** `SIGTERM`, `TERM`, `15`, `SIGRTMIN+3`. @returns its number, SIGTERM's where the text is none. */
+/** As an image names it, which may be anything. @returns its number, SIGTERM's where the text is none. */
 export function stopSignalNumber(text: string): number {
+  return knownSignal(text) ?? constants.signals.SIGTERM;
+}
+
+/** `SIGTERM`, `TERM`, `15`, `SIGRTMIN+3`. @returns its number, undefined where the text is none. */
+export function knownSignal(text: string): number | undefined {
   const name = text.toUpperCase().replace(/^SIG/, '');
   const realTime = /^RT(MIN|MAX)(?:([+-])([0-9]{1,2}))?$/.exec(name);
   if (realTime !== null) {
@@ -15,9 +20,9 @@ export function stopSignalNumber(text: string): number {
   }
   if (/^[0-9]{1,2}$/.test(name)) return usable(Number(name));
   const found = Object.entries(constants.signals).find(([known]) => known === `SIG${name}`);
-  return found?.[1] ?? constants.signals.SIGTERM;
+  return found?.[1];
 }
 
-function usable(number: number): number {
-  return number >= 1 && number <= RTMAX ? number : constants.signals.SIGTERM;
+function usable(number: number): number | undefined {
+  return number >= 1 && number <= RTMAX ? number : undefined;
 }

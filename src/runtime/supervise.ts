@@ -1,78 +1,130 @@
-/** Looks after one container from start to end: its output, its log, its state. The foreground and the monitor do so. */
+/** Looks after one container from its start to its last end: its output, its log, its state, its restarts. */
 import type { Readable } from 'node:stream';
 import { messageOf, systemCode } from '../errors.ts';
+import { resizeTerminal } from './attach/resize.ts';
+import type { AttachServer } from './attach/server.ts';
 import { type Container, type State, writeState } from './container.ts';
-import { discard } from './containers.ts';
-import { ownIdentity } from './create.ts';
 import type { Started } from './engine.ts';
 import { engineOf } from './engines/choose.ts';
 import { type LogStream, LogWriter } from './log.ts';
 import { joinNetworks, leaveNetworks } from './network/join.ts';
 import { placeOf } from './place.ts';
-import { childrenOf, identifyProcess, type ProcessIdentity, signalProcess } from './process.ts';
+import { bootId, childrenOf, identifyProcess, ownIdentity, signalProcess } from './process.ts';
+import { restartDelay, startsAgain } from './restart-policy.ts';
+import { isStopRequested } from './stop-request.ts';
+import { discardWithVolumes } from './volumes/discard.ts';
 
-export interface Attachment {
-  /** Whether the container reads what p2c's own standard input gives. */
-  readonly input: boolean;
-  /** Its output, besides the log; resolves when more may come. */
-  output?(stream: LogStream, chunk: Buffer): Promise<void>;
-  /** It runs. */
-  started?(init: ProcessIdentity): void;
-}
+/** Milliseconds. Whoever ran for so long did not fail at its start. */
+const LONG_LIFE = 10_000;
+const POLL = 100;
 
 /**
- * Starts a container and stays until it has ended; removes it then, where it was made so.
+ * Starts a container and stays until it has ended and is not to start again; removes it then, where it was made so.
  * @param root the store's.
- * @returns its exit code.
+ * @param attach told of all output and of the end.
+ * @param started called whenever it runs.
  * @throws P2cError where it could not be started; the container stays, ended, unless it removes itself.
  */
-export async function supervise(root: string, container: Container, attachment: Attachment): Promise<number> {
+export async function supervise(
+  root: string,
+  container: Container,
+  attach: AttachServer,
+  started: () => void,
+): Promise<void> {
   const { folder, definition } = container;
-  const state: State = { status: 'created', monitor: ownIdentity() };
+  const state: State = { status: 'starting', monitor: ownIdentity(), boot: bootId(), restarts: 0 };
+  let exitCode = 125;
+  let error: string | undefined;
   try {
-    return await runToEnd(container, state, attachment);
-  } catch (error) {
-    await settle(folder, { ...state, status: 'exited', finished: now(), exitCode: 125, error: messageOf(error) });
-    throw error;
+    exitCode = await runToLastEnd(container, state, attach, started);
+  } catch (thrown) {
+    error = messageOf(thrown);
+    await settle(folder, { ...state, status: 'exited', finished: now(), exitCode, error });
+    throw thrown;
   } finally {
-    if (definition.autoRemove) await discard(root, definition);
+    // Whoever is told that it ended may want its name for another.
+    if (definition.autoRemove) await discardWithVolumes(root, container);
+    await attach.ended({ exitCode, ...(error === undefined ? {} : { error }) });
   }
 }
 
-async function runToEnd(container: Container, created: State, attachment: Attachment): Promise<number> {
-  await writeState(container.folder, created);
+async function runToLastEnd(
+  container: Container,
+  first: State,
+  attach: AttachServer,
+  started: () => void,
+): Promise<number> {
+  const { folder, definition } = container;
+  let failures = 0;
+  for (let restarts = 0; ; restarts += 1) {
+    const begin = performance.now();
+    const ended = await runOnce(container, { ...first, restarts }, attach, started);
+    failures = performance.now() - begin > LONG_LIFE ? 0 : failures + 1;
+    const goesOn = startsAgain(definition.restart, ended.exitCode, restarts) && !(await isStopRequested(folder));
+    if (goesOn) await settle(folder, { ...ended, status: 'restarting' });
+    if (!goesOn || !(await waited(folder, restartDelay(failures - 1)))) {
+      await settle(folder, ended);
+      return ended.exitCode;
+    }
+  }
+}
+
+/** @returns false where its end was wanted meanwhile. */
+async function waited(folder: string, delay: number): Promise<boolean> {
+  const end = performance.now() + delay;
+  while (performance.now() < end) {
+    await new Promise((resolve) => setTimeout(resolve, Math.min(POLL, delay)));
+    if (await isStopRequested(folder)) return false;
+  }
+  return true;
+}
+
+type Ended = State & { readonly exitCode: number };
+
+async function runOnce(container: Container, state: State, attach: AttachServer, started: () => void): Promise<Ended> {
   const place = await placeOf(container);
   const engine = engineOf(container.definition);
+  const input = container.definition.interactive ? 'pipe' : 'none';
   const bundle = await joinNetworks(container);
   try {
-    const streams = { input: attachment.input ? ('inherit' as const) : ('none' as const), output: 'pipe' as const };
-    return await attend(container.folder, await engine.start(place, bundle, streams), created, attachment);
+    const running = await engine.start(place, bundle, { input, output: 'pipe', size: attach.size });
+    attach.serve({
+      input: running.input,
+      endsWithTyping: !bundle.process.terminal,
+      resize: async (size) => (bundle.process.terminal ? resizeTerminal(running.pid, size) : undefined),
+    });
+    return await attend(container, running, state, attach, started);
   } finally {
     await engine.cleanUp(place);
     await leaveNetworks(container);
   }
 }
 
-async function attend(folder: string, started: Started, created: State, attachment: Attachment): Promise<number> {
-  await using log = new LogWriter(folder);
-  const pumping = pumpAll(started, log, attachment);
-  const engine = identifyProcess(started.pid);
-  const running: State = { ...created, ...(engine === undefined ? {} : { engine }) };
+async function attend(
+  { folder, definition }: Container,
+  running: Started,
+  state: State,
+  attach: AttachServer,
+  started: () => void,
+): Promise<Ended> {
+  await using log = new LogWriter(folder, definition.logMaxSize);
+  const pumping = pumpAll(running, log, attach);
+  const engine = identifyProcess(running.pid);
+  const starting: State = { ...state, ...(engine === undefined ? {} : { engine }) };
   try {
-    const [init] = await Promise.all([started.ready, settle(folder, running)]);
-    const since = { ...running, status: 'running' as const, init, started: now() };
+    const [init] = await Promise.all([running.ready, settle(folder, starting)]);
+    const since = { ...starting, status: 'running' as const, init, started: now() };
     await settle(folder, since);
-    attachment.started?.(init);
-    const exitCode = await started.ended;
+    started();
+    const exitCode = await running.ended;
     // Where somebody killed the engine's process, the container does not go on without it.
     signalProcess(init, 'SIGKILL');
     await pumping;
-    await settle(folder, { ...since, status: 'exited', finished: now(), exitCode });
-    return exitCode;
+    return { ...since, status: 'exited', finished: now(), exitCode };
   } catch (error) {
     // Nothing runs on that nobody looks after.
     if (engine !== undefined) for (const child of [...childrenOf(engine.pid), engine]) signalProcess(child, 'SIGKILL');
-    await Promise.allSettled([pumping, started.ended]);
+    await Promise.allSettled([pumping, running.ended]);
     throw error;
   }
 }
@@ -86,19 +138,19 @@ async function settle(folder: string, state: State): Promise<void> {
   }
 }
 
-async function pumpAll(started: Started, log: LogWriter, attachment: Attachment): Promise<void> {
+async function pumpAll(running: Started, log: LogWriter, attach: AttachServer): Promise<void> {
   const pump = async (stream: LogStream, source: Readable): Promise<void> => {
     const write = log.stream(stream);
     for await (const chunk of source) {
       if (!Buffer.isBuffer(chunk)) continue;
       await write(chunk);
-      await attachment.output?.(stream, chunk);
+      await attach.output(stream, chunk);
     }
     await write();
   };
   const pumps = [];
-  if (started.output !== undefined) pumps.push(pump('stdout', started.output));
-  if (started.errors !== undefined) pumps.push(pump('stderr', started.errors));
+  if (running.output !== undefined) pumps.push(pump('stdout', running.output));
+  if (running.errors !== undefined) pumps.push(pump('stderr', running.errors));
   await Promise.all(pumps);
 }
 

@@ -30,6 +30,15 @@ export function resolveUser(layers: readonly LayerRoot[], text: string): User {
   return { uid, gid, additionalGids: memberships(groups, record?.[0], groupText), home: homeOf(record) };
 }
 
+/** The names of the image's users, by number; where one has several, the first. */
+export function userNames(layers: readonly LayerRoot[]): Map<number, string> {
+  const named = records(layers, '/etc/passwd').flatMap(([name = '', , uid]) => {
+    const id = idOf(uid);
+    return id === undefined || name === '' ? [] : [[id, name] as const];
+  });
+  return new Map(named.reverse());
+}
+
 /** As podman: with a group given, that one alone. */
 function memberships(groups: readonly string[][], user: string | undefined, group: string | undefined): number[] {
   if (user === undefined || group !== undefined) return [];

@@ -7,7 +7,7 @@ import { setprivOptions } from '../../src/runtime/capabilities.ts';
 import { checkName } from '../../src/runtime/containers.ts';
 import { parseSize } from '../../src/runtime/size.ts';
 import { DEFAULT_ULIMITS, mergeUlimits, parseUlimit } from '../../src/runtime/ulimit.ts';
-import { parseVolume } from '../../src/runtime/volume.ts';
+import { parseVolumeOption } from '../../src/runtime/volumes/wish.ts';
 import { temporaryFolder } from '../helpers/temporary.ts';
 
 for (const [text, bytes] of [
@@ -67,17 +67,24 @@ test('a given limit replaces the default of its name, and no other', (t) => {
 test('a volume names a source that exists, and a place that is free', async (t) => {
   const folder = await temporaryFolder(t);
   mkdirSync(join(folder, 'data'));
-  const volume = parseVolume(`${folder}/data/../data:/srv//x/:ro`);
-  t.deepEqual(
-    [volume.source, volume.destination, volume.readOnly, volume.sourceIsDirectory],
-    [join(folder, 'data'), '/srv/x', true, true],
-  );
-  t.false(parseVolume(`${folder}:/x`).readOnly);
+  t.deepEqual(parseVolumeOption(`${folder}/data/../data:/srv//x/:ro`), {
+    bind: { source: join(folder, 'data'), destination: '/srv/x', readOnly: true, sourceIsDirectory: true },
+  });
+  t.like(parseVolumeOption(`${folder}:/x`), { bind: { readOnly: false } });
+  t.deepEqual(parseVolumeOption('data:/x:ro'), {
+    volume: { name: 'data', destination: '/x', readOnly: true, seeded: true },
+  });
+  t.deepEqual(parseVolumeOption('/x'), {
+    volume: { name: undefined, destination: '/x', readOnly: false, seeded: true },
+  });
   for (const text of [
     `${folder}/missing:/x`,
-    `${folder}`,
     `${folder}:x`,
-    'data:/x',
+    'data/sub:/x',
+    '.data:/x',
+    'data:x',
+    'x',
+    ':/x',
     `${folder}:/`,
     `${folder}:/..`,
     `${folder}:/x/../proc`,
@@ -86,7 +93,7 @@ test('a volume names a source that exists, and a place that is free', async (t) 
     `${folder}:/x:exec`,
     `${folder}:/x:ro:rw`,
   ]) {
-    t.is(t.throws(() => parseVolume(text), { instanceOf: P2cError }, text)?.exitCode, 2, text);
+    t.is(t.throws(() => parseVolumeOption(text), { instanceOf: P2cError }, text)?.exitCode, 2, text);
   }
 });
 

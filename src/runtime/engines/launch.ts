@@ -7,7 +7,7 @@ import type { Launched, Streams } from '../engine.ts';
 import { findProgram } from '../host-program.ts';
 import { HOST_ENVIRONMENT } from '../isolation.ts';
 import { closeInheritedFiles } from './inherited-files.ts';
-import { openOutputPipes } from './output-pipe.ts';
+import { openInputPipe, openOutputPipes } from './pipes.ts';
 
 /** What the program gets besides p2c's constant environment, and how it is connected. */
 export interface Launch {
@@ -34,13 +34,14 @@ export async function launch({ words, environment, terminal, streams, speaks }: 
   const channel = speaks ? pipes.pop() : undefined;
   const [output, errors] = pipes;
   const out = output?.descriptor ?? 'ignore';
+  const input = streams.input === 'pipe' && !terminal ? await openInputPipe() : undefined;
   // script(1) takes an ended input for the end of the session: where there is none, it gets one that stays open.
   const silent = terminal ? 'pipe' : 'ignore';
   const child = spawn(path, rest, {
     env: { ...HOST_ENVIRONMENT, ...environment },
     cwd: '/',
     stdio: [
-      streams.input === 'inherit' ? 'inherit' : silent,
+      streams.input === 'inherit' ? 'inherit' : (input?.descriptor ?? silent),
       out,
       errors?.descriptor ?? out,
       ...(channel === undefined ? [] : [channel.descriptor]),
@@ -49,7 +50,7 @@ export async function launch({ words, environment, terminal, streams, speaks }: 
     // script must stay in the foreground to hear of a new window size.
     detached: !terminal,
   });
-  for (const pipe of [output, errors, channel]) pipe?.release();
+  for (const pipe of [input, output, errors, channel]) pipe?.release();
   if (streams.output === 'none') child.unref();
   const ended = exitCodeOf(child, path);
   const pid = child.pid;
@@ -57,7 +58,14 @@ export async function launch({ words, environment, terminal, streams, speaks }: 
     await ended;
     throw new P2cError(`${path} could not be started`, { code: 'engine.start' });
   }
-  return { pid, ended, output: output?.reader, errors: errors?.reader, channel: channel?.reader ?? Readable.from([]) };
+  return {
+    pid,
+    ended,
+    input: streams.input === 'pipe' ? (input?.writer ?? child.stdin ?? undefined) : undefined,
+    output: output?.reader,
+    errors: errors?.reader,
+    channel: channel?.reader ?? Readable.from([]),
+  };
 }
 
 function exitCodeOf(child: ChildProcess, path: string): Promise<number> {

@@ -45,7 +45,9 @@ export const namespacesEngine: Engine = {
       ...personalityCommand(bundle),
       ...['unshare', '--mount', '--propagation', 'slave', 'sh', '-c', TERMINALS, 'sh', terminals],
       ...namespaceWords(bundle),
-      ...(bundle.process.terminal ? underTerminal(setup, bundle.process.user.uid) : ['sh', '-c', INIT, 'sh', ...setup]),
+      ...(bundle.process.terminal
+        ? underTerminal(setup, bundle.process.user.uid, streams.size)
+        : ['sh', '-c', INIT, 'sh', ...setup]),
     ];
     const launched = await launch({ words, ...carriedBy(bundle.process, ending), streams, speaks: true });
     return { ...launched, ready: whenReady(launched.channel) } satisfies Started;
@@ -63,7 +65,7 @@ export const namespacesEngine: Engine = {
     const words = process.terminal
       ? [
           ...['nsenter', ...target, '--pid', '--no-fork', `--mount=/proc/${holderOf(init)}/ns/mnt`, '--'],
-          ...underTerminal(enter(namespaces.filter((flag) => flag !== '--pid')), process.user.uid),
+          ...underTerminal(enter(namespaces.filter((flag) => flag !== '--pid')), process.user.uid, streams.size),
         ]
       : enter(namespaces);
     const cgroups = containerCgroups(place.id).flatMap(({ path }) => (existsSync(path) ? [path] : []));

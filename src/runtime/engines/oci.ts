@@ -46,7 +46,7 @@ export function ociEngine(name: Exclude<EngineName, 'namespaces'>): Engine {
       ];
       const { terminal } = bundle.process;
       const launched = await launch({
-        words: terminal ? underTerminal(words, 0) : words,
+        words: terminal ? underTerminal(words, 0, streams.size) : words,
         environment: SHELL,
         terminal,
         streams,
@@ -64,7 +64,7 @@ export function ociEngine(name: Exclude<EngineName, 'namespaces'>): Engine {
       const exec = [...runtime(place), ...log, 'exec', '--process', '/proc/self/fd/4', place.id];
       const words = ['sh', '-c', EXEC, 'sh', file, ...personalityCommand(bundle), ...exec];
       const launched = await launch({
-        words: process.terminal ? underTerminal(words, 0) : words,
+        words: process.terminal ? underTerminal(words, 0, streams.size) : words,
         environment: SHELL,
         terminal: process.terminal,
         streams,

@@ -1,0 +1,33 @@
+/** `p2c restart`: stops containers and starts them again. */
+import { ExitCode } from '../errors.ts';
+import { storeRoot } from '../oci/root.ts';
+import { requireRoot } from '../runtime/create.ts';
+import { stopContainer } from '../runtime/end.ts';
+import { startMonitored } from '../runtime/monitor.ts';
+import { defineVerb } from './command.ts';
+import { namedContainers } from './named-containers.ts';
+import { patienceFor } from './stop.ts';
+
+export const verb = defineVerb({
+  name: 'restart',
+  usage: '[options] CONTAINER...',
+  summary: 'stop containers where they run, and start them',
+  examples: [
+    ['p2c restart old', 'its changes and volumes stay'],
+    ['p2c restart -t 60 old', 'give it a minute to stop'],
+  ],
+  options: (parser) =>
+    parser
+      .option('time', { alias: 't', type: 'number', requiresArg: true, describe: 'seconds until it is killed' })
+      .option('all', { alias: 'a', type: 'boolean', default: false, describe: 'every container' }),
+  async run({ time, all }, words) {
+    requireRoot();
+    const root = storeRoot();
+    for (const container of await namedContainers(root, words, all)) {
+      await stopContainer(container, patienceFor(container, time));
+      await startMonitored(root, container);
+      process.stdout.write(`${container.definition.name}\n`);
+    }
+    return ExitCode.done;
+  },
+});

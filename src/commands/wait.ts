@@ -1,0 +1,20 @@
+/** `p2c wait`: waits for the end of containers. */
+import { ExitCode } from '../errors.ts';
+import { storeRoot } from '../oci/root.ts';
+import { waitForContainer } from '../runtime/wait.ts';
+import { defineVerb } from './command.ts';
+import { namedContainers } from './named-containers.ts';
+
+export const verb = defineVerb({
+  name: 'wait',
+  usage: 'CONTAINER...',
+  summary: 'wait until containers have ended, and print their exit codes',
+  examples: [['p2c wait old', 'prints 0 when it ended well']],
+  options: (parser) => parser,
+  async run(_, words) {
+    for (const container of await namedContainers(storeRoot(), words)) {
+      process.stdout.write(`${await waitForContainer(container)}\n`);
+    }
+    return ExitCode.done;
+  },
+});
