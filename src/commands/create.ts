@@ -5,6 +5,7 @@ import { ImageStore } from '../oci/store.ts';
 import { createContainer } from '../runtime/create.ts';
 import { defineVerb } from './command.ts';
 import { engineFor } from './engine-note.ts';
+import { noteLoweredLimits } from './limit-note.ts';
 import { tellQuarantine } from './quarantine-note.ts';
 import { createOptions, withContainerOptions } from './run-options/all.ts';
 
@@ -24,6 +25,7 @@ export const verb = defineVerb({
       throw usageError('no image is named', { code: 'usage', hint: "'p2c images' lists them" });
     }
     const wanted = createOptions(options, command);
+    noteLoweredLimits(wanted.ulimits);
     const root = storeRoot();
     const engine = await engineFor(root, wanted.engine);
     const store = await ImageStore.open(root);

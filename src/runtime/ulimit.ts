@@ -73,23 +73,30 @@ export function mergeUlimits(...lists: readonly (readonly Ulimit[])[]): Ulimit[]
 }
 
 /**
- * The limits that a container gets: the defaults, as far as this machine can give them, and the user's, which it must.
- * Only with CAP_SYS_RESOURCE can a hard limit be raised, and p2c may itself run in a container without.
+ * The limits that a container gets: the defaults, as far as this machine can give them, and the user's, which it must;
+ * but "unlimited" is as much as it can give. Only with CAP_SYS_RESOURCE can a hard limit be raised, and p2c may itself
+ * run in a container without.
  * @throws P2cError `runtime.ulimit` (usage).
  */
 export function attainableUlimits(given: readonly Ulimit[], most = hardLimits()): Ulimit[] {
-  const beyond = given.find(({ name, hard }) => isAbove(hard, most.get(name)));
+  const beyond = given.find(({ name, hard }) => hard !== 'unlimited' && isAbove(hard, most.get(name)));
   if (beyond !== undefined) {
     throw usageError(`--ulimit ${beyond.name}: ${beyond.hard} is above this machine's own ${most.get(beyond.name)}`, {
       code: 'runtime.ulimit',
       hint: 'ask for less, or give p2c the capability CAP_SYS_RESOURCE',
     });
   }
-  const defaults = DEFAULT_ULIMITS.map((limit) => {
+  return mergeUlimits(DEFAULT_ULIMITS, given).map((limit) => {
     const bound = most.get(limit.name);
     return { name: limit.name, soft: lower(limit.soft, bound), hard: lower(limit.hard, bound) };
   });
-  return mergeUlimits(defaults, given);
+}
+
+/** What is asked for without a limit, and this machine cannot give so: a sentence each. */
+export function loweredUlimits(given: readonly Ulimit[], most = hardLimits()): string[] {
+  return given
+    .filter(({ name, hard }) => hard === 'unlimited' && isAbove(hard, most.get(name)))
+    .map(({ name }) => `--ulimit ${name}: ${most.get(name)} and not unlimited, for p2c lacks CAP_SYS_RESOURCE here`);
 }
 
 type Bounds = ReadonlyMap<LimitName, number | 'unlimited'>;
