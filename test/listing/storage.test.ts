@@ -9,6 +9,7 @@ import { comparePaths, sortKey } from '../../src/listing/path.ts';
 import { ListingWriter, openListing } from '../../src/listing/storage.ts';
 import type { ByteString } from '../../src/printable.ts';
 import { collect, directory, entry } from '../helpers/entries.ts';
+import { held } from '../helpers/held.ts';
 import { temporaryFolder } from '../helpers/temporary.ts';
 
 const component = fc.string({
@@ -39,7 +40,7 @@ const anyEntry: fc.Arbitrary<Entry> = fc.record({
 });
 
 test('entries come back as they were, however the file is cut', (t) => {
-  fc.assert(
+  held(
     fc.property(fc.array(anyEntry, { maxLength: 20 }), fc.integer({ min: 1, max: 50 }), (entries, chunk) => {
       const encoder = new EntryEncoder();
       for (const item of entries) encoder.add(item);
@@ -50,7 +51,7 @@ test('entries come back as they were, however the file is cut', (t) => {
       decoder.end();
       t.deepEqual(read, entries);
     }),
-    { numRuns: 200 },
+    200,
   );
 });
 
