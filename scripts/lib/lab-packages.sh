@@ -35,7 +35,7 @@ case $1 in
     start-stop-daemon --start --quiet --oknodo --chuid tomcat --pidfile $CATALINA_PID \
       --startas "$CATALINA_HOME/bin/catalina.sh" -- start
     ;;
-  stop) start-stop-daemon --stop --quiet --oknodo --remove-pidfile --retry 60 --pidfile $CATALINA_PID ;;
+  stop) start-stop-daemon --stop --quiet --oknodo --remove-pidfile --retry 60 --user tomcat --pidfile $CATALINA_PID ;;
   restart) "$0" stop && "$0" start ;;
   status) status_of_proc -p $CATALINA_PID java tomcat10 ;;
   *) echo "Usage: $0 start|stop|restart|status" >&2 && exit 3 ;;

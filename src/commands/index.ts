@@ -85,6 +85,11 @@ export const VERBS: readonly VerbEntry[] = [
     load: async () => (await import('./profiles-show.ts')).verb,
   },
   {
+    name: 'profiles test',
+    summary: 'stop and start applications as a migration would, and check them; nothing is captured',
+    load: async () => (await import('./profiles-test.ts')).verb,
+  },
+  {
     name: 'profiles check',
     summary: 'check profile files and name every mistake with line and column',
     load: async () => (await import('./profiles-check.ts')).verb,

@@ -1,5 +1,7 @@
 /** Interrupting: the first signal ends the work in good order, the second ends the process. */
 import { ExitCode, P2cError } from '../errors.ts';
+import { whatWouldBeLeft } from '../pipeline/leavings.ts';
+import { printable } from '../printable.ts';
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
@@ -11,7 +13,7 @@ export async function interruptible<Result>(work: (signal: AbortSignal) => Promi
   const controller = new AbortController();
   const onSignal = (name: NodeJS.Signals): void => {
     if (controller.signal.aborted) {
-      process.stderr.write('p2c: ending at once; the lease on the source starts what is still stopped there\n');
+      for (const line of ['ending at once', ...whatWouldBeLeft()]) process.stderr.write(`p2c: ${printable(line)}\n`);
       stopListening();
       process.kill(process.pid, name);
       return;

@@ -11,6 +11,7 @@ interface MigrateOptions {
   stop: boolean;
   hot: boolean;
   lease: string;
+  'leave-stopped': boolean;
   settle: number;
   'part-size': string | undefined;
   resume: string | undefined;
@@ -53,6 +54,11 @@ function withMigrateOptions<Declared>(parser: Argv<Declared>): Argv<Declared & M
       default: '2m',
       requiresArg: true,
       describe: 'how long after p2c is gone the source starts its applications by itself',
+    })
+    .option('leave-stopped', {
+      type: 'boolean',
+      default: false,
+      describe: 'for the final cutover: once the image is there, what was stopped on the source stays stopped',
     })
     .option('settle', {
       type: 'number',

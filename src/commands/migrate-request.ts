@@ -46,6 +46,7 @@ export function sharedRequest(
     stop: options.stop,
     hot: hotOf(options),
     leaseMs: leaseOf(options.lease),
+    leaveStopped: leaveStoppedOf(options),
     settle: roundsOf(options.settle),
     streams: streamsOf(options.streams),
     partSize: partSizeOf(options['part-size']),
@@ -54,12 +55,20 @@ export function sharedRequest(
 }
 
 /** Shorter than ten seconds, a lease would run out between two renewals over a slow link. */
-function leaseOf(text: string): number {
+export function leaseOf(text: string): number {
   const milliseconds = parseDuration(text);
   if (milliseconds !== undefined && milliseconds >= 10_000 && milliseconds <= 3_600_000) return milliseconds;
   throw usageError(`--lease '${text}' is not a time between 10s and 1h`, {
     code: 'usage',
     hint: 'write 30s, 2m or 10m',
+  });
+}
+
+function leaveStoppedOf({ 'leave-stopped': leave, stop }: Options): boolean {
+  if (!leave || stop) return leave;
+  throw usageError('--leave-stopped and --no-stop do not go together', {
+    code: 'usage',
+    hint: 'leave one of them out',
   });
 }
 

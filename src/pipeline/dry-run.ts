@@ -39,7 +39,12 @@ export function dryRun(request: MigrationRequest, show: Show): Promise<DryRun> {
 /** In the order of {@link migrate}. */
 function commandsAfter(request: MigrationRequest, { facts, plan }: Survey, wire: Wire): PlannedCommand[] {
   const stops = request.stop && request.profiles.length > 0;
-  const { stop, start, trouble } = planQuiesce(stops ? request.profiles : [], request.leaseMs, holder());
+  const { stop, start, trouble } = planQuiesce(
+    stops ? request.profiles : [],
+    request.leaseMs,
+    holder(),
+    request.leaveStopped ? 'leave' : 'start',
+  );
   const { hot, settle, sparse } = request;
   const streams = plan.parts.map((part) => ({
     ...partCommand(part, facts.tools, { wire, sparse }),

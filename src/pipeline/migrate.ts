@@ -16,7 +16,17 @@ import { type ListInput, listFilesystems, requireSameMounts, type ScannedListing
 import { describeReceipt, makeReceipt, requireRead } from './stages/receipt.ts';
 import { migrationReport } from './stages/report.ts';
 import { describeSettled, settle } from './stages/settle.ts';
-import { START, STOP, startApplications, startFailed, stopApplications, untilLost } from './stages/stop-and-start.ts';
+import {
+  LEAVE,
+  leaveApplications,
+  START,
+  STOP,
+  startApplications,
+  startFailed,
+  stopApplications,
+  stopReport,
+  untilLost,
+} from './stages/stop-and-start.ts';
 import { describeCapture, streamParts } from './stages/stream.ts';
 import { agreeOnWire, describePlan, patienceOf, planCapture, SURVEY_STAGES, type Survey, survey } from './survey.ts';
 import { WorkFolder } from './work-folder.ts';
@@ -28,9 +38,10 @@ const IMPORT = 'Import the image';
 const LIST_AGAIN = 'List the files again';
 
 /** Titles of the stages, in the order in which they come. */
-export function migrationStages({ hot }: Pick<MigrationRequest, 'hot'>): string[] {
+export function migrationStages({ hot, leaveStopped }: Pick<MigrationRequest, 'hot' | 'leaveStopped'>): string[] {
   const copy = hot ? [STREAM, STOP] : [STOP, LIST_AGAIN, STREAM];
-  return [...SURVEY_STAGES, ...copy, SETTLE, START, ACCOUNT, IMPORT];
+  const end = leaveStopped ? [ACCOUNT, IMPORT, LEAVE] : [START, ACCOUNT, IMPORT];
+  return [...SURVEY_STAGES, ...copy, SETTLE, ...end];
 }
 
 /**
@@ -90,7 +101,8 @@ async function runStages(
     (tell) => settle({ ...settling, signal: untilLost(signal, stopped) }, tell),
     describeSettled,
   );
-  const resumed = await startApplications(stopped, show);
+  await stopped?.confirm();
+  const resumed = request.leaveStopped ? undefined : await startApplications(stopped, show);
   rememberStart(memory, resumed);
   const layers = [...captured.layers, ...settled.layers];
   const receipt = await show.stage(
@@ -117,6 +129,7 @@ async function runStages(
     ({ reference, digest }) => `${reference} ${digest}`,
   );
   if (resumed instanceof Error) throw startFailed(resumed, image);
+  const left = request.leaveStopped ? await leaveApplications(stopped, show, image) : undefined;
   const problems = [...surveyed.scanned.problems, ...scanned.problems, ...settled.problems];
   return migrationReport({
     request,
@@ -127,7 +140,7 @@ async function runStages(
     wire,
     captured,
     settled,
-    resumed,
+    stopped: stopReport(stopped, resumed, left),
     receipt,
     image,
   });

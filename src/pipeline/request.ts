@@ -37,6 +37,8 @@ export interface MigrationRequest extends SurveyRequest {
   /** True streams while the applications run, and stops them only for what changed meanwhile. */
   readonly hot: boolean;
   readonly leaseMs: number;
+  /** True leaves what was stopped down once the image is there: for the final cutover. */
+  readonly leaveStopped: boolean;
   /** True makes the image though something other than a log could not be read. */
   readonly skipUnreadable: boolean;
   /** Parts captured at once. */

@@ -30,7 +30,7 @@ import { rulesOf } from './stages/rules.ts';
 import { Explanations } from './stages/why.ts';
 import type { WorkFolder } from './work-folder.ts';
 
-const RECOGNISE = 'Recognise the applications';
+export const RECOGNISE = 'Recognise the applications';
 
 /** Titles of the stages; `Connect` is not among them, for it may ask for a password. */
 export const SURVEY_STAGES = [
@@ -94,7 +94,11 @@ export function patienceOf({ connect: { retries, signal } }: SurveyRequest, show
   return { retries, note: (line) => show.note(line), ...(signal === undefined ? {} : { signal }) };
 }
 
-async function connectPrivileged(request: SurveyRequest, onTrouble: Tell): Promise<Session> {
+/** The session is the caller's to give back. */
+export async function connectPrivileged(
+  request: Pick<SurveyRequest, 'target' | 'connect'>,
+  onTrouble: Tell,
+): Promise<Session> {
   const session = await LastingSession.open(request.target, { ...request.connect, onTrouble });
   try {
     requirePrivilege(session);

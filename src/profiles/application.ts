@@ -3,6 +3,8 @@ import { P2cError } from '../errors.ts';
 import { printable } from '../printable.ts';
 import type { Session } from '../ssh/session.ts';
 import { type Atom, type AtomState, atomsOf, parseProbe, probeCommand } from './checks.ts';
+import type { HealthCheck } from './health.ts';
+import { withKnownServices } from './known-services.ts';
 import type { Profile, StartStep, StopStep } from './schema.ts';
 
 export interface StopTask {
@@ -23,6 +25,7 @@ export interface Application {
   readonly name: string;
   readonly stop: readonly StopTask[];
   readonly start: readonly StartTask[];
+  readonly health: readonly HealthCheck[];
 }
 
 /** Every step with every check, as the profiles have them: nothing is known of the source yet. */
@@ -35,6 +38,7 @@ export function applicationsOf(profiles: readonly Profile[]): Application[] {
       name: profile.name,
       stop: profile.stop.map((step) => ({ step, down: atomsOf(step.down) })),
       start: profile.start.map((step) => ({ step, up: atomsOf(step.up) })),
+      health: profile.health,
     }));
 }
 
@@ -57,7 +61,10 @@ export async function sightApplications(session: Session, profiles: readonly Pro
   }
   const running = applications.filter((application) => runs(application, states));
   return {
-    running: running.map((application) => narrow(application, states)),
+    running: await withKnownServices(
+      session,
+      running.map((application) => narrow(application, states)),
+    ),
     leftAlone: applications.filter((application) => !running.includes(application)).map(({ name }) => name),
   };
 }

@@ -188,15 +188,20 @@ if ! p2c_launch recover; then [ ! -e "$lock" ] || exit ${LeaseExit.noWatchdog}; 
   };
 }
 
-/** Ends the watchdog and removes everything of the lease. Refused where an application is still owed its start. */
-export function handBackCommand(place: LeasePlace, token: string): RemoteCommand {
-  return {
-    purpose: 'lease: hand back',
-    script: `${prelude(place)}if [ ! -e "$lock" ]; then exit 0; fi
-${ours(token)}for file in "$lock"/owed.*; do
+/**
+ * Ends the watchdog and removes everything of the lease. Refused where an application is still owed its start, unless it
+ * is to stay stopped; where a watchdog acted, its log is there, for a lease begins with none.
+ */
+export function handBackCommand(place: LeasePlace, token: string, owed: 'refuse' | 'leave' = 'refuse'): RemoteCommand {
+  const gone = owed === 'refuse' ? 'exit 0' : `[ -s ${quote(place.logFile)} ] && exit ${LeaseExit.expired}; exit 0`;
+  const refusal = `for file in "$lock"/owed.*; do
   if [ -f "$file" ]; then exit ${LeaseExit.owing}; fi
 done
-if [ -e "$lock/expired" ]; then exit ${LeaseExit.expired}; fi
+`;
+  return {
+    purpose: owed === 'refuse' ? 'lease: hand back' : 'lease: hand back, and leave the applications stopped',
+    script: `${prelude(place)}if [ ! -e "$lock" ]; then ${gone}; fi
+${ours(token)}${owed === 'refuse' ? refusal : ''}if [ -e "$lock/expired" ]; then exit ${LeaseExit.expired}; fi
 : >"$lock/handback"
 if p2c_alive; then kill -TERM "$pid"; fi
 tries=0

@@ -106,7 +106,7 @@ export class Lease {
   readonly #token: string;
   readonly #lost = new AbortController();
   #count = 0;
-  #renewedAt = performance.now();
+  #renewed = now();
   #timer: NodeJS.Timeout | undefined;
 
   private constructor(session: Session, options: LeaseOptions, token: string) {
@@ -143,7 +143,7 @@ export class Lease {
 
   /** @returns `held`; `expired` where the watchdog acts or acted. Rejects where the source cannot be reached. */
   async renew(): Promise<'held' | 'expired'> {
-    const sentAt = performance.now();
+    const sent = now();
     const timeoutMs = Math.max(1000, Math.min(30_000, this.leaseMs / 3));
     this.#count += 1;
     const command = scripts.renewCommand(this.#options.place, this.#token, this.#count, timeoutMs);
@@ -156,7 +156,7 @@ export class Lease {
       this.#options.onTrouble('the watchdog on the server was killed; it is started again');
       await this.#demand(scripts.relaunchCommand(this.#options.place, this.#token), 'could not be begun again');
     } else if (code !== 0) throw leaseFailed(this.#session, `could not be renewed (exit code ${code})`, stderr);
-    this.#renewedAt = sentAt;
+    this.#renewed = sent;
     return 'held';
   }
 
@@ -171,6 +171,40 @@ export class Lease {
     await this.#demand(scripts.handBackCommand(this.#options.place, this.#token), 'could not be handed back');
   }
 
+  /**
+   * The same, with applications that stay stopped.
+   * @throws P2cError `quiesce.lease-lost` where the watchdog was quicker, `quiesce.lease-failed`.
+   */
+  async leaveStopped(): Promise<void> {
+    // Renewed first: then the watchdog is not just about to act.
+    const held = await this.renew();
+    const command = scripts.handBackCommand(this.#options.place, this.#token, 'leave');
+    const { code, stderr } =
+      held === 'held' ? await this.#session.run(command) : { code: LeaseExit.expired, stderr: '' };
+    if (code === LeaseExit.notOurs || code === LeaseExit.expired) {
+      this.#lose(`the lease on ${this.#session.target.name} ran out after ${formatSeconds(this.leaseMs)}`);
+      this.#lost.signal.throwIfAborted();
+    }
+    if (code !== 0) throw leaseFailed(this.#session, `could not be handed back (exit code ${code})`, stderr);
+    this.abandon();
+  }
+
+  /**
+   * Makes sure that the watchdog has not acted up to now: what was copied is of a still system.
+   * @throws P2cError `quiesce.lease-lost`.
+   */
+  async confirm(): Promise<void> {
+    try {
+      await this.renew();
+    } catch {
+      // Out of reach: while the lease lasts nobody starts anything there.
+      if (this.remainingMs <= 0) {
+        this.#lose(`the lease on ${this.#session.target.name} could not be renewed for ${formatSeconds(this.leaseMs)}`);
+      }
+    }
+    this.#lost.signal.throwIfAborted();
+  }
+
   /** Renews no more: the watchdog will act when the lease runs out. */
   abandon(): void {
     clearTimeout(this.#timer);
@@ -179,7 +213,9 @@ export class Lease {
 
   /** Milliseconds until the watchdog may act. */
   get remainingMs(): number {
-    return Math.max(0, this.#renewedAt + this.leaseMs - performance.now());
+    const { steady, wall } = now();
+    const elapsed = Math.max(steady - this.#renewed.steady, wall - this.#renewed.wall);
+    return Math.max(0, this.leaseMs - elapsed);
   }
 
   async #demand(command: RemoteCommand, what: string): Promise<void> {
@@ -221,6 +257,11 @@ export class Lease {
       ),
     );
   }
+}
+
+/** By two clocks: the steady one stands still while the machine sleeps (clock_gettime(2)), the other may be set. */
+function now(): { readonly steady: number; readonly wall: number } {
+  return { steady: performance.now(), wall: Date.now() };
 }
 
 function leaseFailed(session: Session, what: string, stderr: string): P2cError {

@@ -2,6 +2,9 @@
 import type { PlannedCommand } from '../ssh/session.ts';
 import { type Application, applicationsOf } from './application.ts';
 import { type Atom, probeCommand } from './checks.ts';
+import { FINGERPRINT_COMMAND } from './fingerprint.ts';
+import { healthCommand } from './health.ts';
+import { plannedKnownServices } from './known-services.ts';
 import * as scripts from './lease-scripts.ts';
 import { LEASE_PLACE } from './lease-scripts.ts';
 import { formatSeconds } from './quantity.ts';
@@ -21,7 +24,12 @@ interface PlannedQuiesce {
 }
 
 /** @param holder as the lease would name this run. */
-export function planQuiesce(profiles: readonly Profile[], leaseMs: number, holder: string): PlannedQuiesce {
+export function planQuiesce(
+  profiles: readonly Profile[],
+  leaseMs: number,
+  holder: string,
+  end: 'start' | 'leave' = 'start',
+): PlannedQuiesce {
   const applications = applicationsOf(profiles);
   if (applications.length === 0) return { stop: [], start: [], trouble: [] };
   const plan = { applications: watched(applications), token: TOKEN, leaseMs, logFile: LEASE_PLACE.logFile };
@@ -35,25 +43,40 @@ export function planQuiesce(profiles: readonly Profile[], leaseMs: number, holde
     stop: [
       scripts.lookCommand(LEASE_PLACE),
       probeCommand('see which applications run', all),
+      ...plannedKnownServices(applications),
+      ...compareCommands(applications),
       { ...scripts.beginCommand(LEASE_PLACE, TOKEN, holder, watchdog), inputText: watchdog },
       { ...renewal, when: `every ${formatSeconds(leaseMs / 3)} from here until the lease is handed back` },
       ...applications.flatMap((application) => application.stop.flatMap((task) => planStop(application, task))),
     ],
-    start: [
-      ...[...applications]
-        .reverse()
-        .flatMap((application) => [
-          ...application.start.flatMap((task) => planStart(application, task)),
-          scripts.settleCommand(LEASE_PLACE, TOKEN, application.number),
-        ]),
-      scripts.handBackCommand(LEASE_PLACE, TOKEN),
-    ],
+    start:
+      end === 'leave'
+        ? [scripts.handBackCommand(LEASE_PLACE, TOKEN, 'leave')]
+        : [...startCommands(applications), ...compareCommands(applications)],
     trouble: [
       { ...scripts.endStepCommand(LEASE_PLACE, TOKEN), when: 'only where a stop does not end within its limit' },
       { ...scripts.relaunchCommand(LEASE_PLACE, TOKEN), when: 'only where somebody killed the watchdog' },
       { ...scripts.recoverCommand(LEASE_PLACE), when: 'only where an earlier run was killed with its watchdog' },
     ],
   };
+}
+
+function startCommands(applications: readonly Application[]): PlannedCommand[] {
+  const starts = [...applications]
+    .reverse()
+    .flatMap((application) => [
+      ...application.start.flatMap((task) => planStart(application, task)),
+      scripts.settleCommand(LEASE_PLACE, TOKEN, application.number),
+    ]);
+  return [...starts, scripts.handBackCommand(LEASE_PLACE, TOKEN)];
+}
+
+/** Before the stop and after the start. */
+function compareCommands(applications: readonly Application[]): PlannedCommand[] {
+  return [
+    FINGERPRINT_COMMAND,
+    ...applications.flatMap(({ name, health }) => health.map((check) => healthCommand(name, check))),
+  ];
 }
 
 function planStop(application: Application, { step, down }: Application['stop'][number]): PlannedCommand[] {

@@ -6,14 +6,17 @@ import { hostname, userInfo } from 'node:os';
 import { P2cError } from '../errors.ts';
 import type { Session } from '../ssh/session.ts';
 import { type Application, applicationsOf, sightApplications } from './application.ts';
+import { lookBefore } from './comparison.ts';
 import { clearTheWay, Lease } from './lease.ts';
 import { LEASE_PLACE, type LeasePlace } from './lease-scripts.ts';
 import { indent, type ResumeReport, type Stopped, startAgain } from './resume.ts';
 import { OutOfReach, runStop, type Scene, type StepReport } from './run-step.ts';
 import type { Profile } from './schema.ts';
+import { type Quiesced, StoppedApplications, tellUp } from './stopped-applications.ts';
 import { watched } from './watched.ts';
 
 export type { ResumeReport } from './resume.ts';
+export type { LeftReport, Quiesced } from './stopped-applications.ts';
 
 const DEFAULT_LEASE_MS = 120_000;
 
@@ -26,21 +29,6 @@ export interface QuiesceOptions {
   readonly onEvent?: (line: string) => void;
   /** Where the lease keeps its state on the source. */
   readonly place?: LeasePlace;
-}
-
-/** Applications that are stopped and will be started again. Disposing of it starts them. */
-export interface Quiesced extends AsyncDisposable {
-  /** Names of what was stopped, in that order. */
-  readonly stopped: readonly string[];
-  /** Names of what did not run before, and so was left alone. */
-  readonly leftAlone: readonly string[];
-  /** Aborts, with a P2cError `quiesce.lease-lost`, once the applications may run again: a capture under way is worthless. */
-  readonly lost: AbortSignal;
-  /**
-   * Starts them in reverse order and hands the lease back. The second call gives what the first gave.
-   * @throws P2cError `quiesce.start-failed`, `quiesce.link-lost`.
-   */
-  resume(): Promise<ResumeReport>;
 }
 
 /**
@@ -63,6 +51,7 @@ export async function quiesce(
   for (const name of leftAlone) tell(`${name} does not run: it is left alone`);
   options.signal?.throwIfAborted();
   if (running.length === 0) return nothingStopped(leftAlone);
+  const before = await lookBefore(session, running);
   const lease = await Lease.begin(session, {
     place,
     leaseMs,
@@ -73,7 +62,7 @@ export async function quiesce(
   const scene = { session, place, lease, tell };
   const signal = options.signal === undefined ? lease.lost : AbortSignal.any([options.signal, lease.lost]);
   const stopped = await stopAll(scene, running, signal);
-  return quiesced(scene, stopped, leftAlone);
+  return new StoppedApplications(scene, stopped, leftAlone, before, options.signal ?? new AbortController().signal);
 }
 
 /** Who holds a lease, for the other run's error. */
@@ -82,12 +71,14 @@ export function holder(): string {
 }
 
 function nothingStopped(leftAlone: readonly string[]): Quiesced {
-  const report: ResumeReport = { applications: [], leftAlone, notes: [] };
+  const report: ResumeReport = { applications: [], leftAlone, notes: [], health: [], differences: [] };
   return {
     stopped: [],
     leftAlone,
     lost: new AbortController().signal,
+    confirm: async () => {},
     resume: async () => report,
+    leave: async () => ({ applications: [] }),
     [Symbol.asyncDispose]: async () => {},
   };
 }
@@ -136,32 +127,10 @@ async function undo(scene: Scene, stopped: readonly Stopped[], error: unknown): 
   }
 }
 
-function tellUp(scene: Scene, applications: ResumeReport['applications']): void {
-  if (applications.length > 0) scene.tell(`up again: ${applications.map(({ name }) => name).join(', ')}`);
-}
-
 function stopFailed(scene: Scene, report: StepReport): P2cError {
   const output = report.output === '' ? '' : `\n${indent(report.output)}`;
   return new P2cError(`on ${scene.session.target.name}, ${report.purpose}: ${report.problem ?? ''}${output}`, {
     code: 'quiesce.stop-failed',
     hint: 'what was stopped runs again, and nothing was copied; mend the step in the profile, or copy without a stop: --no-stop',
   });
-}
-
-function quiesced(scene: Scene, stopped: readonly Stopped[], leftAlone: readonly string[]): Quiesced {
-  let resuming: Promise<ResumeReport> | undefined;
-  return {
-    stopped: stopped.map(({ application }) => application.name),
-    leftAlone,
-    lost: scene.lease.lost,
-    resume() {
-      resuming ??= startAgain(scene, stopped, leftAlone);
-      return resuming;
-    },
-    async [Symbol.asyncDispose]() {
-      // A failure of an earlier resume() was that caller's to tell.
-      if (resuming === undefined) tellUp(scene, (await this.resume()).applications);
-      else await resuming.catch(() => {});
-    },
-  };
 }

@@ -2,6 +2,7 @@
 import { P2cError } from '../errors.ts';
 import { type Application, notUp, probe } from './application.ts';
 import { nameOfAtom } from './checks.ts';
+import type { Comparison } from './comparison.ts';
 import { waitForRelease } from './lease.ts';
 import { formatSeconds } from './quantity.ts';
 import { OutOfReach, runStart, type Scene, type StepReport } from './run-step.ts';
@@ -26,7 +27,7 @@ interface ResumedApplication {
   readonly steps: readonly StepReport[];
 }
 
-export interface ResumeReport {
+export interface ResumeReport extends Comparison {
   /** In the order in which they were started. */
   readonly applications: readonly ResumedApplication[];
   /** Those that did not run before, and so were left alone. */
@@ -34,6 +35,9 @@ export interface ResumeReport {
   /** What did not go smoothly, though all runs. */
   readonly notes: readonly string[];
 }
+
+/** Before anybody looked whether all is as it was. */
+export type Started = Omit<ResumeReport, keyof Comparison>;
 
 /**
  * @throws P2cError `quiesce.start-failed` with the commands to run by hand, `quiesce.link-lost` where the source cannot
@@ -43,7 +47,7 @@ export async function startAgain(
   scene: Scene,
   stopped: readonly Stopped[],
   leftAlone: readonly string[],
-): Promise<ResumeReport> {
+): Promise<Started> {
   const applications: ResumedApplication[] = [];
   const failures: Failure[] = [];
   const notes: string[] = [];
@@ -98,7 +102,7 @@ async function startedByWatchdog(
   scene: Scene,
   stopped: readonly Stopped[],
   leftAlone: readonly string[],
-): Promise<ResumeReport> {
+): Promise<Started> {
   scene.lease.abandon();
   scene.tell('the watchdog on the server starts the applications; waiting for it');
   const steps = stopped.flatMap(({ application }) => application.start);

@@ -6,6 +6,7 @@ import { type Application, notDown, notUp, probe, type StartTask, type StopTask 
 import { type Atom, type AtomState, nameOfAtom } from './checks.ts';
 import type { Lease } from './lease.ts';
 import { endStepCommand, LeaseExit, type LeasePlace, stepCommand } from './lease-scripts.ts';
+import { pause } from './pause.ts';
 import { formatSeconds } from './quantity.ts';
 import { stepLine, stepPurpose } from './steps.ts';
 
@@ -217,16 +218,4 @@ function stillThere({ atom, state }: { atom: Atom; state: AtomState }): string {
 function describe(code: number | null, missing: readonly string[], milliseconds: number): string {
   const ended = code === null ? 'did not end within its limit' : `ended with exit code ${code}`;
   return [ended, ...missing].join(', ').concat(` after ${formatSeconds(milliseconds)}`);
-}
-
-async function pause(ms: number, signal?: AbortSignal): Promise<void> {
-  await new Promise<void>((resolve) => {
-    const timer = setTimeout(done, ms);
-    function done(): void {
-      clearTimeout(timer);
-      signal?.removeEventListener('abort', done);
-      resolve();
-    }
-    signal?.addEventListener('abort', done);
-  });
 }

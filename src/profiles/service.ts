@@ -24,3 +24,30 @@ done
 echo "this server has no service named" ${quoteAll(names)} >&2
 exit 127`;
 }
+
+/**
+ * Read-only. Prints `INDEX NAME` for each list of names: the first that {@link serviceScript} would act on; nothing for a
+ * list of which the server knows none.
+ */
+export function knownServicesScript(lists: readonly (readonly string[])[]): string {
+  const asked = lists.map(
+    (names, index) => `for name in ${quoteAll(names)}; do
+  if p2c_knows "$name"; then
+    echo "${index} $name"
+    break
+  fi
+done`,
+  );
+  return `p2c_knows() {
+  if [ -d /run/systemd/system ] && [ "$(systemctl show -p LoadState "$1.service" 2>/dev/null)" = LoadState=loaded ]; then
+    return 0
+  fi
+  if [ -x "/etc/init.d/$1" ] || [ -f "/etc/init/$1.conf" ]; then return 0; fi
+  for script in "/etc/rc.d/$1" "/etc/rc.d/rc.$1" /etc/init.d/S[0-9][0-9]"$1"; do
+    if [ -x "$script" ]; then return 0; fi
+  done
+  return 1
+}
+${asked.join('\n')}
+exit 0`;
+}

@@ -1,6 +1,7 @@
 /** What a migration did, in numbers: printed at its end, and the one object of `--json`. */
 import { ExitCode } from '../errors.ts';
 import type { SettleSummary } from './settle-report.ts';
+import { describeStop, isHealthy, type StopReport } from './stop-report.ts';
 import { attributesLost, type StreamAccount } from './stream-account.ts';
 import type { SurveyReport } from './survey-report.ts';
 import { unusedLines } from './survey-sections.ts';
@@ -23,12 +24,7 @@ export interface MigrationReport extends SurveyReport {
     readonly limitBytesPerSecond: number | null;
   };
   /** Null where nothing was stopped. */
-  readonly stopped: {
-    readonly milliseconds: number;
-    readonly applications: readonly { readonly name: string; readonly downMs: number }[];
-    /** Applications that were not running before, and so were left alone. */
-    readonly leftAlone: readonly string[];
-  } | null;
+  readonly stopped: StopReport | null;
   readonly image: {
     readonly reference: string;
     readonly digest: string;
@@ -46,6 +42,8 @@ function blindSpots(report: MigrationReport): number {
 }
 
 export function exitCodeOf(report: MigrationReport): ExitCode {
+  // That an application is not well is a matter of now, what the image lacks one of later.
+  if (report.stopped !== null && !isHealthy(report.stopped)) return ExitCode.differences;
   return blindSpots(report) > 0 ? ExitCode.blindSpots : ExitCode.done;
 }
 
@@ -74,7 +72,7 @@ export function describeMigration(report: MigrationReport): string {
     ...unusedLines(report).map((line) => `No effect   ${line}`),
     ...describeMounts(report),
     ...describeSettle(report),
-    ...describeStop(report),
+    ...describeStop(report.stopped, report.source.hostname),
     `Took        ${formatDuration(report.durationMs)}`,
     ...describeBlindSpots(report),
   ].join('\n');
@@ -102,13 +100,6 @@ function describeSettle({ settle }: MigrationReport): string[] {
   return [
     `Settled     ${formatCount(settle.changed, 'path')} fetched again, ${settle.removed.toLocaleString('en-US')} gone`,
   ];
-}
-
-function describeStop({ stopped }: MigrationReport): string[] {
-  if (stopped === null) return ['Stopped     nothing: no profile applies, or --no-stop'];
-  const down = stopped.applications.map((app) => `${app.name} ${formatDuration(app.downMs)}`).join(', ');
-  const alone = stopped.leftAlone.length === 0 ? '' : `; not running before: ${stopped.leftAlone.join(', ')}`;
-  return [`Stopped     ${down === '' ? 'nothing' : down}${alone}`];
 }
 
 function describeBlindSpots(report: MigrationReport): string[] {

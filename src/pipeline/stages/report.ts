@@ -1,10 +1,10 @@
 /** Puts a migration's report together from what its stages handed over. */
 import type { CapturePlan } from '../../listing/plan.ts';
 import type { Image } from '../../oci/image.ts';
-import type { ResumeReport } from '../../profiles/quiesce.ts';
 import type { MigrationReport } from '../../report/migration-report.ts';
 import type { WrittenReceipt } from '../../report/receipt/write.ts';
 import { summariseSettling } from '../../report/settle-report.ts';
+import type { StopReport } from '../../report/stop-report.ts';
 import { addAccounts } from '../../report/stream-account.ts';
 import { surveyReport } from '../../report/survey-report.ts';
 import type { Wire } from '../../ssh/wire.ts';
@@ -24,13 +24,13 @@ export interface Outcome {
   readonly wire: Wire;
   readonly captured: CapturedLayers;
   readonly settled: Settled;
-  readonly resumed: ResumeReport | undefined;
+  readonly stopped: StopReport | null;
   readonly receipt: WrittenReceipt;
   readonly image: Image;
 }
 
 export function migrationReport(outcome: Outcome): MigrationReport {
-  const { request, began, surveyed, plan, problems, wire, captured, settled, resumed, receipt, image } = outcome;
+  const { request, began, surveyed, plan, problems, wire, captured, settled, receipt, image } = outcome;
   const finished = new Date();
   const stream = addAccounts([captured.account, ...settled.accounts]);
   return {
@@ -42,7 +42,7 @@ export function migrationReport(outcome: Outcome): MigrationReport {
     kept: captured.kept,
     transport: transportOf(request, wire),
     settle: summariseSettling(settled.report, receipt),
-    stopped: resumed === undefined ? null : stoppedReport(resumed),
+    stopped: outcome.stopped,
     image: {
       reference: request.reference.name,
       digest: image.digest,
@@ -55,12 +55,4 @@ export function migrationReport(outcome: Outcome): MigrationReport {
 
 function transportOf({ connect: { limiter } }: MigrationRequest, wire: Wire): MigrationReport['transport'] {
   return { ...wire, limitBytesPerSecond: limiter?.bytesPerSecond ?? null };
-}
-
-function stoppedReport({ applications, leftAlone }: ResumeReport): MigrationReport['stopped'] {
-  return {
-    milliseconds: Math.max(0, ...applications.map((app) => app.downMs)),
-    applications: applications.map(({ name, downMs }) => ({ name, downMs })),
-    leftAlone: [...leftAlone],
-  };
 }

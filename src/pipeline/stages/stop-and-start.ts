@@ -1,8 +1,10 @@
 /** Stops the applications that profiles name, and starts them again. */
 import { P2cError } from '../../errors.ts';
 import type { Image } from '../../oci/image.ts';
-import { type Quiesced, quiesce, type ResumeReport } from '../../profiles/quiesce.ts';
+import { type LeftReport, type Quiesced, quiesce, type ResumeReport } from '../../profiles/quiesce.ts';
+import { isWorse, type StopReport, stoppedAndLeft, stoppedAndStarted } from '../../report/stop-report.ts';
 import { formatDuration } from '../../report/units.ts';
+import { leaving } from '../leavings.ts';
 import type { MigrationRequest } from '../request.ts';
 import type { Belongings } from '../rollback.ts';
 import type { Show } from '../stage.ts';
@@ -10,6 +12,7 @@ import type { Survey } from '../survey.ts';
 
 export const STOP = 'Stop the applications';
 export const START = 'Start the applications again';
+export const LEAVE = 'Leave the applications stopped';
 
 export async function stopApplications(
   request: MigrationRequest,
@@ -18,13 +21,30 @@ export async function stopApplications(
   held: Belongings,
   signal: AbortSignal,
 ): Promise<Quiesced | undefined> {
-  if (!request.stop || request.profiles.length === 0) return undefined;
+  const { profiles, leaseMs } = request;
+  if (!request.stop || profiles.length === 0) return undefined;
   const onEvent = (line: string): void => show.note(line);
+  let stopped: Quiesced | undefined;
+  const forget = leaving(() => wouldBeLeft(request, stopped));
+  // Given back last: after the applications were started.
+  held.defer(forget);
   return show.stage(
     STOP,
-    async () => held.use(await quiesce(session, request.profiles, { leaseMs: request.leaseMs, signal, onEvent })),
-    ({ stopped }) => (stopped.length === 0 ? 'none of them runs' : stopped.join(', ')),
+    async () => {
+      stopped = held.use(await quiesce(session, profiles, { leaseMs, signal, onEvent }));
+      return stopped;
+    },
+    (quiesced) => (quiesced.stopped.length === 0 ? 'none of them runs' : quiesced.stopped.join(', ')),
   );
+}
+
+function wouldBeLeft(
+  { target, leaseMs, profiles }: MigrationRequest,
+  stopped: Quiesced | undefined,
+): string | undefined {
+  if (stopped?.stopped.length === 0) return undefined;
+  const names = stopped?.stopped ?? profiles.map(({ name }) => name);
+  return `on ${target.name}, what is stopped of ${names.join(', ')} is left to the watchdog there: it starts it within ${formatDuration(leaseMs)} or so, and tells the next run of p2c what it did`;
 }
 
 /** A start that fails does not cost the capture: the image is made first, and the failure ends the run. */
@@ -34,18 +54,52 @@ export async function startApplications(
 ): Promise<ResumeReport | Error | undefined> {
   if (stopped === undefined) return undefined;
   try {
-    const report = await show.stage(
-      START,
-      () => stopped.resume(),
-      ({ applications }) =>
-        applications.map((app) => `${app.name} was down ${formatDuration(app.downMs)}`).join(', ') ||
-        'none was stopped',
-    );
+    const report = await show.stage(START, () => stopped.resume(), describeStart);
     for (const note of report.notes) show.note(note);
     return report;
   } catch (error) {
     return error instanceof Error ? error : new Error(String(error));
   }
+}
+
+function describeStart({ applications, health }: ResumeReport): string {
+  if (applications.length === 0) return 'none was stopped';
+  const sick = health.filter(isWorse).map(({ application, check }) => `${application} is not healthy (${check})`);
+  return [...applications.map((app) => `${app.name} was down ${formatDuration(app.downMs)}`), ...sick].join(', ');
+}
+
+/**
+ * For the final cutover, and only once the image is there.
+ * @throws P2cError `quiesce.lease-lost`, `quiesce.lease-failed`: they run again, or will.
+ */
+export async function leaveApplications(
+  stopped: Quiesced | undefined,
+  show: Show,
+  image: Image,
+): Promise<LeftReport | undefined> {
+  if (stopped === undefined) return undefined;
+  const work = (): Promise<LeftReport> =>
+    stopped.leave().catch((cause: unknown) => {
+      throw new P2cError(
+        `the image ${image.reference} was made, but the applications could not be left stopped: they are started again`,
+        { code: cause instanceof P2cError ? cause.code : 'quiesce.lease-failed', hint: 'stop them by hand', cause },
+      );
+    });
+  return show.stage(
+    LEAVE,
+    work,
+    ({ applications }) => applications.map(({ name }) => name).join(', ') || 'none was stopped',
+  );
+}
+
+/** For the report of the run. */
+export function stopReport(
+  stopped: Quiesced | undefined,
+  resumed: ResumeReport | undefined,
+  left: LeftReport | undefined,
+): StopReport | null {
+  if (resumed !== undefined) return stoppedAndStarted(resumed);
+  return left === undefined ? null : stoppedAndLeft(left, stopped?.leftAlone ?? []);
 }
 
 export function startFailed(error: Error, image: Image): P2cError {
