@@ -26,9 +26,6 @@ export interface Before {
   readonly health: readonly { readonly application: string; readonly check: HealthCheck; readonly health: Health }[];
 }
 
-/** For as long something that is missing may still be on its way up: what no profile waits for. */
-const SETTLE_MS = 20_000;
-
 /** Read-only. @throws P2cError of the session. */
 export async function lookBefore(session: Session, applications: readonly Application[]): Promise<Before> {
   const fingerprint = await takeFingerprint(session);
@@ -40,15 +37,26 @@ export async function lookBefore(session: Session, applications: readonly Applic
   return { fingerprint, health };
 }
 
-/** Waits for what was healthy to be so again, each check for its own limit. @param signal ends the waiting. */
-export async function compareWith(before: Before, session: Session, signal: AbortSignal): Promise<Comparison> {
+export interface Waiting {
+  /** For so many milliseconds something that is missing may still be on its way up: what no profile waits for. */
+  readonly settleMs: number;
+  /** Ends the waiting. */
+  readonly signal: AbortSignal;
+}
+
+/** Waits for what was healthy to be so again, each check for its own limit. Read-only. @throws P2cError of the session. */
+export async function compareWith(before: Before, session: Session, waiting: Waiting): Promise<Comparison> {
   const health: HealthReport[] = [];
   for (const { application, check, health: was } of before.health) {
     const limitMs = was === 'healthy' ? check.timeout : 0;
-    const { health: after, says } = await healthWithin(limitMs, () => askHealth(session, application, check), signal);
+    const { health: after, says } = await healthWithin(
+      limitMs,
+      () => askHealth(session, application, check),
+      waiting.signal,
+    );
     health.push({ application, check: nameOfHealth(check), before: was, after, says });
   }
-  return { health, differences: await settledDifferences(before.fingerprint, session, signal) };
+  return { health, differences: await settledDifferences(before.fingerprint, session, waiting) };
 }
 
 async function healthWithin(
@@ -64,8 +72,12 @@ async function healthWithin(
   }
 }
 
-async function settledDifferences(before: Fingerprint, session: Session, signal: AbortSignal): Promise<Difference[]> {
-  const deadline = performance.now() + SETTLE_MS;
+async function settledDifferences(
+  before: Fingerprint,
+  session: Session,
+  { settleMs, signal }: Waiting,
+): Promise<Difference[]> {
+  const deadline = performance.now() + settleMs;
   for (;;) {
     const found = differences(before, await takeFingerprint(session));
     const gone = found.some(({ change }) => change === 'gone');

@@ -27,7 +27,7 @@ const PASSING_SERVICES = /^(user@|user-runtime-dir@|sshd?@|session-|systemd-(tim
 const FIRST_CLIENT_PORT = 32_768;
 
 export const FINGERPRINT_COMMAND: RemoteCommand = {
-  purpose: 'take the fingerprint of what runs',
+  purpose: 'see what runs and who listens',
   script: `echo == processes
 grep -s -E '^(Name|State|PPid|NSpid):' /proc/[0-9]*/status
 for protocol in tcp udp tcp6 udp6; do

@@ -19,10 +19,13 @@ export type { ResumeReport } from './resume.ts';
 export type { LeftReport, Quiesced } from './stopped-applications.ts';
 
 const DEFAULT_LEASE_MS = 120_000;
+const DEFAULT_SETTLE_MS = 10_000;
 
 export interface QuiesceOptions {
   /** Milliseconds after which the watchdog on the source starts the applications when p2c gives no sign. Default 2 min. */
   readonly leaseMs?: number;
+  /** Milliseconds that what ran before has to come back, beside what profiles check. Default 10 s. */
+  readonly settleMs?: number;
   /** Ends a stop under way: what was stopped is started again. Does not end the starting. */
   readonly signal?: AbortSignal;
   /** A line for each thing that happens. */
@@ -62,7 +65,10 @@ export async function quiesce(
   const scene = { session, place, lease, tell };
   const signal = options.signal === undefined ? lease.lost : AbortSignal.any([options.signal, lease.lost]);
   const stopped = await stopAll(scene, running, signal);
-  return new StoppedApplications(scene, stopped, leftAlone, before, options.signal ?? new AbortController().signal);
+  return new StoppedApplications(scene, stopped, leftAlone, before, {
+    settleMs: options.settleMs ?? DEFAULT_SETTLE_MS,
+    signal: options.signal ?? new AbortController().signal,
+  });
 }
 
 /** Who holds a lease, for the other run's error. */

@@ -1,6 +1,6 @@
 /** What a run holds while applications are stopped: the promise to start them, and the ways to keep it. */
 import { messageOf } from '../errors.ts';
-import { type Before, compareWith } from './comparison.ts';
+import { type Before, compareWith, type Waiting } from './comparison.ts';
 import { type ResumeReport, type Started, type Stopped, startAgain } from './resume.ts';
 import type { Scene } from './run-step.ts';
 import { stepByHand } from './steps.ts';
@@ -44,25 +44,25 @@ export class StoppedApplications implements Quiesced {
   readonly #scene: Scene;
   readonly #stopped: readonly Stopped[];
   readonly #before: Before;
-  readonly #signal: AbortSignal;
+  readonly #waiting: Waiting;
   readonly leftAlone: readonly string[];
   #starting: Promise<Started> | undefined;
   #resuming: Promise<ResumeReport> | undefined;
   #left = false;
 
-  /** @param signal ends the waiting for what is not as it was; what was stopped is started all the same. */
+  /** @param waiting for what is not as it was; what was stopped is started all the same. */
   constructor(
     scene: Scene,
     stopped: readonly Stopped[],
     leftAlone: readonly string[],
     before: Before,
-    signal: AbortSignal,
+    waiting: Waiting,
   ) {
     this.#scene = scene;
     this.#stopped = stopped;
     this.leftAlone = leftAlone;
     this.#before = before;
-    this.#signal = signal;
+    this.#waiting = waiting;
   }
 
   get stopped(): string[] {
@@ -97,7 +97,7 @@ export class StoppedApplications implements Quiesced {
   async #resume(): Promise<ResumeReport> {
     const started = await this.#start();
     try {
-      return { ...started, ...(await compareWith(this.#before, this.#scene.session, this.#signal)) };
+      return { ...started, ...(await compareWith(this.#before, this.#scene.session, this.#waiting)) };
     } catch (error) {
       const note = `what runs could not be compared with what ran before: ${messageOf(error)}`;
       return { ...started, notes: [...started.notes, note], health: [], differences: [] };

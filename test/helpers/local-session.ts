@@ -12,13 +12,15 @@ export interface LocalSession extends Session {
 export interface LocalSessionOptions {
   /** Put before PATH: a folder with a `sh` of the test's choice. */
   readonly path?: string;
+  /** In place of PATH. */
+  readonly only?: string;
 }
 
 export function localSession(options: LocalSessionOptions = {}): LocalSession {
   const ledger: LedgerEntry[] = [];
   const running = new Map<ChildProcess, (error: Error) => void>();
   let lost = false;
-  const path = [options.path, process.env['PATH']].filter((part) => part !== undefined).join(':');
+  const path = options.only ?? [options.path, process.env['PATH']].filter((part) => part !== undefined).join(':');
 
   function run(command: RemoteCommand): Promise<CommandResult> {
     if (lost) return Promise.reject(linkLost());
