@@ -10,10 +10,10 @@ const ATTEMPTS = 3;
 
 type Standing = 'root' | 'free' | 'asks' | 'absent';
 
-/** Whether the way to root asks for a password; `su` always does. */
+/** Whether the way to root asks for a password; `su` always does. The one command that must be allowed is `sh`. */
 const WAYS: Readonly<Record<BecomeMethod, string>> = {
-  sudo: '[ "$(sudo -n id -u 2>/dev/null </dev/null)" = 0 ]',
-  doas: '[ "$(doas -n id -u 2>/dev/null </dev/null)" = 0 ]',
+  sudo: '[ "$(sudo -n sh -c "id -u" 2>/dev/null </dev/null)" = 0 ]',
+  doas: '[ "$(doas -n sh -c "id -u" 2>/dev/null </dev/null)" = 0 ]',
   su: 'false',
 };
 

@@ -1,7 +1,7 @@
 /** What ssh_config says of a server, as `ssh -G` expands it: with Include, Match, Host patterns and canonical names. */
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { homedir } from 'node:os';
+import { homedir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { messageOf, P2cError, systemCode, usageError } from '../errors.ts';
@@ -39,6 +39,7 @@ export interface HostConfig {
   readonly addressFamily: 4 | 6 | undefined;
 }
 
+const SYSTEM_CONFIG = '/etc/ssh/ssh_config';
 const LIMIT_MS = 30_000;
 const MOST_OUTPUT = 1024 * 1024;
 
@@ -53,9 +54,10 @@ export async function readHostConfig(
   target: Target,
   identities: readonly string[],
 ): Promise<HostConfig | undefined> {
+  const file = source.file ?? configOfOtherHome();
   const args = [
     '-G',
-    ...(source.file === undefined ? [] : ['-F', source.file]),
+    ...(file === undefined ? [] : ['-F', file]),
     ...(target.assumed?.includes('user') === true ? [] : ['-l', target.user]),
     ...(target.assumed?.includes('port') === true ? [] : ['-p', String(target.port)]),
     ...identities.flatMap((file) => ['-i', file]),
@@ -76,9 +78,24 @@ export async function readHostConfig(
   }
 }
 
+/**
+ * ssh takes the home of the password file for the user's, and p2c takes HOME, as nearly everything does: where they are
+ * not the same, what would be read at HOME is named to ssh. @returns undefined where they are.
+ */
+function configOfOtherHome(): string | undefined {
+  if (homedir() === userInfo().homedir) return undefined;
+  return [join(homedir(), '.ssh/config'), SYSTEM_CONFIG].find((file) => existsSync(file)) ?? 'none';
+}
+
+/** A path that ssh expanded itself. */
+function atHome(path: string): string {
+  const { homedir: known } = userInfo();
+  return path.startsWith(`${known}/`) ? join(homedir(), path.slice(known.length)) : path;
+}
+
 /** What is lost without an ssh program; undefined where nothing is configured that could be. */
 export function unreadConfig(): string | undefined {
-  const files = [join(homedir(), '.ssh/config'), '/etc/ssh/ssh_config'].filter((file) => existsSync(file));
+  const files = [join(homedir(), '.ssh/config'), SYSTEM_CONFIG].filter((file) => existsSync(file));
   if (files.length === 0) return undefined;
   return `there is no ssh program on this machine, so ${files.join(' and ')} cannot be read: aliases, users, ports, keys and jump hosts named there are unknown`;
 }
@@ -120,7 +137,7 @@ export function hostConfig(text: string, target: Target): HostConfig {
       .map((file) => expandPath(file, tokens)),
     identitiesOnly: first('identitiesonly') === 'yes',
     identityAgent: agentOf(first('identityagent'), tokens),
-    userKnownHosts: files('userknownhostsfile'),
+    userKnownHosts: files('userknownhostsfile').map(atHome),
     globalKnownHosts: files('globalknownhostsfile'),
     revokedHostKeys: files('revokedhostkeys').map((file) => expandPath(file, tokens)),
     hashKnownHosts: first('hashknownhosts') === 'yes',

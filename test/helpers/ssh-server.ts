@@ -73,7 +73,13 @@ export async function startServer(t: ExecutionContext, behaviour: ServerBehaviou
   const target = { user: 'joe', host: '127.0.0.1', port, name: `joe@127.0.0.1:${port}` };
   const identity = join(folder, 'identity');
   await generateKey(identity, 'ed25519');
-  const options: ConnectOptions = { agent: null, knownHostsFiles: [knownHosts], identities: [identity] };
+  // Long: a machine that is busy with other tests takes its time.
+  const options: ConnectOptions = {
+    agent: null,
+    knownHostsFiles: [knownHosts],
+    identities: [identity],
+    connectTimeoutMs: 50_000,
+  };
   return {
     port,
     target,

@@ -10,6 +10,7 @@ import type { BecomeMethod } from '../../src/ssh/become.ts';
 import { connect } from '../../src/ssh/connect.ts';
 import { Secret } from '../../src/ssh/secret.ts';
 import type { ConnectedSession, Session } from '../../src/ssh/session.ts';
+import { type SudoersWishes, sudoersLines } from '../../src/ssh/sudoers.ts';
 import { parseTarget } from '../../src/ssh/target.ts';
 import { type LabServer, startLabServer } from '../helpers/lab.ts';
 import { requirePrograms, requireRoot } from '../helpers/require.ts';
@@ -103,8 +104,7 @@ test('sudo with a password, also where it remembers it and does not ask again', 
   for (const [user, setting] of [
     ['sue', ''],
     ['sam', 'Defaults:sam timestamp_type=global\n'],
-    ['sid', 'Defaults:sid lecture=always, timestamp_timeout=0\n'],
-    ['sep', 'Defaults:sep use_pty\n'],
+    ['sid', 'Defaults:sid lecture=always, timestamp_timeout=0, use_pty\n'],
   ] as const) {
     const password = await newUser(server, user);
     await writeFile(join(server.rootDir, `etc/sudoers.d/${user}`), `${setting}${user} ALL=(ALL) ALL\n`, {
@@ -139,6 +139,28 @@ test('doas, where it asks for no password', async (t) => {
   t.is(session.privilege, 'doas');
   await isRoots(t, server, session, password);
   t.is((await failure(connectAs(server, 'dick', 'doas'))).code, 'ssh.become');
+});
+
+test('the lines that p2c asks for are enough, and not for more than they say', async (t) => {
+  const server = await lab(t);
+  if (server === undefined) return;
+  const password = await newUser(server, 'mia');
+  const file = join(server.rootDir, 'etc/sudoers.d/mia');
+  const write = async (wishes: SudoersWishes): Promise<void> => {
+    await writeFile(file, `${sudoersLines('mia', wishes).join('\n')}\n`, { mode: 0o440 });
+    t.regex(await server.exec('visudo -cf /etc/sudoers.d/mia'), /parsed OK/);
+  };
+  await server.exec("echo 'Defaults:mia requiretty' >/etc/sudoers.d/aaa && chmod 440 /etc/sudoers.d/aaa");
+  await write({ withoutPassword: true, until: new Date(Date.now() + 3_600_000) });
+  t.is((await connectAs(server, 'mia', undefined)).privilege, 'sudo');
+  const other = { purpose: 'do something else', script: 'sudo -n cat /etc/shadow', privileged: false };
+  t.not((await (await connectAs(server, 'mia', undefined)).run(other)).code, 0);
+  await write({ withoutPassword: true, until: new Date(Date.now() - 3_600_000) });
+  t.is((await connectAs(server, 'mia', undefined)).privilege, 'none');
+  await write({ withoutPassword: false });
+  t.is((await connectAs(server, 'mia', 'sudo', password)).privilege, 'sudo');
+  await server.exec('rm /etc/sudoers.d/aaa');
+  t.deepEqual(sudoersLines('DOM\\a b', { withoutPassword: true })[2], 'DOM\\\\a\\ b ALL=(root) NOPASSWD: /bin/sh');
 });
 
 test('what does not lead to root', async (t) => {

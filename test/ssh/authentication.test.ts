@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import test from 'ava';
 import ssh2, { type AuthContext } from 'ssh2';
 import { P2cError } from '../../src/errors.ts';
+import { connect } from '../../src/ssh/connect.ts';
 import { type Prompt, Secret } from '../../src/ssh/secret.ts';
 import { requirePrograms } from '../helpers/require.ts';
 import { startAgent } from '../helpers/ssh-agent.ts';
@@ -204,4 +205,31 @@ test('an agent that is gone, or is none, is passed over and told of', async (t) 
   const error = await failure(server.connect({ agent: gone }));
   t.regex(error.message, /Tried: agent \(Failed to connect to agent\), key /);
   await server.connect({ agent: join(folder, 'key'), identities: [join(folder, 'key')] });
+});
+
+test('a password that is given answers by either method, once, and a jump host does not get it', async (t) => {
+  for (const method of ['password', 'keyboard-interactive'] as const) {
+    const server = await startServer(t, { authenticate: byPassword('s3cret', [method]) });
+    const options = { identities: [], password: async () => new Secret('s3cret') };
+    await server.connect(options);
+    const wrong = await failure(server.connect({ ...options, password: async () => new Secret('other') }));
+    t.is(wrong.code, 'ssh.auth');
+    t.true(wrong.message.includes(`Tried: ${method}; it takes`), wrong.message);
+    t.false(wrong.message.includes('other'));
+    // Somebody who can be asked is asked then.
+    const { prompt, asked } = answers('s3cret');
+    await server.connect({ ...options, prompt, password: async () => new Secret('other') });
+    t.is(asked.length, 1);
+  }
+  const seen: string[] = [];
+  const nosy = (context: AuthContext): void => {
+    seen.push(context.method === 'password' ? context.password : context.method);
+    context.reject(['password']);
+  };
+  const jump = await startServer(t, { authenticate: nosy });
+  const options = { ...jump.options, identities: [], password: async () => new Secret('s3cret') };
+  const error = await failure(connect(jump.target, { ...options, jumps: [jump.target] }));
+  t.is(error.code, 'ssh.auth');
+  t.false(seen.includes('s3cret'));
+  t.true(seen.length > 0);
 });

@@ -12,9 +12,10 @@ import {
   judgeHostKey,
   keyType,
   readKnownKeys,
+  readRevokedKeys,
   rememberHostKey,
 } from '../../src/ssh/host-key.ts';
-import { type KnownKey, knownKeys } from '../../src/ssh/known-hosts.ts';
+import { hashedHostName, type KnownKey, knownKeys, revokedKeys } from '../../src/ssh/known-hosts.ts';
 import type { Target } from '../../src/ssh/target.ts';
 import { requirePrograms } from '../helpers/require.ts';
 import { generateKey } from '../helpers/sshd.ts';
@@ -188,6 +189,44 @@ test('a key is known, new, changed, revoked or under an authority', (t) => {
   // The authority's own key as a host key is not what the line vouches for.
   t.regex(judge([item(KEY, '@cert-authority')]), /^ssh\.host-key-unknown/);
   t.regex(judge([item(OTHER, '@revoked')]), /^ssh\.host-key-unknown/);
+});
+
+test('a fingerprint that is given decides, but for a key that is revoked', (t) => {
+  const key = Buffer.from(KEY, 'base64');
+  const own = fingerprint(key);
+  const other = fingerprint(Buffer.from(OTHER, 'base64'));
+  t.is(judgeHostKey(key, target('web1'), policy([], false, [other, own])), 'known');
+  t.is(
+    judgeHostKey(key, target('web1'), policy(knownKeys(`web1 ssh-ed25519 ${OTHER}\n`, '/k', 'web1', 22), false, [own])),
+    'known',
+  );
+  const known = knownKeys(`web1 ssh-ed25519 ${KEY}\n`, '/k', 'web1', 22);
+  const error = t.throws(() => judgeHostKey(key, target('web1'), policy(known, true, [other])));
+  t.like(error, { code: 'ssh.host-key-mismatch' });
+  t.true(error?.message.includes(own) && error.message.includes(other));
+  const revoked = revokedKeys(`# list\nssh-ed25519 ${KEY} why\nssh-ed25519 rubbish\n`, '/revoked');
+  t.is(revoked.length, 1);
+  t.throws(() => judgeHostKey(key, target('web1'), policy(revoked, true, [own])), {
+    code: 'ssh.host-key-revoked',
+    message: /\/revoked:2/,
+  });
+});
+
+test('a name that is hidden is found again, and only by itself', (t) => {
+  const line = `${hashedHostName('[web1]:2222')} ssh-ed25519 ${KEY}\n`;
+  t.regex(line, /^\|1\|/);
+  t.is(knownKeys(line, '/k', 'web1', 2222).length, 1);
+  t.is(knownKeys(line, '/k', 'web1', 2223).length, 0);
+  t.not(hashedHostName('web1'), hashedHostName('web1'));
+});
+
+test('revoked keys that cannot be read are no reason to trust', async (t) => {
+  const folder = await temporaryFolder(t);
+  const list = join(folder, 'krl');
+  await writeFile(list, 'SSHKRL\n\0');
+  for (const file of [list, join(folder, 'none')]) {
+    await t.throwsAsync(readRevokedKeys([file]), { code: 'ssh.known-hosts' });
+  }
 });
 
 test('a key that is known without the port vouches, and does not accuse', async (t) => {

@@ -1,12 +1,16 @@
 /** Quoting and the command line of a script, with real shells as the judges: the account's may be any of these. */
 import { execFileSync, spawnSync } from 'node:child_process';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import test from 'ava';
 import fc from 'fast-check';
 import { byteString } from '../../src/printable.ts';
-import { elevationBy } from '../../src/ssh/become.ts';
+import { elevationBy, passwordInput } from '../../src/ssh/become.ts';
 import { quote, quoteAll, quotePath } from '../../src/ssh/quote.ts';
 import { commandLine } from '../../src/ssh/script.ts';
+import { Secret } from '../../src/ssh/secret.ts';
 import { requirePrograms } from '../helpers/require.ts';
+import { temporaryFolder } from '../helpers/temporary.ts';
 
 const NASTY = [
   '',
@@ -103,6 +107,49 @@ for (const [program, ...words] of SHELLS) {
       through('echo "$PATH" | tr : "\\n" | grep -c "^/sbin$"; echo "[$#]"').out.split('\n').at(0) !== '0',
       true,
     );
+  });
+}
+
+/** What stands for sudo, su or doas: runs what it is told, and takes a password from its input where it asks for one. */
+const BECOMES = [
+  ['sudo', '#!/bin/sh\nIFS= read -r p; [ "$p" = "s3 \'cr\\et" ] || exit 9\nshift 3\nexec "$@"\n'],
+  ['sudo', '#!/bin/sh\nshift 3\nexec "$@"\n'],
+  ['su', '#!/bin/sh\nprintf "Password: " >&2; IFS= read -r p\ncmd=$4; shift 5\nexec /bin/sh -c "$cmd" "$@"\n'],
+] as const;
+
+for (const [program, ...words] of SHELLS) {
+  test(`with a password, input and messages are the script's own through ${[program, ...words].join(' ')}`, async (t) => {
+    if (!requirePrograms(t, [program])) return;
+    for (const [method, text] of BECOMES) {
+      const folder = await temporaryFolder(t);
+      await writeFile(join(folder, method), text, { mode: 0o755 });
+      const elevation = elevationBy(method, new Secret("s3 'cr\\et"));
+      const through = (script: string, input?: string) => {
+        const line = commandLine(script, input !== undefined, elevation);
+        t.false(line.includes('cr'), 'the password is no word of the command');
+        const { stdout, stderr, status } = spawnSync(program, [...words, '-c', line], {
+          input: `${passwordInput(elevation)}${input ?? ''}`,
+          env: { PATH: `${folder}:${process.env['PATH']}`, HOME: '/nonexistent' },
+        });
+        const err = stderr.toString();
+        t.true(err.includes(elevation.marker), err);
+        return {
+          out: stdout.toString(),
+          err: err.slice(err.indexOf(elevation.marker) + elevation.marker.length + 1),
+          status,
+        };
+      };
+      t.deepEqual(through('cat; echo bye >&2; exit 4', 'first\nsecond'), {
+        out: 'first\nsecond',
+        err: 'bye\n',
+        status: 4,
+      });
+      t.deepEqual(through(`printf '<%s>' ${quoteAll(NASTY)}; cat; exit 7`), {
+        out: NASTY.map((word) => `<${word}>`).join(''),
+        err: '',
+        status: 7,
+      });
+    }
   });
 }
 

@@ -1,10 +1,14 @@
 /** What `ssh -G` prints, read; and the tokens that it leaves for others to expand. */
+import { mkdir, writeFile } from 'node:fs/promises';
 import { homedir, hostname } from 'node:os';
 import { join } from 'node:path';
 import test from 'ava';
-import { hostConfig } from '../../src/ssh/ssh-config.ts';
+import { routeTo } from '../../src/ssh/route.ts';
+import { hostConfig, readHostConfig } from '../../src/ssh/ssh-config.ts';
 import { parseJumps, parseTarget } from '../../src/ssh/target.ts';
 import { expandPath, expandTokens } from '../../src/ssh/tokens.ts';
+import { requirePrograms } from '../helpers/require.ts';
+import { temporaryFolder } from '../helpers/temporary.ts';
 
 const target = parseTarget('old');
 
@@ -79,4 +83,40 @@ test('what of a target is assumed', (t) => {
   t.deepEqual(parseTarget('old').assumed, ['user', 'port']);
   t.deepEqual(parseTarget('ann@old:22').assumed, []);
   t.deepEqual(parseTarget('old', { port: 2222 }).assumed, ['user']);
+});
+
+test.serial('a HOME of its own is the home, also for what ssh would look for elsewhere', async (t) => {
+  if (!requirePrograms(t, ['ssh'])) return;
+  const home = await temporaryFolder(t);
+  await mkdir(join(home, '.ssh'));
+  await writeFile(join(home, '.ssh/config'), 'Host old\n HostName 192.0.2.7\n');
+  const before = process.env['HOME'];
+  process.env['HOME'] = home;
+  t.teardown(() => {
+    if (before === undefined) delete process.env['HOME'];
+    else process.env['HOME'] = before;
+  });
+  const config = await readHostConfig({}, target, []);
+  t.is(config?.host, '192.0.2.7');
+  t.is(config?.userKnownHosts[0], join(home, '.ssh/known_hosts'));
+  t.true(config?.identityFiles.includes(join(home, '.ssh/id_ed25519')));
+});
+
+test.serial('where there is no ssh program, it is said what is lost', async (t) => {
+  const folder = await temporaryFolder(t);
+  const { HOME: home, PATH: path } = process.env;
+  t.teardown(() => Object.assign(process.env, { HOME: home, PATH: path }));
+  Object.assign(process.env, { HOME: folder, PATH: folder });
+  const notices: string[] = [];
+  const options = { sshConfig: {}, onNotice: (line: string) => notices.push(line) };
+  await mkdir(join(folder, '.ssh'));
+  await writeFile(join(folder, '.ssh/config'), 'Host old\n HostName 192.0.2.7\n');
+  const [hop] = await routeTo(parseTarget('root@old'), options);
+  t.is(hop?.target.host, 'old');
+  t.regex(notices.join(), /no ssh program.*\.ssh\/config.* cannot be read: aliases/);
+  const file = join(folder, '.ssh/config');
+  await t.throwsAsync(routeTo(parseTarget('root@old'), { sshConfig: { file } }), {
+    code: 'ssh.config',
+    message: /no ssh program/,
+  });
 });
