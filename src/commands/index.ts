@@ -60,6 +60,11 @@ export const VERBS: readonly VerbEntry[] = [
     load: async () => (await import('./image-rm.ts')).verb,
   },
   {
+    name: 'image adapt',
+    summary: 'add or renew the layer by which a captured system boots in a container',
+    load: async () => (await import('./image-adapt.ts')).verb,
+  },
+  {
     name: 'image diff',
     summary: 'show what differs between two images, path by path',
     load: async () => (await import('./image-diff.ts')).verb,

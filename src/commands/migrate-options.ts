@@ -17,6 +17,8 @@ interface MigrateOptions {
   resume: string | undefined;
   streams: number;
   'skip-unreadable': boolean;
+  adapt: boolean;
+  without: string[] | undefined;
   'dry-run': boolean;
   json: boolean;
 }
@@ -70,6 +72,18 @@ function withMigrateOptions<Declared>(parser: Argv<Declared>): Argv<Declared & M
       type: 'boolean',
       default: false,
       describe: 'make the image though something other than a log could not be read (exit code 3)',
+    })
+    .option('adapt', {
+      type: 'boolean',
+      default: true,
+      describe: 'add the layer by which the system boots in a container (--no-adapt: do not)',
+    })
+    .option('without', {
+      type: 'string',
+      array: true,
+      nargs: 1,
+      requiresArg: true,
+      describe: 'leave out a recipe of that layer, as ssh-host-keys (repeatable)',
     })
     .option('streams', {
       type: 'number',

@@ -1,4 +1,5 @@
 /** What a user asked `p2c migrate` for, checked before a connection is made. */
+import { parseRecipeNames } from '../adapt/adapt.ts';
 import { usageError } from '../errors.ts';
 import type { FleetHost } from '../fleet/inventory.ts';
 import { parseChange } from '../oci/change.ts';
@@ -51,6 +52,8 @@ export function sharedRequest(
     streams: streamsOf(options.streams),
     partSize: partSizeOf(options['part-size']),
     skipUnreadable: options['skip-unreadable'],
+    adapt: options.adapt,
+    withoutRecipes: parseRecipeNames(options.without ?? []),
   };
 }
 

@@ -127,10 +127,12 @@ export class ImageStore implements AsyncDisposable {
     return images.sort((a, b) => (b.config.created ?? '').localeCompare(a.config.created ?? ''));
   }
 
-  /** The artifacts of one type that describe an image, the newest last. */
-  async artifactsOf(image: Image, artifactType: string): Promise<Manifest[]> {
+  /** The artifacts, of one type or of any, that describe an image, the newest last. */
+  async artifactsOf(image: Image, artifactType?: string): Promise<Manifest[]> {
     const { manifests } = await this.#layout.readIndex();
-    const described = manifests.filter((item) => isManifest(item) && item['artifactType'] === artifactType);
+    const isMeant = (type: unknown): boolean =>
+      artifactType === undefined ? type !== undefined : type === artifactType;
+    const described = manifests.filter((item) => isManifest(item) && isMeant(item['artifactType']));
     const read = await Promise.all(described.map((item) => readManifest(this.#layout, item)));
     return read.filter(({ subject }) => subject?.digest === image.digest);
   }

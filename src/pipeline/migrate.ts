@@ -11,6 +11,7 @@ import { forgetful, type Memory, rememberStart, rememberStop, rememberSurvey } f
 import type { MigrationRequest } from './request.ts';
 import { type Belongings, holding } from './rollback.ts';
 import type { Show } from './stage.ts';
+import { adaptCapture } from './stages/adapt.ts';
 import { importImage } from './stages/import.ts';
 import { type ListInput, listFilesystems, requireSameMounts, type ScannedListing } from './stages/list.ts';
 import { describeReceipt, makeReceipt, requireRead } from './stages/receipt.ts';
@@ -34,14 +35,19 @@ import { WorkFolder } from './work-folder.ts';
 const STREAM = 'Stream the files';
 const SETTLE = 'Settle what moved meanwhile';
 const ACCOUNT = 'Account for every path';
+const ADAPT = 'Adapt it to a container';
 const IMPORT = 'Import the image';
 const LIST_AGAIN = 'List the files again';
 
 /** Titles of the stages, in the order in which they come. */
-export function migrationStages({ hot, leaveStopped }: Pick<MigrationRequest, 'hot' | 'leaveStopped'>): string[] {
+export function migrationStages({
+  hot,
+  leaveStopped,
+  adapt,
+}: Pick<MigrationRequest, 'hot' | 'leaveStopped' | 'adapt'>): string[] {
   const copy = hot ? [STREAM, STOP] : [STOP, LIST_AGAIN, STREAM];
-  const end = leaveStopped ? [ACCOUNT, IMPORT, LEAVE] : [START, ACCOUNT, IMPORT];
-  return [...SURVEY_STAGES, ...copy, SETTLE, ...end];
+  const image = [ACCOUNT, ...(adapt ? [ADAPT] : []), IMPORT];
+  return [...SURVEY_STAGES, ...copy, SETTLE, ...(leaveStopped ? [...image, LEAVE] : [START, ...image])];
 }
 
 /**
@@ -123,9 +129,10 @@ async function runStages(
   );
   // Where applications did not start again, the image is made all the same: there will be no second window soon.
   if (!request.skipUnreadable && !(resumed instanceof Error)) requireRead(receipt, request.target.name);
+  const adaptation = await adaptCapture({ store, request, layers, started }, show, ADAPT);
   const image = await show.stage(
     IMPORT,
-    () => importImage({ store, request, facts, layers, started, receipt: receipt.artifact }),
+    () => importImage({ store, request, facts, layers, started, receipt: receipt.artifact, adaptation }),
     ({ reference, digest }) => `${reference} ${digest}`,
   );
   if (resumed instanceof Error) throw startFailed(resumed, image);
@@ -142,6 +149,7 @@ async function runStages(
     settled,
     stopped: stopReport(stopped, resumed, left),
     receipt,
+    adaptation,
     image,
   });
 }

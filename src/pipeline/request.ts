@@ -45,4 +45,8 @@ export interface MigrationRequest extends SurveyRequest {
   readonly streams: number;
   /** Rounds of delta layers for what moved while it was read. */
   readonly settle: number;
+  /** False leaves the raw capture as it is. */
+  readonly adapt: boolean;
+  /** Names of recipes that are not applied. */
+  readonly withoutRecipes: readonly string[];
 }

@@ -1,5 +1,6 @@
 /** What a migration did, in numbers: printed at its end, and the one object of `--json`. */
 import { ExitCode } from '../errors.ts';
+import { type AdaptationReport, describeAdaptation } from './adaptation-report.ts';
 import type { SettleSummary } from './settle-report.ts';
 import { describeStop, isHealthy, type StopReport } from './stop-report.ts';
 import { attributesLost, type StreamAccount } from './stream-account.ts';
@@ -25,6 +26,8 @@ export interface MigrationReport extends SurveyReport {
   };
   /** Null where nothing was stopped. */
   readonly stopped: StopReport | null;
+  /** Null where the capture was left as it is. */
+  readonly adaptation: AdaptationReport | null;
   readonly image: {
     readonly reference: string;
     readonly digest: string;
@@ -73,6 +76,7 @@ export function describeMigration(report: MigrationReport): string {
     ...describeMounts(report),
     ...describeSettle(report),
     ...describeStop(report.stopped, report.source.hostname),
+    ...(report.adaptation === null ? ['Adapted     nothing'] : describeAdaptation(report.adaptation)),
     `Took        ${formatDuration(report.durationMs)}`,
     ...describeBlindSpots(report),
   ].join('\n');

@@ -40,6 +40,26 @@ export function parseHeader(block: Buffer): Header {
   return { name: entryName(block), type, size, linkName: text(block, 157, 100) };
 }
 
+/** Whose an entry is, and when it was changed last. */
+export interface Ownership {
+  /** Permission bits. */
+  readonly mode: number;
+  readonly uid: number;
+  readonly gid: number;
+  /** Whole seconds since 1970. */
+  readonly mtime: number;
+}
+
+/** @throws HeaderError where a field is no number. */
+export function ownershipOf(block: Buffer): Ownership {
+  return {
+    mode: parseNumber(block, 100, 8) & 0o7777,
+    uid: parseNumber(block, 108, 8),
+    gid: parseNumber(block, 116, 8),
+    mtime: parseNumber(block, 136, 12),
+  };
+}
+
 /** `ustar\0` has a prefix field; GNU's `ustar  ` uses those bytes for other things. */
 function entryName(block: Buffer): ByteString {
   const name = text(block, 0, 100);

@@ -69,6 +69,7 @@ const REPORT: MigrationReport = {
     torn: 0,
   },
   stopped: null,
+  adaptation: null,
   image: { reference: 'a:b', digest: 'c', id: 'd', size: 1, layers: 1 },
 };
 

@@ -1,4 +1,6 @@
 /** Makes the image of the captured layers: config, manifest, and last of all its name in the index. */
+import type { Adaptation } from '../../adapt/adapt.ts';
+import { withAdaptation } from '../../adapt/image.ts';
 import type { NewArtifact } from '../../oci/artifact.ts';
 import { applyChanges } from '../../oci/change.ts';
 import { architectureOf, newConfig } from '../../oci/config.ts';
@@ -19,10 +21,11 @@ export interface ImportInput {
   readonly layers: readonly Layer[];
   readonly started: Date;
   readonly receipt: NewArtifact;
+  readonly adaptation: Adaptation | undefined;
 }
 
 export async function importImage(input: ImportInput): Promise<Image> {
-  const { store, request, facts, layers, started, receipt } = input;
+  const { store, request, facts, layers, started, receipt, adaptation } = input;
   const config = newConfig({
     ...architectureOf(facts.machine),
     created: started,
@@ -35,10 +38,11 @@ export async function importImage(input: ImportInput): Promise<Image> {
     volumes: request.profiles.flatMap((profile) => profile.volumes.map((volume) => volume.path)),
     ports: request.profiles.flatMap((profile) => profile.ports.map(({ port, protocol }) => `${port}/${protocol}`)),
   });
+  const adapted = adaptation === undefined ? config : withAdaptation(config, adaptation, started);
   return store.addImage({
     reference: request.reference,
-    layers,
-    config: applyChanges(config, request.changes),
+    layers: adaptation?.layer === undefined ? layers : [...layers, adaptation.layer],
+    config: applyChanges(adapted, request.changes),
     artifacts: [receipt],
   });
 }

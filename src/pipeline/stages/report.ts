@@ -1,6 +1,8 @@
 /** Puts a migration's report together from what its stages handed over. */
+import type { Adaptation } from '../../adapt/adapt.ts';
 import type { CapturePlan } from '../../listing/plan.ts';
 import type { Image } from '../../oci/image.ts';
+import { adaptationReport } from '../../report/adaptation-report.ts';
 import type { MigrationReport } from '../../report/migration-report.ts';
 import type { WrittenReceipt } from '../../report/receipt/write.ts';
 import { summariseSettling } from '../../report/settle-report.ts';
@@ -26,11 +28,13 @@ export interface Outcome {
   readonly settled: Settled;
   readonly stopped: StopReport | null;
   readonly receipt: WrittenReceipt;
+  readonly adaptation: Adaptation | undefined;
   readonly image: Image;
 }
 
 export function migrationReport(outcome: Outcome): MigrationReport {
-  const { request, began, surveyed, plan, problems, wire, captured, settled, receipt, image } = outcome;
+  const { request, began, surveyed, plan, problems, wire, captured, settled } = outcome;
+  const { receipt, adaptation, image } = outcome;
   const finished = new Date();
   const stream = addAccounts([captured.account, ...settled.accounts]);
   return {
@@ -43,6 +47,7 @@ export function migrationReport(outcome: Outcome): MigrationReport {
     transport: transportOf(request, wire),
     settle: summariseSettling(settled.report, receipt),
     stopped: outcome.stopped,
+    adaptation: adaptation === undefined ? null : adaptationReport(adaptation),
     image: {
       reference: request.reference.name,
       digest: image.digest,

@@ -2,6 +2,7 @@
  * Holds a receipt against the image: what the layers have is found out anew, with the oracle's code and none of the
  * filter's or the writer's, and both are walked side by side in path order. Memory does not grow with the image.
  */
+import { rawLayerCount } from '../../adapt/image.ts';
 import type { Image } from '../../oci/image.ts';
 import { MediaType } from '../../oci/spec.ts';
 import type { ImageStore } from '../../oci/store.ts';
@@ -31,21 +32,23 @@ const TYPES: Readonly<Record<string, string>> = {
 
 export async function checkReceipt(store: ImageStore, image: Image, receipt: Receipt): Promise<ReceiptCheck> {
   const check = new Check();
-  const digests = image.manifest.layers.map(({ digest }) => digest);
+  // What p2c changed lies in a layer above: the receipt is about what came from the source.
+  const layers = image.manifest.layers.slice(0, rawLayerCount(image));
+  const digests = layers.map(({ digest }) => digest);
   if (digests.join() !== receipt.header.layers.join()) {
     check.fault(
       `the receipt is of other layers (${receipt.header.layers.length}) than the image's (${digests.length})`,
     );
     return check.result();
   }
-  if (image.manifest.layers.some(({ mediaType }) => mediaType !== MediaType.layerTar)) {
+  if (layers.some(({ mediaType }) => mediaType !== MediaType.layerTar)) {
     check.fault('the layers are compressed, and a receipt is checked against plain tar');
     return check.result();
   }
   const files = digests.map((digest) => store.blobPath(digest));
-  await using layers = await ImagePaths.open(files, (fault) => check.fault(fault));
-  for await (const batch of receipt.batches) for (const line of batch) await check.line(line, layers);
-  await check.rest(layers);
+  await using paths = await ImagePaths.open(files, (fault) => check.fault(fault));
+  for await (const batch of receipt.batches) for (const line of batch) await check.line(line, paths);
+  await check.rest(paths);
   return check.result();
 }
 

@@ -1,0 +1,77 @@
+/** Adapts captured layers: finds out what system they hold, applies the recipes for it, and writes what they changed. */
+import { usageError } from '../errors.ts';
+import type { Layer } from '../oci/layer.ts';
+import { type Descriptor, MediaType } from '../oci/spec.ts';
+import type { ImageStore } from '../oci/store.ts';
+import { type ByteString, printablePath } from '../printable.ts';
+import { suggestion } from '../profiles/nearest.ts';
+import { Draft } from './draft.ts';
+import { ImageTree } from './image-tree.ts';
+import { writeLayer } from './layer.ts';
+import { RECIPES } from './recipes/index.ts';
+import { type System, systemOf } from './system.ts';
+
+export interface Applied {
+  readonly recipe: string;
+  /** What it changed, as people see paths. */
+  readonly files: readonly string[];
+}
+
+export interface Adaptation {
+  readonly system: System;
+  /** Those that changed something. */
+  readonly applied: readonly Applied[];
+  /** Undefined where nothing was to be changed. */
+  readonly layer: Layer | undefined;
+}
+
+export interface AdaptOptions {
+  /** Names of recipes that are not to be applied. */
+  readonly without: readonly string[];
+  readonly when: Date;
+}
+
+/**
+ * @param layers of the raw capture, the lowest first.
+ * @throws P2cError `adapt.foreign` (usage) for layers that are compressed, `adapt.size`.
+ */
+export async function adaptLayers(
+  store: ImageStore,
+  layers: readonly Pick<Descriptor, 'digest' | 'mediaType'>[],
+  options: AdaptOptions,
+): Promise<Adaptation> {
+  if (layers.some(({ mediaType }) => mediaType !== MediaType.layerTar)) {
+    throw usageError('the image cannot be adapted: its layers are compressed', {
+      code: 'adapt.foreign',
+      hint: 'images that p2c made can',
+    });
+  }
+  const tree = await ImageTree.read(layers.map(({ digest }) => store.blobPath(digest)));
+  const draft = new Draft(tree);
+  const system = systemOf(draft);
+  const applied = applyRecipes(draft, system, options.without);
+  return { system, applied, layer: await writeLayer(store, draft, options.when) };
+}
+
+/** Applies every recipe for the system but those left out. */
+export function applyRecipes(draft: Draft, system: System, without: readonly string[]): Applied[] {
+  const wanted = RECIPES.filter((recipe) => recipe.appliesTo(system) && !without.includes(recipe.name));
+  return wanted.flatMap((recipe) => {
+    recipe.apply(draft, system);
+    const files = draft.takeTouched().map((path) => printablePath(path as ByteString));
+    return files.length === 0 ? [] : [{ recipe: recipe.name, files }];
+  });
+}
+
+/** @throws P2cError `adapt.recipe` (usage) for a name that no recipe has. */
+export function parseRecipeNames(names: readonly string[]): string[] {
+  const known = RECIPES.map(({ name }) => name);
+  for (const name of names) {
+    if (known.includes(name)) continue;
+    throw usageError(`there is no recipe '${name}'${suggestion(name, known)}`, {
+      code: 'adapt.recipe',
+      hint: `known: ${known.join(', ')}`,
+    });
+  }
+  return [...new Set(names)];
+}

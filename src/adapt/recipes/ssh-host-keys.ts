@@ -1,0 +1,33 @@
+import { always, type Recipe } from '../recipe.ts';
+import { runAtBoot } from './boot-script.ts';
+
+const KEY = /^ssh_host_(?:(rsa|dsa|ecdsa|ed25519)_)?key$/;
+
+/**
+ * A clone that answers with the old server's keys is the old server to everyone who knows it. New ones of the same kinds
+ * are made before sshd starts (ssh-keygen(1)). `--without ssh-host-keys` keeps them, for a clone that takes its place.
+ */
+export const sshHostKeys: Recipe = {
+  name: 'ssh-host-keys',
+  summary: 'removes the SSH host keys: new ones are made at the first boot',
+  appliesTo: always,
+  apply: (draft, system) => {
+    const keys = draft.matching('/etc/ssh', KEY);
+    if (keys.length === 0) return;
+    runAtBoot(draft, system, {
+      name: 'ssh-host-keys',
+      description: 'SSH host keys of this clone',
+      before: ['ssh', 'sshd', 'sshd-keygen'],
+      lines: keys.map(makeKey),
+    });
+    for (const path of keys) {
+      draft.remove(path);
+      draft.remove(`${path}.pub`);
+    }
+  },
+};
+
+function makeKey(path: string): string {
+  const type = KEY.exec(path.slice('/etc/ssh/'.length))?.[1] ?? 'rsa1';
+  return `[ -s ${path} ] || ssh-keygen -q -t ${type} -N '' -f ${path} </dev/null`;
+}

@@ -1,0 +1,89 @@
+import type { Draft } from '../draft.ts';
+import { hasInit, type Recipe } from '../recipe.ts';
+
+/**
+ * Units that act on a machine: its root filesystem, devices, modules, kernel settings, clock. In a container they fail,
+ * and what waits for them waits long (systemd's "Container Interface"; lxc's templates mask the same).
+ */
+const MACHINE = [
+  'systemd-remount-fs.service',
+  'systemd-udevd.service',
+  'systemd-udevd-control.socket',
+  'systemd-udevd-kernel.socket',
+  'systemd-udevd-varlink.socket',
+  'systemd-udev-trigger.service',
+  'systemd-udev-settle.service',
+  'systemd-udev-load-credentials.service',
+  'systemd-hwdb-update.service',
+  'kmod-static-nodes.service',
+  'systemd-tmpfiles-setup-dev.service',
+  'systemd-tmpfiles-setup-dev-early.service',
+  'systemd-modules-load.service',
+  'systemd-sysctl.service',
+  'systemd-binfmt.service',
+  'systemd-timesyncd.service',
+  'systemd-vconsole-setup.service',
+  'systemd-pstore.service',
+  'systemd-quotacheck.service',
+  'systemd-random-seed.service',
+  'systemd-firstboot.service',
+  'systemd-networkd-wait-online.service',
+  'NetworkManager-wait-online.service',
+  'networking.service',
+  'keyboard-setup.service',
+  'console-setup.service',
+  'hwclock-save.service',
+  'fstrim.timer',
+  'e2scrub_all.timer',
+  'proc-sys-fs-binfmt_misc.automount',
+  'proc-sys-fs-binfmt_misc.mount',
+  'dev-hugepages.mount',
+  'dev-mqueue.mount',
+  'sys-fs-fuse-connections.mount',
+  'sys-kernel-config.mount',
+  'sys-kernel-debug.mount',
+  'sys-kernel-tracing.mount',
+  'getty@tty1.service',
+  'getty-static.service',
+  // EL 7 and 8.
+  'rhel-autorelabel.service',
+  'rhel-configure.service',
+  'rhel-dmesg.service',
+  'rhel-domainname.service',
+  'rhel-import-state.service',
+  'rhel-loadmodules.service',
+  'rhel-readonly.service',
+  'initial-setup.service',
+  // SLES 12.
+  'wicked.service',
+  'wickedd.service',
+  'wickedd-nanny.service',
+  'SuSEfirewall2.service',
+  'SuSEfirewall2_init.service',
+];
+
+const PLACES = ['/etc/systemd/system', '/lib/systemd/system', '/usr/lib/systemd/system'];
+const TEMPLATE = /@[^.]*(?=\.)/;
+
+export const systemdUnits: Recipe = {
+  name: 'systemd-units',
+  summary: 'masks the units that act on a machine: udev, modules, kernel settings, clock, network',
+  appliesTo: hasInit('systemd'),
+  apply: (draft) => {
+    maskUnits(draft, MACHINE);
+    // A target with a display manager has no display here.
+    if (/graphical\.target$/.test(draft.target('/etc/systemd/system/default.target') ?? 'graphical.target')) {
+      draft.link('/etc/systemd/system/default.target', '/lib/systemd/system/multi-user.target');
+    }
+  },
+};
+
+/** Those that the image has (systemctl(1), "mask"). */
+export function maskUnits(draft: Draft, units: readonly string[]): void {
+  for (const unit of units) {
+    const template = unit.replace(TEMPLATE, '@');
+    const there = PLACES.some((place) => [unit, template].some((name) => draft.kind(`${place}/${name}`) !== undefined));
+    const masked = draft.target(`/etc/systemd/system/${unit}`) === '/dev/null';
+    if (there && !masked) draft.link(`/etc/systemd/system/${unit}`, '/dev/null');
+  }
+}

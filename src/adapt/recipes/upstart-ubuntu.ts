@@ -1,0 +1,51 @@
+import type { Recipe } from '../recipe.ts';
+
+/** upstart emits this event where it gets SIGPWR: how the runner asks for a shutdown (init(8) of upstart). */
+export const POWER_JOB = `# Made by p2c: the runner asks for a shutdown by the signal of a power failure.
+start on power-status-changed
+exec /sbin/init 0
+`;
+
+/** Jobs for disks, devices, clock, screens and network cards. */
+const NOT_HERE =
+  /^(?:mountall(?:-\w+)*|udev(?:-\w+)*|udevmonitor|udevtrigger|module-init-tools|kmod|plymouth(?:-\w+)*|tty\d+|hwclock(?:-save)?|setvtrgb|console-setup|console-font|failsafe(?:-\w+)*|networking|network-interface(?:-\w+)*|ureadahead(?:-\w+)*|procps|dmesg|resolvconf|hybrid-gfx|upstart-udev-bridge|friendly-recovery|mounted-(?:dev|tmp|debugfs|proc|varrun|run)|wait-for-state|cryptdisks(?:-\w+)*)\.conf$/;
+
+/**
+ * Ubuntu 10.04 to 14.10. Services wait for events that mountall(8) and ifupdown emit (upstart-events(7)); here all is
+ * mounted and all interfaces are up before init runs, and one job says so.
+ */
+export const upstartUbuntu: Recipe = {
+  name: 'upstart-ubuntu',
+  summary: "gives Ubuntu's upstart the events of disks and network, one console, and a way to shut down",
+  appliesTo: ({ distribution, init }) => distribution !== 'el' && init === 'upstart',
+  apply: (draft) => {
+    for (const path of draft.matching('/etc/init', NOT_HERE)) draft.remove(path);
+    draft.write('/etc/init/p2c-ready.conf', READY);
+    draft.write('/etc/init/power-status-changed.conf', POWER_JOB);
+    draft.write('/etc/init/console.conf', CONSOLE);
+    // Shared memory that glibc looks for in /dev/shm lies in /run/shm there (initscripts, "RAMSHM").
+    if (draft.kind('/run') === 'directory' && draft.target('/run/shm') === undefined)
+      draft.link('/run/shm', '/dev/shm');
+  },
+};
+
+const READY = `# Made by p2c: the runner has mounted all filesystems and brought up all interfaces.
+start on startup
+task
+script
+  initctl emit --no-wait virtual-filesystems
+  initctl emit --no-wait local-filesystems
+  initctl emit --no-wait remote-filesystems
+  initctl emit --no-wait all-swaps
+  initctl emit --no-wait net-device-up IFACE=lo LOGICAL=lo ADDRFAM=inet METHOD=loopback
+  initctl emit --no-wait static-network-up
+  initctl emit --no-wait filesystem
+end script
+`;
+
+const CONSOLE = `# Made by p2c: one login on the container's console.
+start on stopped rc RUNLEVEL=[2345]
+stop on runlevel [!2345]
+respawn
+exec /sbin/getty -8 38400 console
+`;

@@ -1,0 +1,46 @@
+/** Makes the layer by which a capture boots in a container. */
+import { type Adaptation, adaptLayers } from '../../adapt/adapt.ts';
+import { describeSystem } from '../../adapt/system.ts';
+import { messageOf, P2cError } from '../../errors.ts';
+import type { Layer } from '../../oci/layer.ts';
+import type { ImageStore } from '../../oci/store.ts';
+import { formatCount } from '../../report/units.ts';
+import type { MigrationRequest } from '../request.ts';
+import type { Show } from '../stage.ts';
+
+export interface AdaptInput {
+  readonly store: ImageStore;
+  readonly request: MigrationRequest;
+  /** Of the raw capture, the lowest first. */
+  readonly layers: readonly Layer[];
+  readonly started: Date;
+}
+
+/**
+ * A capture took hours and a downtime: one that cannot be adapted becomes an image all the same, and can be adapted later.
+ * @returns undefined where it was not to be adapted, or could not.
+ */
+export async function adaptCapture(input: AdaptInput, show: Show, title: string): Promise<Adaptation | undefined> {
+  const { store, request, layers, started } = input;
+  if (!request.adapt) return undefined;
+  const adapting = async (): Promise<Adaptation | P2cError> => {
+    try {
+      return await adaptLayers(store, layers, { without: request.withoutRecipes, when: started });
+    } catch (error) {
+      if (error instanceof P2cError && error.code !== 'store.full') return error;
+      throw error;
+    }
+  };
+  const made = await show.stage(title, adapting, (result) =>
+    result instanceof P2cError ? 'not done' : describe(result),
+  );
+  if (!(made instanceof P2cError)) return made;
+  show.note(`not adapted: ${messageOf(made)}; 'p2c image adapt' tries again`);
+  return undefined;
+}
+
+/** The stage's last line. */
+function describe({ system, applied }: Adaptation): string {
+  const unknown = system.distribution === 'unknown' ? 'unknown system, general recipes: ' : '';
+  return `${unknown}${describeSystem(system)}, ${formatCount(applied.length, 'recipe')}`;
+}
