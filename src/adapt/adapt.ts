@@ -25,20 +25,15 @@ export interface Adaptation {
   readonly layer: Layer | undefined;
 }
 
-export interface AdaptOptions {
-  /** Names of recipes that are not to be applied. */
-  readonly without: readonly string[];
-  readonly when: Date;
-}
-
 /**
  * @param layers of the raw capture, the lowest first.
+ * @param without names of recipes that are not to be applied.
  * @throws P2cError `adapt.foreign` (usage) for layers that are compressed, `adapt.size`.
  */
 export async function adaptLayers(
   store: ImageStore,
   layers: readonly Pick<Descriptor, 'digest' | 'mediaType'>[],
-  options: AdaptOptions,
+  without: readonly string[],
 ): Promise<Adaptation> {
   if (layers.some(({ mediaType }) => mediaType !== MediaType.layerTar)) {
     throw usageError('the image cannot be adapted: its layers are compressed', {
@@ -49,8 +44,8 @@ export async function adaptLayers(
   const tree = await ImageTree.read(layers.map(({ digest }) => store.blobPath(digest)));
   const draft = new Draft(tree);
   const system = systemOf(draft);
-  const applied = applyRecipes(draft, system, options.without);
-  return { system, applied, layer: await writeLayer(store, draft, options.when) };
+  const applied = applyRecipes(draft, system, without);
+  return { system, applied, layer: await writeLayer(store, draft) };
 }
 
 /** Applies every recipe for the system but those left out. */

@@ -78,7 +78,7 @@ export async function adaptImage(
 ): Promise<Adapted> {
   const count = rawLayerCount(image);
   const layers = layersOf(image).slice(0, count);
-  const adaptation = await adaptLayers(store, layers, options);
+  const adaptation = await adaptLayers(store, layers, options.without);
   const bare = { ...image.config, rootfs: { ...image.config.rootfs, diff_ids: layers.map(({ diffID }) => diffID) } };
   const config = withAdaptation({ ...bare, ...historyOf(image, count) }, adaptation, options.when);
   const adapted = await store.addImage({

@@ -21,11 +21,11 @@ const LARGEST_ID = 0o777777;
 const END = Buffer.alloc(1024);
 
 /** @returns undefined where nothing was edited. */
-export async function writeLayer(store: ImageStore, draft: Draft, when: Date): Promise<Layer | undefined> {
+export async function writeLayer(store: ImageStore, draft: Draft): Promise<Layer | undefined> {
   const entries = entriesOf(draft);
   if (entries.length === 0) return undefined;
   await using blob = await store.createBlob();
-  for (const { path, edit } of entries) await blob.write(await blocksOf(entryOf(draft.tree, path, edit, when)));
+  for (const { path, edit } of entries) await blob.write(await blocksOf(entryOf(draft.tree, path, edit)));
   await blob.write([END]);
   const { digest, size } = await blob.commit();
   return { mediaType: MediaType.layerTar, digest, diffID: digest, size };
@@ -68,23 +68,23 @@ interface NewEntry {
   readonly attributes?: readonly PaxRecord[];
 }
 
-function entryOf(tree: ImageTree, path: string, edit: Edit, when: Date): NewEntry {
+function entryOf(tree: ImageTree, path: string, edit: Edit): NewEntry {
   const was = tree.at(path);
   if (edit.kind === 'removed') {
     const name = `.${posix.join(posix.dirname(path), WHITEOUT_PREFIX + posix.basename(path))}`;
-    return { name, type: 'file', mode: 0, mtime: new Date(0) };
+    return { name, type: 'file', mode: 0, mtime: timeOf(undefined) };
   }
   if (edit.kind === 'symlink') {
-    return { name: `.${path}`, type: 'symlink', linkname: edit.target, mode: 0o777, mtime: when };
+    return { name: `.${path}`, type: 'symlink', linkname: edit.target, mode: 0o777, mtime: timeOf(undefined) };
   }
   if (edit.kind === 'directory') {
     const kept = was?.kind === 'directory' ? was : undefined;
     const name = path === '/' ? './' : `.${path}/`;
-    return { name, type: 'directory', mode: 0o755, ...owned(kept), mtime: timeOf(kept, when) };
+    return { name, type: 'directory', mode: 0o755, ...owned(kept), mtime: timeOf(kept) };
   }
   const kept = was?.kind === 'file' ? was : undefined;
   const content = Buffer.from(edit.text, 'latin1');
-  return { name: `.${path}`, type: 'file', mode: edit.mode ?? 0o644, ...owned(kept), mtime: when, content };
+  return { name: `.${path}`, type: 'file', mode: edit.mode ?? 0o644, ...owned(kept), mtime: timeOf(kept), content };
 }
 
 /**
@@ -126,7 +126,7 @@ function owned(kept: TreeEntry | undefined): Partial<Pick<TreeEntry, 'mode' | 'u
   return { mode: kept.mode, uid: kept.uid, gid: kept.gid, attributes: kept.attributes };
 }
 
-/** A folder's own time stays. */
-function timeOf(kept: TreeEntry | undefined, when: Date): Date {
-  return kept === undefined ? when : new Date(kept.mtime * 1000);
+/** One that is there keeps its time, and a new one is of 1970: the same capture gives the same layer each time. */
+function timeOf(kept: TreeEntry | undefined): Date {
+  return new Date((kept?.mtime ?? 0) * 1000);
 }

@@ -17,6 +17,7 @@ const HERE = fileURLToPath(new URL('../..', import.meta.url));
 const DOCUMENTS = [
   'README.md',
   'docs/receipt.md',
+  'docs/adaptation.md',
   'docs/rules.md',
   'docs/profiles.md',
   'docs/inventory.md',

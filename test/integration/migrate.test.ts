@@ -26,6 +26,8 @@ function migrateArgs(server: LabServer, ...more: string[]): string[] {
     'nginx',
     '--tag',
     'lab:one',
+    // What comes from the source is held against the source: adaptation has tests of its own.
+    '--no-adapt',
     ...more,
   ];
 }

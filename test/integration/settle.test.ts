@@ -12,7 +12,7 @@ const run = promisify(execFile);
 
 function args(server: LabServer, ...more: string[]): string[] {
   const access = ['--identity', server.identity, '--known-hosts', server.knownHosts];
-  return ['migrate', `root@${server.address}`, ...access, '--tag', 'lab:one', '--json', ...more];
+  return ['migrate', `root@${server.address}`, ...access, '--tag', 'lab:one', '--no-adapt', '--json', ...more];
 }
 
 /** The image's tree as umoci makes it: layers in order, whiteouts applied, by code that is not ours. */

@@ -23,9 +23,6 @@ export const upstartUbuntu: Recipe = {
     draft.write('/etc/init/p2c-ready.conf', READY);
     draft.write('/etc/init/power-status-changed.conf', POWER_JOB);
     draft.write('/etc/init/console.conf', CONSOLE);
-    // Shared memory that glibc looks for in /dev/shm lies in /run/shm there (initscripts, "RAMSHM").
-    if (draft.kind('/run') === 'directory' && draft.target('/run/shm') === undefined)
-      draft.link('/run/shm', '/dev/shm');
   },
 };
 
@@ -33,6 +30,8 @@ const READY = `# Made by p2c: the runner has mounted all filesystems and brought
 start on startup
 task
 script
+  # Where those of 11.10 and later look for shared memory (initscripts, "RAMSHM").
+  [ -e /run/shm ] || ln -s /dev/shm /run/shm || true
   initctl emit --no-wait virtual-filesystems
   initctl emit --no-wait local-filesystems
   initctl emit --no-wait remote-filesystems

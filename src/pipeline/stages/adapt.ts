@@ -13,7 +13,6 @@ export interface AdaptInput {
   readonly request: MigrationRequest;
   /** Of the raw capture, the lowest first. */
   readonly layers: readonly Layer[];
-  readonly started: Date;
 }
 
 /**
@@ -21,11 +20,11 @@ export interface AdaptInput {
  * @returns undefined where it was not to be adapted, or could not.
  */
 export async function adaptCapture(input: AdaptInput, show: Show, title: string): Promise<Adaptation | undefined> {
-  const { store, request, layers, started } = input;
+  const { store, request, layers } = input;
   if (!request.adapt) return undefined;
   const adapting = async (): Promise<Adaptation | P2cError> => {
     try {
-      return await adaptLayers(store, layers, { without: request.withoutRecipes, when: started });
+      return await adaptLayers(store, layers, request.withoutRecipes);
     } catch (error) {
       if (error instanceof P2cError && error.code !== 'store.full') return error;
       throw error;

@@ -1,0 +1,64 @@
+/** Recipes applied to a tree that is given as text, the way of a real image: through a layer, and into one. */
+import { posix } from 'node:path';
+import type { ExecutionContext } from 'ava';
+import { Draft } from '../../src/adapt/draft.ts';
+import { adaptImage } from '../../src/adapt/image.ts';
+import { ImageTree } from '../../src/adapt/image-tree.ts';
+import { describeSystem } from '../../src/adapt/system.ts';
+import type { Image } from '../../src/oci/image.ts';
+import { parseReference } from '../../src/oci/reference.ts';
+import { ImageStore } from '../../src/oci/store.ts';
+import { type RawEntry, rawTar } from './raw-tar.ts';
+import { storeWith, type Tree } from './runtime-image.ts';
+
+/** A layer of the tree, with every folder that its files lie in. */
+export function layerOf(tree: Tree, more: readonly RawEntry[] = []): Buffer {
+  const paths = Object.keys(tree);
+  const folders = new Set(paths.flatMap((path) => above(path)));
+  const made = [...folders].sort().map((name): RawEntry => ({ name: name === '.' ? './' : `./${name}/`, type: '5' }));
+  const files = Object.entries(tree).map(([path, what]): RawEntry => {
+    return typeof what === 'string'
+      ? { name: `./${path}`, content: what }
+      : { name: `./${path}`, type: '2', link: what.link };
+  });
+  return rawTar([...made, ...files, ...more]);
+}
+
+function above(path: string): string[] {
+  const folder = posix.dirname(path);
+  return folder === '.' ? ['.'] : [...above(folder), folder];
+}
+
+export interface Adapted {
+  readonly system: string;
+  readonly recipes: readonly string[];
+  readonly files: readonly string[];
+  /** The adapted image's root. */
+  readonly after: Draft;
+  readonly image: Image;
+  readonly root: string;
+}
+
+/** Adapts an image of these layers, the lowest first, and looks at what came of it. */
+export async function adapted(
+  t: ExecutionContext,
+  layers: readonly Buffer[],
+  without: string[] = [],
+): Promise<Adapted> {
+  const { root, image } = await storeWith(t, layers);
+  return adaptedAgain(root, image, without);
+}
+
+export async function adaptedAgain(root: string, image: Image, without: string[] = []): Promise<Adapted> {
+  await using store = await ImageStore.open(root);
+  const made = await adaptImage(store, image, parseReference('test:adapted'), { without, when: new Date(0) });
+  const tree = await ImageTree.read(made.image.manifest.layers.map(({ digest }) => store.blobPath(digest)));
+  return {
+    system: describeSystem(made.adaptation.system),
+    recipes: made.adaptation.applied.map(({ recipe }) => recipe),
+    files: made.adaptation.applied.flatMap(({ files }) => files),
+    after: new Draft(tree),
+    image: made.image,
+    root,
+  };
+}
