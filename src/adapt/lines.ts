@@ -7,11 +7,11 @@ export function commentOut(text: string, matches: (line: string) => boolean): st
   return mapLines(text, (line) => (isComment(line) || !matches(line) ? line : `${MARK}${line}`));
 }
 
-export function isComment(line: string): boolean {
+function isComment(line: string): boolean {
   return /^\s*(?:[#;].*)?$/.test(line);
 }
 
-export function mapLines(text: string, change: (line: string) => string): string {
+function mapLines(text: string, change: (line: string) => string): string {
   return text.split('\n').map(change).join('\n');
 }
 

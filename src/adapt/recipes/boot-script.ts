@@ -13,7 +13,7 @@ export interface BootScript {
 }
 
 /** Where the runner finds them too, for an image whose init it does not start. */
-export const BOOT_SCRIPTS = '/etc/p2c/boot.d';
+const BOOT_SCRIPTS = '/etc/p2c/boot.d';
 
 export function runAtBoot(draft: Draft, { init }: System, script: BootScript): void {
   const path = `${BOOT_SCRIPTS}/${script.name}`;
