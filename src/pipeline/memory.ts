@@ -4,6 +4,8 @@ import type { ImageStore } from '../oci/store.ts';
 import { printable } from '../printable.ts';
 import type { Quiesced, ResumeReport } from '../profiles/quiesce.ts';
 import type { Happening } from '../report/events/schema.ts';
+import type { ConnectOptions } from '../ssh/connect.ts';
+import type { LedgerEntry } from '../ssh/session.ts';
 import type { CapturedPart } from './captured-part.ts';
 import { Room } from './room.ts';
 import type { Survey } from './survey.ts';
@@ -52,6 +54,13 @@ export function forgetful(started: Date = new Date()): Memory {
     room: (store, wanted) => new Room(store.root).ask('', bytesOf(wanted), () => {}),
     parts: () => parts,
   };
+}
+
+/** Every command on the source is on record, also of a run that fails or is killed. */
+export function accounted<Options extends ConnectOptions>(connect: Options, memory: Memory): Options {
+  const onCommand = ({ code, durationMs, ...entry }: LedgerEntry): void =>
+    memory.record({ event: 'command', ...entry, exitCode: code, milliseconds: durationMs });
+  return { ...connect, onCommand };
 }
 
 /** Of tar, as the listing has it. */

@@ -7,7 +7,7 @@ import type { MigrationReport } from '../report/migration-report.ts';
 import { mappedFiles } from '../source/mapped-files.ts';
 import { requireTar } from '../source/tools.ts';
 import type { Session } from '../ssh/session.ts';
-import { forgetful, type Memory, rememberStart, rememberStop, rememberSurvey } from './memory.ts';
+import { accounted, forgetful, type Memory, rememberStart, rememberStop, rememberSurvey } from './memory.ts';
 import type { MigrationRequest } from './request.ts';
 import { type Belongings, holding } from './rollback.ts';
 import type { Show } from './stage.ts';
@@ -74,7 +74,7 @@ async function runStages(
   const began = new Date();
   const store = held.use(await ImageStore.open(asked.storeRoot, { create: true }));
   const work = held.use(await WorkFolder.create(join(store.root, 'tmp')));
-  const surveyed = await survey(asked, show, held, work);
+  const surveyed = await survey({ ...asked, connect: accounted(asked.connect, memory) }, show, held, work);
   const request = { ...asked, profiles: surveyed.profiles };
   signal.throwIfAborted();
   requireTar(surveyed.facts.tools, request.target.name, request.sparse === 'pax');

@@ -15,7 +15,7 @@ import type { RateLimiter } from './rate-limiter.ts';
 import { RemoteSession } from './remote-session.ts';
 import { type Hop, routeTo } from './route.ts';
 import type { Prompt, Secret } from './secret.ts';
-import type { ConnectedSession } from './session.ts';
+import type { ConnectedSession, LedgerEntry } from './session.ts';
 import type { SshConfigSource } from './ssh-config.ts';
 import type { Target } from './target.ts';
 
@@ -54,6 +54,8 @@ export interface ConnectOptions {
   /** What all that comes from the target passes; several targets may share one. */
   readonly limiter?: RateLimiter | undefined;
   readonly signal?: AbortSignal | undefined;
+  /** Told of each command on the target when it has ended. */
+  readonly onCommand?: ((entry: LedgerEntry) => void) | undefined;
   /** Told what the user should know of the way to the target. */
   readonly onNotice?: ((line: string) => void) | undefined;
 }
@@ -76,10 +78,10 @@ async function openSource(route: readonly Hop[], jumps: JumpHosts, options: Conn
   const { signal } = options;
   const source = route.at(-1);
   if (source === undefined) throw new Error('the way to the target is empty');
-  const { hostKeyFingerprints: pinned = [], password, limiter, idleTimeoutMs } = options;
+  const { hostKeyFingerprints: pinned = [], password, limiter, idleTimeoutMs, onCommand } = options;
   const own = { pinned, password };
   const { client, socket } = await openHop(source, dialOf(source, jumps), options, own);
-  const session = new RemoteSession(source.target, client, socket, jumps, { limiter, idleTimeoutMs });
+  const session = new RemoteSession(source.target, client, socket, jumps, { limiter, idleTimeoutMs, onCommand });
   const abort = (): void => void socket.destroy();
   signal?.addEventListener('abort', abort, { once: true });
   try {

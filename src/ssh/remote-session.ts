@@ -28,11 +28,13 @@ const OPEN_AGAIN_MS = [20, 50, 100, 200];
 /** How long the other side may take to close the connection when p2c does. */
 const GOODBYE_MS = 1000;
 
-export interface StreamLimits {
+export interface SessionManners {
   /** What all output passes. */
   readonly limiter?: RateLimiter | undefined;
   /** Milliseconds for which a stream may be silent, in place of what its command allows. */
   readonly idleTimeoutMs?: number | undefined;
+  /** Told of each command when it has ended. */
+  readonly onCommand?: ((entry: LedgerEntry) => void) | undefined;
 }
 
 /** The session over a connection that stands. Made by `connect`. */
@@ -44,7 +46,7 @@ export class RemoteSession implements ConnectedSession {
   readonly #client: Client;
   readonly #socket: Duplex;
   readonly #carriers: AsyncDisposable;
-  readonly #limits: StreamLimits;
+  readonly #manners: SessionManners;
   /** Why the connection ended; set once. */
   #lost: P2cError | undefined;
   readonly #running = new Set<RunningCommand>();
@@ -53,8 +55,8 @@ export class RemoteSession implements ConnectedSession {
   readonly #closed: Promise<void>;
 
   /** @param carriers connections that this one goes through: given back after it. */
-  constructor(target: Target, client: Client, socket: Duplex, carriers: AsyncDisposable, limits: StreamLimits = {}) {
-    this.#limits = limits;
+  constructor(target: Target, client: Client, socket: Duplex, carriers: AsyncDisposable, manners: SessionManners = {}) {
+    this.#manners = manners;
     this.target = target;
     this.#carriers = carriers;
     this.#client = client;
@@ -122,7 +124,7 @@ export class RemoteSession implements ConnectedSession {
   }
 
   async stream(command: RemoteCommand, onStderr: (chunk: Buffer) => void = () => {}): Promise<RemoteStream> {
-    const silenceMs = this.#limits.idleTimeoutMs ?? command.timeoutMs ?? DEFAULT_TIMEOUT_MS;
+    const silenceMs = this.#manners.idleTimeoutMs ?? command.timeoutMs ?? DEFAULT_TIMEOUT_MS;
     const running = await this.#start(command, onStderr, silenceMs);
     const output = running.output(silenceMs);
     const { compressor } = command;
@@ -148,11 +150,11 @@ export class RemoteSession implements ConnectedSession {
         this.target,
         command,
         channel,
-        { elevation, limiter: this.#limits.limiter },
+        { elevation, limiter: this.#manners.limiter },
         {
           onStderr,
           onEnd: (entry) => {
-            this.ledger.push(entry);
+            this.#account(entry);
             this.#running.delete(running);
           },
         },
@@ -184,7 +186,7 @@ export class RemoteSession implements ConnectedSession {
       refuse = (cause) => {
         if (settled()) return;
         // What was asked for may have been begun, though no answer came: the account must not lack it.
-        this.ledger.push(ledgerEntry(command, at.toISOString(), null, Date.now() - at.getTime()));
+        this.#account(ledgerEntry(command, at.toISOString(), null, Date.now() - at.getTime()));
         reject(cause);
       };
       this.#opening.add(refuse);
@@ -202,6 +204,11 @@ export class RemoteSession implements ConnectedSession {
       };
       ask(OPEN_AGAIN_MS);
     });
+  }
+
+  #account(entry: LedgerEntry): void {
+    this.ledger.push(entry);
+    this.#manners.onCommand?.(entry);
   }
 
   /** ssh2 throws where the connection is gone already, and calls back where it goes later. */

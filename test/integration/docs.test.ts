@@ -16,6 +16,7 @@ const HERE = fileURLToPath(new URL('../..', import.meta.url));
 /** Documents in the order in which a reader would go through them. */
 const DOCUMENTS = [
   'README.md',
+  'docs/ssh.md',
   'docs/receipt.md',
   'docs/adaptation.md',
   'docs/rules.md',

@@ -1,6 +1,6 @@
 /** The way of the bytes: compressed or slowed down, they are the same; a link that only seems to stand is noticed. */
 import { execFile } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import test, { type ExecutionContext } from 'ava';
@@ -42,7 +42,7 @@ test.serial('however the bytes travel, the layers are the same, and the report s
     const ended = await cli(['migrate', `root@${server.address}`, ...access, ...still, ...how], { P2C_ROOT: root });
     t.is(ended.code, 0, ended.stderr);
     const { transport, ledger } = JSON.parse(ended.stdout);
-    return { layers: layersOf(root), transport, ledger };
+    return { root, layers: layersOf(root), transport, ledger };
   };
   const [plain, gzip, ssh] = await Promise.all([
     capture('--compress', 'none'),
@@ -62,6 +62,11 @@ test.serial('however the bytes travel, the layers are the same, and the report s
     t.is(typeof entry.durationMs, 'number');
     t.truthy(Date.parse(entry.at));
   }
+  // And on record while it runs, should the run fail or be killed.
+  const [name = ''] = readdirSync(join(gzip.root, 'runs')).filter((entry) => !entry.startsWith('.'));
+  const journal = readFileSync(join(gzip.root, 'runs', name, 'journal.ndjson'), 'utf8');
+  const commands = journal.split('\n').filter((line) => line.includes('"event":"command"'));
+  t.is(commands.length, gzip.ledger.length);
   const refused = await cli(
     [
       ...['migrate', `root@${server.address}`, '--identity', server.identity, '--known-hosts', server.knownHosts],

@@ -89,6 +89,18 @@ const kinds = [
     ...host,
     applications: z.array(z.object({ name: z.string(), downMs: milliseconds })),
   }),
+  /** A command on the server has ended, or nobody knows whether it has. */
+  z.object({
+    event: z.literal('command'),
+    ...host,
+    /** When it was begun. */
+    at: z.iso.datetime(),
+    purpose: z.string(),
+    script: z.string(),
+    exitCode: z.int().nullable(),
+    milliseconds,
+    changesSource: z.boolean(),
+  }),
   z.object({ event: z.literal('note'), ...host, line: z.string() }),
   z.object({
     event: z.literal('host-retrying'),
