@@ -14,6 +14,7 @@ import { type ConnectionOptions, connectOptions, withConnectionOptions } from '.
 import { fleetHosts, runFleet } from './fleet.ts';
 import { type FleetOptions, withFleetOptions } from './fleet-options.ts';
 import { interruptible } from './interrupt.ts';
+import { printSudoers } from './print-sudoers.ts';
 import { terminalWidth, withShow } from './show.ts';
 
 export const verb = defineVerb({
@@ -25,6 +26,7 @@ export const verb = defineVerb({
     ['p2c inspect root@old.example --write-profile old.yaml', 'write the proposed plan as a profile to edit'],
     ['p2c inspect root@old.example --save before.json', 'keep what was found'],
     ['p2c inspect root@old.example --compare before.json', 'show what differs since; exit code 4 where anything does'],
+    ['p2c inspect admin@old.example --print-sudoers', "what admin needs in the server's sudoers"],
     ['p2c inspect -i fleet.yaml', 'inspect every host of an inventory'],
   ],
   options: (parser) =>
@@ -39,6 +41,11 @@ export const verb = defineVerb({
       .option('save', { type: 'string', requiresArg: true, describe: 'write what was found into this file' })
       .option('compare', { type: 'string', requiresArg: true, describe: 'show what differs from a saved file' })
       .option('write-profile', { type: 'string', requiresArg: true, describe: 'write the plan as a profile to edit' })
+      .option('print-sudoers', {
+        type: 'boolean',
+        default: false,
+        describe: "print the least that the server's sudoers must say for p2c, and connect to nothing",
+      })
       .option('json', { type: 'boolean', default: false, describe: 'print one JSON object' }),
   async run(options, words, argv) {
     if (options.inventory !== undefined) return inspectFleet(options.inventory, options, words, argv);
@@ -49,6 +56,7 @@ export const verb = defineVerb({
         hint: "'p2c inspect root@HOST', or '-i FILE' for an inventory",
       });
     }
+    if (options['print-sudoers']) return printSudoers(options, target);
     const { 'write-profile': profileFile, compare, save } = options;
     if (profileFile !== undefined) refuseToOverwrite(profileFile);
     const saved = compare === undefined ? undefined : readSaved(compare);

@@ -118,18 +118,18 @@ test('a stream is given up when it is silent, not when it is long', async (t) =>
   const session = await server.connect();
   const lively = await session.stream({
     purpose: 'drip',
-    script: 'for i in 1 2 3 4 5 6; do echo $i; sleep 0.4; done',
+    script: 'for i in 1 2 3 4 5 6 7 8; do echo $i; sleep 1; done',
     privileged: false,
-    timeoutMs: 2000,
+    timeoutMs: 6000,
   });
   let lines = '';
   for await (const chunk of lively.stdout) lines += chunk.toString();
-  t.is(lines, '1\n2\n3\n4\n5\n6\n');
+  t.is(lines, '1\n2\n3\n4\n5\n6\n7\n8\n');
   const silent = await session.stream({
     purpose: 'stall',
     script: 'echo 1; sleep 60',
     privileged: false,
-    timeoutMs: 2000,
+    timeoutMs: 6000,
   });
   const reader = silent.stdout[Symbol.asyncIterator]();
   t.is(String((await reader.next()).value), '1\n');
@@ -144,11 +144,11 @@ test('a reader that takes its time is not taken for a silent source', async (t) 
     purpose: 'pour',
     script: 'head -c 6000000 /dev/zero',
     privileged: false,
-    timeoutMs: 2000,
+    timeoutMs: 6000,
   });
   let bytes = 0;
   for await (const chunk of stream.stdout) {
-    if (bytes === 0) await sleep(3000);
+    if (bytes === 0) await sleep(7000);
     bytes += chunk.length;
   }
   t.is(bytes, 6_000_000);

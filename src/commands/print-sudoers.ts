@@ -1,0 +1,16 @@
+/** `--print-sudoers`: what the server's sudoers must say for p2c. Nothing is connected to. */
+import { ExitCode } from '../errors.ts';
+import { routeTo } from '../ssh/route.ts';
+import { sudoersLines } from '../ssh/sudoers.ts';
+import { parseTarget } from '../ssh/target.ts';
+import { type ConnectionOptions, connectOptions } from './connection-options.ts';
+
+/** The user is the one that p2c would log in as, by ssh_config too. */
+export async function printSudoers(options: ConnectionOptions & { json: boolean }, target: string): Promise<ExitCode> {
+  const connect = connectOptions(options);
+  const named = parseTarget(target, { port: options.port });
+  const { user } = (await routeTo(named, connect)).at(-1)?.target ?? named;
+  const lines = sudoersLines(user, { withoutPassword: connect.become === undefined });
+  process.stdout.write(options.json ? `${JSON.stringify({ user, sudoers: lines })}\n` : `${lines.join('\n')}\n`);
+  return ExitCode.done;
+}
