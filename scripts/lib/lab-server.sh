@@ -17,13 +17,6 @@ with_lock() {
   exec 9>&-
 }
 
-# alone COMMAND...: keeps other servers' ups and downs out of what they share: LAB_DIR, the network's names. For moments
-# only; in a subshell of its own, so that no server inherits the lock.
-alone() (
-  flock 7
-  "$@"
-) 7>/run/p2c-lab/.shared.lock
-
 # is_up NAME: its init runs, and in its network namespace (so that a number used again does not deceive).
 is_up() {
   local pid
@@ -114,11 +107,10 @@ kill_processes() {
 
 # A device that is still mounted somewhere is detached by the kernel with its last mount.
 free_loops() {
-  local state=$1 deadline=$((SECONDS + 60)) loops
-  while loops=$(loops_of "$state/disks/") && [ -n "$loops" ]; do
-    # shellcheck disable=SC2086 # a list of devices
-    losetup -d $loops 2>/dev/null || true
-    [ "$SECONDS" -lt "$deadline" ] || fail "loop devices stay attached: $(echo "$loops" | xargs)"
+  local state=$1 deadline=$((SECONDS + 60))
+  until [ -z "$(loops_of "$state/disks/")" ]; do
+    alone detach_loops "$state/disks/"
+    [ "$SECONDS" -lt "$deadline" ] || fail "loop devices stay attached: $(loops_of "$state/disks/" | xargs)"
     sleep 0.1
   done
 }
