@@ -8,6 +8,7 @@ import { execInContainer } from '../runtime/exec.ts';
 import { childrenOf, signalProcess } from '../runtime/process.ts';
 import { defineVerb } from './command.ts';
 import { checkTerminal, environmentFrom, forwardingSignals, passOn } from './container-process.ts';
+import { readEnvironmentFile } from './environment-file.ts';
 
 export const verb = defineVerb({
   name: 'exec',
@@ -23,6 +24,7 @@ export const verb = defineVerb({
     parser
       .option('detach', { alias: 'd', type: 'boolean', default: false, describe: 'do not wait for it' })
       .option('env', { alias: 'e', type: 'string', array: true, nargs: 1, describe: 'KEY=VALUE, or KEY of this shell' })
+      .option('env-file', { type: 'string', array: true, nargs: 1, describe: 'a file of KEY=VALUE lines' })
       .option('workdir', { alias: 'w', type: 'string', requiresArg: true, describe: 'working folder' })
       .option('user', { alias: 'u', type: 'string', requiresArg: true, describe: 'USER[:GROUP]' })
       .option('interactive', { alias: 'i', type: 'boolean', default: false, describe: 'hand on the standard input' })
@@ -41,7 +43,7 @@ export const verb = defineVerb({
     const container = await findContainer(root, name);
     const launched = await execInContainer(root, container, {
       command,
-      environment: environmentFrom(options.env ?? []),
+      environment: [...(options['env-file'] ?? []).flatMap(readEnvironmentFile), ...environmentFrom(options.env ?? [])],
       workingFolder: options.workdir,
       user: options.user,
       terminal: options.tty,

@@ -140,6 +140,11 @@ export const VERBS: readonly VerbEntry[] = [
     load: async () => (await import('./stats.ts')).verb,
   },
   {
+    name: 'container inspect',
+    summary: 'show containers as JSON, as podman inspect does',
+    load: async () => (await import('./container-inspect.ts')).verb,
+  },
+  {
     name: 'logs',
     summary: 'print what a container said',
     load: async () => (await import('./logs.ts')).verb,

@@ -1,12 +1,15 @@
 /** `p2c ps`: the containers of the store. */
 import { ExitCode, usageError } from '../errors.ts';
 import { storeRoot } from '../oci/root.ts';
-import { printable } from '../printable.ts';
+import { table } from '../report/table.ts';
 import { formatAge } from '../report/units.ts';
 import { type ContainerRecord, containerRecords } from '../runtime/list.ts';
 import { defineVerb } from './command.ts';
+import { parseFormat } from './format-template.ts';
+import { terminalWidth } from './show.ts';
 
 const LONGEST_COMMAND = 30;
+const SHORT_ID = 12;
 
 export const verb = defineVerb({
   name: 'ps',
@@ -20,33 +23,84 @@ export const verb = defineVerb({
   options: (parser) =>
     parser
       .option('all', { alias: 'a', type: 'boolean', default: false, describe: 'those that ended too' })
+      .option('last', { alias: 'n', type: 'number', requiresArg: true, describe: 'the newest so many, in any state' })
+      .option('filter', {
+        alias: 'f',
+        type: 'string',
+        array: true,
+        nargs: 1,
+        describe: 'status=, name=, id=, ancestor=',
+      })
+      .option('trunc', { type: 'boolean', default: true, describe: 'shorten IDs and commands (--no-trunc: do not)' })
+      .option('format', { type: 'string', requiresArg: true, describe: "a line each: '{{.ID}} {{.Names}}', or json" })
       .option('quiet', { alias: 'q', type: 'boolean', default: false, describe: 'IDs only' })
       .option('json', { type: 'boolean', default: false, describe: 'print one JSON array' }),
   async run(options, words) {
     if (words.length > 0) throw usageError("'ps' takes no words", { code: 'usage' });
-    const records = (await containerRecords(storeRoot())).filter(({ status }) => options.all || status === 'running');
+    const isMeant = parseFilters(options.filter ?? []);
+    const asked = options.filter?.some((filter) => filter.startsWith('status='));
+    const any = options.all || options.last !== undefined || asked === true;
+    const found = (await containerRecords(storeRoot())).filter((record) => isMeant(record) && (any || isUp(record)));
+    const records = options.last === undefined ? found : found.slice(0, options.last);
+    const id = (record: ContainerRecord): string => record.id.slice(0, options.trunc ? SHORT_ID : undefined);
     if (options.json) process.stdout.write(`${JSON.stringify(records)}\n`);
-    else if (options.quiet) process.stdout.write(records.map(({ id }) => `${id.slice(0, 12)}\n`).join(''));
-    else process.stdout.write(table(records));
+    else if (options.format !== undefined) {
+      const word = parseFormat(options.format);
+      process.stdout.write(records.map((record) => `${word(fieldsOf(record, id(record)))}\n`).join(''));
+    } else if (options.quiet) process.stdout.write(records.map((record) => `${id(record)}\n`).join(''));
+    else {
+      const rows = records.map((record) => rowOf(record, id(record), options.trunc));
+      const headings = ['CONTAINER ID', 'IMAGE', 'COMMAND', 'CREATED', 'STATUS', 'NAME'];
+      process.stdout.write(`${table(rows, headings, options.trunc ? terminalWidth() : Number.POSITIVE_INFINITY)}\n`);
+    }
     return ExitCode.done;
   },
 });
 
-function table(records: readonly ContainerRecord[]): string {
-  const rows = [
-    ['CONTAINER ID', 'IMAGE', 'COMMAND', 'CREATED', 'STATUS', 'NAME'],
-    ...records.map((record) => [
-      record.id.slice(0, 12),
-      record.image,
-      shortened(record.command.join(' ')),
-      formatAge(Date.now() - Date.parse(record.created)),
-      statusText(record),
-      record.name,
-    ]),
-  ].map((row) => row.map((cell) => printable(cell)));
-  const widths = rows[0]?.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0))) ?? [];
-  const line = (row: readonly string[]): string => row.map((cell, at) => cell.padEnd(widths[at] ?? 0)).join('  ');
-  return rows.map((row) => `${line(row).trimEnd()}\n`).join('');
+function isUp({ status }: ContainerRecord): boolean {
+  return status !== 'created' && status !== 'exited';
+}
+
+function rowOf(record: ContainerRecord, id: string, trunc: boolean): string[] {
+  const command = record.command.join(' ');
+  return [id, record.image, trunc ? shortened(command) : command, ageOf(record), statusText(record), record.name];
+}
+
+/** podman's names for them. */
+function fieldsOf(record: ContainerRecord, id: string) {
+  return {
+    ID: id,
+    Names: record.name,
+    Image: record.image,
+    Command: record.command.join(' '),
+    CreatedAt: record.created,
+    RunningFor: ageOf(record),
+    Status: statusText(record),
+    State: record.status,
+    Pid: record.pid ?? 0,
+    ExitCode: record.exitCode ?? 0,
+  };
+}
+
+/** @returns whether a record fits all of them. @throws P2cError `usage`. */
+function parseFilters(filters: readonly string[]): (record: ContainerRecord) => boolean {
+  const tests = filters.map((filter): ((record: ContainerRecord) => boolean) => {
+    const [key, ...rest] = filter.split('=');
+    const value = rest.join('=');
+    if (key === 'status') return ({ status }) => status === value;
+    if (key === 'name') return ({ name }) => name.includes(value);
+    if (key === 'id') return (record) => record.id.startsWith(value);
+    if (key === 'ancestor') return ({ image }) => image === value || image === `${value}:latest`;
+    throw usageError(`--filter '${filter}' is not known`, {
+      code: 'usage',
+      hint: 'status=, name=, id= and ancestor= are',
+    });
+  });
+  return (record) => tests.every((fits) => fits(record));
+}
+
+function ageOf({ created }: ContainerRecord): string {
+  return formatAge(Date.now() - Date.parse(created));
 }
 
 function shortened(text: string): string {

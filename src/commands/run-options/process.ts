@@ -2,9 +2,11 @@
 import type { Argv } from 'yargs';
 import type { ProcessOptions } from '../../runtime/options.ts';
 import { environmentFrom } from '../container-process.ts';
+import { readEnvironmentFile } from '../environment-file.ts';
 
 export interface ProcessArguments {
   env: string[] | undefined;
+  'env-file': string[] | undefined;
   workdir: string | undefined;
   user: string | undefined;
   entrypoint: string | undefined;
@@ -15,6 +17,7 @@ export interface ProcessArguments {
 export function withProcess<Options>(parser: Argv<Options>): Argv<Options & ProcessArguments> {
   return parser
     .option('env', { alias: 'e', type: 'string', array: true, nargs: 1, describe: 'KEY=VALUE, or KEY of this shell' })
+    .option('env-file', { type: 'string', array: true, nargs: 1, describe: 'a file of KEY=VALUE lines' })
     .option('workdir', { alias: 'w', type: 'string', requiresArg: true, describe: 'working folder' })
     .option('user', { alias: 'u', type: 'string', requiresArg: true, describe: 'USER[:GROUP]' })
     .option('entrypoint', { type: 'string', requiresArg: true, describe: "in place of the image's; '' for none" })
@@ -27,7 +30,7 @@ export function processOptions(given: ProcessArguments, command: readonly string
   return {
     command,
     entrypoint: given.entrypoint,
-    environment: environmentFrom(given.env ?? []),
+    environment: [...(given['env-file'] ?? []).flatMap(readEnvironmentFile), ...environmentFrom(given.env ?? [])],
     workingFolder: given.workdir,
     user: given.user,
     terminal: given.tty,
