@@ -9,6 +9,7 @@ import type { ExecutionConfig } from '../../src/oci/spec.ts';
 import { listContainers } from '../../src/runtime/containers.ts';
 import { removeContainer } from '../../src/runtime/end.ts';
 import { runFolder } from '../../src/runtime/network/run-folder.ts';
+import type { EngineName } from '../../src/runtime/options.ts';
 import { busyboxTar, storeWith, type TestStore, type Tree } from './runtime-image.ts';
 
 const CLI = fileURLToPath(new URL('../../dist/cli.js', import.meta.url));
@@ -27,6 +28,28 @@ export interface Runner {
   callWith(input: string, ...args: readonly string[]): Promise<Ended>;
   /** Fails the test where the exit code is not 0. @returns standard output without the last line feed. */
   ok(...args: readonly string[]): Promise<string>;
+}
+
+export type MakeRunner = (
+  t: ExecutionContext,
+  tree?: Tree,
+  execution?: ExecutionConfig,
+  layers?: readonly Buffer[],
+) => Promise<Runner>;
+
+/** As `runner`, with containers that this engine runs. */
+export function runnerOn(engine: EngineName): MakeRunner {
+  return async (t, ...given) => {
+    const made = await runner(t, ...given);
+    const withEngine = ([verb = '', ...rest]: readonly string[]): string[] =>
+      verb === 'run' || verb === 'create' ? [verb, '--engine', engine, ...rest] : [verb, ...rest];
+    return {
+      ...made,
+      call: (...args) => made.call(...withEngine(args)),
+      callWith: (input, ...args) => made.callWith(input, ...withEngine(args)),
+      ok: (...args) => made.ok(...withEngine(args)),
+    };
+  };
 }
 
 /** A store with the image `test:latest`: busybox and what is given, and layers above it. */

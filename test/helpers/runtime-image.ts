@@ -45,7 +45,8 @@ function plant(root: string, tree: Tree): void {
   }
 }
 
-function tarOf(root: string): Buffer {
+/** A folder as a layer, all of it root's. */
+export function tarOf(root: string): Buffer {
   return execFileSync(
     'tar',
     ['--format=pax', '--numeric-owner', '--owner=0', '--group=0', '-C', root, '-cf', '-', '.'],

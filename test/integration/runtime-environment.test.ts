@@ -1,8 +1,6 @@
 /** A container's environment: exactly what was asked for, and nobody else's to read. */
 import { readdirSync, readFileSync } from 'node:fs';
-import test from 'ava';
-import { requirePrograms, requireRoot } from '../helpers/require.ts';
-import { runner } from '../helpers/runner.ts';
+import { onEachEngine } from '../helpers/engines.ts';
 
 /** The processes of this machine that have a text in their arguments, which every user can read. */
 function tellers(text: string): string[] {
@@ -15,8 +13,7 @@ function tellers(text: string): string[] {
   });
 }
 
-test('values arrive as they are, whatever a shell, env or a loader would make of them', async (t) => {
-  if (!requireRoot(t) || !requirePrograms(t, ['busybox', 'unshare'])) return;
+onEachEngine('values arrive as they are, whatever a shell, env or a loader would make of them', async (t, runner) => {
   const odd = [
     'QUOTES=a\'b"c`id`$(id)$HOME',
     'LINES=1\n2\n',
@@ -33,8 +30,7 @@ test('values arrive as they are, whatever a shell, env or a loader would make of
   t.false(said.includes('P2C_'));
 });
 
-test('the value of a variable is in no process’s arguments', async (t) => {
-  if (!requireRoot(t) || !requirePrograms(t, ['busybox', 'unshare', 'nsenter', 'script'])) return;
+onEachEngine('the value of a variable is in no process’s arguments', async (t, runner) => {
   const secret = `secret-${process.pid}-${Math.random()}`;
   const p2c = await runner(t, {}, { Env: [`TOKEN=${secret}`] });
   for (const terminal of [[], ['-t']]) {

@@ -1,12 +1,12 @@
 /** Containers on the real kernel: what is in them, what they cannot reach, and that nothing of them stays. */
-import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { identifyProcess, isAlive } from '../../src/runtime/process.ts';
+import { onEachEngine } from '../helpers/engines.ts';
 import { rawTar } from '../helpers/raw-tar.ts';
 import { requirePrograms, requireRoot } from '../helpers/require.ts';
 import { pidsOf, type Runner, remains, runner } from '../helpers/runner.ts';
-import { temporaryFolder } from '../helpers/temporary.ts';
 
 function ready(t: ExecutionContext): boolean {
   return requireRoot(t) && requirePrograms(t, ['busybox', 'unshare', 'nsenter', 'setpriv', 'prlimit', 'script', 'tar']);
@@ -21,8 +21,7 @@ function capabilities(status: string): Record<string, bigint> {
   return Object.fromEntries(found.map(([, name, hex]) => [name, BigInt(`0x${hex}`)]));
 }
 
-test('a server in the background: its page, its processes, its log, its end', async (t) => {
-  if (!ready(t)) return;
+onEachEngine('a server in the background: its page, its processes, its log, its end', async (t, runner) => {
   const p2c = await runner(t, {}, SERVE);
   const id = await p2c.ok('run', '-d', '--name', 'web', 'test:latest');
   t.regex(id, /^[0-9a-f]{64}$/);
@@ -46,8 +45,7 @@ test('a server in the background: its page, its processes, its log, its end', as
   t.deepEqual(remains(p2c), NOTHING);
 });
 
-test('exit codes', async (t) => {
-  if (!ready(t)) return;
+onEachEngine('exit codes', async (t, runner) => {
   const p2c = await runner(t);
   const code = async (...command: string[]): Promise<number> =>
     (await p2c.call('run', '--rm', 'test:latest', ...command)).code;
@@ -62,8 +60,7 @@ test('exit codes', async (t) => {
   t.deepEqual(remains(p2c), NOTHING);
 });
 
-test('the first process and those of exec have the container’s capabilities and no more', async (t) => {
-  if (!ready(t)) return;
+onEachEngine('the first process and those of exec have the container’s capabilities and no more', async (t, runner) => {
   const p2c = await runner(t);
   const allowed = [0, 1, 3, 4, 5, 6, 7, 8, 10, 13, 18, 22, 27, 29, 31].reduce(
     (set, bit) => set | (1n << BigInt(bit)),
@@ -80,8 +77,7 @@ test('the first process and those of exec have the container’s capabilities an
   t.deepEqual(all['CapEff'], capabilities(readFileSync('/proc/self/status', 'latin1'))['CapBnd']);
 });
 
-test('the machine is not to be reached', async (t) => {
-  if (!ready(t)) return;
+onEachEngine('the machine is not to be reached', async (t, runner) => {
   const p2c = await runner(t);
   const denied = async (script: string): Promise<void> => {
     const { code, stdout } = await p2c.call('exec', 'c', 'sh', '-c', script);
@@ -124,8 +120,7 @@ test('the machine is not to be reached', async (t) => {
   t.is(await p2c.ok('exec', 'c', 'sh', '-c', 'ps | wc -l'), '5');
 });
 
-test('what every container has', async (t) => {
-  if (!ready(t)) return;
+onEachEngine('what every container has', async (t, runner) => {
   const p2c = await runner(t, {}, { ...SERVE, User: 'web' });
   const said = await p2c.ok(
     ...['run', '--rm', '-h', 'old01.example', '--shm-size', '100m', '--ulimit', 'nofile=300:400', '-e', 'A=1 2'],
@@ -152,8 +147,7 @@ test('what every container has', async (t) => {
   t.is((await p2c.call('run', '--rm', '-t', 'test:latest', 'sh', '-c', 'exit 5')).code, 5);
 });
 
-test('volumes: read and written, and read only', async (t) => {
-  if (!ready(t)) return;
+onEachEngine('volumes: read and written, and read only', async (t, runner) => {
   const p2c = await runner(t, { 'var/link': { link: '/var/real' }, 'var/real/x': 'covered' });
   writeFileSync(join(p2c.outside, 'file'), 'from outside');
   const volume = (...words: string[]) => p2c.call('run', '--rm', ...words);
@@ -204,32 +198,7 @@ test('bad input is refused before anything is made', async (t) => {
   for (const verb of ['stop', 'rm', 'logs']) t.is((await p2c.call(verb, 'nosuch')).code, 2);
 });
 
-test('an image that leads out of itself leads nowhere', async (t) => {
-  if (!ready(t)) return;
-  const outside = await temporaryFolder(t);
-  for (const name of ['etc', 'proc', 'dev', 'sys', 'data']) mkdirSync(join(outside, name));
-  const links = Object.fromEntries(['proc', 'dev', 'sys', 'data'].map((name) => [name, { link: join(outside, name) }]));
-  const p2c = await runner(t, { ...links, 'etc/hosts': { link: join(outside, 'hosts') } });
-  const { code, stdout, stderr } = await p2c.call(
-    ...[
-      'run',
-      '--rm',
-      '-v',
-      `${p2c.outside}:/data`,
-      'test:latest',
-      'sh',
-      '-c',
-      'cat /proc/1/comm; ls /dev/null; ls -d /sys/class',
-    ],
-  );
-  t.is(code, 0, stderr);
-  t.is(stdout, 'sh\n/dev/null\n/sys/class\n');
-  for (const name of ['etc', 'proc', 'dev', 'sys', 'data']) t.deepEqual(statSync(join(outside, name)).nlink, 2);
-  t.false(existsSync(join(outside, 'hosts')));
-});
-
-test('an image’s loader settings touch nothing that still has all capabilities', async (t) => {
-  if (!ready(t)) return;
+onEachEngine('an image’s loader settings touch nothing that still has all capabilities', async (t, runner) => {
   const p2c = await runner(
     t,
     { 'etc/ld.so.preload': '/evil.so\n', 'evil.so': 'no library' },
@@ -251,8 +220,7 @@ async function killedAndRemoved(t: ExecutionContext, p2c: Runner, pid: number): 
   t.deepEqual(remains(p2c), NOTHING);
 }
 
-test('nothing stays of a container that was killed', async (t) => {
-  if (!ready(t)) return;
+onEachEngine('nothing stays of a container that was killed', async (t, runner) => {
   const p2c = await runner(t);
   await p2c.ok('run', '-d', '--name', 'c', 'test:latest', 'sleep', '1000');
   await p2c.ok('exec', '-d', 'c', 'sleep', '1001');
@@ -260,8 +228,7 @@ test('nothing stays of a container that was killed', async (t) => {
   await killedAndRemoved(t, p2c, init);
 });
 
-test('nothing stays of a container whose monitor was killed', async (t) => {
-  if (!ready(t)) return;
+onEachEngine('nothing stays of a container whose monitor was killed', async (t, runner) => {
   const p2c = await runner(t);
   await p2c.ok('run', '-d', '--name', 'c', 'test:latest', 'sleep', '1000');
   const { monitor, init } = await pidsOf(p2c);
@@ -270,8 +237,7 @@ test('nothing stays of a container whose monitor was killed', async (t) => {
   await killedAndRemoved(t, p2c, init);
 });
 
-test('nothing stays of a container with a terminal', async (t) => {
-  if (!ready(t)) return;
+onEachEngine('nothing stays of a container with a terminal', async (t, runner) => {
   const p2c = await runner(t);
   await p2c.ok(
     'run',
@@ -289,8 +255,7 @@ test('nothing stays of a container with a terminal', async (t) => {
   await killedAndRemoved(t, p2c, init);
 });
 
-test('a stop asks as the image says and waits', async (t) => {
-  if (!ready(t)) return;
+onEachEngine('a stop asks as the image says and waits', async (t, runner) => {
   const script = 'trap "echo asked; exit 4" USR1; echo waiting; while :; do sleep 0.1; done';
   const p2c = await runner(t, {}, { Cmd: ['sh', '-c', script], StopSignal: 'SIGUSR1' });
   await p2c.ok('run', '-d', '--name', 'c', 'test:latest');
@@ -302,8 +267,7 @@ test('a stop asks as the image says and waits', async (t) => {
   t.regex(await p2c.ok('ps', '-a'), /exited \(4\)/);
 });
 
-test('many layers lie one above the other, and whiteouts hide', async (t) => {
-  if (!ready(t)) return;
+onEachEngine('many layers lie one above the other, and whiteouts hide', async (t, runner) => {
   const layers: Buffer[] = [];
   for (let number = 1; number <= 70; number += 1) {
     const hidden = number % 10 === 0 ? [{ name: `./n/.wh.${number - 1}` }] : [];
