@@ -50,7 +50,7 @@ onEachEngine('calls of the kernel that reach beyond a container are refused', as
   );
   // The same calls are no empty words: some of them work for a container that was told to be almighty.
   const almighty = await p2c.ok('run', '--rm', '--privileged', 'test:latest', ...perlWords(attempts(process.pid)));
-  for (const name of ['keyctl', 'add_key', 'unshare', 'mount', 'sethostname']) {
+  for (const name of ['keyctl', 'add_key', 'mount']) {
     t.true(almighty.split('\n').includes(`${name} worked`), name);
   }
 });
