@@ -6,7 +6,7 @@ import { requirePrograms, requireRoot } from './require.ts';
 import { type MakeRunner, runnerOn } from './runner.ts';
 
 /** The OCI runtime is runc: the crun of Debian 12 does not work on machines with hybrid cgroups. */
-export const ENGINES = ['namespaces', 'runc'] as const satisfies readonly EngineName[];
+const ENGINES = ['namespaces', 'runc'] as const satisfies readonly EngineName[];
 
 const NEEDED = ['busybox', 'unshare', 'nsenter', 'setpriv', 'prlimit', 'script', 'tar', 'perl', 'runc'];
 
