@@ -8,12 +8,12 @@ import type { Layer } from '../oci/layer.ts';
 import type { Reference } from '../oci/reference.ts';
 import type { ExecutionConfig, ImageConfig } from '../oci/spec.ts';
 import type { ImageStore } from '../oci/store.ts';
+import { SYSTEM_LABELS as LABELS } from '../oci/system-labels.ts';
 import { type Adaptation, adaptLayers } from './adapt.ts';
-import { describeSystem, type Init, type System } from './system.ts';
+import { describeSystem, type Init, needsOldCgroups, type System } from './system.ts';
 
 /** How its history entry begins. */
 const CREATED_BY = 'p2c adapt';
-const LABELS = { init: 'io.p2c.init', runlevel: 'io.p2c.init.runlevel', system: 'io.p2c.system' } as const;
 
 /** What asks an init to shut down: init(8) of sysvinit and upstart (the adapted powerfail line), systemd(1), "SIGNALS". */
 const STOP_SIGNALS: Readonly<Record<Init, string | undefined>> = {
@@ -43,23 +43,19 @@ export function withAdaptation(config: ImageConfig, { system, applied, layer }: 
 }
 
 function withInit(execution: ExecutionConfig, system: System): ExecutionConfig {
-  const {
-    [LABELS.init]: _init,
-    [LABELS.runlevel]: _level,
-    [LABELS.system]: _system,
-    ...others
-  } = execution.Labels ?? {};
-  const ours = Object.values(STOP_SIGNALS).includes(execution.StopSignal);
+  const ours: readonly string[] = [LABELS.init, LABELS.runlevel, LABELS.cgroups, LABELS.system];
+  const others = Object.entries(execution.Labels ?? {}).filter(([key]) => !ours.includes(key));
   const { StopSignal: was, ...rest } = execution;
-  const signal = ours ? STOP_SIGNALS[system.init] : was;
+  const signal = Object.values(STOP_SIGNALS).includes(was) ? STOP_SIGNALS[system.init] : was;
   return {
     ...rest,
     ...(signal === undefined ? {} : { StopSignal: signal }),
     Labels: {
-      ...others,
+      ...Object.fromEntries(others),
       [LABELS.init]: system.init,
       [LABELS.system]: describeSystem(system),
       ...(system.runlevel === undefined ? {} : { [LABELS.runlevel]: system.runlevel }),
+      ...(needsOldCgroups(system) ? { [LABELS.cgroups]: 'v1' } : {}),
     },
   };
 }

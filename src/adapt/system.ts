@@ -12,6 +12,19 @@ export interface System {
   readonly runlevel: string | undefined;
 }
 
+/** The last releases whose systemd knows no cgroups of version 2 alone: 219, 215, 229 and 228 (systemd's NEWS, 230). */
+const OLD_CGROUPS: Readonly<Record<System['distribution'], number>> = {
+  el: 7,
+  debian: 8,
+  ubuntu: 16,
+  sles: 12,
+  unknown: 0,
+};
+
+export function needsOldCgroups({ distribution, version, init }: System): boolean {
+  return init === 'systemd' && version > 0 && version <= OLD_CGROUPS[distribution];
+}
+
 type Tree = Pick<Draft, 'text' | 'kind' | 'real' | 'target' | 'names'>;
 
 /** As a report names it: `el6 (upstart)`. */

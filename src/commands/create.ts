@@ -5,6 +5,7 @@ import { ImageStore } from '../oci/store.ts';
 import { createContainer } from '../runtime/create.ts';
 import { defineVerb } from './command.ts';
 import { engineFor } from './engine-note.ts';
+import { tellInit } from './init-note.ts';
 import { noteLoweredLimits } from './limit-note.ts';
 import { tellQuarantine } from './quarantine-note.ts';
 import { createOptions, withContainerOptions } from './run-options/all.ts';
@@ -30,6 +31,7 @@ export const verb = defineVerb({
     const engine = await engineFor(root, wanted.engine);
     const store = await ImageStore.open(root);
     const container = await createContainer(store, image, wanted, engine);
+    tellInit(container, wanted.init);
     await tellQuarantine(container);
     process.stdout.write(`${container.definition.id}\n`);
     return ExitCode.done;

@@ -9,6 +9,7 @@ import { startAttached, withAttachOptions } from './attached-container.ts';
 import { defineVerb } from './command.ts';
 import { checkTerminal } from './container-process.ts';
 import { engineFor } from './engine-note.ts';
+import { tellInit } from './init-note.ts';
 import { noteLoweredLimits } from './limit-note.ts';
 import { tellQuarantine } from './quarantine-note.ts';
 import { createOptions, withContainerOptions } from './run-options/all.ts';
@@ -43,6 +44,7 @@ export const verb = defineVerb({
     const engine = await engineFor(root, wanted.engine);
     const store = await ImageStore.open(root);
     const container = await createContainer(store, image, wanted, engine);
+    tellInit(container, wanted.init);
     await tellQuarantine(container);
     if (options.detach) {
       await startMonitored(root, container);

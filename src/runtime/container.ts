@@ -19,6 +19,8 @@ const definitionSchema = z.object({
   layers: z.array(z.string()),
   /** ISO 8601. */
   created: z.string(),
+  /** What its PID 1 is, and why. */
+  init: z.object({ mode: z.enum(['system', 'services', 'none']), why: z.string() }).default({ mode: 'none', why: '' }),
   stopSignal: z.string(),
   /** Seconds. */
   stopTimeout: z.number().default(10),

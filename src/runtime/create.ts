@@ -6,6 +6,9 @@ import { commandOf } from './command-line.ts';
 import { type Container, containerFolder, writeContainer } from './container.ts';
 import { refuseTakenName, reserve } from './containers.ts';
 import type { Engine } from './engine.ts';
+import { decideBoot } from './init/boot.ts';
+import { bootedOptions } from './init/booted.ts';
+import { stopSignalOf, stopTimeoutOf } from './init/stop.ts';
 import { writeEtc } from './network/etc.ts';
 import { networkRequest } from './network/resolve.ts';
 import type { CreateOptions } from './options.ts';
@@ -31,7 +34,8 @@ export async function createContainer(
   checkHostname(options.hostname);
   if (options.name !== undefined) await refuseTakenName(store.root, options.name);
   const image = await store.find(imageName);
-  commandOf(image, options.entrypoint, options.command);
+  const boot = decideBoot(options.init, image, options);
+  if (boot.mode === 'none') commandOf(image, options.entrypoint, options.command);
   attainableUlimits(options.ulimits);
   const network = await networkRequest(store.root, options.network, image.config.config?.ExposedPorts ?? {});
   const layers = [];
@@ -43,7 +47,8 @@ export async function createContainer(
   try {
     const volumes = await provideVolumes(store.root, folder, image, layers, options.mounts);
     const tmpfs = options.mounts.flatMap((wish) => ('tmpfs' in wish ? [wish.tmpfs] : []));
-    const bundle = makeBundle(id, folder, image, layers, { ...options, volumes, tmpfs });
+    const booted = bootedOptions(boot, image, layers, { ...options, volumes, tmpfs });
+    const bundle = makeBundle(id, folder, image, layers, booted);
     await writeEtc(store.root, folder, bundle.hostname, network);
     const definition = {
       id,
@@ -51,8 +56,9 @@ export async function createContainer(
       image: { name: image.reference ?? imageName, digest: image.digest },
       layers: image.manifest.layers.map(({ digest }) => digest).reverse(),
       created: new Date().toISOString(),
-      stopSignal: options.stopSignal ?? image.config.config?.StopSignal ?? 'SIGTERM',
-      stopTimeout: options.stopTimeout,
+      init: { mode: boot.mode, why: boot.why },
+      stopSignal: options.stopSignal ?? stopSignalOf(boot, image),
+      stopTimeout: options.stopTimeout ?? stopTimeoutOf(boot),
       restart: options.restart,
       ...(options.logMaxSize === undefined ? {} : { logMaxSize: options.logMaxSize }),
       autoRemove: options.autoRemove,

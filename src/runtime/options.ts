@@ -1,5 +1,6 @@
 /** What a user may ask of a container, by theme; `p2c run` and `p2c create` read the same. */
 import type { DeviceWish } from './device.ts';
+import type { InitWish } from './init/boot.ts';
 import type { NetworkWish } from './network/resolve.ts';
 import type { RestartPolicy } from './restart-policy.ts';
 import type { Tmpfs } from './tmpfs.ts';
@@ -16,6 +17,11 @@ export interface ProcessOptions {
   readonly user?: string | undefined;
   readonly terminal: boolean;
   readonly interactive: boolean;
+}
+
+/** What becomes PID 1. */
+export interface InitOptions {
+  readonly init: InitWish;
 }
 
 export interface IsolationOptions {
@@ -57,6 +63,8 @@ export interface MountOptions {
 interface VolumeOptions {
   readonly volumes: readonly Volume[];
   readonly tmpfs: readonly Tmpfs[];
+  /** The version that an init in the container may make cgroups of; undefined where it only sees them. */
+  readonly writableCgroups?: 'v1' | 'v2' | undefined;
 }
 
 export interface LifecycleOptions {
@@ -66,8 +74,8 @@ export interface LifecycleOptions {
   readonly restart: RestartPolicy;
   /** As `knownSignal` takes it; undefined for the image's. */
   readonly stopSignal?: string | undefined;
-  /** Seconds. */
-  readonly stopTimeout: number;
+  /** Seconds; undefined for what fits its PID 1. */
+  readonly stopTimeout?: number | undefined;
   /** Bytes. */
   readonly logMaxSize?: number | undefined;
 }
@@ -78,4 +86,4 @@ export type EngineWish = EngineName | 'auto';
 /** What the bundle is made of. */
 export type RunOptions = ProcessOptions & IsolationOptions & ResourceOptions & NetworkOptions & VolumeOptions;
 
-export type CreateOptions = Omit<RunOptions, keyof VolumeOptions> & MountOptions & LifecycleOptions;
+export type CreateOptions = Omit<RunOptions, keyof VolumeOptions> & MountOptions & LifecycleOptions & InitOptions;

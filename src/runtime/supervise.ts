@@ -6,6 +6,7 @@ import type { AttachServer } from './attach/server.ts';
 import { type Container, type State, writeState } from './container.ts';
 import type { Started } from './engine.ts';
 import { engineOf } from './engines/choose.ts';
+import { isReboot, systemExitCode } from './init/ending.ts';
 import { type LogStream, LogWriter } from './log.ts';
 import { joinNetworks, leaveNetworks } from './network/join.ts';
 import { placeOf } from './place.ts';
@@ -60,11 +61,15 @@ async function runToLastEnd(
     const begin = performance.now();
     const ended = await runOnce(container, { ...first, restarts }, attach, started);
     failures = performance.now() - begin > LONG_LIFE ? 0 : failures + 1;
-    const goesOn = startsAgain(definition.restart, ended.exitCode, restarts) && !(await isStopRequested(folder));
-    if (goesOn) await settle(folder, { ...ended, status: 'restarting' });
+    const isSystem = definition.init.mode === 'system';
+    const rebooted = isSystem && isReboot(ended.exitCode);
+    const last = isSystem ? { ...ended, exitCode: systemExitCode(ended.exitCode) } : ended;
+    const again = rebooted || startsAgain(definition.restart, last.exitCode, restarts);
+    const goesOn = again && !(await isStopRequested(folder));
+    if (goesOn) await settle(folder, { ...last, status: 'restarting' });
     if (!goesOn || !(await waited(folder, restartDelay(failures - 1)))) {
-      await settle(folder, ended);
-      return ended.exitCode;
+      await settle(folder, last);
+      return last.exitCode;
     }
   }
 }

@@ -1,6 +1,7 @@
 /** All that `run` and `create` have in common. */
 import type { Argv } from 'yargs';
 import type { CreateOptions } from '../../runtime/options.ts';
+import { type InitArguments, initOptions, withInit } from './init.ts';
 import { type IsolationArguments, isolationOptions, withIsolation } from './isolation.ts';
 import { type LifecycleArguments, lifecycleOptions, withLifecycle } from './lifecycle.ts';
 import { type NetworkArguments, networkOptions, withNetwork } from './network.ts';
@@ -9,6 +10,7 @@ import { type ResourceArguments, resourceOptions, withResources } from './resour
 import { type VolumeArguments, volumeOptions, withVolumes } from './volumes.ts';
 
 export type ContainerArguments = ProcessArguments &
+  InitArguments &
   IsolationArguments &
   ResourceArguments &
   NetworkArguments &
@@ -16,7 +18,7 @@ export type ContainerArguments = ProcessArguments &
   LifecycleArguments;
 
 export function withContainerOptions<Options>(parser: Argv<Options>): Argv<Options & ContainerArguments> {
-  return withIsolation(withResources(withVolumes(withNetwork(withProcess(withLifecycle(parser))))));
+  return withIsolation(withResources(withVolumes(withNetwork(withInit(withProcess(withLifecycle(parser)))))));
 }
 
 /**
@@ -26,6 +28,7 @@ export function withContainerOptions<Options>(parser: Argv<Options>): Argv<Optio
 export function createOptions(given: ContainerArguments, command: readonly string[]): CreateOptions {
   return {
     ...processOptions(given, command),
+    ...initOptions(given),
     ...isolationOptions(given),
     ...resourceOptions(given),
     ...networkOptions(given),

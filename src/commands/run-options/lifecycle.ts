@@ -12,7 +12,7 @@ export interface LifecycleArguments {
   engine: EngineWish;
   restart: string;
   'stop-signal': string | undefined;
-  'stop-timeout': number;
+  'stop-timeout': number | undefined;
   'log-opt': string[] | undefined;
 }
 
@@ -29,9 +29,8 @@ export function withLifecycle<Options>(parser: Argv<Options>): Argv<Options & Li
     .option('stop-signal', { type: 'string', requiresArg: true, describe: "in place of the image's" })
     .option('stop-timeout', {
       type: 'number',
-      default: 10,
       requiresArg: true,
-      describe: 'seconds that a stop waits before it kills',
+      describe: 'seconds that a stop waits before it kills: 10, and 90 for a system or services (--init)',
     })
     .option('log-opt', { type: 'string', array: true, nargs: 1, describe: 'max-size=SIZE of the log: 10m' })
     .option('engine', {
@@ -67,8 +66,8 @@ function signalFrom(text: string | undefined): string | undefined {
   throw usageError(`--stop-signal '${text}' is no signal`, { code: 'usage', hint: "'kill -l' lists them" });
 }
 
-function timeoutFrom(seconds: number): number {
-  if (seconds >= 0 && seconds < 1e6) return seconds;
+function timeoutFrom(seconds: number | undefined): number | undefined {
+  if (seconds === undefined || (seconds >= 0 && seconds < 1e6)) return seconds;
   throw usageError('--stop-timeout takes a number of seconds', { code: 'usage' });
 }
 

@@ -6,7 +6,9 @@ import { applyChanges } from '../../oci/change.ts';
 import { architectureOf, newConfig } from '../../oci/config.ts';
 import type { Image } from '../../oci/image.ts';
 import type { Layer } from '../../oci/layer.ts';
+import { servicesLabel } from '../../oci/services.ts';
 import type { ImageStore } from '../../oci/store.ts';
+import { servicesFrom } from '../../profiles/services.ts';
 import type { SourceFacts } from '../../source/facts.ts';
 import type { MigrationRequest } from '../request.ts';
 
@@ -60,6 +62,7 @@ function labels(request: MigrationRequest, facts: SourceFacts, started: Date): R
     'io.p2c.source.distribution': facts.distribution,
     'io.p2c.source.kernel': facts.kernel,
     'io.p2c.captured': started.toISOString(),
+    ...servicesLabel(servicesFrom(request.profiles)),
     ...(request.profiles.length === 0
       ? {}
       : { 'io.p2c.profiles': request.profiles.map((profile) => profile.name).join(',') }),

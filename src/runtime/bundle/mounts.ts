@@ -1,5 +1,6 @@
 /** The mounts of a bundle: the kernel's own filesystems, those in memory, volumes, and the files of /etc. */
 import { P2cError, usageError } from '../../errors.ts';
+import { cgroupHierarchies } from '../cgroup/hierarchy.ts';
 import type { RunOptions } from '../options.ts';
 import { type LayerRoot, resolveInRoot } from '../root-path.ts';
 import type { Mount } from '../spec.ts';
@@ -31,7 +32,7 @@ export function bundleMounts(folder: string, layers: readonly LayerRoot[], optio
   return [...kernelMounts(options), ...[...files, ...writable, ...wanted].sort((a, b) => depth(a) - depth(b))];
 }
 
-function kernelMounts({ privileged, shmSize }: RunOptions): Mount[] {
+function kernelMounts({ privileged, shmSize, writableCgroups }: RunOptions): Mount[] {
   const access = privileged ? 'rw' : 'ro';
   const mount = (destination: string, type: string, ...options: string[]): Mount => ({
     destination,
@@ -46,8 +47,23 @@ function kernelMounts({ privileged, shmSize }: RunOptions): Mount[] {
     mount('/dev/shm', 'tmpfs', 'nosuid', 'noexec', 'nodev', 'mode=1777', `size=${shmSize}`),
     mount('/dev/mqueue', 'mqueue', 'nosuid', 'noexec', 'nodev'),
     mount('/sys', 'sysfs', 'nosuid', 'noexec', 'nodev', access),
-    mount('/sys/fs/cgroup', 'cgroup', 'nosuid', 'noexec', 'nodev', 'relatime', access),
+    cgroupMount(mount, access, writableCgroups),
   ];
+}
+
+/**
+ * What systemd may make groups in is its container's own part, for the container has a cgroup namespace. Beside hierarchies
+ * of version 1 that of version 2 is mounted alone: every systemd that knows it goes by it.
+ */
+function cgroupMount(
+  mount: (destination: string, type: string, ...options: string[]) => Mount,
+  access: string,
+  writable: RunOptions['writableCgroups'],
+): Mount {
+  const flags = ['nosuid', 'noexec', 'nodev', 'relatime', writable === undefined ? access : 'rw'];
+  const mixed = cgroupHierarchies().some(({ version }) => version === 1);
+  const type = writable === 'v2' && mixed ? 'cgroup2' : 'cgroup';
+  return mount('/sys/fs/cgroup', type, ...flags);
 }
 
 function volumeMounts(layers: readonly LayerRoot[], { volumes, privileged }: RunOptions): Mount[] {

@@ -52,6 +52,7 @@ export async function setupOperations(place: Place, bundle: Bundle, ending: read
     ...['devices', ...[...DEVICES, ...bundle.linux.devices].flatMap(deviceWords)],
     ...LINKS.flatMap(([target, name]) => ['link', target, name]),
     ...binds.flatMap(({ destination }, at) => ['move', String(at), kinds[at] ?? 'file', destination]),
+    ...(bundle.process.terminal ? ['console'] : []),
     ...['folder', bundle.process.cwd],
     ...bundle.linux.maskedPaths.flatMap((path) => ['mask', path]),
     ...bundle.linux.readonlyPaths.flatMap((path) => ['readonly', path]),

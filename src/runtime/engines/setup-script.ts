@@ -31,11 +31,15 @@ exec 4>&2 2>/dev/null
 exit $?
 `;
 
-/** Joins cgroups and goes on. Arguments: their folders; `--`; the command. 0 stands for the writer, in whatever namespace. */
+/**
+ * Joins cgroups and goes on. Arguments: their folders; `--`; the command. 0 stands for the writer, in whatever namespace.
+ * Where an init has made groups below, processes may not be in the one above (cgroups(7), "no internal processes"): then
+ * the init's own is joined.
+ */
 export const JOIN = `
 set -eu
 while [ "$1" != -- ]; do
-  echo 0 >"$1/cgroup.procs"
+  { echo 0 >"$1/cgroup.procs"; } 2>/dev/null || echo 0 >"$1/init.scope/cgroup.procs"
   shift
 done
 shift
@@ -137,6 +141,11 @@ while [ "$1" != -- ]; do
     link)
       ln -sf "$2" "c$3"
       shift 3 ;;
+    console)
+      # The terminal of this process, which lies in the container's own devpts by now.
+      file /dev/console
+      mount --bind "c$(readlink /proc/self/fd/0)" c/dev/console
+      shift ;;
     folder)
       mkdir -p "c$2"
       shift 2 ;;

@@ -1,0 +1,99 @@
+/**
+ * The PID 1 of a container whose init does not run: starts the applications of the image's profiles in order, reaps what
+ * they leave, and stops them in reverse order when it is asked to. POSIX sh with what every system has, for it runs in
+ * the image.
+ */
+import type { ServiceStep, Services } from '../../oci/services.ts';
+
+/** Scripts that adaptation left for the boot. */
+const BOOT_SCRIPTS = '/etc/p2c/boot.d';
+
+const FUNCTIONS = `
+say() { echo "p2c: $*"; }
+nap() { sleep 0.1 2>/dev/null || sleep 1; }
+# limited SECONDS WHAT COMMAND...: what does not end in time is killed.
+limited() {
+  limit=$1 what=$2
+  shift 2
+  "$@" </dev/null &
+  pid=$! began=$(date +%s)
+  while kill -0 "$pid" 2>/dev/null; do
+    if [ $(($(date +%s) - began)) -ge "$limit" ]; then
+      kill -9 "$pid"
+      say "$what did not end within $limit s"
+      return 1
+    fi
+    nap
+  done
+  wait "$pid" || { say "$what failed with exit code $?"; return 1; }
+}
+# service ACTION NAME...: by the first of the names that has a script.
+service_script() {
+  action=$1
+  shift
+  for name; do
+    for folder in /etc/init.d /etc/rc.d/init.d; do
+      if [ -x "$folder/$name" ]; then "$folder/$name" "$action"; return; fi
+    done
+  done
+  say "there is no script for $* in /etc/init.d"
+  return 1
+}
+as_user() { su -s /bin/sh -c "$2" "$1"; }
+lives() {
+  for one in /proc/[0-9]*; do
+    case $one in /proc/1 | "/proc/$nap") ;; *) [ ! -e "$one/exe" ] || return 0 ;; esac
+  done
+  return 1
+}
+`;
+
+export function servicesScript(services: Services): string {
+  const start = services.flatMap(({ name, start: steps }) => stepLines(`${name}: start`, 'start', steps));
+  const stop = [...services].reverse().flatMap(({ name, stop: steps }) => stepLines(`${name}: stop`, 'stop', steps));
+  return `${FUNCTIONS}
+stopping=
+trap 'stopping=yes' TERM INT PWR
+start_all() {
+${start.map((line) => `  [ -n "$stopping" ] || ${line}`).join('\n')}
+  say started
+}
+stop_all() {
+${stop.map((line) => `  ${line}`).join('\n')}
+  say stopped
+}
+for script in ${BOOT_SCRIPTS}/*; do
+  if [ -x "$script" ]; then limited 120 "$script" "$script"; fi
+done
+start_all
+# Where all that was started has ended, so does the container: --restart starts it again.
+while [ -z "$stopping" ]; do
+  sleep 1 &
+  nap=$!
+  if ! lives; then
+    say 'nothing that was started runs any more'
+    exit 1
+  fi
+  wait "$nap"
+done
+stop_all
+exit 0
+`;
+}
+
+function stepLines(what: string, action: 'start' | 'stop', steps: readonly ServiceStep[]): string[] {
+  return steps.map((step) => `limited ${Math.ceil(step.seconds)} ${quoted(what)} ${commandOf(action, step)}`);
+}
+
+function commandOf(action: 'start' | 'stop', { run, service, user, env }: ServiceStep): string {
+  const variables = Object.entries(env).map(([key, value]) => quoted(`${key}=${value}`));
+  const before = variables.length === 0 ? '' : `env ${variables.join(' ')} `;
+  if (service !== undefined) return ['service_script', action, ...service.map(quoted)].join(' ');
+  if (user === undefined) return `${before}sh -c ${quoted(run ?? 'true')}`;
+  return `as_user ${quoted(user)} ${quoted(`${before}sh -c ${quoted(run ?? 'true')}`)}`;
+}
+
+/** One word for sh. */
+function quoted(word: string): string {
+  return `'${word.replaceAll("'", `'\\''`)}'`;
+}
