@@ -10,7 +10,7 @@ import { servicesScript } from './services-script.ts';
 export const INIT_WISHES = ['auto', 'system', 'services', 'none'] as const;
 export type InitWish = (typeof INIT_WISHES)[number];
 
-export interface SystemBoot {
+interface SystemBoot {
   readonly mode: 'system';
   readonly init: string;
   /** The only ones that its systemd knows; undefined for an init that needs none. */
