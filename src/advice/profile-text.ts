@@ -20,6 +20,7 @@ function profileContent({ hostname, release }: Inspection, proposal: Proposal): 
   const { steps, exclude, volumes, ports, limits } = proposal;
   const named = steps.filter(({ processes }) => processes.length > 0);
   const filled = {
+    requires: proposal.profiles.filter(({ running }) => running).map(({ name: required }) => required),
     stop: named.map(stopStep),
     start: named.toReversed().map(startStep),
     exclude: exclude.map(({ path, reason }) => ({ path, reason })),
@@ -69,11 +70,8 @@ function oneLine(text: string): string {
 }
 
 function comments({ hostname }: Inspection, proposal: Proposal, verdict: Verdict): string[] {
-  const running = proposal.profiles.filter(({ running: runs }) => runs).map(({ name }) => name);
-  const withProfiles = running.map((name) => ` --profile ${name}`).join('');
   return [
-    `Proposed by 'p2c inspect' for ${hostname}. Read it, edit it, then:`,
-    `  p2c migrate TARGET${withProfiles} --profile ./THIS-FILE.yaml --tag NAME`,
+    `Proposed by 'p2c inspect' for ${hostname}. Read it, edit it, then: p2c migrate TARGET --profile ./THIS-FILE.yaml --tag NAME`,
     ...proposal.profiles.map(
       ({ name, running: runs, reasons }) =>
         `The profile ${name} fits (${runs ? 'it runs' : 'it does not run now'}): ${reasons.join(', ')}`,

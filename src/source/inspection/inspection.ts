@@ -19,12 +19,12 @@ import { LICENCE_SECTIONS, type LicenceSign, readLicences } from './licences.ts'
 import { MODULE_SECTIONS, type Modules, readModules } from './modules.ts';
 import { NETWORK_SECTIONS, type Network, readNetwork } from './network.ts';
 import { OPEN_FILE_SECTIONS, type OpenFile, readOpenFiles } from './open-files.ts';
-import { ownerOf, ownerSection, PACKAGE_SECTIONS, type Packages, readOwners, readPackages } from './packages.ts';
+import { ownerOf, ownerSections, PACKAGE_SECTIONS, type Packages, readOwners, readPackages } from './packages.ts';
 import { limitsSection, type ProcessLimits, readLimits } from './process-limits.ts';
 import { PROCESS_SECTIONS, readProcesses, type ServerProcess } from './processes.ts';
 import { RELEASE_SECTIONS, type Release, readRelease } from './release.ts';
 import { type Job, readSchedule, SCHEDULE_SECTIONS } from './schedule.ts';
-import { type Answers, ask, type Question, type Section } from './sections.ts';
+import { type Answers, ask, type Question, type Section, sessionLimit } from './sections.ts';
 import { type Guards, readGuards, SECURITY_SECTIONS } from './security.ts';
 import { readServices, SERVICE_SECTIONS, type Service } from './services.ts';
 import { type Listener, readListeners, SOCKET_SECTIONS } from './sockets.ts';
@@ -115,12 +115,17 @@ export async function inspectSource(
     script: `for p in ${quoteAll(paths)}; do [ -e "$p" ] && echo "$p"; done`,
     maxBytes: 256 * 1024,
   };
+  const limit = sessionLimit();
   const [system, running, services, packages, containers] = await Promise.all([
-    ask(session, { purpose: 'read what the system is', sections: paths.length === 0 ? SYSTEM : [...SYSTEM, there] }),
-    ask(session, PROCESSES),
-    ask(session, SERVICES),
-    ask(session, PACKAGES),
-    ask(session, CONTAINERS),
+    ask(
+      session,
+      { purpose: 'read what the system is', sections: paths.length === 0 ? SYSTEM : [...SYSTEM, there] },
+      limit,
+    ),
+    ask(session, PROCESSES, limit),
+    ask(session, SERVICES, limit),
+    ask(session, PACKAGES, limit),
+    ask(session, CONTAINERS, limit),
   ]);
   const first = { system, services, packages: readPackages(packages), containers };
   const processes = readProcesses(running);
@@ -152,11 +157,11 @@ async function askMore(
   const programs = [...new Set(all.flatMap(({ exe }) => exe ?? []))].filter(
     (path) => /^\/[^\\]*$/.test(path) && !path.endsWith(' (deleted)'),
   );
-  const owners = 'value' in packages ? ownerSection(packages.value.manager, programs) : undefined;
+  const owners = 'value' in packages ? ownerSections(packages.value.manager, programs) : [];
   const sections = [sizeSection(facts.filesystems), limitsSection(notable), ...dataSections(valueOr(data, []))];
   return ask(session, {
     purpose: 'ask for sizes, limits and the packages of programs',
-    sections: owners === undefined ? sections : [...sections, owners],
+    sections: [...sections, ...owners],
     timeoutMs: 60_000,
   });
 }

@@ -56,11 +56,21 @@ function slackware(line: string): string[] {
   return [parts.slice(0, -3).join('-'), parts.at(-3) ?? ''];
 }
 
-/** Asks who brought these files. Answers are read by {@link readOwners}. */
-export function ownerSection(manager: PackageManager, paths: readonly string[]): Section | undefined {
-  const script = ownerScript(manager, paths);
-  return script === undefined || paths.length === 0 ? undefined : { name: 'owners', script, maxBytes: 256 * 1024 };
+/** Of one question, so that its script stays short. */
+const PATHS_AT_ONCE = 40;
+
+/** Ask who brought these files. Answers are read by {@link readOwners}. */
+export function ownerSections(manager: PackageManager, paths: readonly string[]): Section[] {
+  const count = Math.ceil(paths.length / PATHS_AT_ONCE);
+  return Array.from({ length: count }, (_, index) =>
+    paths.slice(index * PATHS_AT_ONCE, (index + 1) * PATHS_AT_ONCE),
+  ).flatMap((some, index) => {
+    const script = ownerScript(manager, some);
+    return script === undefined ? [] : [{ name: `${OWNERS}${index}`, script }];
+  });
 }
+
+const OWNERS = 'owners-';
 
 function ownerScript(manager: PackageManager, paths: readonly string[]): string | undefined {
   switch (manager) {
@@ -95,7 +105,7 @@ export function ownerOf(owners: ReadonlyMap<string, string>, path: string | unde
 /** Path → name of the package. */
 export function readOwners(manager: PackageManager, answers: Answers): Map<string, string> {
   const owners = new Map<string, string>();
-  for (const line of answers.lines('owners')) {
+  for (const line of answers.names.filter((name) => name.startsWith(OWNERS)).flatMap((name) => answers.lines(name))) {
     const pair = manager === 'dpkg' ? ofDpkg(line) : manager === 'apk' ? ofApk(line) : ofPrinted(line);
     if (pair !== undefined && !owners.has(pair[0])) owners.set(pair[0], pair[1]);
   }

@@ -24,6 +24,7 @@ export interface ServerProcess {
   readonly inContainer: boolean;
 }
 
+/** busybox takes a line to end at a NUL: there the parts of a command line are made to end in tabs. */
 export const PROCESS_SECTIONS: readonly Section[] = [
   {
     name: 'status',
@@ -34,7 +35,7 @@ export const PROCESS_SECTIONS: readonly Section[] = [
     name: 'cmdline',
     script: `cd /proc
 if [ "$(printf 'a\\0b\\n' | grep -a b | wc -c)" -eq 4 ]; then grep -sa '' [0-9]*/cmdline
-else for p in [0-9]*; do [ -r $p/cmdline ] && printf '%s/cmdline:' $p && tr '\\n' ' ' <$p/cmdline && echo; done; fi | cut -b 1-4096`,
+else for p in [0-9]*; do [ -r $p/cmdline ] && printf '%s/cmdline:' $p && tr '\\n\\0' ' \\t' <$p/cmdline && echo; done; fi | cut -b 1-4096`,
     maxBytes: 4 * 1024 * 1024,
   },
   { name: 'exe', script: linksOf('exe'), maxBytes: 1024 * 1024 },
@@ -83,7 +84,7 @@ function processOf(pid: number, lines: readonly string[], evidence: Evidence): S
       ?.slice(key.length + 1)
       .trim() ?? '';
   const raw = evidence.args.get(pid)?.join(' ') ?? '';
-  const args = raw.replace(/\0+$/, '').replaceAll('\0', ' ');
+  const args = raw.replace(/[\0\t]+$/, '').replace(/[\0\t]/g, ' ');
   const exe = evidence.exes.get(pid);
   const resident = /^(\d+) kB$/.exec(field('VmRSS'))?.[1];
   const isKernelThread = resident === undefined && args === '' && exe === undefined;

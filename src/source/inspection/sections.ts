@@ -3,6 +3,7 @@
  * that nothing on the server can know beforehand. What one question meets does not spoil the others.
  */
 import { randomBytes } from 'node:crypto';
+import pLimit from 'p-limit';
 import { P2cError } from '../../errors.ts';
 import type { ByteString } from '../../printable.ts';
 import { printablePath } from '../../printable.ts';
@@ -32,13 +33,30 @@ export const MARK = '@@p2c-inspect-';
 export class Answers {
   readonly #texts: ReadonlyMap<string, string>;
   readonly #cut: ReadonlySet<string>;
-  /** Why there is no answer to any of the questions. */
-  readonly #failure: string | undefined;
+  /** Why some sections have no answer, though they were asked for. */
+  readonly #failed: ReadonlyMap<string, string>;
 
-  constructor(texts: ReadonlyMap<string, string>, cut: ReadonlySet<string> = new Set(), failure?: string) {
+  constructor(
+    texts: ReadonlyMap<string, string>,
+    cut: ReadonlySet<string> = new Set(),
+    failed: ReadonlyMap<string, string> = new Map(),
+  ) {
     this.#texts = texts;
     this.#cut = cut;
-    this.#failure = failure;
+    this.#failed = failed;
+  }
+
+  static together(parts: readonly Answers[]): Answers {
+    return new Answers(
+      new Map(parts.flatMap((part) => [...part.#texts])),
+      new Set(parts.flatMap((part) => [...part.#cut])),
+      new Map(parts.flatMap((part) => [...part.#failed])),
+    );
+  }
+
+  /** Of the sections that were answered. */
+  get names(): string[] {
+    return [...this.#texts.keys()];
   }
 
   /** Empty where nothing was said. */
@@ -60,17 +78,55 @@ export class Answers {
 
   /** For the note of a fact that was read from these sections. */
   note(...names: readonly string[]): string | undefined {
-    return names.some((name) => this.#cut.has(name)) ? 'the list was too long and is cut off' : undefined;
+    const failed = names.flatMap((name) => this.#failed.get(name) ?? [])[0];
+    return names.some((name) => this.#cut.has(name)) ? 'the list was too long and is cut off' : failed;
   }
 
-  /** The reason why something is not known: that of the whole question, or the given one. */
+  /** The reason why something is not known: that a command with questions failed, or the given one. */
   none(reason: string): Fact<never> {
-    return unknown(this.#failure ?? reason);
+    const [failure] = this.#failed.values();
+    return unknown(failure === undefined ? reason : `${reason}; ${failure}`);
   }
 }
 
-/** @throws P2cError where the link is lost. That the server does not answer in time is an answer. */
-export async function ask(session: Session, { purpose, sections, timeoutMs = 30_000 }: Question): Promise<Answers> {
+/**
+ * Bytes of a command line that every server takes: dropbear refuses one above 9000 (MAX_CMD_LEN). What the door escapes
+ * costs five bytes each; what is put before a script, and the bounds around a section, come on top.
+ */
+const LINE_BYTES = 7000;
+const SECTION_BYTES = 160;
+/** sshd has ten sessions at most on a connection (sshd_config(5), MaxSessions), and p2c's others count too. */
+const AT_ONCE = 5;
+
+/** In as many commands as it takes. @throws P2cError where the link is lost. That the server does not answer in time is an answer. */
+export async function ask(session: Session, question: Question, limit = pLimit(AT_ONCE)): Promise<Answers> {
+  const parts = packed(question.sections).map((sections) => limit(() => askOnce(session, { ...question, sections })));
+  return Answers.together(await Promise.all(parts));
+}
+
+/** Shared by all questions of an inspection, so that together they do not open too many sessions. */
+export function sessionLimit(): ReturnType<typeof pLimit> {
+  return pLimit(AT_ONCE);
+}
+
+/** Sections in commands of their order, none of which is too long; one that is alone too long goes alone. */
+export function packed(sections: readonly Section[]): Section[][] {
+  const commands: Section[][] = [];
+  let bytes = Number.POSITIVE_INFINITY;
+  for (const section of sections) {
+    const cost =
+      SECTION_BYTES + (section.script.match(/[\n\\'!]/g)?.length ?? 0) * 4 + Buffer.byteLength(section.script);
+    if (bytes + cost > LINE_BYTES) {
+      commands.push([]);
+      bytes = 0;
+    }
+    commands.at(-1)?.push(section);
+    bytes += cost;
+  }
+  return commands;
+}
+
+async function askOnce(session: Session, { purpose, sections, timeoutMs = 30_000 }: Question): Promise<Answers> {
   const nonce = `${MARK}${randomBytes(8).toString('hex')}`;
   const script = sectionScript(sections, nonce);
   try {
@@ -78,7 +134,8 @@ export async function ask(session: Session, { purpose, sections, timeoutMs = 30_
     return splitSections(stdout, sections, nonce);
   } catch (error) {
     if (!(error instanceof P2cError) || !TOLD.has(error.code)) throw error;
-    return new Answers(new Map(), new Set(), `'${purpose}' gave no answer: ${error.message}`);
+    const why = `'${purpose}' gave no answer: ${error.message}`;
+    return new Answers(new Map(), new Set(), new Map(sections.map(({ name }) => [name, why])));
   }
 }
 

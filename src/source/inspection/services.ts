@@ -98,10 +98,14 @@ export function readServices(
   );
 }
 
-/** A process of the same name is as much as System V can tell; that there is none says nothing. */
+/** A process of nearly the same name is as much as System V can tell; that there is none says nothing. */
 function seenRunning({ name }: Service, processes: readonly ServerProcess[]): true | null {
-  const last = name.split('/').at(-1) ?? name;
-  return processes.some((process) => process.name === last.slice(0, 15) || process.name === `${last}d`) ? true : null;
+  const service = name.split('/').at(-1) ?? name;
+  const isIts = (process: string): boolean =>
+    process === service.slice(0, 15) ||
+    process === `${service}d` ||
+    (process.length > 5 && service.startsWith(process));
+  return processes.some((process) => isIts(process.name)) ? true : null;
 }
 
 /** `nginx.service enabled enabled`, `● nginx.service loaded active running A web server`. */
@@ -110,7 +114,7 @@ function systemdServices(answers: Answers): Service[] {
   for (const line of answers.lines('unit-files')) {
     const [, name, state] = /^(\S+)\.service\s+(\S+)/.exec(line) ?? [];
     if (name === undefined || name.endsWith('@') || state === undefined) continue;
-    boot.set(name, /^enabled/.test(state) ? true : /^(?:disabled|masked)/.test(state) ? false : null);
+    boot.set(name, state === 'enabled' ? true : /^(?:disabled|masked)/.test(state) ? false : null);
   }
   const wanted = boot.size > 0 ? [] : answers.lines('wants');
   for (const line of wanted) {

@@ -2,7 +2,15 @@ import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import test from 'ava';
 import { P2cError } from '../../../src/errors.ts';
-import { ask, type Section, safeLines, sectionScript, splitSections } from '../../../src/source/inspection/sections.ts';
+import {
+  ask,
+  packed,
+  type Section,
+  safeLines,
+  sectionScript,
+  splitSections,
+} from '../../../src/source/inspection/sections.ts';
+import { commandLine } from '../../../src/ssh/script.ts';
 import { localSession } from '../../helpers/local-session.ts';
 import { requirePrograms } from '../../helpers/require.ts';
 
@@ -52,10 +60,24 @@ test('an answer that does not come in time, or is too long, is a reason and no f
   const question = { purpose: 'ask', sections: [{ name: 'x', script: 'true' }] };
   for (const code of ['ssh.command-timeout', 'ssh.output']) {
     const found = await ask(failing(code), question);
-    t.deepEqual(found.none('nothing is there'), { unknown: "'ask' gave no answer: it took too long" });
+    t.deepEqual(found.none('nothing is there'), {
+      unknown: "nothing is there; 'ask' gave no answer: it took too long",
+    });
   }
   const error = await t.throwsAsync(ask(failing('ssh.lost'), question), { instanceOf: P2cError });
   t.is(error.code, 'ssh.lost');
+});
+
+test('no command is longer than small servers take, and no section is lost', (t) => {
+  const sections = Array.from(
+    { length: 60 },
+    (_, index): Section => ({ name: `s${index}`, script: "echo 'a'\n".repeat(1 + (index % 40)) }),
+  );
+  const commands = packed(sections);
+  t.deepEqual(commands.flat(), sections);
+  t.true(commands.length > 1);
+  for (const command of commands) t.true(commandLine(sectionScript(command, NONCE), false).length < 9000);
+  t.deepEqual(packed([]), []);
 });
 
 test('nothing of a question is left on the server', async (t) => {

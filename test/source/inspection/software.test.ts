@@ -10,7 +10,7 @@ import { known, unknown, valueOr } from '../../../src/source/inspection/fact.ts'
 import { readLicences } from '../../../src/source/inspection/licences.ts';
 import { readModules } from '../../../src/source/inspection/modules.ts';
 import { readNetwork } from '../../../src/source/inspection/network.ts';
-import { ownerOf, ownerSection, readOwners, readPackages } from '../../../src/source/inspection/packages.ts';
+import { ownerOf, ownerSections, readOwners, readPackages } from '../../../src/source/inspection/packages.ts';
 import type { ServerProcess } from '../../../src/source/inspection/processes.ts';
 import { readGuards } from '../../../src/source/inspection/security.ts';
 import { readUsers } from '../../../src/source/inspection/users.ts';
@@ -53,7 +53,7 @@ test('who brought a program', (t) => {
   const dpkg = readOwners(
     'dpkg',
     answers({
-      owners:
+      'owners-0':
         'nginx-light: /usr/sbin/nginx\nsysvinit-core: /sbin/init\nlibc6:amd64: /lib/x.so\ndiversion by dash from: /bin/sh\n',
     }),
   );
@@ -64,14 +64,14 @@ test('who brought a program', (t) => {
   t.is(ownerOf(dpkg, undefined), null);
   const rpm = readOwners(
     'rpm',
-    answers({ owners: '/usr/sbin/httpd: httpd\n/opt/x: file /opt/x is not owned by any package\n' }),
+    answers({ 'owners-0': '/usr/sbin/httpd: httpd\n/opt/x: file /opt/x is not owned by any package\n' }),
   );
   t.deepEqual([...rpm], [['/usr/sbin/httpd', 'httpd']]);
-  const apk = readOwners('apk', answers({ owners: '/usr/sbin/nginx is owned by nginx-mod-1.20.2-r1\n' }));
+  const apk = readOwners('apk', answers({ 'owners-0': '/usr/sbin/nginx is owned by nginx-mod-1.20.2-r1\n' }));
   t.deepEqual([...apk], [['/usr/sbin/nginx', 'nginx-mod']]);
-  t.is(ownerSection('slackware', ['/bin/sh']), undefined);
-  t.is(ownerSection('rpm', []), undefined);
-  t.true(ownerSection('rpm', ["/opt/a'b"])?.script.includes(`'/opt/a'\\''b'`));
+  t.deepEqual(ownerSections('slackware', ['/bin/sh']), []);
+  t.deepEqual(ownerSections('rpm', []), []);
+  t.true(ownerSections('rpm', ["/opt/a'b"])[0]?.script.includes(`'/opt/a'\\''b'`));
 });
 
 test('kernel modules: those in use that a container cannot bring', (t) => {

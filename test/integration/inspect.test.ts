@@ -1,0 +1,284 @@
+/** `p2c inspect` on real servers: each fact is held against what the server itself says of it. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import test, { type ExecutionContext } from 'ava';
+import { loadProfileFile } from '../../src/profiles/load.ts';
+import { type BusyboxServer, startBusyboxServer } from '../helpers/busybox-server.ts';
+import { cli } from '../helpers/cli.ts';
+import { type LabServer, labServer, startLabServer } from '../helpers/lab.ts';
+import { requirePrograms, requireRoot } from '../helpers/require.ts';
+import { temporaryFolder } from '../helpers/temporary.ts';
+
+/** Only what the tests look at; the values are the CLI's own JSON. */
+// biome-ignore lint/suspicious/noExplicitAny: what the CLI printed is looked at as a script would.
+type Json = any;
+
+/** Both let go of the connection that started them; each is there once the script ends. */
+const NOISE = `mkdir -p /srv/drop /var/spool/cron/crontabs
+disk=/dev/$(ls /dev | grep '^loop' | head -n 1)
+( cd /srv/drop; exec 4>gone 5>>kept 6<"$disk" 7>"$(printf 'odd\\033[31m\\nname')"; exec setsid sleep 100000 ) </dev/null >/dev/null 2>&1 &
+( exec setsid sh -c 'while :; do sleep 1000; done' worker --token=hush2 ) </dev/null >/dev/null 2>&1 &
+until [ -e /srv/drop/odd* ]; do sleep 0.1; done
+rm /srv/drop/gone
+printf '5 4 * * 1 /usr/bin/backup --password=hush\\n' >/var/spool/cron/crontabs/admin`;
+
+let databases: LabServer | undefined;
+
+async function sysvinit(): Promise<LabServer> {
+  databases ??= await startLabServer('inspect', { packages: ['mariadb-server', 'postgresql', 'redis-server'] });
+  return databases;
+}
+
+test.after.always(async () => databases?.[Symbol.asyncDispose]());
+
+function connection(server: LabServer, user = 'root'): string[] {
+  return [`${user}@${server.address}`, '--identity', server.identity, '--known-hosts', server.knownHosts, '-F', 'none'];
+}
+
+async function inspected(t: ExecutionContext, words: readonly string[]): Promise<Json> {
+  const ended = await cli(['inspect', ...words, '--json']);
+  t.is(ended.code, 0, ended.stderr);
+  return JSON.parse(ended.stdout);
+}
+
+/** The lines that a command prints on the server, sorted. */
+async function truth(server: LabServer, command: string): Promise<string[]> {
+  const lines = (await server.exec(command)).split('\n').filter((line) => line !== '');
+  return [...new Set(lines)].sort();
+}
+
+const told = (lines: readonly string[]): string[] => [...new Set(lines)].sort();
+
+test.serial('a sysvinit server with databases: every fact is true', async (t) => {
+  if (!requireRoot(t)) return;
+  const server = await sysvinit();
+  await server.exec(NOISE);
+  await server.exec(
+    'until mysqladmin ping && redis-cli ping && su postgres -c "psql -c \\"select 1\\""; do sleep 0.2; done >/dev/null 2>&1',
+  );
+  const { facts, verdict, proposal, ledger } = await inspected(t, connection(server));
+
+  const [kernel, machine, hostname] = (await server.exec('uname -r; uname -m; uname -n')).split('\n');
+  t.like(facts, { kernel, machine, hostname, root: true });
+  t.like(facts.release, { id: 'debian', version: '12', family: 'debian' });
+  t.deepEqual(facts.libc, {
+    value: { kind: 'glibc', version: (await server.exec('getconf GNU_LIBC_VERSION')).trim().split(' ')[1] },
+  });
+  t.deepEqual(facts.userlandBits, { value: 64 });
+  t.like(facts.init.value, { kind: 'sysvinit', program: (await server.exec('readlink /proc/1/exe')).trim() });
+  t.is(facts.runlevel.value.current, (await server.exec('runlevel')).trim().split(' ')[1]);
+  t.is(
+    facts.resources.value.memoryBytes,
+    1024 * Number((await server.exec("sed -n 's/MemTotal: *\\([0-9]*\\).*/\\1/p' /proc/meminfo")).trim()),
+  );
+
+  t.deepEqual(
+    told(facts.packages.value.installed.map((each: Json) => `${each.name} ${each.version}`)),
+    await truth(server, 'dpkg -l | awk \'/^ii/ { sub(/:.*/, "", $2); print $2, $3 }\''),
+  );
+  t.deepEqual(
+    told(
+      facts.listeners.value.map(
+        (each: Json) =>
+          `${each.protocol} ${each.address} ${each.port} ${each.owners.map(({ name }: Json) => name).sort()[0]}`,
+      ),
+    ),
+    await truth(
+      server,
+      `ss -Hlntup | awk '{ p = $5; sub(/.*:/, "", p); a = $5; sub(/:[0-9]*$/, "", a); gsub(/[][]/, "", a); split($7, q, "\\""); print $1, a, p, q[2] }'`,
+    ),
+  );
+  // Terminals that have no line come and go; the rest is ps itself and the connection that it came by.
+  const sshd = facts.listeners.value.find((each: Json) => each.port === 22).owners[0].pid;
+  const ofTheMoment = (line: string): boolean =>
+    / (?:getty|ps|sed|bash) /.test(line) || (/ sshd /.test(line) && !line.startsWith(`${sshd} `));
+  t.deepEqual(
+    told(facts.processes.value.map((each: Json) => `${each.pid} ${each.name} ${each.uid}`)).filter(
+      (line) => !ofTheMoment(line),
+    ),
+    (await truth(server, 'ps -eo pid=,comm=,uid= | sed "s/^ *//;s/  */ /g"')).filter((line) => !ofTheMoment(line)),
+  );
+  t.is(facts.processes.value.find(({ name }: Json) => name === 'mariadbd').package, 'mariadb-server-core');
+  t.is(facts.processes.value.find(({ name }: Json) => name === 'init').package, 'sysvinit-core');
+
+  const sizes = new Map(facts.volumes.map((each: Json) => [each.mountPoint, each.size.value?.bytes]));
+  for (const line of await truth(server, 'df -P -k / /boot /data /tmp | sed 1d')) {
+    const [, blocks, , , , mountPoint] = line.split(/\s+/);
+    t.is(sizes.get(mountPoint), Number(blocks) * 1024);
+  }
+  t.is(facts.volumes.find((each: Json) => each.mountPoint === '/var/named/chroot/etc/bind').verdict, 'bind');
+
+  t.deepEqual(
+    told(facts.services.value.filter((each: Json) => each.atBoot).map(({ name }: Json) => name)),
+    await truth(server, "ls /etc/rc2.d | sed -n 's/^S[0-9]*//p'"),
+  );
+  t.deepEqual(
+    told(facts.users.value.ofNote.filter((each: Json) => each.reason === 'logs in').map(({ name }: Json) => name)),
+    await truth(server, "getent passwd | awk -F: '$3 >= 500 && $3 < 65534 && $7 !~ /nologin|false/ { print $1 }'"),
+  );
+  t.deepEqual(
+    told(facts.network.value.addresses.map(({ address }: Json) => address)),
+    await truth(server, "ip -o addr show | awk '{ print $4 }'"),
+  );
+  t.deepEqual(
+    told(facts.network.value.routes.map(({ to }: Json) => to)),
+    await truth(server, "ip route show | awk '{ print $1 }'"),
+  );
+  const job = facts.schedule.value.find(({ from }: Json) => from.endsWith('/admin'));
+  t.deepEqual(job, {
+    from: '/var/spool/cron/crontabs/admin',
+    when: '5 4 * * 1',
+    what: '/usr/bin/backup --password=[secret]',
+  });
+
+  const directories = new Map(facts.dataDirectories.value.map((each: Json) => [each.application, each.path]));
+  const slash = (text: string): string => text.trim().replace(/\/$/, '');
+  t.is(directories.get('mysql'), slash(await server.exec("mysql -N -B -e 'select @@datadir'")));
+  t.is(directories.get('postgresql'), slash(await server.exec('su postgres -c \'psql -At -c "show data_directory"\'')));
+  t.is(directories.get('redis'), slash((await server.exec('redis-cli config get dir')).split('\n')[1] ?? ''));
+
+  t.true(facts.openFiles.value.written.some(({ path }: Json) => path === '/srv/drop/kept'));
+  t.true(facts.openFiles.value.deleted.some(({ path }: Json) => path === '/srv/drop/gone'));
+  t.true(facts.openFiles.value.devices.some(({ path }: Json) => /^\/dev\/loop\d+$/.test(path)));
+  t.true(verdict.findings.some(({ id, flag }: Json) => id === 'raw-devices' && /^run --device \/dev\/loop/.test(flag)));
+  t.is(verdict.answer, 'needs a flag');
+
+  t.deepEqual(told(proposal.profiles.filter(({ running }: Json) => running).map(({ name }: Json) => name)), [
+    'cron',
+    'mysql',
+    'nginx',
+    'postgresql',
+    'redis',
+  ]);
+  t.deepEqual(
+    told(proposal.volumes.map(({ path }: Json) => path)),
+    told(['/data', ...directories.values()].map(String)),
+  );
+  t.deepEqual(proposal.ports, [{ port: 80, protocol: 'tcp' }]);
+  t.true(ledger.every(({ changesSource }: Json) => changesSource === false));
+});
+
+test.serial('nothing on the server changes, and no secret of it gets out', async (t) => {
+  if (!requireRoot(t)) return;
+  const server = await sysvinit();
+  // Databases write by themselves; a login writes its records, with or without p2c.
+  const list =
+    "find / -xdev \\( -path /run -o -path /var/lib/mysql -o -path /var/lib/postgresql -o -path /var/lib/redis -o -path /var/log -o -path /srv/drop \\) -prune -o -printf '%p %T@ %C@ %s\\n' | sort";
+  const before = await server.exec(list);
+  const folder = await temporaryFolder(t);
+  const files = ['--save', join(folder, 'save.json'), '--write-profile', join(folder, 'plan.yaml')];
+  const page = await cli(['inspect', ...connection(server), ...files]);
+  t.is(page.code, 0, page.stderr);
+  const after = new Set((await server.exec(list)).split('\n'));
+  t.deepEqual(
+    before.split('\n').filter((line) => !after.has(line)),
+    [],
+  );
+  const said = [
+    page.stdout,
+    page.stderr,
+    readFileSync(join(folder, 'save.json'), 'utf8'),
+    readFileSync(join(folder, 'plan.yaml'), 'utf8'),
+  ].join('\n');
+  t.false(said.includes('hush'));
+  t.false(said.includes('\x1b'));
+  t.regex(page.stdout, /^Verdict: root@\S+ will work with: run --device/m);
+
+  const profile = loadProfileFile(join(folder, 'plan.yaml'));
+  t.deepEqual([...profile.requires].sort(), ['cron', 'mysql', 'nginx', 'postgresql', 'redis']);
+  t.deepEqual(profile.ports, [{ port: 80, protocol: 'tcp' }]);
+  const dry = await cli([
+    'audit',
+    ...connection(server),
+    '--profile',
+    join(folder, 'plan.yaml'),
+    '--why',
+    '/var/lib/mysql',
+  ]);
+  t.is(dry.code, 0, dry.stderr);
+  const again = await cli(['inspect', ...connection(server), '--write-profile', join(folder, 'plan.yaml')]);
+  t.is(again.code, 2);
+
+  const same = await cli(['inspect', ...connection(server), '--compare', join(folder, 'save.json')]);
+  t.is(same.code, 0, same.stdout);
+  await server.exec('service nginx stop');
+  t.teardown(() => server.exec('service nginx start'));
+  const other = await cli(['inspect', ...connection(server), '--compare', join(folder, 'save.json')]);
+  t.is(other.code, 4, other.stderr);
+  t.regex(other.stdout, /^ {2}- tcp 0\.0\.0\.0 port 80: nginx$/m);
+});
+
+test.serial('without root, what only root may see is not known, and said so', async (t) => {
+  if (!requireRoot(t)) return;
+  const server = await sysvinit();
+  const { facts, verdict } = await inspected(t, connection(server, 'joe'));
+  t.false(facts.root);
+  t.is(verdict.answer, 'will not');
+  t.is(verdict.findings[0].id, 'privilege');
+  t.regex(facts.openFiles.note, /not root/);
+  t.regex(facts.schedule.note, /not root/);
+  t.true(facts.listeners.value.some(({ port }: Json) => port === 80));
+  const sudo = await inspected(t, connection(server, 'admin'));
+  t.true(sudo.facts.root);
+  t.is(sudo.facts.schedule.note, undefined);
+});
+
+test('a server with systemd: services, timers and units of processes', async (t) => {
+  if (!requireRoot(t)) return;
+  const server = await labServer(t, 'inspect-systemd', { systemd: true });
+  const { facts, verdict } = await inspected(t, connection(server));
+  t.is(facts.init.value.kind, 'systemd');
+  t.is(facts.init.value.version, (await server.exec('systemctl --version')).split(' ')[1]);
+  t.is(facts.runlevel.value.boot, (await server.exec('systemctl get-default')).trim());
+  t.deepEqual(
+    told(facts.services.value.filter((each: Json) => each.atBoot).map(({ name }: Json) => name)),
+    await truth(
+      server,
+      'systemctl list-unit-files --type=service --state=enabled --no-legend | awk \'!/@\\.service/ { sub(/\\.service/, "", $1); print $1 }\'',
+    ),
+  );
+  t.deepEqual(
+    told(facts.services.value.filter((each: Json) => each.running).map(({ name }: Json) => name)),
+    (
+      await truth(
+        server,
+        'systemctl list-units --type=service --state=running --no-legend --plain | awk \'{ sub(/\\.service$/, "", $1); print $1 }\'',
+      )
+    ).filter((name) => !name.startsWith('user@')),
+  );
+  t.deepEqual(
+    told(facts.schedule.value.filter(({ from }: Json) => from === 'systemd').map(({ when }: Json) => when)),
+    await truth(
+      server,
+      "systemctl list-unit-files --type=timer --no-legend | awk '$2 ~ /enabled|static/ { print $1 }'",
+    ),
+  );
+  t.is(facts.processes.value.find(({ name }: Json) => name === 'nginx').unit, 'nginx');
+  t.is(facts.processes.value.find(({ pid }: Json) => pid === 1).package, 'systemd');
+  t.not(verdict.answer, 'will not');
+});
+
+test('a busybox server: from /proc alone, and what it lacks is said', async (t) => {
+  if (!requireRoot(t) || !requirePrograms(t, ['busybox', 'dropbear', 'dropbearkey', 'unshare', 'nsenter', 'mkfs.ext4']))
+    return;
+  const server = await startBusyboxServer(t);
+  await server.exec("mkdir -p /etc/crontabs && echo '*/7 * * * * /bin/report' >/etc/crontabs/root");
+  const { facts, verdict } = await inspected(t, connectionTo(server));
+  t.is(facts.release.name, 'Small Linux 1');
+  t.is(facts.machine, (await server.exec('uname -m')).trim());
+  t.deepEqual(facts.packages, { unknown: 'it has no package manager that p2c knows' });
+  t.deepEqual(facts.schedule.value, [{ from: '/etc/crontabs/root', when: '*/7 * * * *', what: '/bin/report' }]);
+  const listener = facts.listeners.value.find(({ port }: Json) => port === server.port);
+  t.is(listener.address, '127.0.0.1');
+  t.is(listener.owners[0].name, 'dropbear');
+  const dropbear = facts.processes.value.find(({ pid }: Json) => pid === listener.owners[0].pid);
+  t.is(dropbear.exe, '/sbin/dropbear');
+  t.is(dropbear.args, (await server.exec(`tr '\\0' ' ' </proc/${dropbear.pid}/cmdline`)).trim());
+  t.is(facts.volumes[0].mountPoint, '/');
+  t.is(facts.volumes[0].size.value.bytes, 1024 * Number((await server.exec('df -P -k / | sed 1d')).split(/\s+/)[1]));
+  t.true(verdict.findings.some(({ id, level }: Json) => id === 'tar' && level === 'blocks'));
+});
+
+function connectionTo({ port, identity, knownHosts }: BusyboxServer): string[] {
+  return [`root@127.0.0.1:${port}`, '--identity', identity, '--known-hosts', knownHosts, '-F', 'none'];
+}
