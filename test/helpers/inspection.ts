@@ -102,6 +102,7 @@ const FACTS: SourceFacts = {
       xattrsInclude: true,
       acls: true,
       hardDereference: true,
+      sparse: true,
     },
     find: { version: 'find (GNU findutils)', flavour: 'gnu' },
     stat: 'gnu',

@@ -17,6 +17,7 @@ const HERE = fileURLToPath(new URL('../..', import.meta.url));
 const DOCUMENTS = [
   'README.md',
   'docs/ssh.md',
+  'docs/inspect.md',
   'docs/receipt.md',
   'docs/adaptation.md',
   'docs/rules.md',

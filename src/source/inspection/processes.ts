@@ -34,7 +34,7 @@ export const PROCESS_SECTIONS: readonly Section[] = [
   {
     name: 'cmdline',
     script: `cd /proc
-if [ "$(printf 'a\\0b\\n' | grep -a b | wc -c)" -eq 4 ]; then grep -sa '' [0-9]*/cmdline
+if [ "$(printf 'a\\0b\\n' | grep -a b | wc -c)" -eq 4 ]; then grep -sa '' [0-9]*/cmdline | tr '\\0' '\\t'
 else for p in [0-9]*; do [ -r $p/cmdline ] && printf '%s/cmdline:' $p && tr '\\n\\0' ' \\t' <$p/cmdline && echo; done; fi | cut -b 1-4096`,
     maxBytes: 4 * 1024 * 1024,
   },
