@@ -65,7 +65,7 @@ export const SERVER: Inspection = {
   existing: [],
 };
 
-export const MACHINE: Machine = {
+const MACHINE: Machine = {
   architecture: 'x86_64',
   kernel: '6.1.0',
   root: true,
