@@ -11,6 +11,7 @@ const LEVELS = ['S', '1', '2', '3', '4', '5'];
 const UPSTART = '/etc/init';
 /** systemd.unit(5): where an administrator's, and where a distribution's units lie. */
 const UNIT_FOLDERS = ['/etc/systemd/system', '/lib/systemd/system', '/usr/lib/systemd/system'];
+const SYSTEMD = ['/lib/systemd/systemd', '/usr/lib/systemd/systemd'];
 const DROP_IN = 'p2c-quarantine.conf';
 /** A condition that nothing meets (systemd.unit(5)): the unit is passed over, and whatever waits for it goes on. */
 const NEVER = '# p2c release takes this file away.\n[Unit]\nConditionPathExists=/p2c-released-from-quarantine\n';
@@ -73,6 +74,8 @@ function upstartJobs(layers: readonly LayerRoot[]): Hold[] {
 }
 
 function units(layers: readonly LayerRoot[]): Hold[] {
+  // Packages bring units also where nothing reads them.
+  if (!SYSTEMD.some((path) => isFile(layers, path))) return [];
   const names = new Set(UNIT_FOLDERS.flatMap((folder) => namesIn(layers, folder)));
   return [...names].sort().flatMap((unit) => {
     const [, name = '', type = ''] = /^([^/]+)\.(service|socket|path|timer)$/.exec(unit) ?? [];
@@ -91,6 +94,15 @@ function hold(
   text: string,
 ): Hold {
   return { kind, name, init, changes: [{ how: 'add', path: resolveInRoot(layers, path).path, text }] };
+}
+
+function isFile(layers: readonly LayerRoot[], path: string): boolean {
+  try {
+    return resolveInRoot(layers, path).kind === 'file';
+  } catch (error) {
+    if (error instanceof P2cError) return false;
+    throw error;
+  }
 }
 
 /** What an image has no readable folder for, it starts nothing from. */

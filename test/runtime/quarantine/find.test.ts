@@ -58,6 +58,7 @@ test('Red Hat: one link is found once, though two names lead to its folder', asy
 
 test('systemd: services, sockets, instances and every timer get a condition', async (t) => {
   const root = await layer(t, {
+    'lib/systemd/systemd': '',
     'lib/systemd/system/cron.service': '',
     'lib/systemd/system/postfix@.service': '',
     'lib/systemd/system/apt-daily.timer': '',
@@ -75,6 +76,10 @@ test('systemd: services, sockets, instances and every timer get a condition', as
     holds[1]?.changes.map(({ path }) => path),
     ['/etc/systemd/system/cron.service.d/p2c-quarantine.conf'],
   );
+});
+
+test('units of a system without systemd are no one’s', async (t) => {
+  t.deepEqual(findHolds([await layer(t, { 'lib/systemd/system/apt-daily.timer': '' })]), []);
 });
 
 test('upstart: an override, unless the server has one of its own', async (t) => {
