@@ -36,17 +36,28 @@ export async function supervise(
   const state: State = { status: 'starting', monitor: ownIdentity(), boot: bootId(), restarts: 0 };
   let exitCode = 125;
   let error: string | undefined;
+  let ran = false;
   try {
-    exitCode = await runToLastEnd(container, state, attach, started);
+    exitCode = await runToLastEnd(container, state, attach, () => {
+      ran = true;
+      started();
+    });
   } catch (thrown) {
     error = messageOf(thrown);
     await settle(folder, { ...state, status: 'exited', finished: now(), exitCode, error });
     throw thrown;
   } finally {
     // Whoever is told that it ended may want its name for another.
-    if (definition.autoRemove) await discardWithVolumes(root, container);
-    await attach.ended({ exitCode, ...(error === undefined ? {} : { error }) });
+    if (definition.autoRemove) await removed(root, container);
+    // Whoever waits for the start does not listen yet, and is told by the monitor why there is none.
+    if (ran) await attach.ended({ exitCode, ...(error === undefined ? {} : { error }) });
   }
+}
+
+/** Its folder says what is left on the machine: it goes last. */
+async function removed(root: string, container: Container): Promise<void> {
+  await leaveNetworks(container);
+  await discardWithVolumes(root, container);
 }
 
 async function runToLastEnd(
@@ -100,8 +111,11 @@ async function runOnce(container: Container, state: State, attach: AttachServer,
     });
     return await attend(container, running, state, attach, started);
   } finally {
-    await engine.cleanUp(place);
-    await leaveNetworks(container);
+    try {
+      await engine.cleanUp(place);
+    } finally {
+      await leaveNetworks(container);
+    }
   }
 }
 
