@@ -1,7 +1,7 @@
 /** A container in the form of `podman inspect`, as far as p2c knows the same. */
 import { join } from 'node:path';
 import { type Container, readBundle, readState, type State } from '../runtime/container.ts';
-import { readNetworkRecord } from '../runtime/network/record.ts';
+import { networkSettings } from '../runtime/network/settings.ts';
 import type { Bundle } from '../runtime/spec.ts';
 import { notedVolumes } from '../runtime/volumes/volumes.ts';
 
@@ -26,7 +26,7 @@ export async function containerDetails({ folder, definition }: Container) {
     BundlePath: folder,
     UpperPath: join(folder, 'upper'),
     Mounts: await mountsOf(folder, bundle),
-    NetworkSettings: await networkOf(folder, definition.network),
+    NetworkSettings: await networkOf(folder),
     Config: {
       Hostname: bundle.hostname,
       User: `${bundle.process.user.uid}:${bundle.process.user.gid}`,
@@ -80,15 +80,25 @@ async function mountsOf(folder: string, bundle: Bundle) {
     });
 }
 
-async function networkOf(folder: string, request: Container['definition']['network']) {
-  const record = await readNetworkRecord(folder);
-  const joined = (record?.attachments ?? []).map(({ list, ports, result }) => {
-    const address = result?.ips?.[0]?.address ?? '';
-    return { name: list.name, address: address.split('/')[0] ?? '', ports };
+async function networkOf(folder: string) {
+  const { networks, ports } = await networkSettings(folder);
+  const doors: Record<string, { HostIp: string; HostPort: string }[]> = {};
+  for (const { containerPort, protocol, hostIP, hostPort } of ports) {
+    doors[`${containerPort}/${protocol}`] ??= [];
+    doors[`${containerPort}/${protocol}`]?.push({ HostIp: hostIP ?? '', HostPort: String(hostPort) });
+  }
+  const entries = networks.map(({ name, id, address, prefix, gateway, mac }) => {
+    return [
+      name,
+      { NetworkID: id, IPAddress: address, IPPrefixLen: prefix, Gateway: gateway, MacAddress: mac },
+    ] as const;
   });
   return {
-    IPAddress: joined[0]?.address ?? '',
-    Networks: Object.fromEntries(joined.map(({ name, address }) => [name, { IPAddress: address }])),
-    Ports: joined.length > 0 ? joined.flatMap(({ ports }) => ports) : request.ports,
+    IPAddress: networks[0]?.address ?? '',
+    IPPrefixLen: networks[0]?.prefix ?? 0,
+    Gateway: networks[0]?.gateway ?? '',
+    MacAddress: networks[0]?.mac ?? '',
+    Networks: Object.fromEntries(entries),
+    Ports: doors,
   };
 }

@@ -180,6 +180,11 @@ export const VERBS: readonly VerbEntry[] = [
     load: async () => (await import('./doctor.ts')).verb,
   },
   {
+    name: 'port',
+    summary: 'show where the published ports of a container are reached',
+    load: async () => (await import('./port.ts')).verb,
+  },
+  {
     name: 'release',
     summary: 'end the quarantine of a container',
     load: async () => (await import('./release.ts')).verb,

@@ -4,6 +4,7 @@ import { storeRoot } from '../oci/root.ts';
 import { table } from '../report/table.ts';
 import { formatAge } from '../report/units.ts';
 import { type ContainerRecord, containerRecords } from '../runtime/list.ts';
+import { portText } from '../runtime/network/settings.ts';
 import { defineVerb } from './command.ts';
 import { parseFormat } from './format-template.ts';
 import { terminalWidth } from './show.ts';
@@ -50,7 +51,7 @@ export const verb = defineVerb({
     } else if (options.quiet) process.stdout.write(records.map((record) => `${id(record)}\n`).join(''));
     else {
       const rows = records.map((record) => rowOf(record, id(record), options.trunc));
-      const headings = ['CONTAINER ID', 'IMAGE', 'COMMAND', 'CREATED', 'STATUS', 'NAME'];
+      const headings = ['CONTAINER ID', 'IMAGE', 'COMMAND', 'CREATED', 'STATUS', 'PORTS', 'NAME'];
       process.stdout.write(`${table(rows, headings, options.trunc ? terminalWidth() : Number.POSITIVE_INFINITY)}\n`);
     }
     return ExitCode.done;
@@ -63,7 +64,16 @@ function isUp({ status }: ContainerRecord): boolean {
 
 function rowOf(record: ContainerRecord, id: string, trunc: boolean): string[] {
   const command = record.command.join(' ');
-  return [id, record.image, trunc ? shortened(command) : command, ageOf(record), statusText(record), record.name];
+  const ports = record.ports.map(portText).join(', ');
+  return [
+    id,
+    record.image,
+    trunc ? shortened(command) : command,
+    ageOf(record),
+    statusText(record),
+    ports,
+    record.name,
+  ];
 }
 
 /** podman's names for them. */
@@ -77,6 +87,8 @@ function fieldsOf(record: ContainerRecord, id: string) {
     RunningFor: ageOf(record),
     Status: statusText(record),
     State: record.status,
+    Ports: record.ports.map(portText).join(', '),
+    Networks: record.networks.map(({ name }) => name).join(','),
     Pid: record.pid ?? 0,
     ExitCode: record.exitCode ?? 0,
   };

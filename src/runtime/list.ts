@@ -2,6 +2,7 @@
 import { systemCode } from '../errors.ts';
 import { readBundle, readState, type State } from './container.ts';
 import { listContainers } from './containers.ts';
+import { type NetworkSettings, networkSettings } from './network/settings.ts';
 
 export interface ContainerRecord {
   readonly id: string;
@@ -20,6 +21,9 @@ export interface ContainerRecord {
   readonly pid: number | undefined;
   /** Why it could not be started. */
   readonly error: string | undefined;
+  /** Those it is on, while it runs. */
+  readonly networks: NetworkSettings['networks'];
+  readonly ports: NetworkSettings['ports'];
 }
 
 /** The newest first; those that are removed meanwhile are left out. */
@@ -43,6 +47,7 @@ export async function containerRecords(root: string): Promise<ContainerRecord[]>
         exitCode: state.exitCode,
         pid: state.status === 'running' ? state.init?.pid : undefined,
         error: state.error,
+        ...(await networkSettings(folder)),
       });
     } catch (error) {
       if (systemCode(error) !== 'ENOENT') throw error;

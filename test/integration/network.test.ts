@@ -2,7 +2,6 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
-import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { z } from 'zod';
 import { findPlugin } from '../../src/runtime/network/plugin.ts';
@@ -131,12 +130,14 @@ test('published ports are reached at the machine’s addresses, and are free aga
     'test:latest',
     ...HTTPD,
   );
-  const published = publishedPorts(p2c);
+  const published = await publishedPorts(p2c);
   t.deepEqual(
     published.map(({ containerPort }) => containerPort),
     [80, 8080],
   );
   const port = published[0]?.hostPort ?? 0;
+  t.is(await p2c.ok('port', 'a', '80'), `0.0.0.0:${port}`);
+  t.regex(await p2c.ok('ps'), new RegExp(`0\\.0\\.0\\.0:${port}->80/tcp, .* a$`, 'm'));
   t.is(await page(`http://${machineAddress()}:${port}/`), 'the page\n');
   t.is(await page(`http://127.0.0.1:${port}/`), 'the page\n');
   const taken = await p2c.call('run', '--rm', '--network', 'web', '-p', `${port}:80`, 'test:latest', 'true');
@@ -147,15 +148,10 @@ test('published ports are reached at the machine’s addresses, and are free aga
   await t.throwsAsync(page(`http://127.0.0.1:${port}/`));
 });
 
-const recordSchema = z.object({
-  attachments: z.array(z.object({ ports: z.array(z.object({ containerPort: z.int(), hostPort: z.int() })) })),
-});
+const listed = z.array(z.object({ ports: z.array(z.object({ containerPort: z.int(), hostPort: z.int() })) }));
 
-function publishedPorts({ store }: Runner): { containerPort: number; hostPort: number }[] {
-  const containers = join(store.root, 'containers');
-  const id = readdirSync(containers).find((name) => name !== 'names') ?? '';
-  const record = recordSchema.parse(JSON.parse(readFileSync(join(containers, id, 'network.json'), 'utf8')));
-  return record.attachments.flatMap(({ ports }) => ports);
+async function publishedPorts(p2c: Runner): Promise<{ containerPort: number; hostPort: number }[]> {
+  return listed.parse(JSON.parse(await p2c.ok('ps', '--json'))).flatMap(({ ports }) => ports);
 }
 
 test('an isolated network has no way out, an internal one leads to this machine', async (t) => {
@@ -229,7 +225,7 @@ test('a network on a bridge that is there leaves the bridge as it is', async (t)
     ipam_options: { driver: 'host-local' },
   });
   // The line of the document that p2c grew from; the image has no bash.
-  const seed = ['--ulimit', 'core=0', '--shm-size=1g', '--rm', '-ti', '--name', 'was60', '--ip', `${subnet}.2`];
+  const seed = ['--ulimit', 'memlock=-1', '--shm-size=1g', '--rm', '-ti', '--name', 'was60', '--ip', `${subnet}.2`];
   await p2c.ok(
     'run',
     '-d',
@@ -260,7 +256,7 @@ test('a port or an address alone puts a container on the default network, which 
   if (!ready(t)) return;
   const { p2c } = await started(t);
   await p2c.ok('run', '-d', '--name', 'a', '-p', '80', 'test:latest', ...HTTPD);
-  const port = publishedPorts(p2c)[0]?.hostPort ?? 0;
+  const port = (await publishedPorts(p2c))[0]?.hostPort ?? 0;
   t.is(await page(`http://127.0.0.1:${port}/`), 'the page\n');
   t.is(await p2c.ok('run', '--rm', '--network', 'bridge', 'test:latest', 'wget', '-qO-', 'http://a/'), 'the page');
   t.is(await p2c.ok('network', 'ls', '-q'), 'p2c');
