@@ -20,16 +20,19 @@ export interface Elevation {
    * that asks for no password after all would leave it to the script's data, and one that asks says so there.
    */
   readonly marker: string;
+  /** True where it needs a terminal: then nothing but the password is on its standard input until the script runs. */
+  readonly terminal: boolean;
 }
 
-export function elevationBy(method: BecomeMethod, password?: Secret): Elevation {
-  return { method, password, marker: `p2c-${randomBytes(12).toString('hex')}` };
+export function elevationBy(method: BecomeMethod, password?: Secret, terminal = false): Elevation {
+  return { method, password, terminal, marker: `p2c-${randomBytes(12).toString('hex')}` };
 }
 
 /** The words before the shell's `-c SCRIPT`. */
-export function becomeWords({ method, password }: Elevation): string {
+export function becomeWords({ method, password, terminal }: Elevation): string {
   if (method === 'su') return 'su -s /bin/sh ';
-  if (method === 'doas') return 'doas -n sh ';
+  if (method === 'doas') return password === undefined ? 'doas -n sh ' : 'doas sh ';
+  if (terminal && password !== undefined) return "sudo -p 'Password:' sh ";
   return password === undefined ? 'sudo -n sh ' : "sudo -S -p '' sh ";
 }
 
@@ -42,13 +45,13 @@ export function becomeUser({ method }: Elevation): string {
  * What the script does before its own work: takes from its input what nobody asked for, byte by byte as `read` does, and
  * tells that it runs.
  */
-export function arrival({ password, marker }: Elevation, input: boolean): string {
-  if (password === undefined) return '';
+export function arrival({ password, marker, terminal }: Elevation, input: boolean): string {
+  if (password === undefined || terminal) return '';
   const rest = input ? '' : 'exec </dev/null; ';
   return `while IFS= read -r p2c_line && [ "$p2c_line" != ${marker} ]; do :; done; unset p2c_line; ${rest}echo ${marker} >&2; `;
 }
 
 /** What comes before the data on the standard input. */
-export function passwordInput({ password, marker }: Elevation): Buffer | undefined {
-  return password === undefined ? undefined : Buffer.from(`${password.reveal()}\n${marker}\n`);
+export function passwordInput({ password, marker, terminal }: Elevation): Buffer | undefined {
+  return password === undefined || terminal ? undefined : Buffer.from(`${password.reveal()}\n${marker}\n`);
 }

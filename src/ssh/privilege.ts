@@ -8,12 +8,13 @@ import type { Session } from './session.ts';
 
 const ATTEMPTS = 3;
 
-type Standing = 'root' | 'free' | 'asks' | 'absent';
+const STANDINGS = ['root', 'free', 'terminal', 'asks', 'absent'] as const;
+type Standing = (typeof STANDINGS)[number];
 
 /** Whether the way to root asks for a password; `su` always does. The one command that must be allowed is `sh`. */
 const WAYS: Readonly<Record<BecomeMethod, string>> = {
-  sudo: '[ "$(sudo -n sh -c "id -u" 2>/dev/null </dev/null)" = 0 ]',
-  doas: '[ "$(doas -n sh -c "id -u" 2>/dev/null </dev/null)" = 0 ]',
+  sudo: 'sudo -n sh -c "id -u"',
+  doas: 'doas -n sh -c "id -u"',
   su: 'false',
 };
 
@@ -22,8 +23,13 @@ function probe(method: BecomeMethod): string {
   return `
 if [ "$(id -u)" = 0 ]; then printf 'p2c:root:'
 elif ! command -v ${method} >/dev/null 2>&1; then printf 'p2c:absent:'
-elif ${WAYS[method]}; then printf 'p2c:free:'
-else printf 'p2c:asks:'; fi
+else
+  case $(${WAYS[method]} 2>&1 </dev/null) in
+    0) printf 'p2c:free:' ;;
+    *' tty '*) printf 'p2c:terminal:' ;;
+    *) printf 'p2c:asks:' ;;
+  esac
+fi
 `;
 }
 
@@ -42,10 +48,29 @@ export async function gainPrivilege(
   const standing = await probeStanding(session, method);
   if (standing === 'root') session.rootLogin();
   else if (standing === 'free') session.elevate(elevationBy(method));
+  else if (standing === 'terminal' && (await worksWithoutPassword(session, method))) return;
   else if (become !== undefined) {
     if (standing === 'absent') throw cannotBecome(session, `there is no ${method} on ${session.target.name}`);
     await elevateByPassword(session, become, prompt);
   }
+}
+
+/** Whether it asks for none, once it has the terminal that it wants. */
+async function worksWithoutPassword(session: RemoteSession, method: BecomeMethod): Promise<boolean> {
+  try {
+    await tryElevation(session, elevationBy(method, undefined, true));
+    return true;
+  } catch (error) {
+    // An sshd may give this account no terminal (PermitTTY).
+    const noTerminal = error instanceof P2cError && error.code === 'ssh.channel';
+    if (!isRefusal(error) && !noTerminal) throw error;
+    session.notElevated();
+    return false;
+  }
+}
+
+function isRefusal(error: unknown): error is P2cError {
+  return error instanceof P2cError && (error.code === 'ssh.become' || error.code === 'ssh.terminal');
 }
 
 async function probeStanding(session: Session, method: BecomeMethod): Promise<Standing> {
@@ -57,9 +82,9 @@ async function probeStanding(session: Session, method: BecomeMethod): Promise<St
     input: [],
   });
   const said = result.stdout.toString('utf8');
-  const answer = /^p2c:(root|free|asks|absent):$/.exec(said)?.[1];
-  if (answer === 'root' || answer === 'free' || answer === 'asks' || answer === 'absent') return answer;
-  const noise = /p2c:(root|free|asks|absent):/.test(said);
+  const answer = STANDINGS.find((standing) => said === `p2c:${standing}:`);
+  if (answer !== undefined) return answer;
+  const noise = STANDINGS.some((standing) => said.includes(`p2c:${standing}:`));
   const words = printable(`${said}${result.stderr}`.trim().slice(0, 300));
   throw new P2cError(
     noise
@@ -79,13 +104,13 @@ async function elevateByPassword(
   { method, password }: BecomeOptions,
   prompt: Prompt | undefined,
 ): Promise<void> {
-  if (password !== undefined) return tryElevation(session, elevationBy(method, await password()));
+  if (password !== undefined) return elevateBy(session, method, await password());
   if (prompt === undefined) throw cannotBecome(session, `${method} on ${session.target.name} asks for a password`);
   for (let attempt = 1; ; attempt += 1) {
     try {
-      return await tryElevation(session, elevationBy(method, await ask(session, method, prompt)));
+      return await elevateBy(session, method, await ask(session, method, prompt));
     } catch (error) {
-      if (!(error instanceof P2cError) || error.code !== 'ssh.become' || attempt === ATTEMPTS) throw error;
+      if (!isRefusal(error) || attempt === ATTEMPTS) throw error;
     }
   }
 }
@@ -97,7 +122,19 @@ function ask(session: Session, method: BecomeMethod, prompt: Prompt): Promise<Se
   );
 }
 
-/** @throws P2cError `ssh.become` where commands do not run as root. */
+/** doas takes a password on a terminal only; sudo (requiretty) and su may want one too, and are then given one. */
+async function elevateBy(session: RemoteSession, method: BecomeMethod, password: Secret): Promise<void> {
+  if (method !== 'doas') {
+    try {
+      return await tryElevation(session, elevationBy(method, password));
+    } catch (error) {
+      if (!(error instanceof P2cError) || error.code !== 'ssh.terminal') throw error;
+    }
+  }
+  await tryElevation(session, elevationBy(method, password, true));
+}
+
+/** @throws P2cError `ssh.become` where commands do not run as root; `ssh.terminal` where that is for want of a terminal. */
 async function tryElevation(session: RemoteSession, elevation: Elevation): Promise<void> {
   session.elevate(elevation);
   // An end to the input: after a wrong password, sudo would wait for another.

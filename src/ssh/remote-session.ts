@@ -1,6 +1,6 @@
 /** Commands over one ssh connection: bounded, timed, accounted for in the ledger. */
 import type { Duplex } from 'node:stream';
-import type { Client, ClientChannel } from 'ssh2';
+import type { Client, ClientChannel, ExecOptions } from 'ssh2';
 import { P2cError } from '../errors.ts';
 import type { Elevation } from './become.ts';
 import { decompressed } from './compression.ts';
@@ -17,6 +17,7 @@ import type {
 } from './session.ts';
 import { linkClosed, linkLost, noChannel, timedOut, tooMuchOutput } from './session-errors.ts';
 import type { Target } from './target.ts';
+import { RAW_TERMINAL, TerminalChannel } from './terminal-channel.ts';
 
 const DEFAULT_TIMEOUT_MS = 60_000;
 const DEFAULT_OUTPUT_BYTES = 4 * 1024 * 1024;
@@ -97,6 +98,12 @@ export class RemoteSession implements ConnectedSession {
     this.#elevation = elevation;
   }
 
+  /** What was tried did not make them root's. */
+  notElevated(): void {
+    this.#privilege = 'none';
+    this.#elevation = undefined;
+  }
+
   get lost(): P2cError | undefined {
     return this.#lost;
   }
@@ -145,7 +152,9 @@ export class RemoteSession implements ConnectedSession {
   #start(command: RemoteCommand, onStderr: (chunk: Buffer) => void, limitMs: number): Promise<RunningCommand> {
     const elevation = command.privileged === false ? undefined : this.#elevation;
     const line = commandLine(command.script, command.input !== undefined, elevation);
-    return this.#open(command, line, limitMs, (channel) => {
+    const terminal = elevation?.terminal === true ? elevation : undefined;
+    return this.#open(command, line, limitMs, terminal, (opened) => {
+      const channel = terminal === undefined ? opened : new TerminalChannel(opened, terminal);
       const running = new RunningCommand(
         this.target,
         command,
@@ -172,6 +181,7 @@ export class RemoteSession implements ConnectedSession {
     command: RemoteCommand,
     line: string,
     limitMs: number,
+    terminal: Elevation | undefined,
     begin: (channel: ClientChannel) => RunningCommand,
   ): Promise<RunningCommand> {
     const at = new Date();
@@ -193,7 +203,7 @@ export class RemoteSession implements ConnectedSession {
       const ask = (pauses: readonly number[]): void => {
         if (!this.#opening.has(refuse)) return;
         const [pause, ...later] = pauses;
-        this.#exec(line, (error, channel) => {
+        this.#exec(line, terminal === undefined ? {} : { pty: RAW_TERMINAL }, (error, channel) => {
           if (channel !== undefined) {
             if (settled()) channel.close();
             else resolve(begin(channel));
@@ -212,9 +222,13 @@ export class RemoteSession implements ConnectedSession {
   }
 
   /** ssh2 throws where the connection is gone already, and calls back where it goes later. */
-  #exec(line: string, done: (error: Error | undefined, channel: ClientChannel | undefined) => void): void {
+  #exec(
+    line: string,
+    options: ExecOptions,
+    done: (error: Error | undefined, channel: ClientChannel | undefined) => void,
+  ): void {
     try {
-      this.#client.exec(line, (error, channel) => done(error, error === undefined ? channel : undefined));
+      this.#client.exec(line, options, (error, channel) => done(error, error === undefined ? channel : undefined));
     } catch (error) {
       done(linkLost(this.target, error), undefined);
     }

@@ -1,7 +1,8 @@
 /** One command on a source, and the channel that carries it. */
+
+import type { EventEmitter } from 'node:events';
 import { constants } from 'node:os';
 import { Duplex } from 'node:stream';
-import type { ClientChannel } from 'ssh2';
 import type { P2cError } from '../errors.ts';
 import { AfterMarker } from './after-marker.ts';
 import { type Elevation, passwordInput } from './become.ts';
@@ -24,6 +25,13 @@ const STDERR_KEPT = 64 * 1024;
 /** ssh2 allows a channel 2 MiB at a time, and up to twice that can wait to be read. */
 const MOST_UNREAD = 8 * 1024 * 1024;
 
+/** What carries a command: a channel of ssh2's, or a terminal that looks like one. */
+export type CommandChannel = Duplex & {
+  readonly stderr: Pick<EventEmitter, 'on'>;
+  signal(name: string): void;
+  close(): void;
+};
+
 /** Where a command's progress is told. */
 export interface CommandEvents {
   readonly onStderr: (chunk: Buffer) => void;
@@ -41,7 +49,7 @@ export class RunningCommand {
   readonly done: Promise<CommandResult>;
   readonly #target: Target;
   readonly #command: RemoteCommand;
-  readonly #channel: ClientChannel;
+  readonly #channel: CommandChannel;
   readonly #stderr = new Tail(STDERR_KEPT);
   readonly #started = performance.now();
   readonly #at = new Date().toISOString();
@@ -59,7 +67,7 @@ export class RunningCommand {
   constructor(
     target: Target,
     command: RemoteCommand,
-    channel: ClientChannel,
+    channel: CommandChannel,
     { elevation, limiter }: CommandManner,
     events: CommandEvents,
   ) {
@@ -68,7 +76,8 @@ export class RunningCommand {
     this.#channel = channel;
     this.#events = events;
     this.#limiter = limiter;
-    this.#arrival = elevation?.password === undefined ? undefined : new AfterMarker(elevation.marker);
+    const waits = elevation?.password !== undefined || elevation?.terminal === true;
+    this.#arrival = waits ? new AfterMarker(elevation.marker) : undefined;
     this.done = new Promise((resolve, reject) => {
       this.#settle = () => {
         if (this.#settled) return;

@@ -1,6 +1,7 @@
 /** How a script travels: as one command line that sh, csh and fish hand to `sh` unchanged. */
 import { arrival, becomeUser, becomeWords, type Elevation } from './become.ts';
 import { quote } from './quote.ts';
+import { terminalScript } from './terminal-channel.ts';
 
 /** A login without a terminal may have a short PATH; what p2c calls lies in these. */
 const PREAMBLE =
@@ -16,13 +17,16 @@ const AWKWARD = /[^A-Za-z0-9 _@%+=:,./"$(){}[\]<>|;&*?~^#-]/;
  */
 export function commandLine(script: string, input: boolean, elevation?: Elevation): string {
   const before = elevation === undefined ? '' : arrival(elevation, input);
-  const text = before + PREAMBLE + script;
+  const plain = PREAMBLE + script;
+  const terminal = elevation?.terminal === true;
+  const text = before + (terminal ? terminalScript(plain, elevation, input) : plain);
   const become = elevation === undefined ? 'sh ' : becomeWords(elevation);
   const user = elevation === undefined ? '' : becomeUser(elevation);
-  const words = AWKWARD.test(before + script)
-    ? `'eval "$(printf %b "$1")"'${user} sh '${encode(text)}'`
-    : `${quote(text.replace('\n', '; '))}${user}`;
-  const closed = input || elevation?.password !== undefined ? '' : ' </dev/null';
+  const words =
+    terminal || AWKWARD.test(before + script)
+      ? `'eval "$(printf %b "$1")"'${user} sh '${encode(text)}'`
+      : `${quote(text.replace('\n', '; '))}${user}`;
+  const closed = input || terminal || elevation?.password !== undefined ? '' : ' </dev/null';
   return `exec ${become}-c ${words}${closed}`;
 }
 

@@ -24,10 +24,8 @@ export function leftUnfinished(target: Target, command: RemoteCommand): P2cError
 export function notElevated(target: Target, said: Buffer): P2cError {
   const words = printable(said.toString('utf8').trim().slice(-300));
   return new P2cError(`p2c did not become root on ${target.name}: ${words === '' ? 'no reason was given' : words}`, {
-    code: 'ssh.become',
-    hint: /tty|terminal/i.test(words)
-      ? "it wants a terminal, which p2c's commands have none of: allow it without (sudo: 'Defaults:USER !requiretty'), or log in as root"
-      : "check the password: the user's own for sudo and doas, root's for su; and whether the user may become root there",
+    code: /\btty\b|terminal/i.test(words) ? 'ssh.terminal' : 'ssh.become',
+    hint: "check the password: the user's own for sudo and doas, root's for su; and whether the user may become root there",
   });
 }
 

@@ -1,0 +1,176 @@
+/**
+ * A command on a terminal of the source's, made to look like one on pipes: for a sudo, doas or su that runs, or takes its
+ * password, on terminals only. A terminal has one output, and no end of input: so what is sent is base64 up to a last line,
+ * and what the command says on standard error comes behind its output, with its exit code.
+ */
+import { EventEmitter } from 'node:events';
+import { Duplex } from 'node:stream';
+import type { ClientChannel, PseudoTtyOptions } from 'ssh2';
+import type { Elevation } from './become.ts';
+
+/** Bytes pass as they are: no echo, no line editing, no signals, no flow control. */
+export const RAW_TERMINAL: PseudoTtyOptions = {
+  term: 'dumb',
+  modes: {
+    ECHO: 0,
+    ICANON: 0,
+    ISIG: 0,
+    IEXTEN: 0,
+    IXON: 0,
+    IXOFF: 0,
+    ICRNL: 0,
+    INLCR: 0,
+    ISTRIP: 0,
+    OPOST: 0,
+    ONLCR: 0,
+  },
+};
+
+const MOST_SAID = 64 * 1024;
+/** A multiple of 3, so that no line but the last is padded; 76 characters, as RFC 2045 has it. */
+const LINE_BYTES = 57;
+
+/** The script, with its input taken from the terminal and its messages put behind its output. */
+export function terminalScript(script: string, { marker }: Elevation, input: boolean): string {
+  const before = input ? `sed -n '/^${marker}$/q;p' | base64 -d | ` : '';
+  return `stty raw -echo 2>/dev/null
+echo ${marker}
+exec 3>&1
+p2c_end=$({ ${before}(
+${script}
+) 3>&-${input ? '' : ' </dev/null'}; printf '\\n${marker} %s' $? >&2; } 2>&1 >&3 | tail -c ${MOST_SAID})
+printf '${marker}-end\\n%s' "$p2c_end"`;
+}
+
+export class TerminalChannel extends Duplex {
+  readonly stderr = new EventEmitter();
+  readonly #channel: ClientChannel;
+  readonly #elevation: Elevation;
+  /** What came before the script ran; then the last of its output, among which the end may be. */
+  #held = Buffer.alloc(0);
+  #arrived = false;
+  #answered = false;
+  #refused = false;
+  #waiting: (() => void) | undefined;
+  #unsent = Buffer.alloc(0);
+
+  constructor(channel: ClientChannel, elevation: Elevation) {
+    // As ssh2's channels do: its end is told when the other side's is.
+    super({ emitClose: false, autoDestroy: false });
+    this.#channel = channel;
+    this.#elevation = elevation;
+    channel.on('data', (chunk: Buffer) => this.#heard(chunk));
+    channel.on('error', (error: Error) => this.emit('error', error));
+    channel.on('close', (code: number | null, signal?: string) => this.#closed(code, signal));
+  }
+
+  signal(name: string): void {
+    this.#channel.signal(name);
+  }
+
+  close(): void {
+    this.#channel.close();
+  }
+
+  override _read(): void {
+    this.#channel.resume();
+  }
+
+  override _write(chunk: Buffer, _encoding: string, done: () => void): void {
+    if (!this.#arrived) {
+      // What is typed before the password is taken would be taken for it.
+      this.#waiting = () => this._write(chunk, _encoding, done);
+      return;
+    }
+    const all = Buffer.concat([this.#unsent, chunk]);
+    const whole = all.length - (all.length % LINE_BYTES);
+    this.#unsent = all.subarray(whole);
+    if (whole === 0) done();
+    else this.#channel.write(linesOf(all.subarray(0, whole)), done);
+  }
+
+  override _final(done: () => void): void {
+    if (!this.#arrived) {
+      this.#waiting = () => this._final(done);
+      return;
+    }
+    this.#channel.write(`${linesOf(this.#unsent)}${this.#elevation.marker}\n`, done);
+  }
+
+  #heard(chunk: Buffer): void {
+    const all = Buffer.concat([this.#held, chunk]);
+    if (this.#arrived) this.#forward(all);
+    else this.#arriving(all);
+  }
+
+  #arriving(all: Buffer): void {
+    const { marker, password } = this.#elevation;
+    const sign = Buffer.from(`${marker}\n`);
+    const at = all.indexOf(sign);
+    if (at >= 0) {
+      this.#arrived = true;
+      this.#held = Buffer.alloc(0);
+      this.stderr.emit('data', all.subarray(0, at + sign.length));
+      this.#forward(all.subarray(at + sign.length));
+      this.#waiting?.();
+      return;
+    }
+    this.#held = Buffer.from(all.subarray(-MOST_SAID));
+    // All of them ask with a colon at the end; only then may it be answered, for what was typed before is thrown away.
+    if (password === undefined || !/:[ \t]*$/.test(this.#held.toString('latin1'))) return;
+    if (this.#answered) {
+      // It asks again: there is no other password.
+      this.#refused = true;
+      this.#channel.close();
+      return;
+    }
+    this.#answered = true;
+    this.#held = Buffer.alloc(0);
+    this.#channel.write(`${password.reveal()}\n`);
+  }
+
+  /** Gives what cannot be part of the end any more. */
+  #forward(all: Buffer): void {
+    const kept = MOST_SAID + 256;
+    const ready = all.subarray(0, Math.max(0, all.length - kept));
+    this.#held = Buffer.from(all.subarray(ready.length));
+    if (ready.length > 0 && !this.push(Buffer.from(ready))) this.#channel.pause();
+  }
+
+  #closed(code: number | null, signal: string | undefined): void {
+    if (this.#arrived) this.#ended(code, signal);
+    else {
+      this.stderr.emit('data', this.#held);
+      if (this.#refused) this.emit('exit', 1);
+      else this.emit('exit', code, signal);
+    }
+    // As with ssh2's: who reads comes to the end first.
+    this.once('end', () => this.emit('close'));
+    this.push(null);
+  }
+
+  #ended(code: number | null, signal: string | undefined): void {
+    const sign = Buffer.from(`${this.#elevation.marker}-end\n`);
+    const at = this.#held.lastIndexOf(sign);
+    const said = at < 0 ? undefined : this.#held.subarray(at + sign.length);
+    const last = said?.lastIndexOf(`\n${this.#elevation.marker} `) ?? -1;
+    const own = said === undefined || last < 0 ? undefined : Number(said.toString('latin1', last).trim().split(' ')[1]);
+    if (said === undefined || own === undefined || !Number.isInteger(own)) {
+      // It was ended before it could say how it ended.
+      this.push(this.#held);
+      this.emit('exit', code === 0 ? null : code, signal ?? 'SIGHUP');
+      return;
+    }
+    if (at > 0) this.push(Buffer.from(this.#held.subarray(0, at)));
+    if (last > 0) this.stderr.emit('data', said.subarray(0, last));
+    this.emit('exit', own);
+  }
+}
+
+function linesOf(bytes: Buffer): string {
+  const lines: string[] = [];
+  for (let at = 0; at < bytes.length; at += LINE_BYTES) {
+    lines.push(`${bytes.toString('base64', at, Math.min(bytes.length, at + LINE_BYTES))}\n`);
+  }
+  return lines.join('');
+}
