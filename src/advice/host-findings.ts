@@ -25,7 +25,11 @@ function processorFinding(inspection: Inspection, machine: Machine): Finding {
     if (!is32) return { id, level: 'works', message: `${inspection.machine} runs on this machine` };
     const on = inspection.machine === 'x86_64' ? ' on a 64-bit kernel' : '';
     if (machine.ia32.able === true) {
-      return { id, level: 'works', message: `32-bit programs${on}: this machine runs them` };
+      return {
+        id,
+        level: 'works',
+        message: `32-bit programs${on}: this machine runs them; those that ask for the machine's name run with 'p2c run --personality ia32'`,
+      };
     }
     const level = machine.ia32.able === 'unknown' ? 'unknown' : 'blocks';
     const message = `32-bit programs${on}: ${machine.ia32.reason}; boot with ia32_emulation=on or a kernel that has CONFIG_IA32_EMULATION`;
@@ -94,29 +98,26 @@ function kernelNameFindings({ kernel }: Inspection, { uname26 }: Machine): Findi
   if (!/^2\.[46]\./.test(kernel)) return [];
   const id = 'kernel-name';
   if (uname26.able === true) {
-    const message = `its kernel is ${kernel}: a program that refuses a newer version is started with 'setarch --uname-2.6'`;
+    const message = `its kernel is ${kernel}: programs that refuse a newer version run with 'p2c run --personality uname26'`;
     return [{ id, level: 'works', message }];
   }
   const message = `its kernel is ${kernel}, and this machine cannot call itself 2.6: ${uname26.reason}; programs that look at the version may refuse`;
   return [{ id, level: 'look', message }];
 }
 
-function runnerFinding({ namespaces, overlay, root, ociRuntimes }: Machine): Finding {
+function runnerFinding({ overlay, root, engines }: Machine): Finding {
   const id = 'runner';
-  if (!root)
-    return {
-      id,
-      level: 'look',
-      message: "p2c does not run as root here: an image can be made, but not run ('sudo p2c run')",
-    };
-  const lacking = [namespaces, overlay].flatMap((ability) => (ability.able === true ? [] : [ability.reason]));
-  if (lacking.length > 0) {
-    return {
-      id,
-      level: 'look',
-      message: `this machine cannot run containers (${lacking.join('; ')}): see 'p2c doctor'. An image can be made`,
-    };
+  if (!root) {
+    const message = "p2c does not run as root here: an image can be made, but not run ('sudo p2c run')";
+    return { id, level: 'look', message };
   }
-  const runtimes = ociRuntimes.flatMap(({ name, works }) => (works.able === true ? [name] : []));
-  return { id, level: 'works', message: `this machine runs containers with ${['namespaces', ...runtimes].join(', ')}` };
+  const working = engines.flatMap(({ name, works }) => (works.able === true ? [name] : []));
+  if (overlay.able === true && working.length > 0) {
+    return { id, level: 'works', message: `this machine runs containers with ${working.join(', ')}` };
+  }
+  const reasons = [overlay, ...engines.map(({ works }) => works)].flatMap((ability) =>
+    ability.able === true ? [] : [ability.reason],
+  );
+  const message = `this machine cannot run containers (${[...new Set(reasons)].join('; ')}): see 'p2c doctor'. An image can be made`;
+  return { id, level: 'look', message };
 }

@@ -33,7 +33,7 @@ export function doctorReport(machine: Machine): DoctorReport {
     { ...abilityCheck('namespaces', machine.namespaces, NAMESPACE_REMEDY), ...essential(machine.namespaces) },
     { ...abilityCheck('overlayfs', machine.overlay, OVERLAY_REMEDY), ...essential(machine.overlay) },
     ...rootlessChecks(machine),
-    ...runtimeChecks(machine),
+    ...engineChecks(machine),
     cniCheck(machine),
     ...programChecks(machine),
     storeCheck(machine),
@@ -46,11 +46,11 @@ const IA32_REMEDY = "boot with 'ia32_emulation=on', or a kernel with CONFIG_IA32
 const NAMESPACE_REMEDY = 'run p2c as root, on a machine or in a container that may make namespaces';
 const OVERLAY_REMEDY = "'modprobe overlay'; inside a container, give it the capability SYS_ADMIN";
 
-/** Engines by which a container can be run now. */
-function workingEngines({ root, namespaces, overlay, programs, ociRuntimes }: Machine): string[] {
+/** Engines by which a container was run just now; what else is needed lies in the programs that are required. */
+function workingEngines({ root, overlay, programs, engines }: Machine): string[] {
   const lacking = programs.some(({ required, path }) => required && path === null);
-  if (!root || namespaces.able !== true || overlay.able !== true || lacking) return [];
-  return ['namespaces', ...ociRuntimes.filter(({ works }) => works.able === true).map(({ name }) => name)];
+  if (!root || overlay.able !== true || lacking) return [];
+  return engines.filter(({ works }) => works.able === true).map(({ name }) => name);
 }
 
 function kernelCheck({ kernel, architecture, root }: Machine): DoctorCheck {
@@ -104,13 +104,16 @@ function rootlessChecks({ userNamespaces, subordinate, root }: Machine): DoctorC
   ];
 }
 
-function runtimeChecks({ ociRuntimes }: Machine): DoctorCheck[] {
-  const one = ociRuntimes.some(({ works }) => works.able === true);
-  return ociRuntimes.map(({ name, version, works, path }) => {
-    const where = path === null ? '' : `${version ?? path}: `;
-    if (works.able === true) return { id: name, state: 'ok', detail: `${where}works`, remedy: null };
-    const remedy = one || path !== null ? null : install(name);
-    return { id: name, state: works.able === 'unknown' ? 'unknown' : 'lacking', detail: where + works.reason, remedy };
+/** Of the OCI runtimes one that works is enough; they add a seccomp filter that others have written. */
+function engineChecks({ engines }: Machine): DoctorCheck[] {
+  const runtimes = engines.filter(({ name }) => name !== 'namespaces');
+  const one = runtimes.some(({ works }) => works.able === true);
+  return engines.map(({ name, version, works }) => {
+    const id = `engine ${name}`;
+    const what = version === null ? '' : `${version}: `;
+    if (works.able === true) return { id, state: 'ok', detail: `${what}works`, remedy: null };
+    const remedy = one || version !== null || name === 'namespaces' ? null : install(name);
+    return { id, state: works.able === 'unknown' ? 'unknown' : 'lacking', detail: what + works.reason, remedy };
   });
 }
 

@@ -116,5 +116,6 @@ test('a kernel of the years of 2.6, and a machine that runs nothing', (t) => {
   t.is(levelOf(situation({ kernel: '2.6.18-398.el5' }), 'kernel-name'), 'works');
   t.is(levelOf(situation({ kernel: '2.6.18-398.el5' }, { uname26: no }), 'kernel-name'), 'look');
   t.is(levelOf(situation({}, { overlay: no }), 'runner'), 'look');
+  t.is(levelOf(situation({}, { engines: [{ name: 'namespaces', version: null, works: no }] }), 'runner'), 'look');
   t.is(levelOf(situation({}, { root: false }), 'runner'), 'look');
 });

@@ -79,7 +79,7 @@ const MACHINE: Machine = {
   userNamespaces: { able: true },
   subordinate: { uids: 0, gids: 0 },
   cni: { folder: '/usr/lib/cni', found: ['bridge'], missing: [] },
-  ociRuntimes: [{ name: 'runc', path: '/usr/sbin/runc', version: 'runc version 1.1.5', works: { able: true } }],
+  engines: [{ name: 'namespaces', version: null, works: { able: true } }],
   programs: [],
   store: { folder: '/var/lib/p2c', freeBytes: 8e10 },
 };

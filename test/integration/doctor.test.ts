@@ -21,7 +21,8 @@ test('doctor tells what this machine can run', async (t) => {
   t.is(['v2', 'hybrid'].includes(machine.cgroups.mode), mounts.includes(' - cgroup2 '));
   t.is(machine.vsyscall !== 'none', readFileSync('/proc/self/maps', 'utf8').includes('[vsyscall]'));
   // The runtime that the tests of the runner use.
-  const runc = machine.ociRuntimes.find(({ name }: { name: string }) => name === 'runc');
+  t.deepEqual(machine.engines[0], { name: 'namespaces', version: null, works: { able: true } });
+  const runc = machine.engines.find(({ name }: { name: string }) => name === 'runc');
   t.deepEqual(runc.works, { able: true });
   const page = await cli(['doctor']);
   t.is(page.code, 0);

@@ -19,9 +19,10 @@ const GOOD: Machine = {
   userNamespaces: { able: true },
   subordinate: { uids: 0, gids: 0 },
   cni: { folder: '/usr/lib/cni', found: ['bridge'], missing: [] },
-  ociRuntimes: [
-    { name: 'runc', path: '/usr/sbin/runc', version: 'runc version 1.1.5', works: { able: true } },
-    { name: 'crun', path: null, version: null, works: { able: false, reason: 'not installed' } },
+  engines: [
+    { name: 'namespaces', version: null, works: { able: true } },
+    { name: 'runc', version: 'runc version 1.1.5', works: { able: true } },
+    { name: 'crun', version: null, works: { able: false, reason: 'not installed' } },
   ],
   programs: [{ ...unshare, path: '/usr/bin/unshare' }],
   store: { folder: '/var/lib/p2c', freeBytes: 8e10 },
@@ -40,12 +41,7 @@ test('a machine that has all runs containers by every engine that works', (t) =>
 
 test('what no container can do without makes the answer no, and each is named', (t) => {
   const no = { able: false, reason: 'Operation not permitted' } as const;
-  const poor: Partial<Machine>[] = [
-    { root: false },
-    { namespaces: no },
-    { overlay: no },
-    { programs: [{ ...unshare, path: null }] },
-  ];
+  const poor: Partial<Machine>[] = [{ root: false }, { overlay: no }, { programs: [{ ...unshare, path: null }] }];
   for (const lack of poor) {
     const report = doctorReport({ ...GOOD, ...lack });
     t.false(report.canRun);
@@ -54,6 +50,13 @@ test('what no container can do without makes the answer no, and each is named', 
     t.not(missing[0]?.remedy, null);
     t.regex(describeDoctor(report, 100), /cannot run containers/);
   }
+});
+
+test('where no engine runs a container, none can be run', (t) => {
+  const engines = [{ name: 'namespaces' as const, version: null, works: { able: false, reason: 'no' } as const }];
+  t.false(doctorReport({ ...GOOD, engines }).canRun);
+  const untried = [{ name: 'runc' as const, version: null, works: { able: 'unknown', reason: 'no' } as const }];
+  t.false(doctorReport({ ...GOOD, engines: untried }).canRun);
 });
 
 test('what only some servers need is lacking, with a remedy, and stops nothing', (t) => {

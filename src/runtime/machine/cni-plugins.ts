@@ -1,31 +1,24 @@
 /** The CNI plugins of this machine: they make the networks of containers. */
-import { readdirSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { findPlugin } from '../network/plugin.ts';
 
-/** Debian's place, and the one that the CNI project's own archives and podman use. */
-const FOLDERS = ['/usr/lib/cni', '/opt/cni/bin', '/usr/libexec/cni', '/usr/local/lib/cni'];
-/** What p2c's networks call. */
-const NEEDED = ['bridge', 'macvlan', 'host-local', 'portmap', 'firewall', 'loopback'];
+/** What the networks that p2c makes call. */
+const NEEDED = ['bridge', 'macvlan', 'host-local', 'loopback', 'portmap', 'firewall'];
 
 export interface CniPlugins {
-  /** Null where no folder has any. */
+  /** That of the first that was found; null where there is none. */
   readonly folder: string | null;
   readonly found: readonly string[];
   readonly missing: readonly string[];
 }
 
-/** The first of the folders that has one of the plugins. */
-export function findCniPlugins(folders: readonly string[] = FOLDERS): CniPlugins {
-  for (const folder of folders) {
-    const found = filesOf(folder).filter((name) => NEEDED.includes(name));
-    if (found.length > 0) return { folder, found, missing: NEEDED.filter((name) => !found.includes(name)) };
-  }
-  return { folder: null, found: [], missing: NEEDED };
-}
-
-function filesOf(folder: string): string[] {
-  try {
-    return readdirSync(folder).sort();
-  } catch {
-    return [];
-  }
+/** @param find where a plugin lies, if anywhere. */
+export function findCniPlugins(find: (name: string) => string | undefined = findPlugin): CniPlugins {
+  const places = NEEDED.map((name) => ({ name, path: find(name) }));
+  const [first] = places.flatMap(({ path }) => path ?? []);
+  return {
+    folder: first === undefined ? null : dirname(first),
+    found: places.filter(({ path }) => path !== undefined).map(({ name }) => name),
+    missing: places.filter(({ path }) => path === undefined).map(({ name }) => name),
+  };
 }

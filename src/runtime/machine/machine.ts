@@ -5,9 +5,9 @@ import { dirname } from 'node:path';
 import { type Ability, unable } from './ability.ts';
 import { type Cgroups, readCgroups, unifiedRoot } from './cgroups.ts';
 import { type CniPlugins, findCniPlugins } from './cni-plugins.ts';
+import { type ExaminedEngine, examineEngines } from './engines.ts';
 import { probeIa32 } from './ia32.ts';
 import { probeNamespaces, probeOverlay, probeUname26, probeUserNamespaces } from './kernel-abilities.ts';
-import { type OciRuntime, probeOciRuntimes } from './oci-runtimes.ts';
 import { type NeededProgram, neededPrograms } from './programs.ts';
 import { subordinateIds } from './subordinate-ids.ts';
 import { type Vsyscall, vsyscallMode } from './vsyscall.ts';
@@ -28,7 +28,7 @@ export interface Machine {
   /** How many ids /etc/subuid and /etc/subgid give to the user p2c runs as. */
   readonly subordinate: { readonly uids: number; readonly gids: number };
   readonly cni: CniPlugins;
-  readonly ociRuntimes: readonly OciRuntime[];
+  readonly engines: readonly ExaminedEngine[];
   readonly programs: readonly NeededProgram[];
   /** The store, or the nearest folder above it that exists, and the bytes that are free there. */
   readonly store: { readonly folder: string; readonly freeBytes: number };
@@ -40,13 +40,13 @@ export async function examineMachine(storeRoot: string): Promise<Machine> {
   const architecture = hardwareName();
   const mountinfo = await textOf('/proc/self/mountinfo');
   const unified = unifiedRoot(mountinfo);
-  const [ia32, uname26, namespaces, overlay, userNamespaces, ociRuntimes, subordinate, store] = await Promise.all([
+  const [ia32, uname26, namespaces, overlay, userNamespaces, engines, subordinate, store] = await Promise.all([
     architecture === 'x86_64' ? probeIa32() : unable(`${architecture} is not x86_64`),
     probeUname26(),
     probeNamespaces(root),
     probeOverlay(root),
     probeUserNamespaces(),
-    probeOciRuntimes(root),
+    examineEngines(root),
     readSubordinate(),
     freeSpace(storeRoot),
   ]);
@@ -64,7 +64,7 @@ export async function examineMachine(storeRoot: string): Promise<Machine> {
     userNamespaces,
     subordinate,
     cni: findCniPlugins(),
-    ociRuntimes,
+    engines,
     programs: neededPrograms(),
     store,
   };
