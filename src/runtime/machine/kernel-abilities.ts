@@ -60,7 +60,7 @@ async function attempt(program: string, words: readonly string[]): Promise<Abili
 }
 
 /** The last line that the program said, or how it ended. */
-export function lastWords(error: unknown): string {
+function lastWords(error: unknown): string {
   if (!(error instanceof Error)) return printable(String(error));
   const said = 'stderr' in error ? String(error.stderr).trim().split('\n').at(-1) : '';
   return printable(said === undefined || said === '' ? (error.message.split('\n')[0] ?? '') : said).slice(0, 300);
