@@ -1,6 +1,6 @@
 /** `p2c audit`: what an engineer reads before the window. Read-only. */
 import { ExitCode, usageError } from '../errors.ts';
-import type { FleetHost } from '../fleet/inventory.ts';
+import type { FleetHost } from '../fleet/host.ts';
 import { storeRoot } from '../oci/root.ts';
 import { audit } from '../pipeline/audit.ts';
 import type { SurveyRequest } from '../pipeline/request.ts';
@@ -12,9 +12,11 @@ import { parseTarget } from '../ssh/target.ts';
 import { type CaptureOptions, profilesFrom, rulesFrom, withCaptureOptions } from './capture-options.ts';
 import { defineVerb } from './command.ts';
 import { type ConnectionOptions, connectOptions, withConnectionOptions } from './connection-options.ts';
-import { fleetHosts, runFleet, type Scene } from './fleet.ts';
+import { runFleet, type Scene } from './fleet.ts';
 import { type FleetOptions, withFleetOptions } from './fleet-options.ts';
+import { hostConnectOptions } from './host-connection.ts';
 import { interruptible } from './interrupt.ts';
+import { chosenHosts } from './inventory-options.ts';
 import { terminalWidth, withShow } from './show.ts';
 
 export const verb = defineVerb({
@@ -80,12 +82,12 @@ async function auditFleet(
   if (options.why !== undefined) {
     throw usageError('--why asks about one server', { code: 'usage', hint: 'name it in the place of -i FILE' });
   }
-  const hosts = await fleetHosts(file, patterns);
+  const { hosts } = await chosenHosts(file, patterns, options);
   const auditHost = async (host: FleetHost, { show, signal, aside }: Scene): Promise<SurveyReport> =>
     audit(
       {
         target: host.target,
-        connect: connectOptions({ ...options, ...host.connection }, signal, aside),
+        connect: hostConnectOptions(host, options, signal, aside),
         ...profilesFrom(options.profile ?? host.profiles),
         sparse: options.sparse,
         rules: [
@@ -95,20 +97,25 @@ async function auditFleet(
       },
       show,
     );
-  return runFleet(hosts, options, {
-    name: 'audit',
-    argv,
-    root: storeRoot(),
-    image: () => null,
-    work: auditHost,
-    exitCode: exitCodeOf,
-    columns: ['ENTRIES', 'BYTES', 'DUPLICATES'],
-    row: (report) => [
-      report.listing.entries.toLocaleString('en-US'),
-      formatBytes(report.capture.bytes),
-      String(report.duplicates.total),
-    ],
-  });
+  // Looking waits for no maintenance window.
+  return runFleet(
+    hosts.map((host) => ({ ...host, opens: undefined })),
+    options,
+    {
+      name: 'audit',
+      argv,
+      root: storeRoot(),
+      image: () => null,
+      work: auditHost,
+      exitCode: exitCodeOf,
+      columns: ['ENTRIES', 'BYTES', 'DUPLICATES'],
+      row: (report) => [
+        report.listing.entries.toLocaleString('en-US'),
+        formatBytes(report.capture.bytes),
+        String(report.duplicates.total),
+      ],
+    },
+  );
 }
 
 /** Duplicates are what an audit is for; places that could not be looked at make its answer incomplete. */

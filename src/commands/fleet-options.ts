@@ -4,9 +4,9 @@ import { usageError } from '../errors.ts';
 import type { Hooks } from '../fleet/hooks.ts';
 import { parseSerial, type QueueLimits } from '../fleet/queue.ts';
 import { parseSize } from '../profiles/quantity.ts';
+import { type InventoryOptions, withInventoryOptions } from './inventory-options.ts';
 
-export interface FleetOptions {
-  inventory: string | undefined;
+export interface FleetOptions extends InventoryOptions {
   concurrency: number;
   serial: string[] | undefined;
   'fail-fast': boolean;
@@ -26,7 +26,7 @@ export interface FleetOptions {
 }
 
 export function withFleetOptions<Declared>(parser: Argv<Declared>): Argv<Declared & FleetOptions> {
-  return withHookOptions(withBatchOptions(parser));
+  return withHookOptions(withBatchOptions(withInventoryOptions(parser)));
 }
 
 type HookOptions = Pick<
@@ -47,14 +47,10 @@ function withHookOptions<Declared>(parser: Argv<Declared>): Argv<Declared & Hook
     .option('metrics-file', command("file for node-exporter's textfile collector, kept up to date: NAME.prom"));
 }
 
-function withBatchOptions<Declared>(parser: Argv<Declared>): Argv<Declared & Omit<FleetOptions, keyof HookOptions>> {
+function withBatchOptions<Declared>(
+  parser: Argv<Declared>,
+): Argv<Declared & Omit<FleetOptions, keyof HookOptions | keyof InventoryOptions>> {
   return parser
-    .option('inventory', {
-      alias: 'i',
-      type: 'string',
-      requiresArg: true,
-      describe: 'inventory file: run over its hosts; the words left name some of them',
-    })
     .option('concurrency', { type: 'number', default: 2, requiresArg: true, describe: 'hosts at the same time' })
     .option('serial', {
       type: 'string',

@@ -1,7 +1,7 @@
 /** What the verbs share that run over an inventory: the run, the lines or events, the table, the exit code. */
 import { describeError, ExitCode, errorRecord } from '../errors.ts';
 import { callHooks, type HookName } from '../fleet/hooks.ts';
-import { type FleetHost, loadInventory, selectHosts } from '../fleet/inventory.ts';
+import type { FleetHost } from '../fleet/host.ts';
 import { requireNoCircle } from '../fleet/queue.ts';
 import type { Run } from '../fleet/run.ts';
 import { type HostOutcome, runHosts } from '../pipeline/fleet.ts';
@@ -45,14 +45,6 @@ export interface FleetVerb<Result> {
 
 export interface FleetRunOptions extends Omit<FleetOptions, 'inventory'> {
   readonly json: boolean;
-}
-
-/**
- * The hosts of an inventory, or those of them that are named.
- * @param today fills `{{date}}` in tags. @throws P2cError for a file or a name that is wrong.
- */
-export async function fleetHosts(file: string, names: readonly string[], today?: Date): Promise<readonly FleetHost[]> {
-  return selectHosts(await loadInventory(file, today), names);
 }
 
 /** Runs, prints the table (or events), and answers the worst exit code: a failure before a blind spot. */

@@ -100,6 +100,21 @@ export const VERBS: readonly VerbEntry[] = [
     load: async () => (await import('./profiles-check.ts')).verb,
   },
   {
+    name: 'inventory ls',
+    summary: 'list the hosts of an inventory, and how each would be reached',
+    load: async () => (await import('./inventory-ls.ts')).verb,
+  },
+  {
+    name: 'inventory check',
+    summary: 'check an inventory, its profiles and tags, and name every mistake with line and column',
+    load: async () => (await import('./inventory-check.ts')).verb,
+  },
+  {
+    name: 'inventory graph',
+    summary: 'draw the groups of an inventory, as ansible-inventory --graph does',
+    load: async () => (await import('./inventory-graph.ts')).verb,
+  },
+  {
     name: 'run',
     summary: 'run an image as a container',
     load: async () => (await import('./run.ts')).verb,

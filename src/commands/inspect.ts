@@ -11,9 +11,11 @@ import { statementsOf } from '../report/inspect-statements.ts';
 import { parseTarget } from '../ssh/target.ts';
 import { defineVerb } from './command.ts';
 import { type ConnectionOptions, connectOptions, withConnectionOptions } from './connection-options.ts';
-import { fleetHosts, runFleet } from './fleet.ts';
+import { runFleet } from './fleet.ts';
 import { type FleetOptions, withFleetOptions } from './fleet-options.ts';
+import { hostConnectOptions } from './host-connection.ts';
 import { interruptible } from './interrupt.ts';
+import { chosenHosts } from './inventory-options.ts';
 import { printSudoers } from './print-sudoers.ts';
 import { terminalWidth, withShow } from './show.ts';
 
@@ -131,14 +133,14 @@ async function inspectFleet(
   if (single !== undefined) {
     throw usageError(`--${single} is for one server`, { code: 'usage', hint: 'name it in the place of -i FILE' });
   }
-  const hosts = await fleetHosts(file, patterns);
+  const { hosts } = await chosenHosts(file, patterns, options);
   return runFleet<Inspected['report']>(hosts, options, {
     name: 'inspect',
     argv,
     root: storeRoot(),
     image: () => null,
     work: async (host, { show, signal, aside }) => {
-      const connect = connectOptions({ ...options, ...host.connection }, signal, aside);
+      const connect = hostConnectOptions(host, options, signal, aside);
       const request = { target: host.target, connect, ...knowledge(options.profile ?? host.profiles) };
       return (await inspect(request, show)).report;
     },

@@ -1,7 +1,9 @@
 /** What a user asked `p2c migrate` for, checked before a connection is made. */
 import { parseRecipeNames } from '../adapt/adapt.ts';
 import { usageError } from '../errors.ts';
-import type { FleetHost } from '../fleet/inventory.ts';
+import { tagSchema } from '../fleet/fields.ts';
+import type { FleetHost } from '../fleet/host.ts';
+import { expandTag } from '../fleet/settings.ts';
 import { parseChange } from '../oci/change.ts';
 import { parseReference } from '../oci/reference.ts';
 import { storeRoot } from '../oci/root.ts';
@@ -106,16 +108,54 @@ function partSizeOf(text: string | undefined): number | undefined {
   });
 }
 
-export async function hostRequest(
+/** Of all hosts of an inventory: each needs a name of its own. */
+export function tagOf(host: FleetHost, template: string | undefined, today: Date): string | undefined {
+  if (template === undefined) return host.tag;
+  const checked = tagSchema.safeParse(template);
+  if (!checked.success) throw usageError(`--tag: ${checked.error.issues[0]?.message ?? 'is wrong'}`, { code: 'usage' });
+  return expandTag(template, host.name, today);
+}
+
+/** @throws P2cError `inventory.window` for a host whose windows are over. */
+export function requireWindows(hosts: readonly FleetHost[]): void {
+  const late = hosts.find((host) => host.opens?.(Date.now()) === Number.POSITIVE_INFINITY);
+  if (late === undefined) return;
+  throw usageError(`the maintenance window of '${late.name}' is over, and it has no other`, {
+    code: 'inventory.window',
+    hint: "give it another 'window:' in the inventory, or leave it out: '!NAME'",
+  });
+}
+
+/** @throws P2cError `inventory.tag`: the later of two images of one name would take it from the first. */
+export function requireDistinct(requests: ReadonlyMap<FleetHost, Pick<MigrationRequest, 'reference'>>): void {
+  const known = new Map<string, string>();
+  for (const [{ name }, { reference }] of requests) {
+    const other = known.get(reference.name);
+    if (other !== undefined) {
+      throw usageError(`the hosts '${other}' and '${name}' would have the same image name, ${reference.name}`, {
+        code: 'inventory.tag',
+        hint: "put the host's name into the tag: 'legacy/{{host}}:{{date}}'",
+      });
+    }
+    known.set(reference.name, name);
+  }
+}
+
+/** @throws P2cError for what is wrong with the host's profiles, rules, volumes and tag. */
+export function hostRequest(
   host: FleetHost,
   options: Options,
-): Promise<Pick<MigrationRequest, 'target' | 'profiles' | 'recognise' | 'rules' | 'reference'>> {
+): Pick<MigrationRequest, 'target' | 'profiles' | 'recognise' | 'rules' | 'reference' | 'changes'> {
   if (host.tag === undefined) {
     throw usageError(`the inventory gives no tag for the host '${host.name}'`, {
       code: 'inventory.tag',
-      hint: "add 'tag: legacy/{{host}}:latest' to its defaults or to the host",
+      hint: "give one for all: --tag 'legacy/{{host}}:{{date}}', or 'tag:' in the inventory's defaults or the host",
     });
   }
+  const written = [
+    ...host.volumes.map((path) => `VOLUME ${JSON.stringify([path])}`),
+    ...Object.entries(host.labels).map(([key, value]) => `LABEL ${key}=${JSON.stringify(value)}`),
+  ];
   return {
     target: host.target,
     ...profilesFrom(options.profile ?? host.profiles),
@@ -124,5 +164,7 @@ export async function hostRequest(
       ...rulesFrom('inventory', host.exclude, host.include),
     ],
     reference: parseReference(host.tag),
+    // Those of the command line come last, and win.
+    changes: [...written, ...(options.change ?? [])].map(parseChange),
   };
 }

@@ -1,6 +1,6 @@
 /** `p2c migrate`: a running server becomes an image. */
 import { ExitCode, usageError } from '../errors.ts';
-import type { FleetHost } from '../fleet/inventory.ts';
+import type { FleetHost } from '../fleet/host.ts';
 import { dryRun } from '../pipeline/dry-run.ts';
 import { migrate, migrationStages } from '../pipeline/migrate.ts';
 import type { MigrationRequest } from '../pipeline/request.ts';
@@ -12,10 +12,12 @@ import { describeSurvey } from '../report/survey-report.ts';
 import { formatBytes } from '../report/units.ts';
 import { defineVerb } from './command.ts';
 import { connectOptions } from './connection-options.ts';
-import { fleetHosts, runFleet } from './fleet.ts';
+import { runFleet } from './fleet.ts';
+import { hostConnectOptions } from './host-connection.ts';
 import { interruptible } from './interrupt.ts';
+import { chosenHosts } from './inventory-options.ts';
 import { migrateOptions } from './migrate-options.ts';
-import { hostRequest, requestOf, sharedRequest } from './migrate-request.ts';
+import { hostRequest, requestOf, requireDistinct, requireWindows, sharedRequest, tagOf } from './migrate-request.ts';
 import { type Call, resumedCall } from './resume.ts';
 import { capturedAt, recordedHost, withRun } from './run-plan.ts';
 import { terminalWidth, withShow } from './show.ts';
@@ -102,12 +104,6 @@ async function runDry(request: MigrationRequest, json: boolean): Promise<ExitCod
 
 async function migrateFleet(file: string, call: Call): Promise<ExitCode> {
   const { options, words, argv, resumed } = call;
-  if (options.tag !== undefined) {
-    throw usageError("--tag names one image, and an inventory's hosts need one each", {
-      code: 'usage',
-      hint: "give 'tag:' in the inventory: 'legacy/{{host}}:latest'",
-    });
-  }
   if (options['dry-run']) {
     throw usageError('--dry-run takes one target', {
       code: 'usage',
@@ -115,10 +111,14 @@ async function migrateFleet(file: string, call: Call): Promise<ExitCode> {
     });
   }
   const shared = sharedRequest(options);
-  const hosts = await fleetHosts(file, words, resumed === undefined ? undefined : new Date(resumed.began));
+  const today = resumed === undefined ? new Date() : new Date(resumed.began);
+  const chosen = await chosenHosts(file, words, options, today);
+  const hosts = chosen.hosts.map((host) => ({ ...host, tag: tagOf(host, options.tag, today) }));
+  requireWindows(hosts);
   // All hosts' mistakes are found before the first host is touched.
   const requests = new Map<FleetHost, Omit<MigrationRequest, 'connect'>>();
-  for (const host of hosts) requests.set(host, { ...shared, ...(await hostRequest(host, options)) });
+  for (const host of hosts) requests.set(host, { ...shared, ...hostRequest(host, options) });
+  requireDistinct(requests);
   return runFleet(hosts, options, {
     name: 'migrate',
     argv,
@@ -128,7 +128,7 @@ async function migrateFleet(file: string, call: Call): Promise<ExitCode> {
     async work(host, { show, signal, memory, aside }) {
       const request = requests.get(host);
       if (request === undefined) throw new Error(`no request was made for ${host.name}`);
-      const connect = connectOptions({ ...options, ...host.connection }, signal, aside);
+      const connect = hostConnectOptions(host, options, signal, aside);
       return migrate({ ...request, connect }, show, signal, memory);
     },
     exitCode: exitCodeOf,

@@ -16,14 +16,27 @@ export const verb = defineVerb({
   summary: 'show what came of each host of a run: the newest, or the one named by the beginning of its name',
   examples: [
     ['p2c runs show', 'the newest run'],
+    ['p2c runs show --failed > failed.txt', "for 'p2c migrate -i FILE --limit @failed.txt'"],
     ['p2c runs show 20261125-0940 --json', 'all that is known of it, for a program'],
   ],
-  options: (parser) => parser.option('json', { type: 'boolean', default: false, describe: 'print one JSON object' }),
-  async run({ json }, [name]) {
+  options: (parser) =>
+    parser
+      .option('failed', {
+        type: 'boolean',
+        default: false,
+        describe: 'print the names of the hosts that failed, for --limit @FILE',
+      })
+      .option('json', { type: 'boolean', default: false, describe: 'print one JSON object' }),
+  async run({ json, failed }, [name]) {
     const root = storeRoot();
     const id = await findRun(root, name);
     const run = await readRun(root, id);
     if (run === undefined) throw neverBegan(id);
+    if (failed) {
+      const names = run.hosts.filter(({ error }) => error !== undefined).map((host) => host.name);
+      process.stdout.write(json ? `${JSON.stringify(names)}\n` : names.map((host) => `${host}\n`).join(''));
+      return ExitCode.done;
+    }
     const state = stateOfRun(run, await isUnderWay(root, id));
     process.stdout.write(`${json ? JSON.stringify({ ...run, state }) : describe(run, state)}\n`);
     return ExitCode.done;

@@ -1,9 +1,11 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { homedir, tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { P2cError } from '../../src/errors.ts';
-import { loadInventory, selectHosts } from '../../src/fleet/inventory.ts';
+import { loadInventory } from '../../src/fleet/inventory.ts';
+import { inventoryJsonSchema } from '../../src/fleet/own-inventory.ts';
+import { selectHosts } from '../../src/fleet/pattern.ts';
 
 function fileOf(t: ExecutionContext, text: string): string {
   const folder = mkdtempSync(join(tmpdir(), 'p2c-inventory-'));
@@ -13,14 +15,14 @@ function fileOf(t: ExecutionContext, text: string): string {
   return file;
 }
 
-function load(t: ExecutionContext, text: string) {
-  return loadInventory(fileOf(t, text), new Date(2026, 10, 3)).hosts;
+async function load(t: ExecutionContext, text: string) {
+  return (await loadInventory(fileOf(t, text), { today: new Date(2026, 10, 3) })).hosts;
 }
 
 /** The mistakes as `line:column: message`. */
-const mistakes = test.macro((t, text: string, expected: string[]) => {
+const mistakes = test.macro(async (t, text: string, expected: string[]) => {
   const file = fileOf(t, text);
-  const error = t.throws(() => loadInventory(file), { instanceOf: P2cError });
+  const error = await t.throwsAsync(loadInventory(file), { instanceOf: P2cError });
   t.is(error.exitCode, 2);
   t.is(error.code, 'inventory.invalid');
   const lines = error.message.split('\n').filter((line) => line.startsWith(`${file}:`));
@@ -30,7 +32,7 @@ const mistakes = test.macro((t, text: string, expected: string[]) => {
   );
 });
 
-test('defaults are filled in, and a host overrides them', (t) => {
+test('defaults are filled in, and a host overrides them', async (t) => {
   const text = `
 defaults: { user: ann, port: 2222, profile: nginx, tag: 'legacy/{{host}}:{{ date }}', exclude: /srv/tmp }
 hosts:
@@ -38,7 +40,7 @@ hosts:
   - { name: Web_2, address: 'fe80::1%eth0', user: root, port: 22, profiles: [cron, nginx], tag: two, exclude: [/x], include: /root }
   - { name: old.example }
 `;
-  const [one, two, three] = load(t, text);
+  const [one, two, three] = await load(t, text);
   t.deepEqual(one?.target, { user: 'ann', host: '10.0.0.1', port: 2222, name: 'web1', assumed: [] });
   t.is(one?.tag, 'legacy/web1:2026-11-03');
   t.deepEqual(one?.profiles, ['nginx']);
@@ -50,8 +52,8 @@ hosts:
   t.is(three?.target.host, 'old.example');
 });
 
-test('hosts may be a map, whose values may be empty', (t) => {
-  const hosts = load(t, 'hosts:\n  web1.example:\n  db: { address: 10.1.1.1 }\n');
+test('hosts may be a map, whose values may be empty', async (t) => {
+  const hosts = await load(t, 'hosts:\n  web1.example:\n  db: { address: 10.1.1.1 }\n');
   t.deepEqual(
     hosts.map((host) => [host.name, host.target.host, host.target.user, host.target.port, host.tag]),
     [
@@ -61,19 +63,19 @@ test('hosts may be a map, whose values may be empty', (t) => {
   );
 });
 
-test('key files and profile files are meant from where the inventory lies', (t) => {
+test('key files and profile files are meant from where the inventory lies', async (t) => {
   const file = fileOf(t, 'hosts: { a: { identity: [keys/id, ~/.ssh/id, /k], profiles: [nginx, ./own.yaml] } }');
-  const host = loadInventory(file).hosts[0];
+  const host = (await loadInventory(file)).hosts[0];
   const folder = join(file, '..');
   t.deepEqual(host?.connection.identity, [join(folder, 'keys/id'), join(homedir(), '.ssh/id'), '/k']);
   t.deepEqual(host?.profiles, ['nginx', join(folder, 'own.yaml')]);
 });
 
-test('a host name becomes what an image reference can hold', (t) => {
+test('a host name becomes what an image reference can hold', async (t) => {
   const names = ['WEB-1.Example', 'a_b', 'a._b', 'x--y', 'trailing-'];
   const text = `defaults: { tag: '{{host}}' }\nhosts:\n${names.map((name) => `  - { name: '${name}', address: h }\n`).join('')}`;
   t.deepEqual(
-    load(t, text).map((host) => host.tag),
+    (await load(t, text)).map((host) => host.tag),
     ['web-1.example', 'a_b', 'a-b', 'x--y', 'trailing'],
   );
 });
@@ -124,8 +126,8 @@ test('options are not smuggled in by an address', mistakes, 'hosts: { a: { addre
   "1:24: hosts.a.address: '-oProxyCommand=x' is neither an IP address nor a host's name",
 ]);
 
-test('hosts are chosen by name and glob, in the order of the file', (t) => {
-  const inventory = loadInventory(fileOf(t, 'hosts: { web1: , db: , web2: }'.replaceAll(' ,', ' ~,')));
+test('hosts are chosen by name and glob, in the order of the file', async (t) => {
+  const inventory = await loadInventory(fileOf(t, 'hosts: { web1: , db: , web2: }'.replaceAll(' ,', ' ~,')));
   const names = (...words: string[]) => selectHosts(inventory, words).map((host) => host.name);
   t.deepEqual(names(), ['web1', 'db', 'web2']);
   t.deepEqual(names('web2', 'web*', 'web1'), ['web1', 'web2']);
@@ -136,7 +138,69 @@ test('hosts are chosen by name and glob, in the order of the file', (t) => {
   t.regex(error.message, /did you mean 'web1'/);
 });
 
-test('a missing inventory and a folder in its place', (t) => {
-  t.is(t.throws(() => loadInventory('/nonexistent/x.yaml'), { instanceOf: P2cError }).code, 'inventory.missing');
-  t.is(t.throws(() => loadInventory(tmpdir()), { instanceOf: P2cError }).code, 'inventory.unreadable');
+test('a missing inventory, and a folder with none in it', async (t) => {
+  const missing = await t.throwsAsync(loadInventory('/nonexistent/x.yaml'), { instanceOf: P2cError });
+  t.is(missing.code, 'inventory.missing');
+  const folder = mkdtempSync(join(tmpdir(), 'p2c-inventory-'));
+  t.teardown(() => rmSync(folder, { recursive: true }));
+  t.is((await t.throwsAsync(loadInventory(folder), { instanceOf: P2cError })).code, 'inventory.empty');
+});
+
+test('groups lie between the defaults and the host', async (t) => {
+  const [db, web] = await load(
+    t,
+    `
+defaults: { user: ann, profile: none, exclude: /a }
+groups:
+  shop: { hosts: ['web*', db1], user: bob, profiles: [nginx], exclude: /b, volumes: /data, limits: { memory: 2g }, jump: gate }
+  later: { hosts: web1, after: data, order: 5, limits: { cpus: 1.5 }, network: { name: br0, ip: 172.16.0.2 } }
+hosts:
+  web1: { address: h, exclude: /c, user: carl }
+  db1: { address: h, groups: data, become: su }
+`,
+  );
+  t.is(db?.name, 'db1', 'the order decides');
+  t.deepEqual(db?.groups, ['shop', 'data']);
+  t.deepEqual([db?.target.user, web?.target.user], ['bob', 'carl']);
+  t.deepEqual(web?.exclude, ['/a', '/b', '/c']);
+  t.deepEqual([web?.profiles, web?.volumes, web?.after, web?.jump], [['nginx'], ['/data'], ['db1'], 'gate']);
+  t.deepEqual(db?.connection, { jump: 'gate', become: 'su' });
+  t.deepEqual(web?.labels, {
+    'io.p2c.run.network': 'br0',
+    'io.p2c.run.ip': '172.16.0.2',
+    'io.p2c.run.memory': '2147483648',
+    'io.p2c.run.cpus': '1.5',
+  });
+});
+
+test('groups and orders that name nobody', async (t) => {
+  const group = 'groups: { a: { hosts: wbe1 } }\nhosts: { web1: { address: h } }\n';
+  t.regex((await t.throwsAsync(load(t, group))).message, /the host 'wbe1', and there is none .*did you mean 'web1'/);
+  const after = 'hosts: { web1: { address: h, after: db } }\n';
+  t.regex((await t.throwsAsync(load(t, after))).message, /'web1' comes after 'db', and there is no host or group/);
+});
+
+test(
+  'what is wrong with an order, a window, a jump and a limit',
+  mistakes,
+  `hosts:
+  a: { address: h, window: 'Someday 10:00-11:00' }
+  b: { address: h, jump: '-oProxyCommand=x', become: sude }
+  c: { address: h, limits: { memory: much }, network: { ip: 1.2.3 } }
+`,
+  [
+    "2:28: hosts.a.window: is no window: write 'Sat 22:00-04:00', 'daily 01:00-05:00' or '2026-11-28 22:00 - 2026-11-29 04:00'",
+    "3:26: hosts.b.jump: is no jump host: write 'user@host:port', with commas between several",
+    "3:54: hosts.b.become: expected 'sudo' or 'doas' or 'su', found 'sude' (did you mean 'sudo'?)",
+    "4:38: hosts.c.limits.memory: 'much' is no size: write '512m' or '1g'",
+    '4:61: hosts.c.network.ip: is no IP address',
+  ],
+);
+
+test('the published form of an inventory is the one that is read', (t) => {
+  // Made by: npx tsx scripts/inventory-schema.ts && npx biome format --write schemas/inventory.schema.json
+  const shipped: unknown = JSON.parse(
+    readFileSync(new URL('../../schemas/inventory.schema.json', import.meta.url), 'utf8'),
+  );
+  t.deepEqual(shipped, JSON.parse(inventoryJsonSchema()));
 });

@@ -93,7 +93,7 @@ test('the examples are what p2c takes', async (t) => {
   const { loadInventory } = await import('../../src/fleet/inventory.ts');
   const { loadProfile } = await import('../../src/profiles/load.ts');
   const { parseReference } = await import('../../src/oci/reference.ts');
-  const inventory = loadInventory(join(HERE, 'examples/fleet.yaml'));
+  const inventory = await loadInventory(join(HERE, 'examples/fleet.yaml'));
   t.is(inventory.hosts.length, 3);
   for (const host of inventory.hosts) {
     t.truthy(parseReference(host.tag ?? ''));

@@ -1,0 +1,153 @@
+/** The options that say which hosts of which inventory, and how its vaults are opened: named as Ansible names them. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { accessSync, constants, readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import type { Argv } from 'yargs';
+import { messageOf, usageError } from '../errors.ts';
+import type { VaultPassword } from '../fleet/ansible/vault.ts';
+import type { FleetHost, Inventory } from '../fleet/host.ts';
+import { loadInventory } from '../fleet/inventory.ts';
+import { selectHosts } from '../fleet/pattern.ts';
+import { printable } from '../printable.ts';
+import { Secret } from '../ssh/secret.ts';
+import { terminalPrompt } from '../ssh/terminal-prompt.ts';
+
+export interface InventoryOptions {
+  inventory: string | undefined;
+  limit: string[] | undefined;
+  'ask-vault-pass': boolean;
+  'vault-password-file': string[] | undefined;
+  'vault-id': string[] | undefined;
+}
+
+export function withInventoryOptions<Declared>(parser: Argv<Declared>): Argv<Declared & InventoryOptions> {
+  const many = { type: 'string', array: true, nargs: 1, requiresArg: true } as const;
+  return parser
+    .option('inventory', {
+      alias: 'i',
+      type: 'string',
+      requiresArg: true,
+      describe: "inventory, p2c's or Ansible's: run over its hosts; the words left are patterns that name some of them",
+    })
+    .option('limit', { ...many, alias: 'l', describe: 'only those that this pattern means too; @FILE has one a line' })
+    .option('ask-vault-pass', {
+      alias: 'ask-vault-password',
+      type: 'boolean',
+      default: false,
+      describe: 'ask for the password of the vaults of an Ansible inventory',
+    })
+    .option('vault-password-file', {
+      ...many,
+      alias: 'vault-pass-file',
+      describe: 'file with that password, or a program that prints it',
+    })
+    .option('vault-id', { ...many, describe: 'ID@FILE or ID@prompt: the password of the vaults with this ID' });
+}
+
+export interface ChosenHosts {
+  readonly inventory: Inventory;
+  readonly hosts: readonly FleetHost[];
+}
+
+/**
+ * The hosts of an inventory, or those of them that the words and `--limit` mean.
+ * @param today fills `{{date}}` in tags.
+ * @throws P2cError for a file or a word that is wrong.
+ */
+export async function chosenHosts(
+  file: string,
+  words: readonly string[],
+  options: Omit<InventoryOptions, 'inventory'>,
+  today?: Date,
+): Promise<ChosenHosts> {
+  const inventory = await loadInventory(file, { today, vaultPasswords: vaultPasswords(options) });
+  const limits = (options.limit ?? []).map(limitWords).filter((limit) => limit.length > 0);
+  const within = limits.map((limit) => new Set(selectHosts(inventory, limit)));
+  const hosts = selectHosts(inventory, words).filter((host) => within.every((limit) => limit.has(host)));
+  for (const note of inventory.notes) process.stderr.write(`p2c: ${printable(note)}\n`);
+  if (hosts.length > 0) return { inventory, hosts };
+  throw usageError(`no host of ${file} is meant`, {
+    code: 'inventory.no-hosts',
+    hint: `'p2c inventory ls -i ${file}' lists them`,
+  });
+}
+
+/** `@FILE` stands for the lines of the file, as `p2c runs show --failed` writes them. */
+function limitWords(text: string): string[] {
+  return text.split(',').flatMap((word) => {
+    if (!word.startsWith('@')) return word === '' ? [] : [word];
+    const file = word.slice(1);
+    try {
+      const lines = readFileSync(file, 'utf8').split('\n');
+      return lines.map((line) => line.trim()).filter((line) => line !== '' && !line.startsWith('#'));
+    } catch (cause) {
+      throw usageError(`--limit ${word} cannot be read: ${messageOf(cause)}`, { code: 'inventory.limit', cause });
+    }
+  });
+}
+
+function vaultPasswords(options: Omit<InventoryOptions, 'inventory'>): VaultPassword[] {
+  const files = (options['vault-password-file'] ?? []).map((file) => passwordOf(undefined, file));
+  const ids = (options['vault-id'] ?? []).map((text) => {
+    const at = text.lastIndexOf('@');
+    const [id, source] = at < 0 ? [undefined, text] : [text.slice(0, at) || undefined, text.slice(at + 1)];
+    return passwordOf(id, source);
+  });
+  return [...ids, ...files, ...(options['ask-vault-pass'] ? [passwordOf(undefined, 'prompt')] : [])];
+}
+
+function passwordOf(id: string | undefined, source: string): VaultPassword {
+  let answer: Promise<Secret> | undefined;
+  const read = (): Promise<Secret> => (source === 'prompt' ? asked(id) : fromFile(source));
+  return {
+    id,
+    secret: () => {
+      answer ??= read();
+      return answer;
+    },
+  };
+}
+
+async function asked(id: string | undefined): Promise<Secret> {
+  const prompt = terminalPrompt();
+  if (prompt !== undefined) return prompt(id === undefined ? 'Vault password' : `Vault password (${id})`);
+  throw usageError('--ask-vault-pass: there is no terminal to ask on', {
+    code: 'usage',
+    hint: 'give the password with --vault-password-file FILE',
+  });
+}
+
+/** As ansible: a file that may be run is run, and what it prints is the password. */
+async function fromFile(file: string): Promise<Secret> {
+  try {
+    const text = isProgram(file) ? await outputOf(resolve(file)) : readFileSync(file, 'utf8');
+    const password = text.trim();
+    if (password !== '') return new Secret(password);
+  } catch (cause) {
+    throw usageError(`the vault's password file ${file} cannot be read: ${messageOf(cause)}`, {
+      code: 'inventory.vault',
+      cause,
+    });
+  }
+  throw usageError(`the vault's password file ${file} is empty`, { code: 'inventory.vault' });
+}
+
+function isProgram(file: string): boolean {
+  try {
+    accessSync(file, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+async function outputOf(program: string): Promise<string> {
+  const child = spawn(program, [], { stdio: ['inherit', 'pipe', 'inherit'] });
+  const ended = once(child, 'close');
+  let text = '';
+  for await (const chunk of child.stdout.setEncoding('utf8')) if (text.length < 65_536) text += chunk;
+  const [code] = await ended;
+  if (code === 0) return text;
+  throw new Error(`it ended with ${code ?? 'a signal'}`);
+}

@@ -1,0 +1,108 @@
+/** The variables of one host that p2c reads, with templates filled in and vaults opened when they are needed. */
+import { z } from 'zod';
+import { usageError } from '../../errors.ts';
+import { mistakesOf } from '../../profiles/mistakes.ts';
+import { suggestion } from '../../profiles/nearest.ts';
+import { Secret } from '../../ssh/secret.ts';
+import { type CaptureSettings, captureSettings } from '../settings.ts';
+import { filledIn } from './template.ts';
+import { type AnsibleValue, Vaulted } from './value.ts';
+import { isVault, type Vault } from './vault.ts';
+
+const PREFIX = 'p2c_';
+
+export class HostVariables {
+  readonly #host: string;
+  readonly #variables: ReadonlyMap<string, AnsibleValue>;
+  readonly #vault: Vault;
+
+  constructor(host: string, variables: ReadonlyMap<string, AnsibleValue>, groups: readonly string[], vault: Vault) {
+    this.#host = host;
+    this.#vault = vault;
+    this.#variables = new Map<string, AnsibleValue>([
+      ['inventory_hostname', host],
+      ['inventory_hostname_short', host.split('.')[0] ?? host],
+      ['group_names', [...groups].sort()],
+      ...variables,
+    ]);
+  }
+
+  /** The first of the names that has a value. @throws P2cError `inventory.template`, `inventory.vault`. */
+  async text(...names: readonly string[]): Promise<string | undefined> {
+    const found = this.#first(names);
+    if (found === undefined) return undefined;
+    const value = await this.#opened(found.value, found.name);
+    if (value === null || value === '') return undefined;
+    if (typeof value === 'object') throw this.wrong(found.name, 'is not a text');
+    return String(value);
+  }
+
+  /** @throws P2cError */
+  async number(...names: readonly string[]): Promise<number | undefined> {
+    const text = await this.text(...names);
+    if (text === undefined) return undefined;
+    if (/^\d{1,9}$/.test(text)) return Number(text);
+    throw this.wrong(names[0] ?? '', `is no number: '${text}'`);
+  }
+
+  /** As Ansible takes truth: yes, true, on, 1 and their like. */
+  async truth(name: string): Promise<boolean> {
+    const text = await this.text(name);
+    return text !== undefined && ['yes', 'true', 'on', '1', 'y', 't'].includes(text.toLowerCase());
+  }
+
+  /** A password: nothing is opened before it is asked for. Undefined where none of the names has a value. */
+  secret(...names: readonly string[]): (() => Promise<Secret>) | undefined {
+    const found = this.#first(names);
+    if (found === undefined) return undefined;
+    return async () => new Secret((await this.text(...names)) ?? '');
+  }
+
+  /** Settings of p2c's own: `p2c_profile`, `p2c_tag`… @throws P2cError `inventory.invalid`. */
+  async settings(): Promise<CaptureSettings> {
+    const known = Object.keys(captureSettings);
+    const values: Record<string, unknown> = {};
+    for (const [name, value] of this.#variables) {
+      if (!name.startsWith(PREFIX)) continue;
+      const key = name.slice(PREFIX.length);
+      if (!known.includes(key)) {
+        throw this.wrong(
+          name,
+          `is not known${suggestion(key, known)}: there are ${known.map((word) => PREFIX + word).join(', ')}`,
+        );
+      }
+      // A tag's own placeholders are no templates of Ansible.
+      values[key] = key === 'tag' ? value : await this.#plain(value, name);
+    }
+    const checked = z.object(captureSettings).safeParse(values, { reportInput: true });
+    if (checked.success) return checked.data;
+    const [mistake] = mistakesOf(checked.error.issues);
+    throw this.wrong(PREFIX + String(mistake?.path[0] ?? ''), mistake?.message ?? 'is wrong');
+  }
+
+  wrong(name: string, message: string): Error {
+    return usageError(`${name} of the host '${this.#host}' ${message}`, { code: 'inventory.invalid' });
+  }
+
+  #first(names: readonly string[]): { name: string; value: AnsibleValue } | undefined {
+    for (const name of names) {
+      const value = this.#variables.get(name);
+      if (value !== undefined) return { name, value };
+    }
+    return undefined;
+  }
+
+  async #opened(raw: AnsibleValue, name: string): Promise<AnsibleValue> {
+    const where = `${name} of ${this.#host}`;
+    const value = filledIn(raw, (other) => this.#variables.get(other), where);
+    if (value instanceof Vaulted) return this.#vault.open(value.text, where);
+    return typeof value === 'string' && isVault(value) ? this.#vault.open(value, where) : value;
+  }
+
+  async #plain(value: AnsibleValue, name: string): Promise<unknown> {
+    if (Array.isArray(value)) return Promise.all(value.map((item: AnsibleValue) => this.#plain(item, name)));
+    if (typeof value !== 'object' || value === null || value instanceof Vaulted) return this.#opened(value, name);
+    const entries = Object.entries(value).map(async ([key, item]) => [key, await this.#plain(item, name)] as const);
+    return Object.fromEntries(await Promise.all(entries));
+  }
+}

@@ -1,0 +1,139 @@
+/** An Ansible inventory's hosts, as p2c goes to them. */
+
+import { statSync } from 'node:fs';
+import { userInfo } from 'node:os';
+import { dirname, resolve } from 'node:path';
+import { usageError } from '../../errors.ts';
+import { suggestion } from '../../profiles/nearest.ts';
+import { BECOME_METHODS, type BecomeMethod } from '../../ssh/become.ts';
+import { addressSchema, userSchema } from '../fields.ts';
+import { type FleetHost, type HostConnection, type Inventory, UNGROUPED } from '../host.ts';
+import { captureOf, localPath } from '../settings.ts';
+import { HostVariables } from './host-variables.ts';
+import { type AnsibleInventory, loadAnsible } from './load.ts';
+import { parseSshArguments, type SshArguments } from './ssh-arguments.ts';
+import { ALL, type Tree } from './tree.ts';
+import type { Vault } from './vault.ts';
+
+/** @param today fills `{{date}}` in tags. @throws P2cError `inventory.*`. */
+export async function ansibleInventory(path: string, vault: Vault, today: Date): Promise<Inventory> {
+  const loaded = await loadAnsible(path, vault);
+  const { tree } = loaded;
+  const folder = statSync(path).isDirectory() ? resolve(path) : dirname(resolve(path));
+  const notes = new Set<string>();
+  const hosts: (FleetHost & { readonly order: number })[] = [];
+  for (const name of tree.hosts.keys()) hosts.push(await hostOf(name, loaded, { folder, today, vault, notes }));
+  hosts.sort((a, b) => a.order - b.order);
+  const groups = [...tree.groups.values()]
+    .filter(({ name }) => name !== ALL && name !== UNGROUPED)
+    .map(({ name, hosts: own, children }) => ({
+      name,
+      hosts: tree.hostsOf(name),
+      own: [...own],
+      children: [...children],
+    }));
+  return { file: path, kind: 'ansible', hosts, groups, tops: [...tree.group(ALL).children], notes: [...notes] };
+}
+
+interface Surroundings {
+  readonly folder: string;
+  readonly today: Date;
+  readonly vault: Vault;
+  readonly notes: Set<string>;
+}
+
+async function hostOf(
+  name: string,
+  { tree, files }: AnsibleInventory,
+  { folder, today, vault, notes }: Surroundings,
+): Promise<FleetHost & { readonly order: number }> {
+  const groups = tree.groupsOf(name);
+  const variables = new HostVariables(name, tree.variablesOf(name, files), groups, vault);
+  const reached = await variables.text('ansible_connection');
+  if (reached !== undefined && !['ssh', 'smart', 'paramiko', 'paramiko_ssh', 'ansible.builtin.ssh'].includes(reached)) {
+    throw variables.wrong(
+      'ansible_connection',
+      `is '${reached}', and p2c reaches servers by ssh: take it out of the hosts`,
+    );
+  }
+  const args = await sshArguments(variables);
+  for (const word of args.ignored) notes.add(`${word} of ansible_ssh_common_args and its like is left aside`);
+  const user = await variables.text('ansible_user', 'ansible_ssh_user');
+  if (user !== undefined && !userSchema.safeParse(user).success)
+    throw variables.wrong('ansible_user', `is no user: '${user}'`);
+  const host = (await variables.text('ansible_host', 'ansible_ssh_host')) ?? name;
+  if (!addressSchema.safeParse(host).success) throw variables.wrong('ansible_host', `is no address: '${host}'`);
+  const port = await variables.number('ansible_port', 'ansible_ssh_port');
+  const settings = await variables.settings();
+  return {
+    name,
+    groups,
+    target: {
+      user: user ?? userInfo().username,
+      host,
+      port: port ?? 22,
+      name,
+      assumed: [...(user === undefined ? ['user' as const] : []), ...(port === undefined ? ['port' as const] : [])],
+    },
+    connection: await connectionOf(variables, args, folder),
+    jump: args.jump,
+    after: afterOf(settings.after ?? [], tree, name),
+    order: settings.order ?? 0,
+    ...captureOf(name, settings, folder, today),
+  };
+}
+
+async function sshArguments(variables: HostVariables): Promise<SshArguments> {
+  const texts = [
+    await variables.text('ansible_ssh_common_args'),
+    await variables.text('ansible_ssh_extra_args'),
+    await variables.text('ansible_ssh_args'),
+  ];
+  const all = texts.filter((text) => text !== undefined).join(' ');
+  const parsed = parseSshArguments(all);
+  if (parsed === undefined) throw variables.wrong('ansible_ssh_common_args', 'has a quote that is not closed');
+  return parsed;
+}
+
+async function connectionOf(
+  variables: HostVariables,
+  { jump, identity }: SshArguments,
+  folder: string,
+): Promise<HostConnection> {
+  const key = await variables.text('ansible_ssh_private_key_file', 'ansible_private_key_file');
+  const keys = [...(key === undefined ? [] : [key]), ...identity].map((path) => localPath(path, folder));
+  const password = variables.secret('ansible_password', 'ansible_ssh_password', 'ansible_ssh_pass');
+  const becomes = await variables.truth('ansible_become');
+  const become = becomes ? await methodOf(variables) : undefined;
+  const becomePassword = variables.secret('ansible_become_password', 'ansible_become_pass', 'ansible_sudo_pass');
+  return {
+    ...(keys.length === 0 ? {} : { identity: keys }),
+    ...(jump === undefined ? {} : { jump }),
+    ...(password === undefined ? {} : { password }),
+    ...(become === undefined ? {} : { become }),
+    ...(become === undefined || becomePassword === undefined ? {} : { becomePassword }),
+  };
+}
+
+async function methodOf(variables: HostVariables): Promise<BecomeMethod> {
+  const word = ((await variables.text('ansible_become_method')) ?? 'sudo').replace(/^.*\./, '');
+  const user = await variables.text('ansible_become_user');
+  if (user !== undefined && user !== 'root') {
+    throw variables.wrong('ansible_become_user', `is '${user}', and p2c has to become root to read every file`);
+  }
+  const method = BECOME_METHODS.find((known) => known === word);
+  if (method !== undefined) return method;
+  throw variables.wrong('ansible_become_method', `is '${word}', and p2c knows ${BECOME_METHODS.join(', ')}`);
+}
+
+function afterOf(words: readonly string[], tree: Tree, self: string): string[] {
+  const names = words.flatMap((word) => {
+    if (tree.hosts.has(word)) return [word];
+    if (tree.groups.has(word)) return tree.hostsOf(word);
+    const known = suggestion(word, [...tree.hosts.keys(), ...tree.groups.keys()]);
+    throw usageError(`'${self}' comes after '${word}', and there is no host or group of that name${known}`, {
+      code: 'inventory.unknown-host',
+    });
+  });
+  return [...new Set(names)].filter((name) => name !== self);
+}

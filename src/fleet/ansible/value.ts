@@ -1,0 +1,37 @@
+/** Values of Ansible's variables: what YAML holds, and what a vault keeps shut until it is needed. */
+
+/** The text of a `!vault` value, as it stands in the file. */
+export class Vaulted {
+  readonly text: string;
+
+  constructor(text: string) {
+    this.text = text;
+  }
+
+  toJSON(): string {
+    return '[vault]';
+  }
+}
+
+export type AnsibleValue =
+  | string
+  | number
+  | boolean
+  | null
+  | Vaulted
+  | readonly AnsibleValue[]
+  | { readonly [key: string]: AnsibleValue };
+
+export type Variables = ReadonlyMap<string, AnsibleValue>;
+
+/** What YAML made, as a value: dates and other things that variables of p2c never are become text. */
+export function ansibleValue(value: unknown): AnsibleValue {
+  if (value === null || value === undefined) return null;
+  if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean') return value;
+  if (value instanceof Vaulted) return value;
+  if (Array.isArray(value)) return value.map(ansibleValue);
+  if (typeof value === 'object' && Object.getPrototypeOf(value) === Object.prototype) {
+    return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, ansibleValue(item)]));
+  }
+  return String(value);
+}

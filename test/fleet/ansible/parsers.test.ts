@@ -1,0 +1,178 @@
+import test from 'ava';
+import fc from 'fast-check';
+import { P2cError } from '../../../src/errors.ts';
+import { expandHosts, HostPatternError } from '../../../src/fleet/ansible/host-pattern.ts';
+import { readIni, shellWords } from '../../../src/fleet/ansible/ini.ts';
+import { pythonValue } from '../../../src/fleet/ansible/python-literal.ts';
+import { parseSshArguments } from '../../../src/fleet/ansible/ssh-arguments.ts';
+import { filledIn } from '../../../src/fleet/ansible/template.ts';
+import { Tree } from '../../../src/fleet/ansible/tree.ts';
+import type { AnsibleValue } from '../../../src/fleet/ansible/value.ts';
+import { readGroups, readVariables } from '../../../src/fleet/ansible/yaml.ts';
+import { held } from '../../helpers/held.ts';
+
+for (const [text, value] of [
+  ['5', 5],
+  ['-2.5e3', -2500],
+  ['0x1f', 31],
+  ['007', '007'],
+  ['10.0.0.1', '10.0.0.1'],
+  ['True', true],
+  ['true', 'true'],
+  ['None', null],
+  ["'a b'", 'a b'],
+  [`"it's"`, "it's"],
+  [`'a\\'b\\n'`, "a'b\n"],
+  ["[1, 'a', (True, None,)]", [1, 'a', [true, null]]],
+  ["{'a': 1, 'b': [2]}", { a: 1, b: [2] }],
+  ['[1, 2', '[1, 2'],
+  ['yes', 'yes'],
+  ["'open", "'open"],
+  ['1 + 1', '1 + 1'],
+  ['', ''],
+] as const) {
+  test(`the value ${text}`, (t) => {
+    t.deepEqual(pythonValue(text), value);
+  });
+}
+
+for (const [word, names, port] of [
+  ['web', ['web'], undefined],
+  ['web:2222', ['web'], 2222],
+  ['web[08:10].x', ['web08', 'web09', 'web10'].map((name) => `${name}.x`), undefined],
+  ['db[a:e:2]-[1:2]', ['dba-1', 'dba-2', 'dbc-1', 'dbc-2', 'dbe-1', 'dbe-2'], undefined],
+  ['n[:2]:22', ['n0', 'n1', 'n2'], 22],
+  ['[fe80::1]:2222', ['fe80::1'], 2222],
+  ['fe80::1', ['fe80::1'], undefined],
+  ['10.0.0.[1:2]', ['10.0.0.1', '10.0.0.2'], undefined],
+] as const) {
+  test(`the hosts ${word}`, (t) => {
+    t.deepEqual(expandHosts(word), { names: [...names], port });
+  });
+}
+
+for (const word of [
+  'web[1:',
+  'web[1]',
+  'web[01:100]',
+  'web[b:a]',
+  'web[1:9:0]',
+  'w[1:99999999]',
+  'a[1:999]b[1:999]',
+  'h:0',
+  '',
+]) {
+  test(`no hosts: ${word}`, (t) => {
+    t.throws(() => expandHosts(word), { instanceOf: HostPatternError });
+  });
+}
+
+test('words of a host line, as a shell sees them', (t) => {
+  t.deepEqual(shellWords(`web a='b c' d="e\\"f" g=h\\ i # comment`), ['web', 'a=b c', 'd=e"f', 'g=h i']);
+  t.deepEqual(shellWords("a=''"), ['a=']);
+  t.is(shellWords("a='b"), undefined);
+});
+
+for (const [text, message] of [
+  ['[web\nhost', /:1: .*host|\[web/],
+  ['[web:what]\n', /:1: the section \[web:what\] is of no kind/],
+  ['host key\n', /:1: 'key' is no variable/],
+  ['[a:vars]\nx=1\n', /:1: there are variables of the group 'a', and no section \[a\]/],
+  ['[a:children]\n\nb\n', /:3: the group 'a' has the child 'b', and no section/],
+  ['[a]\n[a:vars]\nx\n', /:3: 'x' is no variable/],
+  ["[a]\nh x='y\n", /:2: a quote is not closed/],
+  ['[a:children]\nb\n[b:children]\na\n', /cannot be in/],
+  ['web[1:\n', /:1: .*bracket/],
+] as const) {
+  test(`INI with a mistake: ${JSON.stringify(text)}`, (t) => {
+    const error = t.throws(() => readIni(text, 'hosts', new Tree()), { instanceOf: P2cError });
+    t.is(error.exitCode, 2);
+    t.regex(error.message, message);
+  });
+}
+
+for (const [text, message] of [
+  ['all: [a]\n', /:1:6: expected keys and values for the group 'all'/],
+  ['all:\n  host:\n    a:\n', /:2:3: the group 'all' has 'host': only hosts, children and vars/],
+  ['web:\n  hosts:\n    a[1: {}\n', /:3:5: .*bracket/],
+  ['- a\n', /:1:1: expected groups/],
+  ['a: &x { vars: { y: *x } }\n', /hosts\.yml:1/],
+] as const) {
+  test(`YAML with a mistake: ${JSON.stringify(text)}`, (t) => {
+    const error = t.throws(() => readGroups(text, 'hosts.yml', new Tree()), { instanceOf: P2cError });
+    t.regex(error.message, message);
+  });
+}
+
+test('YAML 1.1 is what Ansible reads', (t) => {
+  const variables = readVariables('a: yes\nb: 0644\nc: !unsafe "{{ x }}"\nd: 2026-01-01\n', 'vars');
+  t.deepEqual([variables.get('a'), variables.get('b'), variables.get('c')], [true, 0o644, '{{ x }}']);
+  t.is(typeof variables.get('d'), 'string');
+});
+
+test('options of ssh: the way over jump hosts, keys, and what is left aside', (t) => {
+  const jump = (text: string) => parseSshArguments(text)?.jump;
+  t.is(jump('-J ann@gate:2222'), 'ann@gate:2222');
+  t.is(jump('-o ProxyJump=a,b -o StrictHostKeyChecking=no'), 'a,b');
+  t.is(jump('-o ProxyJump=none'), undefined);
+  t.is(jump(`-o ProxyCommand="ssh -W %h:%p -q -p 2200 -l ann gate"`), 'ann@gate:2200');
+  t.is(jump(`-o 'ProxyCommand=ssh gate nc %h %p'`), undefined);
+  t.is(jump(`-o ProxyCommand="ssh -i /k -W %h:%p gate"`), undefined);
+  t.deepEqual(parseSshArguments('-i /k -C -o StrictHostKeyChecking=no'), {
+    jump: undefined,
+    identity: ['/k'],
+    ignored: ['-C', '-o StrictHostKeyChecking=no'],
+  });
+  t.is(parseSshArguments("-o 'x"), undefined);
+});
+
+test('templates are names, and what they lead to', (t) => {
+  const values = new Map<string, AnsibleValue>([
+    ['name', 'web1'],
+    ['net', { domain: 'example', '{{': 'x' }],
+    ['full', '{{ name }}.{{ net.domain }}'],
+    ['round', '{{ about }}'],
+    ['about', '{{ round }}'],
+  ]);
+  const fill = (text: AnsibleValue) => filledIn(text, (name) => values.get(name), 'ansible_host of web1');
+  t.is(fill('{{ full }}'), 'web1.example');
+  t.deepEqual(fill('{{net}}'), { domain: 'example', '{{': 'x' });
+  t.is(fill('plain { text }'), 'plain { text }');
+  for (const text of ['{{ round }}', '{{ gone }}', '{{ name | upper }}', "{{ lookup('pipe', 'id') }}", '{% if x %}']) {
+    t.throws(() => fill(text), { code: 'inventory.template' });
+  }
+});
+
+test('any text is an inventory or an error of its own', (t) => {
+  const line = fc.oneof(
+    fc.constantFrom(
+      '[a]',
+      '[a:children]',
+      '[a:vars]',
+      'b',
+      'h[1:3]',
+      "x='",
+      'k=v',
+      'h k=[1',
+      '[',
+      ']',
+      '#',
+      'a: {hosts: {b: }}',
+      '- x',
+      '&a *a',
+    ),
+    fc.string({ maxLength: 12 }),
+  );
+  held(
+    fc.property(fc.array(line, { maxLength: 10 }), (lines) => {
+      for (const read of [readIni, readGroups]) {
+        try {
+          read(lines.join('\n'), 'hosts', new Tree());
+        } catch (error) {
+          t.true(error instanceof P2cError, String(error));
+        }
+      }
+    }),
+    500,
+  );
+});
