@@ -6,7 +6,8 @@ LAB_CACHE=${P2C_LAB_CACHE:-/var/cache/p2c-lab}
 LAB_PACKAGES=(sysvinit-core openssh-server nginx-light cron sudo iproute2 procps attr acl libcap2-bin less netbase)
 
 # What turns that into a server with systemd, as an upgrade does.
-LAB_SYSTEMD=(systemd-sysv libpam-systemd dbus sysvinit-core- initscripts- sysv-rc- startpar- insserv-)
+# From trixie on, apt calls the init that goes essential.
+LAB_SYSTEMD=(systemd-sysv libpam-systemd dbus sysvinit-core- initscripts- sysv-rc- startpar- insserv- --allow-remove-essential)
 
 # base_tar SUITE [PACKAGE...]: prints the path of the tar of that suite, with more packages in it where some are named;
 # makes it first when it is not there (about a minute, and as long as the packages take).

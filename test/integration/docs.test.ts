@@ -23,6 +23,7 @@ const DOCUMENTS = [
   'docs/rules.md',
   'docs/profiles.md',
   'docs/inventory.md',
+  'docs/booting.md',
   'docs/networks.md',
   'docs/runner.md',
 ];

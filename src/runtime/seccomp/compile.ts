@@ -74,7 +74,10 @@ function verdictBody({ result, allowedIf }: Verdict): Instruction[] {
   return [...checks, [RETURN, 0, 0, result]];
 }
 
-/** Rules of one call that look at arguments permit it where any of them holds; else it is not known. */
+/**
+ * Rules of one call that look at arguments permit it where any of them holds; else it is not known, or fails as rules say
+ * that refuse it for others.
+ */
 function verdictsOf(rules: readonly SyscallRule[]): Map<string, Verdict> {
   const verdicts = new Map<string, Verdict>();
   for (const { names, action, errnoRet, args } of rules) {
@@ -83,8 +86,10 @@ function verdictsOf(rules: readonly SyscallRule[]): Map<string, Verdict> {
       if (args === undefined) {
         verdicts.set(name, { result: allowed ? RET_ALLOW : RET_ERRNO | (errnoRet ?? 1), allowedIf: [] });
       } else if (allowed) {
-        const before = verdicts.get(name)?.allowedIf ?? [];
-        verdicts.set(name, { result: RET_ERRNO | 38, allowedIf: [...before, ...args] });
+        const { result = RET_ERRNO | 38, allowedIf = [] } = verdicts.get(name) ?? {};
+        verdicts.set(name, { result, allowedIf: [...allowedIf, ...args] });
+      } else {
+        verdicts.set(name, { result: RET_ERRNO | (errnoRet ?? 1), allowedIf: verdicts.get(name)?.allowedIf ?? [] });
       }
     }
   }

@@ -65,7 +65,7 @@ const FORBIDDEN =
   'add_key io_uring_enter io_uring_register io_uring_setup kexec_file_load kexec_load keyctl nfsservctl request_key uselib userfaultfd';
 
 /** CLONE_NEW* but for CLONE_NEWTIME, which clone(2) cannot make: NS, CGROUP, UTS, IPC, USER, PID, NET. */
-const NEW_NAMESPACES = 0x7e020000;
+const NAMESPACES = [0x00020000, 0x02000000, 0x04000000, 0x08000000, 0x10000000, 0x20000000, 0x40000000];
 /** Sockets to the hypervisor are no network of the container's. */
 const AF_VSOCK = 40;
 /** PER_LINUX and PER_LINUX32, each also with UNAME26, and the question which it is. */
@@ -104,9 +104,22 @@ function seccompRules(capabilities: readonly string[]): SyscallRule[] {
   return [
     { names: [...words(ALLOWED), ...permitted, ...(isAdmin ? ['clone', 'clone3'] : [])], action: ALLOW },
     { names: [...words(FORBIDDEN), ...refused], action: ERRNO, errnoRet: EPERM },
-    ...(isAdmin ? [] : [allowIf('clone', { index: 0, value: NEW_NAMESPACES, valueTwo: 0, op: 'SCMP_CMP_MASKED_EQ' })]),
+    ...(isAdmin ? [] : cloneRules()),
     allowIf('socket', { index: 0, value: AF_VSOCK, op: 'SCMP_CMP_NE' }),
     ...PERSONALITIES.map((value) => allowIf('personality', { index: 0, value, op: 'SCMP_CMP_EQ' })),
+  ];
+}
+
+/**
+ * New processes, and no new namespaces. Those are refused as the kernel refuses them: systemd 256 and later goes on without
+ * where it hears EPERM, and takes a clone that is not known for the end.
+ */
+function cloneRules(): SyscallRule[] {
+  const test = (value: number, valueTwo: number) => ({ index: 0, value, valueTwo, op: 'SCMP_CMP_MASKED_EQ' }) as const;
+  const all = NAMESPACES.reduce((mask, flag) => mask + flag, 0);
+  return [
+    allowIf('clone', test(all, 0)),
+    ...NAMESPACES.map((flag) => ({ names: ['clone'], action: ERRNO, errnoRet: EPERM, args: [test(flag, flag)] })),
   ];
 }
 

@@ -1,0 +1,113 @@
+import { spawn } from 'node:child_process';
+import test from 'ava';
+import type { Image } from '../../src/oci/image.ts';
+import { servicesLabel, servicesOf } from '../../src/oci/services.ts';
+import { decideBoot } from '../../src/runtime/init/boot.ts';
+import { isReboot, systemExitCode } from '../../src/runtime/init/ending.ts';
+import { servicesScript } from '../../src/runtime/init/services-script.ts';
+import { stopSignalOf, stopTimeoutOf } from '../../src/runtime/init/stop.ts';
+
+function image(labels: Record<string, string>, StopSignal?: string): Image {
+  const digest = `sha256:${'0'.repeat(64)}` as Image['digest'];
+  const config = { Labels: labels, Cmd: ['/bin/sh'], ...(StopSignal === undefined ? {} : { StopSignal }) };
+  return {
+    reference: 'test:1',
+    digest,
+    configDigest: digest,
+    manifest: { schemaVersion: 2, config: { mediaType: '', digest, size: 0 }, layers: [] },
+    config: { architecture: 'amd64', os: 'linux', config, rootfs: { type: 'layers', diff_ids: [] } },
+    size: 0,
+  };
+}
+
+const SHOP = { name: 'shop', start: [{ run: 'shopctl start', env: {}, seconds: 5 }], stop: [] };
+const NOTHING = { command: [] };
+
+test('auto goes by what was given, then by the image’s labels', (t) => {
+  const cases: readonly (readonly [Record<string, string>, 'system' | 'services' | 'none'])[] = [
+    [{ 'io.p2c.init': 'sysvinit' }, 'system'],
+    [{ 'io.p2c.init': 'none', ...servicesLabel([SHOP]) }, 'services'],
+    [{ 'io.p2c.init': 'none' }, 'none'],
+    [{}, 'none'],
+    [{ 'io.p2c.services': 'no JSON' }, 'none'],
+  ];
+  for (const [labels, mode] of cases)
+    t.is(decideBoot('auto', image(labels), NOTHING).mode, mode, JSON.stringify(labels));
+  const given = decideBoot('auto', image({ 'io.p2c.init': 'systemd' }), { command: ['true'] });
+  t.like(given, { mode: 'none', reaper: undefined });
+  t.is(decideBoot('auto', image({ 'io.p2c.init': 'systemd' }), { command: [], entrypoint: '' }).mode, 'none');
+});
+
+test('systemd gets the cgroups that it knows', (t) => {
+  const of = (labels: Record<string, string>) => decideBoot('system', image(labels), NOTHING);
+  t.like(of({ 'io.p2c.init': 'systemd' }), { cgroups: 'v2' });
+  t.like(of({ 'io.p2c.init': 'systemd', 'io.p2c.init.cgroups': 'v1' }), { cgroups: 'v1' });
+  t.like(of({ 'io.p2c.init': 'upstart' }), { cgroups: undefined });
+});
+
+test('what does not go together, or is not there, is said', (t) => {
+  const asked = [{ command: ['sh'] }, { command: [], entrypoint: 'x' }, { command: [], user: 'joe' }];
+  for (const wish of ['system', 'services'] as const) {
+    for (const each of asked) t.throws(() => decideBoot(wish, image({}), each), { message: /do not go together/ });
+  }
+  t.throws(() => decideBoot('services', image({}), NOTHING), {
+    message: /does not say how its applications are started/,
+  });
+});
+
+test('a stop signal that only an init takes is no command’s', (t) => {
+  const adapted = image({ 'io.p2c.init': 'sysvinit' }, 'SIGPWR');
+  t.is(stopSignalOf(decideBoot('system', adapted, NOTHING), adapted), 'SIGPWR');
+  t.is(stopSignalOf(decideBoot('none', adapted, NOTHING), adapted), 'SIGTERM');
+  const chosen = image({ 'io.p2c.init': 'sysvinit' }, 'SIGQUIT');
+  t.is(stopSignalOf(decideBoot('none', chosen, NOTHING), chosen), 'SIGQUIT');
+  t.is(stopTimeoutOf(decideBoot('none', adapted, NOTHING)), 10);
+  t.is(stopTimeoutOf(decideBoot('system', adapted, NOTHING)), 90);
+});
+
+test('a halt is a good end, and a reboot a wish to start again', (t) => {
+  t.deepEqual([0, 1, 129, 130, 137].map(systemExitCode), [0, 1, 0, 0, 137]);
+  t.deepEqual([0, 129, 130].map(isReboot), [false, true, false]);
+});
+
+test('services travel in a label', (t) => {
+  t.deepEqual(servicesLabel([]), {});
+  t.deepEqual(servicesOf(image(servicesLabel([SHOP]))), [SHOP]);
+});
+
+/** Runs the script with this machine's sh, and asks it to stop once it has started all. */
+function runScript(script: string): Promise<{ said: string; code: number | null }> {
+  // Where it is not PID 1, something else always runs.
+  const child = spawn('sh', ['-c', script], { stdio: ['ignore', 'pipe', 'pipe'] });
+  let said = '';
+  const hear = (text: string): void => {
+    said += text;
+    if (said.includes('p2c: started')) child.kill('SIGTERM');
+  };
+  for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', hear);
+  return new Promise((resolve) => child.once('close', (code) => resolve({ said, code })));
+}
+
+test('applications start in order and stop in the reverse of it, whatever their words are', async (t) => {
+  const step = (run: string, seconds = 60) => ({ run, env: { NAME: `it's "$HOME"` }, seconds });
+  const script = servicesScript([
+    { name: 'a', start: [step('echo "a up: $NAME"')], stop: [step('echo a down')] },
+    { name: `b'; exit 9; '`, start: [step('exit 3'), step('echo b up')], stop: [step('echo b down')] },
+    { name: 'hangs', start: [step('exec sleep 1000', 1)], stop: [] },
+    { name: 'none', start: [{ service: ['p2c-no-such', 'nor-this'], env: {}, seconds: 60 }], stop: [] },
+  ]);
+  const { said, code } = await runScript(script);
+  t.is(code, 0, said);
+  t.deepEqual(said.trimEnd().split('\n'), [
+    `a up: it's "$HOME"`,
+    `p2c: b'; exit 9; ': start failed with exit code 3`,
+    'b up',
+    'p2c: hangs: start did not end within 1 s',
+    'p2c: there is no script for p2c-no-such nor-this in /etc/init.d',
+    'p2c: none: start failed with exit code 1',
+    'p2c: started',
+    'b down',
+    'a down',
+    'p2c: stopped',
+  ]);
+});
