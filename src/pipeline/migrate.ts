@@ -26,7 +26,7 @@ import {
   startFailed,
   stopApplications,
   stopReport,
-  untilLost,
+  whileStopped,
 } from './stages/stop-and-start.ts';
 import { describeCapture, streamParts } from './stages/stream.ts';
 import { agreeOnWire, describePlan, patienceOf, planCapture, SURVEY_STAGES, type Survey, survey } from './survey.ts';
@@ -92,7 +92,8 @@ async function runStages(
   held.defer(() => parts.settled().catch((error: unknown) => show.note(`not remembered: ${messageOf(error)}`)));
   const captured = await show.stage(
     STREAM,
-    (tell) => streamParts({ ...streaming, signal: untilLost(signal, stopped), memory: parts }, plan, tell),
+    (tell) =>
+      whileStopped(stopped, signal, (still) => streamParts({ ...streaming, signal: still, memory: parts }, plan, tell)),
     describeCapture,
   );
   if (request.hot) {
@@ -104,7 +105,7 @@ async function runStages(
   const settling = { ...streaming, rules, streamed, suspects: again, work, rounds: request.settle };
   const settled = await show.stage(
     SETTLE,
-    (tell) => settle({ ...settling, signal: untilLost(signal, stopped) }, tell),
+    (tell) => whileStopped(stopped, signal, (still) => settle({ ...settling, signal: still }, tell)),
     describeSettled,
   );
   await stopped?.confirm();

@@ -43,6 +43,8 @@ async function pidsOf(server: LabServer, names: readonly string[]): Promise<stri
 
 test('all that Debian has: recognised, stopped in the order of their dependencies, and healthy again', async (t) => {
   if (!requireRoot(t)) return;
+  // The first time, a base is made of all these packages.
+  t.timeout(30 * 60_000);
   const server = await labServer(t, 'profiles', { packages: EVERYTHING });
   await eventually(t, 'tomcat is up', async () => (await server.exec('ss -ltn')).includes(':8080'));
   await eventually(t, 'mariadb is up', async () => (await server.exec('ss -ltn')).includes(':3306'));
@@ -142,6 +144,8 @@ health: [{ tcp: 8082, timeout: 1s }, { http: 'http://127.0.0.1:8081/', timeout: 
 
 test('systemd: nginx and cron by their units, and any unit by the generic profile', async (t) => {
   if (!requireRoot(t)) return;
+  // The first time, a base is made of all these packages.
+  t.timeout(30 * 60_000);
   const server = await labServer(t, 'profiles-systemd', { systemd: true });
   const before = await pidsOf(server, ['nginx', 'cron']);
   const report = tested(t, await testProfiles(server, '--json'));

@@ -111,7 +111,19 @@ export function startFailed(error: Error, image: Image): P2cError {
   });
 }
 
-/** Where the watchdog had to start the applications, what is still being copied is no image of a stopped server. */
-export function untilLost(signal: AbortSignal, stopped: Quiesced | undefined): AbortSignal {
-  return stopped === undefined ? signal : AbortSignal.any([signal, stopped.lost]);
+/**
+ * Copies while the applications are stopped. Where the watchdog had to start them, what is still being copied is no image
+ * of a stopped server: the copying is ended, and that is told as the cause.
+ */
+export async function whileStopped<Result>(
+  stopped: Quiesced | undefined,
+  signal: AbortSignal,
+  copy: (signal: AbortSignal) => Promise<Result>,
+): Promise<Result> {
+  if (stopped === undefined) return copy(signal);
+  try {
+    return await copy(AbortSignal.any([signal, stopped.lost]));
+  } catch (error) {
+    throw stopped.lost.aborted && !signal.aborted ? stopped.lost.reason : error;
+  }
 }
