@@ -47,7 +47,7 @@ export const verb = defineVerb({
       workingFolder: options.workdir,
       user: options.user,
       terminal: options.tty,
-      interactive: options.interactive,
+      input: options.interactive ? 'inherit' : 'none',
       detached: options.detach,
     });
     return options.detach ? 0 : attend(launched);

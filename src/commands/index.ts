@@ -160,6 +160,11 @@ export const VERBS: readonly VerbEntry[] = [
     load: async () => (await import('./container-inspect.ts')).verb,
   },
   {
+    name: 'cp',
+    summary: 'copy files into a container or out of it',
+    load: async () => (await import('./cp.ts')).verb,
+  },
+  {
     name: 'logs',
     summary: 'print what a container said',
     load: async () => (await import('./logs.ts')).verb,

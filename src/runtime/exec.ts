@@ -17,7 +17,7 @@ export interface ExecOptions {
   /** Names are those of the image: what the container wrote into its passwd since is not read. */
   readonly user?: string | undefined;
   readonly terminal: boolean;
-  readonly interactive: boolean;
+  readonly input: 'inherit' | 'pipe' | 'none';
   /** Nobody reads what it says. */
   readonly detached: boolean;
 }
@@ -36,7 +36,7 @@ export async function execInContainer(root: string, container: Container, option
   const bundle = await readBundle(folder);
   const process = await execProcess(root, container, bundle, options);
   return engineOf(definition).exec(await placeOf(container), init, bundle, process, {
-    input: options.interactive ? 'inherit' : 'none',
+    input: options.input,
     output: options.detached ? 'none' : 'pipe',
   });
 }

@@ -20,12 +20,19 @@ interface Ended {
   readonly stderr: string;
 }
 
+interface Begun {
+  readonly ended: Promise<Ended>;
+  kill(signal: NodeJS.Signals): void;
+}
+
 export interface Runner {
   readonly store: TestStore;
   /** A folder that stands for the rest of the machine. */
   readonly outside: string;
   call(...args: readonly string[]): Promise<Ended>;
   callWith(input: string, ...args: readonly string[]): Promise<Ended>;
+  /** Begins a call that may be killed. */
+  start(...args: readonly string[]): Begun;
   /** Fails the test where the exit code is not 0. @returns standard output without the last line feed. */
   ok(...args: readonly string[]): Promise<string>;
 }
@@ -66,17 +73,18 @@ export async function runner(
   });
   const outside = join(store.root, '..', 'outside');
   mkdirSync(outside);
-  const callWith = (input: string, ...args: readonly string[]): Promise<Ended> => p2c(store.root, input, args);
+  const callWith = (input: string, ...args: readonly string[]): Promise<Ended> => p2c(store.root, input, args).ended;
+  const start = (...args: readonly string[]): Begun => p2c(store.root, '', args);
   const call = (...args: readonly string[]): Promise<Ended> => callWith('', ...args);
   const ok = async (...args: readonly string[]): Promise<string> => {
     const { code, stdout, stderr } = await call(...args);
     t.is(code, 0, `p2c ${args.join(' ')}: ${stderr}`);
     return stdout.replace(/\n$/, '');
   };
-  return { store, outside, call, callWith, ok };
+  return { store, outside, call, callWith, start, ok };
 }
 
-function p2c(root: string, input: string, args: readonly string[]): Promise<Ended> {
+function p2c(root: string, input: string, args: readonly string[]): Begun {
   const child = spawn(process.execPath, [CLI, ...args], {
     env: { ...process.env, P2C_ROOT: root },
     // The last is a descriptor that no container must get: as a careless caller leaves one open.
@@ -91,10 +99,11 @@ function p2c(root: string, input: string, args: readonly string[]): Promise<Ende
     stderr += text;
   });
   child.stdin?.on('error', () => {}).end(input);
-  return new Promise((resolve, reject) => {
+  const ended = new Promise<Ended>((resolve, reject) => {
     child.once('error', reject);
     child.once('close', (code) => resolve({ code: code ?? -1, stdout, stderr }));
   });
+  return { ended, kill: (signal) => void child.kill(signal) };
 }
 
 const stateSchema = z.object({

@@ -106,7 +106,7 @@ async function releaseInside(
     workingFolder: '/',
     user: '0',
     terminal: false,
-    interactive: false,
+    input: 'none',
     detached: false,
   });
   const drain = async (stream: AsyncIterable<unknown> | undefined): Promise<void> => {

@@ -1,0 +1,44 @@
+/** `p2c cp`: files into a container or out of it. */
+import { ExitCode, usageError } from '../errors.ts';
+import { storeRoot } from '../oci/root.ts';
+import { findContainer } from '../runtime/containers.ts';
+import { copyIn, copyOut } from '../runtime/copy/copy.ts';
+import { parseSide } from '../runtime/copy/words.ts';
+import { requireRoot } from '../runtime/create.ts';
+import { defineVerb } from './command.ts';
+
+export const verb = defineVerb({
+  name: 'cp',
+  usage: '[options] CONTAINER:PATH PATH | PATH CONTAINER:PATH',
+  summary: 'copy files into a container or out of it, whether it runs or not; - is a tar stream',
+  examples: [
+    ['p2c cp old:/etc/nginx ./nginx', 'a folder, out'],
+    ['p2c cp app.conf old:/etc/app.conf', 'a file, in'],
+    ['p2c cp old:/var/log - | tar -t', 'as a tar stream'],
+  ],
+  options: (parser) =>
+    parser.option('archive', {
+      alias: 'a',
+      type: 'boolean',
+      default: true,
+      describe: 'it belongs to whom it is copied to (--no-archive: owners stay, by number)',
+    }),
+  async run({ archive }, words) {
+    const [from, to] = words;
+    if (from === undefined || to === undefined || words.length > 2) {
+      throw usageError('a source and a destination are expected', { code: 'usage', hint: 'p2c cp old:/etc/motd .' });
+    }
+    const [source, destination] = [parseSide(from), parseSide(to)];
+    const isOut = 'container' in source;
+    if (isOut === 'container' in destination) {
+      throw usageError('one of the two is in a container: CONTAINER:PATH', { code: 'usage' });
+    }
+    requireRoot();
+    const root = storeRoot();
+    if (isOut) await copyOut(await findContainer(root, source.container), source.path, destination.path, { archive });
+    else if ('container' in destination) {
+      await copyIn(await findContainer(root, destination.container), source.path, destination.path, { archive });
+    }
+    return ExitCode.done;
+  },
+});

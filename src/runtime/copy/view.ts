@@ -1,0 +1,125 @@
+/**
+ * A look at a container's files from outside: its root and its volumes in a mount namespace of their own, in which tar
+ * runs. No program of the image runs, and no link in it leads out: there is nothing else to be reached.
+ */
+import { spawn } from 'node:child_process';
+import { join } from 'node:path';
+import type { Readable, Writable } from 'node:stream';
+import { P2cError } from '../../errors.ts';
+import { type Container, readBundle } from '../container.ts';
+import { findProgram } from '../host-program.ts';
+import { HOST_ENVIRONMENT, ISOLATION } from '../isolation.ts';
+import { placeOf } from '../place.ts';
+import type { Resolved } from '../root-path.ts';
+import { resolveInRoot } from '../root-path.ts';
+
+/** The messages of tar that are kept. */
+const MAX_MESSAGES = 8192;
+
+/**
+ * Arguments: the container's folder; `ro` or `rw`; layers, the topmost first; `--`; volumes as pairs of source and place;
+ * `--`; tar and its arguments, which see the container at /c. Read only, the container's own changes are one more layer:
+ * it may be running. /proc is gone before tar runs: through a link to it this machine could be reached.
+ */
+const VIEW = `${ISOLATION}
+set -eu
+host=
+folder=$1
+how=$2
+shift 2
+p2c_root "$folder/root"
+mkdir c l
+lower=
+count=0
+if [ "$how" = ro ]; then
+  ln -s "$folder/upper" l/u
+  lower=l/u
+fi
+while [ "$1" != -- ]; do
+  ln -s "$1" "l/$count"
+  lower=$lower\${lower:+:}l/$count
+  count=$((count + 1))
+  shift
+done
+shift
+ln -s "$folder/upper" upper
+ln -s "$folder/work" work
+if [ "$how" = ro ]; then
+  mount -t overlay -o "ro,nodev,lowerdir=$lower" overlay c
+else
+  mount -t overlay -o "nodev,lowerdir=$lower,upperdir=upper,workdir=work" overlay c
+fi
+while [ "$1" != -- ]; do
+  if [ -d "c$2" ] && [ -d "$1" ]; then
+    mount --bind "$1" "c$2"
+    mount -o "remount,bind,nodev,$how" "c$2"
+  fi
+  shift 2
+done
+shift
+rm upper work
+p2c_enter
+umount -l /proc
+mount -o remount,ro /
+exec "$@"
+`;
+
+/**
+ * @param how `ro` also where it runs; `rw` where it does not.
+ * @param words tar and its arguments.
+ */
+export async function startInView(
+  container: Container,
+  how: 'ro' | 'rw',
+  words: readonly string[],
+): Promise<{ input: Writable; output: Readable; ended: Promise<void> }> {
+  const { layers } = await placeOf(container);
+  const volumes = (await volumesOf(container)).flatMap(({ source, destination }) => [source, destination]);
+  const arguments_ = [container.folder, how, ...layers.map(({ folder }) => folder), '--', ...volumes, '--', ...words];
+  const child = spawn(
+    findProgram('unshare'),
+    ['--mount', '--propagation', 'private', 'sh', '-c', VIEW, 'sh', ...arguments_],
+    { env: HOST_ENVIRONMENT, cwd: '/', stdio: 'pipe' },
+  );
+  child.stdin.on('error', () => {});
+  return { input: child.stdin, output: child.stdout, ended: endOf(child, 'tar') };
+}
+
+/** @throws P2cError `copy.tar` where it fails. */
+export function endOf(child: ReturnType<typeof spawn>, name: string): Promise<void> {
+  let messages = '';
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+    if (messages.length < MAX_MESSAGES) messages += text;
+  });
+  const ended = new Promise<void>((resolve, reject) => {
+    child.once('error', reject).once('close', (code) => {
+      if (code === 0) resolve();
+      else {
+        const cause = new Error(messages.trim() || 'it said nothing');
+        reject(new P2cError(`${name} ended with exit code ${code}`, { code: 'copy.tar', cause }));
+      }
+    });
+  });
+  ended.catch(() => {});
+  return ended;
+}
+
+/** Folders that are mounted in the container, the files of its /etc aside. */
+async function volumesOf({ folder }: Container): Promise<{ source: string; destination: string }[]> {
+  const { mounts } = await readBundle(folder);
+  return mounts.filter(({ type, source }) => type === 'bind' && !source.startsWith(`${folder}/`));
+}
+
+/** A path as the container sees it, volumes included; within one, links are read as if it were the root. */
+export async function resolveInContainer(container: Container, path: string): Promise<Resolved> {
+  const { layers } = await placeOf(container);
+  const root = [{ folder: join(container.folder, 'upper'), opaque: new Set<string>() }, ...layers];
+  const found = resolveInRoot(root, path);
+  const volume = (await volumesOf(container))
+    .filter(({ destination }) => found.path === destination || found.path.startsWith(`${destination}/`))
+    .sort((a, b) => b.destination.length - a.destination.length)[0];
+  if (volume === undefined) return found;
+  const rest = found.path.slice(volume.destination.length);
+  const inside = resolveInRoot([{ folder: volume.source, opaque: new Set() }], rest === '' ? '/' : rest);
+  return { ...inside, path: inside.path === '/' ? volume.destination : `${volume.destination}${inside.path}` };
+}
