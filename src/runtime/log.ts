@@ -55,7 +55,10 @@ export class LogWriter implements AsyncDisposable {
       if (chunk === undefined && rest !== '') texts.push(rest);
       if (texts.length === 0) return;
       const time = new Date().toISOString();
-      await this.#write(texts.map((text) => `${JSON.stringify({ time, stream, text })}\n`).join(''));
+      const lines = texts.map((text) => `${JSON.stringify({ time, stream, text })}\n`);
+      // One that has a size is looked at after each line.
+      if (Number.isFinite(this.#maxSize)) for (const line of lines) await this.#write(line);
+      else await this.#write(lines.join(''));
     };
   }
 

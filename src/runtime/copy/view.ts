@@ -50,6 +50,7 @@ else
   mount -t overlay -o "nodev,lowerdir=$lower,upperdir=upper,workdir=work" overlay c
 fi
 while [ "$1" != -- ]; do
+  if [ "$how" = rw ] && [ -d "$1" ]; then mkdir -p "c$2"; fi
   if [ -d "c$2" ] && [ -d "$1" ]; then
     mount --bind "$1" "c$2"
     mount -o "remount,bind,nodev,$how" "c$2"
