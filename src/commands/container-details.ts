@@ -55,7 +55,7 @@ function stateOf(state: State) {
     Running: isRunning,
     Restarting: state.status === 'restarting',
     Pid: isRunning ? (state.init?.pid ?? 0) : 0,
-    MonitorPid: isRunning ? (state.monitor?.pid ?? 0) : 0,
+    MonitorPid: state.status === 'created' || state.status === 'exited' ? 0 : (state.monitor?.pid ?? 0),
     // Of one whose monitor was killed nobody saw it.
     ExitCode: isRunning || state.status === 'created' ? 0 : (state.exitCode ?? -1),
     Error: state.error ?? '',

@@ -185,7 +185,7 @@ test('nothing stays, whenever its monitor or the p2c that starts it is killed', 
   for (const patience of [0, 50, 200]) {
     await p2c.ok('run', '-d', '--name', 'c', '-t', '--restart', 'always', 'test:latest', 'sleep', '0.1');
     await new Promise((resolve) => setTimeout(resolve, patience));
-    process.kill((await pidsOf(p2c)).monitor, 'SIGKILL');
+    process.kill(Number(await status(p2c, '{{.State.MonitorPid}}')), 'SIGKILL');
     await until(removed);
   }
   t.is(await p2c.ok('ps', '-aq'), '');
