@@ -180,6 +180,11 @@ export class ImageStore implements AsyncDisposable {
     }
   }
 
+  /** Waits until every blob that was committed can be read. @throws P2cError `store.full`, `store.failed`. */
+  async published(): Promise<void> {
+    await this.#layout.published();
+  }
+
   /**
    * Keeps a blob of this run for the holder, also when this process is gone: it is on the disk when this returns.
    * @throws P2cError `store.full`, `store.failed`.

@@ -121,8 +121,8 @@ const absolutePath = line
   .refine((path) => !path.split('/').includes('..'), { error: "must not contain '..'" });
 
 const volumeSchema = z
-  .union([strictObject({ path: absolutePath, capture: z.enum(['image', 'volume']).default('image') }), absolutePath])
-  .transform((value): { path: string; capture: 'image' | 'volume' } =>
+  .union([strictObject({ path: absolutePath, capture: z.enum(['image']).default('image') }), absolutePath])
+  .transform((value): { path: string; capture: 'image' } =>
     typeof value === 'string' ? { path: value, capture: 'image' } : value,
   );
 

@@ -24,6 +24,9 @@ const NETWORK = new Set(
 );
 const REMOVABLE = new Set(['iso9660', 'udf', 'squashfs', 'cramfs', 'romfs', 'erofs']);
 
+/** They show directories that lie on other filesystems, where what is written to them lies too: a running container's root. */
+const OVERLAYS = new Set(['overlay', 'overlayfs', 'aufs', 'unionfs', 'fuse.fuse-overlayfs']);
+
 /** Filesystem types served by a program that nevertheless hold a disk's files. */
 const FUSE_ON_DISK = new Set(['fuseblk', 'fuse.ntfs-3g', 'fuse.ntfs', 'fuse.exfat', 'fuse.unionfs', 'fuse.mergerfs']);
 
@@ -61,6 +64,14 @@ function judge(mount: MountEntry, all: readonly MountEntry[], included: readonly
   if (visible !== mount) {
     const by = visible === undefined ? 'another mount' : `${visible.type} on ${printablePath(visible.mountPoint)}`;
     return { ...mount, verdict: 'hidden', reason: `hidden under ${by}` };
+  }
+  // A live system's own root is one, and there is no other to take.
+  if (OVERLAYS.has(mount.type) && mount.mountPoint !== '/') {
+    return {
+      ...mount,
+      verdict: 'bind',
+      reason: `${mount.type}: shows directories again that lie on other filesystems`,
+    };
   }
   const byType = judgeType(mount.type);
   if (byType !== undefined) return { ...mount, ...byType };

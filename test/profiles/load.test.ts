@@ -102,7 +102,7 @@ stop:
 start: [{ run: x }]
 exclude: [/a/**, { path: /b/, reason: r, type: socket }]
 include: [/c]
-volumes: [/v, { path: /w, capture: volume }]
+volumes: [/v, { path: /w, capture: image }]
 ports: [80, 53/udp]
 requires: [db]
 after: [mysql, 'generic-sysv:shop']
@@ -124,7 +124,7 @@ health: [{ tcp: 80 }, { http: 'http://localhost/', timeout: 5s }, { command: 'tr
   ]);
   t.deepEqual(profile.volumes, [
     { path: '/v', capture: 'image' },
-    { path: '/w', capture: 'volume' },
+    { path: '/w', capture: 'image' },
   ]);
   t.deepEqual(profile.limits, {
     nofile: { soft: 1024, hard: 4096 },

@@ -71,6 +71,15 @@ test('subvolumes of one btrfs are filesystems of their own', (t) => {
   );
 });
 
+test("a running container's root is no filesystem of its own; a live system's root is", (t) => {
+  const table =
+    '2 1 0:9 / / rw - overlay overlay rw\n3 2 8:2 / /var rw - ext4 /dev/b rw\n4 3 0:40 / /var/lib/docker/overlay2/x/merged rw - overlay overlay rw\n';
+  t.deepEqual(
+    classifyMounts(parseMountinfo(Buffer.from(table))).map((mount) => mount.verdict),
+    ['included', 'included', 'bind'],
+  );
+});
+
 test('a filesystem hidden under a later mount of its parent is hidden', (t) => {
   const table =
     '2 1 8:1 / / rw - ext4 /dev/a rw\n3 2 8:2 / /a/b rw - ext4 /dev/b rw\n4 2 8:3 / /a rw - ext4 /dev/c rw\n';

@@ -24,6 +24,8 @@ export async function adaptCapture(input: AdaptInput, show: Show, title: string)
   if (!request.adapt) return undefined;
   const adapting = async (): Promise<Adaptation | P2cError> => {
     try {
+      // The last layer may be on its way to the disk still: nothing waited for it so far.
+      await store.published();
       return await adaptLayers(store, layers, request.withoutRecipes);
     } catch (error) {
       if (error instanceof P2cError && error.code !== 'store.full') return error;
