@@ -8,7 +8,7 @@ import { type LabServer, labServer } from './lab.ts';
 
 const run = promisify(execFile);
 
-export const THREE = ['nginx', 'mysql', 'postgresql'] as const;
+const THREE = ['nginx', 'mysql', 'postgresql'] as const;
 export const THREE_PROFILES = THREE.flatMap((name) => ['--profile', name]);
 
 /** Each with a question that it answers only while it runs. */
