@@ -7,7 +7,7 @@ import { type Container, readState, type State } from './container.ts';
 import { discard } from './containers.ts';
 import { engineOf } from './engines/choose.ts';
 import { leaveNetworks } from './network/join.ts';
-import { isAlive, signalProcess, waitForEnd } from './process.ts';
+import { bootId, isAlive, killTree, signalProcess, waitForEnd } from './process.ts';
 import { requestStop } from './stop-request.ts';
 import { stopSignalNumber } from './stop-signal.ts';
 import { discardWithVolumes } from './volumes/discard.ts';
@@ -123,13 +123,25 @@ async function kill(container: Container): Promise<void> {
 /** Waits until its processes are gone and its monitor has written down how it ended, or is gone too. */
 async function ended(container: Container): Promise<void> {
   const alive = (state: State) => [state.init, state.engine].filter((one) => one !== undefined && isAlive(one));
-  const state = await until(container, (now) => !isUp(now) && alive(now).length === 0);
+  const state = await until(container, (now) => {
+    endLeftovers(now);
+    return !isUp(now) && alive(now).length === 0;
+  });
   if (state === undefined || (!isUp(state) && alive(state).length === 0)) return;
   const left = alive(state).map((one) => one?.pid);
   throw new P2cError(`processes of the container '${container.definition.name}' do not end`, {
     code: 'container.stuck',
     hint: `see what ${left.join(', ') || 'its monitor'} waits for, and try again`,
   });
+}
+
+/**
+ * An engine that was starting a container when its monitor was killed waits for ever for one who is to take its word: there
+ * is no PID 1 yet whose end would be its own.
+ */
+function endLeftovers({ init, engine, monitor, status, boot }: State): void {
+  const abandoned = boot === bootId() && (monitor === undefined || !isAlive(monitor));
+  if (status === 'exited' && init === undefined && engine !== undefined && abandoned) killTree(engine);
 }
 
 /** @returns the state that fits, the last where none does in time, undefined where it was removed meanwhile. */

@@ -76,6 +76,13 @@ export function signalProcess(target: ProcessIdentity, signal: NodeJS.Signals | 
   }
 }
 
+/** Kills it and all that descends from it, the youngest first. */
+export function killTree(root: ProcessIdentity): void {
+  if (!isAlive(root)) return;
+  for (const child of childrenOf(root.pid)) killTree(child);
+  signalProcess(root, 'SIGKILL');
+}
+
 /** Waits until it is gone. @param limit milliseconds. @returns whether it went. */
 export async function waitForEnd(target: ProcessIdentity, limit: number): Promise<boolean> {
   const end = performance.now() + limit;

@@ -40,8 +40,9 @@ test('created, started, left to itself, started again with what it wrote, and wa
   t.is(await waited, '137');
   await p2c.ok('restart', '-t', '0', 'c');
   t.is(await status(p2c), 'running');
+  // A process 1 without a handler for it does not see the signal (pid_namespaces(7)).
   await p2c.ok('kill', '-s', 'TERM', 'c');
-  t.is((await p2c.call('rm', 'c')).code, (await status(p2c)) === 'exited' ? 0 : 2);
+  t.is((await p2c.call('rm', 'c')).code, 2);
   await p2c.ok('rm', '-af');
   t.deepEqual(remains(p2c), NOTHING);
 });
