@@ -20,9 +20,18 @@ export async function makeFolder(path: string, mode = 0o777): Promise<void> {
   } catch (error) {
     const code = systemCode(error);
     if (code === 'EEXIST' && (await isFolder(path))) return;
-    if (code !== 'ENOENT' || (await isFolder(dirname(path)))) throw error;
-    await makeFolder(dirname(path));
-    await makeFolder(path, mode);
+    if (code !== 'ENOENT') throw error;
+    // Where it is there now, another made it meanwhile, or it takes no new ones.
+    if (!(await isFolder(dirname(path)))) await makeFolder(dirname(path));
+    await makeLast(path, mode);
+  }
+}
+
+async function makeLast(path: string, mode: number): Promise<void> {
+  try {
+    await mkdir(path, { mode });
+  } catch (error) {
+    if (systemCode(error) !== 'EEXIST' || !(await isFolder(path))) throw error;
   }
 }
 

@@ -38,8 +38,9 @@ export async function createContainer(
   if (boot.mode === 'none') commandOf(image, options.entrypoint, options.command);
   attainableUlimits(options.ulimits);
   const network = await networkRequest(store.root, options.network, image.config.config?.ExposedPorts ?? {});
+  const descriptors = eachOnce(image.manifest.layers);
   const layers = [];
-  for (const { digest, mediaType } of image.manifest.layers) {
+  for (const { digest, mediaType } of descriptors) {
     layers.unshift(await unpackLayer(store.root, { digest, mediaType, blobPath: store.blobPath(digest) }));
   }
   const { id, name } = await reserve(store.root, options.name);
@@ -54,7 +55,7 @@ export async function createContainer(
       id,
       name,
       image: { name: image.reference ?? imageName, digest: image.digest },
-      layers: image.manifest.layers.map(({ digest }) => digest).reverse(),
+      layers: descriptors.map(({ digest }) => digest).reverse(),
       created: new Date().toISOString(),
       init: { mode: boot.mode, why: boot.why },
       stopSignal: options.stopSignal ?? stopSignalOf(boot, image),
@@ -75,6 +76,15 @@ export async function createContainer(
     await discardWithVolumes(store.root, { folder, definition: { id, name } });
     throw error;
   }
+}
+
+/**
+ * overlayfs takes no folder twice (ELOOP), and two deltas of one image may well be the same. The topmost of them shows all
+ * that the lower one would.
+ * @param layers the lowest first.
+ */
+function eachOnce<Layer extends { readonly digest: string }>(layers: readonly Layer[]): Layer[] {
+  return layers.filter(({ digest }, at) => layers.findLastIndex((other) => other.digest === digest) === at);
 }
 
 /** @throws P2cError `runtime.root` (usage). */

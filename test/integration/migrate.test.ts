@@ -319,7 +319,9 @@ test.serial('kill -9 of p2c: the lease starts the applications, and the store st
   t.true(again.code === 0 || again.code === 3, again.stderr);
   t.deepEqual(readdirSync(join(root, 'tmp')), []);
   // Config and manifest; the receipt's lines, manifest and empty config.
-  t.is(readdirSync(join(root, 'blobs/sha256')).length, layersOf(root).length + 5, 'what the killed run left is gone');
+  // Two deltas may be the same.
+  const layers = new Set(layersOf(root));
+  t.is(readdirSync(join(root, 'blobs/sha256')).length, layers.size + 5, 'what the killed run left is gone');
 });
 
 test.serial('a store without space: refused before anything is stopped', async (t) => {

@@ -275,10 +275,13 @@ onEachEngine('many layers lie one above the other, and whiteouts hide', async (t
     layers.push(rawTar([...folders('./', './n/'), ...files]));
   }
   layers.push(rawTar([...folders('./', './var/', './var/www/'), { name: './var/www/.wh..wh..opq' }]));
+  // The same layer again, above what another put in its place: nothing forbids it.
+  const again = rawTar([...folders('./', './n/'), { name: './n/again', content: 'first' }]);
+  layers.push(again, rawTar([...folders('./', './n/'), { name: './n/again', content: 'second' }]), again);
   const p2c = await runner(t, {}, {}, layers);
-  const script = 'cat /n/top; echo; ls /n | wc -l; ls -A /var/www | wc -l';
-  // 70 files but the seven that were hidden, and `top`.
-  t.is(await p2c.ok('run', '--rm', 'test:latest', 'sh', '-c', script), '70\n64\n0');
+  const script = 'cat /n/top; echo; ls /n | wc -l; ls -A /var/www | wc -l; cat /n/again';
+  // 70 files but the seven that were hidden, `top` and `again`.
+  t.is(await p2c.ok('run', '--rm', 'test:latest', 'sh', '-c', script), '70\n65\n0\nfirst');
 });
 
 function folders(...names: readonly string[]): { name: string; type: string }[] {

@@ -168,7 +168,8 @@ test('a server with algorithms of long ago: named where they are missing, and us
     t.true(error.message.includes(`no ${kind} algorithm in common: it offers only ${name}`), error.message);
     t.regex(error.hint ?? '', /--legacy-ssh/);
   }
-  const config = [...old.map(([line]) => line), 'MACs hmac-sha1', 'PubkeyAcceptedAlgorithms ssh-rsa'];
+  // What sshd takes of users' keys is not among it: one of today says that it takes SHA-2, also where it is told not to.
+  const config = [...old.map(([line]) => line), 'MACs hmac-sha1'];
   const sshd = await startSshd(t, { config, keyTypes: ['rsa'] });
   const key = join(sshd.folder, 'rsa_key');
   await generateKey(key, 'rsa');

@@ -1,5 +1,7 @@
 /** Makes the bundle of a container: what the image says, what the user asked for, and what every container gets. */
+
 import type { Image } from '../../oci/image.ts';
+import { cgroupsPath } from '../cgroup/container-cgroup.ts';
 import type { RunOptions } from '../options.ts';
 import type { LayerRoot } from '../root-path.ts';
 import { seccompProfile } from '../seccomp/profile.ts';
@@ -42,7 +44,7 @@ export function makeBundle(
     linux: {
       namespaces: namespacesOf(options),
       devices: options.devices.map(({ device }) => device),
-      cgroupsPath: `/p2c/${id}`,
+      cgroupsPath: cgroupsPath(id),
       resources: bundleResources(options),
       ...(options.privileged ? {} : { seccomp: seccompProfile(process.capabilities.bounding) }),
       rootfsPropagation: 'rprivate',

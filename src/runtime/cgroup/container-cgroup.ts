@@ -1,13 +1,20 @@
-/** A container's cgroups, `p2c/ID` in each hierarchy: made before it starts, and taken away with all that is in them. */
+/**
+ * A container's cgroups, `p2c-ID` in each hierarchy: made before it starts, and taken away with all that is in them. They
+ * have no parent of their own, which would have to go with the last of them while another is being made in it.
+ */
 import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, rmdir, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { P2cError, systemCode } from '../../errors.ts';
 import type { Resources } from '../spec.ts';
 import { cgroupHierarchies, type Hierarchy } from './hierarchy.ts';
 import { type Setting, settingsV1, settingsV2 } from './limits.ts';
 
-const PARENT = 'p2c';
+/** What runtime-spec calls `cgroupsPath`. */
+export function cgroupsPath(id: string): string {
+  return `/p2c-${id}`;
+}
+
 /** How long processes that are at their end may take by themselves, and the kernel to end the others. Milliseconds. */
 const END_TAKES = 1000;
 const KILL_TAKES = 10_000;
@@ -17,12 +24,12 @@ const CONTROLLERS_V2 = ['cpu', 'memory', 'pids', 'io'];
 
 /** One of a container's cgroups; it exists while the container runs. */
 export interface ContainerCgroup extends Hierarchy {
-  /** `p2c/ID` below the hierarchy's folder. */
+  /** `p2c-ID` in the hierarchy's folder. */
   readonly path: string;
 }
 
 export function containerCgroups(id: string): ContainerCgroup[] {
-  return cgroupHierarchies().map((hierarchy) => ({ ...hierarchy, path: join(hierarchy.folder, PARENT, id) }));
+  return cgroupHierarchies().map((hierarchy) => ({ ...hierarchy, path: join(hierarchy.folder, cgroupsPath(id)) }));
 }
 
 /**
@@ -59,18 +66,14 @@ function limitedControllers({ memory, cpu, pids }: Resources): string[] {
   return [...(memory ? ['memory'] : []), ...(cpu ? ['cpu'] : []), ...(pids ? ['pids'] : [])];
 }
 
-/** The common parent goes with the last container, also just now: then it is made anew. */
 async function makeFolder({ path, version, folder }: ContainerCgroup): Promise<boolean> {
-  for (let attempt = 0; ; attempt += 1) {
-    try {
-      await mkdir(path, { recursive: true });
-      if (version === 2) for (const above of [folder, dirname(path)]) await enableControllers(above);
-      return true;
-    } catch (error) {
-      if (systemCode(error) === 'ENOENT' && attempt < 100) continue;
-      if (['EROFS', 'EACCES', 'EPERM', 'ENOENT'].includes(systemCode(error) ?? '')) return false;
-      throw error;
-    }
+  try {
+    await mkdir(path, { recursive: true });
+    if (version === 2) await enableControllers(folder);
+    return true;
+  } catch (error) {
+    if (['EROFS', 'EACCES', 'EPERM', 'ENOENT'].includes(systemCode(error) ?? '')) return false;
+    throw error;
   }
 }
 
@@ -78,9 +81,7 @@ async function makeFolder({ path, version, folder }: ContainerCgroup): Promise<b
 async function enableControllers(folder: string): Promise<void> {
   const there = (await readFile(join(folder, 'cgroup.controllers'), 'latin1')).split(/\s+/);
   for (const name of CONTROLLERS_V2.filter((one) => there.includes(one))) {
-    await writeFile(join(folder, 'cgroup.subtree_control'), `+${name}`).catch((error: unknown) => {
-      if (systemCode(error) === 'ENOENT' && !existsSync(folder)) throw error;
-    });
+    await writeFile(join(folder, 'cgroup.subtree_control'), `+${name}`).catch(() => {});
   }
 }
 
@@ -111,8 +112,6 @@ export async function removeCgroups(id: string): Promise<void> {
       if (waited > END_TAKES) await killAll(path);
       await new Promise((resolve) => setTimeout(resolve, POLL));
     }
-    // With other containers in it, it stays.
-    await rmdir(dirname(path)).catch(() => {});
   }
 }
 

@@ -2,12 +2,14 @@
  * Whether an OCI runtime works on this machine, found out by having it run a container: what it says of itself is no proof
  * (one that was built for another arrangement of cgroups starts nothing).
  */
+
 import { randomBytes } from 'node:crypto';
 import { copyFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { messageOf } from '../../errors.ts';
 import { bundleResources } from '../bundle/resources.ts';
+import { cgroupsPath } from '../cgroup/container-cgroup.ts';
 import type { Engine } from '../engine.ts';
 import { type Bundle, specText } from '../spec.ts';
 import { toolCommand, toolFiles } from './toolbox.ts';
@@ -67,7 +69,7 @@ function probeBundle(id: string): Bundle {
     linux: {
       namespaces: (['pid', 'mount', 'uts', 'ipc', 'network', 'cgroup'] as const).map((type) => ({ type })),
       devices: [],
-      cgroupsPath: `/p2c/${id}`,
+      cgroupsPath: cgroupsPath(id),
       resources: bundleResources({ ...options, shmSize: 1, ulimits: [] }),
       rootfsPropagation: 'rprivate',
       maskedPaths: [],
