@@ -42,16 +42,28 @@ export class LastingSession implements Session {
     this.#answers = answers;
   }
 
-  /** The first connection is tried once: what is wrong with it is the user's to know at once. @throws P2cError `ssh.*`. */
+  /**
+   * The first connection is tried once: what is wrong with it is the user's to know at once. One that stood, and was lost
+   * before p2c knew who it is there, is made again.
+   * @throws P2cError `ssh.*`.
+   */
   static async open(target: Target, options: LastingOptions): Promise<LastingSession> {
     const answers = new Answers();
-    const { prompt, onTrouble } = options;
-    const session = await connect(target, {
+    const { prompt, onTrouble, retries } = options;
+    const first: ConnectOptions = {
       ...(onTrouble === undefined ? {} : { onNotice: onTrouble }),
       ...options,
       ...(prompt === undefined ? {} : { prompt: answers.prompt(prompt) }),
-    });
-    return new LastingSession(target, session, options, answers);
+    };
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return new LastingSession(target, await connect(target, first), options, answers);
+      } catch (error) {
+        if (!(error instanceof P2cError) || error.code !== 'ssh.lost' || attempt > retries) throw error;
+        onTrouble?.(`${error.message}; connecting again`);
+        await pause(pauseBefore(attempt), options.signal);
+      }
+    }
   }
 
   get target(): Target {

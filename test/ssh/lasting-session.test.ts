@@ -13,14 +13,14 @@ async function lasting(t: ExecutionContext, server: TestServer, more: Partial<La
 }
 
 /** A server that ends the connection under commands whose text holds `cut`, as often as told. */
-function cutting(times: number): ServerBehaviour & { readonly seen: string[] } {
+function cutting(times: number, where = 'cut'): ServerBehaviour & { readonly seen: string[] } {
   const seen: string[] = [];
   let left = times;
   return {
     seen,
     exec(command, accept) {
       seen.push(command);
-      if (!command.includes('cut') || left === 0) return false;
+      if (!command.includes(where) || left === 0) return false;
       left -= 1;
       accept();
       return 'cut';
@@ -42,6 +42,16 @@ test('a command that reads is run again over a new connection, and the ledger ha
   );
   t.is(trouble.filter((line) => /was lost.*; connecting again/.test(line)).length, 2);
   t.is(trouble.filter((line) => /^connected to .* again$/.test(line)).length, 2);
+});
+
+test('a link that is lost before p2c knows who it is there is made again, as often as allowed', async (t) => {
+  const trouble: string[] = [];
+  const server = await startServer(t, cutting(2, 'id -u'));
+  const session = await lasting(t, server, { onTrouble: (line) => trouble.push(line) });
+  t.is(session.privilege, 'root');
+  t.is(trouble.filter((line) => /was lost.*; connecting again/.test(line)).length, 2);
+  const unlucky = await startServer(t, cutting(3, 'id -u'));
+  await t.throwsAsync(lasting(t, unlucky), { code: 'ssh.lost' });
 });
 
 test('a command that changes the source is not run twice, but the next one finds a connection', async (t) => {
