@@ -35,6 +35,12 @@ ansible_user=postgres
 ratio = 0.5
 text = with spaces and = signs
 ansible_group_priority=10
+port = 2200   # no part of the number
+said = with a # in it
+joined="a" "b"
+unicode=u'x'
+much=1_000_000
+odd='it''s'
 
 [prod:children]
 web
@@ -50,7 +56,17 @@ site=all
 everywhere=1
 `;
 
-const YAML = `all:
+const YAML = `usual:
+  vars: &usual { from: usual, kept: 1 }
+stage: &stage
+  vars: { level: stage }
+  hosts: { shared: { <<: *usual, kept: 2, on: 2026-01-02 } }
+merged:
+  <<: [*stage, { vars: { level: none } }]
+  children: &below { y: { hosts: { n: } } }
+again:
+  children: *below
+all:
   vars: { site: all, flag: yes }
   hosts:
     mail: { ansible_host: 10.1.0.5 }

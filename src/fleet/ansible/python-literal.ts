@@ -1,6 +1,7 @@
 /**
  * The values of an INI inventory: what Python's `ast.literal_eval` takes is a literal (numbers, True, None, quoted text,
- * lists, dictionaries), everything else is the text itself (ansible, plugins/inventory/ini.py, _parse_value).
+ * lists, dictionaries, and a comment behind it), everything else is the text itself, with what looks like a comment
+ * (ansible, plugins/inventory/ini.py, _parse_value).
  */
 import type { AnsibleValue } from './value.ts';
 
@@ -13,9 +14,11 @@ export function pythonValue(text: string): AnsibleValue {
   return value !== undefined && reader.atEnd ? value : text;
 }
 
-const NUMBER = /[+-]?(?:0[xX][0-9a-fA-F]+|0[oO][0-7]+|0[bB][01]+|(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)/y;
+/** Python allows an underscore between two digits. */
+const NUMBER =
+  /[+-]?(?:0[xX](?:_?[0-9a-fA-F])+|0[oO](?:_?[0-7])+|0[bB](?:_?[01])+|(?:\d(?:_?\d)*\.?(?:\d(?:_?\d)*)?|\.\d(?:_?\d)*)(?:[eE][+-]?\d(?:_?\d)*)?)/y;
 /** Python takes no number with zeros before it, but zero itself. */
-const OCTAL_OF_OLD = /^[+-]?0\d*[1-9]\d*$/;
+const OCTAL_OF_OLD = /^[+-]?0[\d_]*[1-9][\d_]*$/;
 const ESCAPES: Readonly<Record<string, string>> = {
   n: '\n',
   t: '\t',
@@ -37,7 +40,7 @@ class Reader {
 
   get atEnd(): boolean {
     this.#space();
-    return this.#at === this.#text.length;
+    return this.#at === this.#text.length || this.#text.charAt(this.#at) === '#';
   }
 
   /** Undefined where no literal begins. */
@@ -55,7 +58,7 @@ class Reader {
       }
     }
     const first = this.#text.charAt(this.#at);
-    if (first === "'" || first === '"') return this.#string(first);
+    if (/^[uU]?['"]/.test(this.#text.slice(this.#at, this.#at + 2))) return this.#strings();
     if (first === '[') return this.#list(']', depth);
     if (first === '(') return this.#list(')', depth);
     return first === '{' ? this.#dictionary(depth) : this.#number();
@@ -75,13 +78,28 @@ class Reader {
 
   #number(): number | undefined {
     NUMBER.lastIndex = this.#at;
-    const [found] = NUMBER.exec(this.#text) ?? [];
-    if (found === undefined || OCTAL_OF_OLD.test(found)) return undefined;
-    if (/[\w.]/.test(this.#text.charAt(this.#at + found.length))) return undefined;
+    const [written] = NUMBER.exec(this.#text) ?? [];
+    if (written === undefined || OCTAL_OF_OLD.test(written)) return undefined;
+    if (/[\w.]/.test(this.#text.charAt(this.#at + written.length))) return undefined;
+    const found = written.replaceAll('_', '');
     const number = found.startsWith('-') ? -Number(found.slice(1)) : Number(found.replace(/^\+/, ''));
     if (!Number.isFinite(number) || (Number.isInteger(number) && !Number.isSafeInteger(number))) return undefined;
-    this.#at += found.length;
+    this.#at += written.length;
     return number;
+  }
+
+  /** One behind another are one. */
+  #strings(): string | undefined {
+    let result = '';
+    for (;;) {
+      this.#space();
+      const [begin] = /^[uU]?['"]/.exec(this.#text.slice(this.#at, this.#at + 2)) ?? [];
+      if (begin === undefined) return result;
+      this.#at += begin.length - 1;
+      const next = this.#string(begin.slice(-1));
+      if (next === undefined) return undefined;
+      result += next;
+    }
   }
 
   #string(quote: string): string | undefined {

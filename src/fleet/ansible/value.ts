@@ -33,5 +33,11 @@ export function ansibleValue(value: unknown): AnsibleValue {
   if (typeof value === 'object' && Object.getPrototypeOf(value) === Object.prototype) {
     return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, ansibleValue(item)]));
   }
-  return String(value);
+  return value instanceof Date ? dateText(value) : String(value);
+}
+
+/** As it was written, where it is a day alone; Ansible has days and moments in no variable that p2c reads. */
+function dateText(date: Date): string {
+  const text = date.toISOString();
+  return text.endsWith('T00:00:00.000Z') ? text.slice(0, 10) : text;
 }

@@ -1,7 +1,8 @@
 /** Ansible's YAML: inventories of groups (plugins/inventory/yaml.py), and files of variables. YAML 1.1, with `!vault`. */
-import { isMap, isScalar, LineCounter, Pair, parseDocument, type ScalarTag } from 'yaml';
+import { isMap, isScalar, LineCounter, Pair, parseDocument, type ScalarTag, type Tags } from 'yaml';
 import { messageOf } from '../../errors.ts';
 import { expandHosts, HostPatternError } from './host-pattern.ts';
+import { keyOf, Mappings } from './mapping.ts';
 import { invalid } from './mistakes.ts';
 import type { Tree } from './tree.ts';
 import { type AnsibleValue, ansibleValue, Vaulted } from './value.ts';
@@ -13,10 +14,23 @@ const TAGS: ScalarTag[] = [
   { tag: '!vault-encrypted', resolve: (text) => new Vaulted(text) },
   { tag: '!unsafe', resolve: (text) => text },
 ];
+const BOOLEAN = 'tag:yaml.org,2002:bool';
+
+/** YAML 1.1, but that `y` and `n` are text, as PyYAML has it: hosts and groups are called so. */
+function tagsOf(usual: Tags): Tags {
+  const words = usual.map((tag): Tags[number] => {
+    if (typeof tag === 'string' || tag.tag !== BOOLEAN || !('test' in tag)) return tag;
+    const { test } = tag;
+    return test === undefined ? tag : { ...tag, test: new RegExp(`^(?![YyNn]$)(?:${test.source})`) };
+  });
+  return [...TAGS, ...words];
+}
 
 interface Parsed {
   readonly contents: unknown;
   place(node: unknown): { line: number; column: number };
+  /** Undefined where the node is no map. @throws P2cError `inventory.invalid`. */
+  pairs(node: unknown): readonly Pair[] | undefined;
   value(node: unknown): AnsibleValue;
 }
 
@@ -29,7 +43,7 @@ function parse(text: string, file: string): Parsed {
     prettyErrors: false,
     // Ansible takes the later of two.
     uniqueKeys: false,
-    customTags: TAGS,
+    customTags: tagsOf,
   });
   const place = (offset: number): { line: number; column: number } => {
     const { line, col } = lines.linePos(offset);
@@ -40,21 +54,31 @@ function parse(text: string, file: string): Parsed {
     const { line, column } = place(wrong.pos[0]);
     throw invalid(file, line, wrong.message, column);
   }
+  const mappings = new Mappings(document);
+  const expanded = <Result>(node: unknown, expand: () => Result): Result => {
+    try {
+      return expand();
+    } catch (cause) {
+      const { line, column } = place(offsetOf(node));
+      throw invalid(file, line, `cannot be expanded: ${messageOf(cause)}`, column);
+    }
+  };
   return {
     contents: document.contents,
     place: (node) => place(offsetOf(node)),
-    value: (node) => {
-      try {
+    pairs: (node) =>
+      expanded(node, () => {
+        const map = mappings.node(node);
+        return isMap(map) ? mappings.pairs(map) : undefined;
+      }),
+    value: (node) =>
+      expanded(node, () => {
         const js: unknown =
           typeof node === 'object' && node !== null && 'toJS' in node && typeof node.toJS === 'function'
             ? node.toJS(document, { maxAliasCount: 100 })
             : node;
         return ansibleValue(js);
-      } catch (cause) {
-        const { line, column } = place(offsetOf(node));
-        throw invalid(file, line, `cannot be expanded: ${messageOf(cause)}`, column);
-      }
-    },
+      }),
   };
 }
 
@@ -69,23 +93,25 @@ export function readVariables(text: string, file: string): Map<string, AnsibleVa
   const parsed = parse(text, file);
   const { contents } = parsed;
   if (contents === null || (isScalar(contents) && contents.value === null)) return new Map();
-  if (!isMap(contents)) {
+  const pairs = parsed.pairs(contents);
+  if (pairs === undefined) {
     const { line, column } = parsed.place(contents);
     throw invalid(file, line, 'expected variables: keys and values', column);
   }
-  return new Map(contents.items.map((pair) => [keyOf(pair), parsed.value(pair.value)]));
+  return new Map(pairs.map((pair) => [keyOf(pair), parsed.value(pair.value)]));
 }
 
 /** @throws P2cError `inventory.invalid`. */
 export function readGroups(text: string, file: string, tree: Tree): void {
   const parsed = parse(text, file);
   const { contents } = parsed;
-  if (!isMap(contents)) {
+  const pairs = parsed.pairs(contents);
+  if (pairs === undefined) {
     const { line, column } = parsed.place(contents);
     throw invalid(file, line, 'expected groups: keys and values', column);
   }
   const reader = new GroupReader(parsed, file, tree);
-  for (const pair of contents.items) reader.group(keyOf(pair), pair.value, 0);
+  for (const pair of pairs) reader.group(keyOf(pair), pair.value, 0);
 }
 
 class GroupReader {
@@ -143,7 +169,8 @@ class GroupReader {
   /** Nothing for null; one name alone stands for a key without a value. */
   #entries(node: unknown, what: string): readonly Pair[] {
     if (node === null || (isScalar(node) && node.value === null)) return [];
-    if (isMap(node)) return node.items;
+    const pairs = this.#parsed.pairs(node);
+    if (pairs !== undefined) return pairs;
     if (isScalar(node) && typeof node.value === 'string') return [new Pair(node)];
     throw this.#wrong(node, `expected keys and values for ${what}`);
   }
@@ -152,8 +179,4 @@ class GroupReader {
     const { line, column } = this.#parsed.place(node);
     return invalid(this.#file, line, message, column);
   }
-}
-
-function keyOf({ key }: { readonly key: unknown }): string {
-  return isScalar(key) ? String(key.value) : String(key);
 }

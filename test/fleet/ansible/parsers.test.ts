@@ -29,6 +29,13 @@ for (const [text, value] of [
   ['yes', 'yes'],
   ["'open", "'open"],
   ['1 + 1', '1 + 1'],
+  ['22  # comment', 22],
+  ['text # comment', 'text # comment'],
+  ['"a" u\'b\' "c"', 'abc'],
+  ['"a" b', '"a" b'],
+  ['1_000', 1000],
+  ['1__0', '1__0'],
+  ['0_7', '0_7'],
   ['', ''],
 ] as const) {
   test(`the value ${text}`, (t) => {
