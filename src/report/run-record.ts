@@ -22,6 +22,10 @@ export interface HostRecord {
   began: number | undefined;
   ended: number | undefined;
   attempts: number;
+  /** When the latest of them began. */
+  attemptBegan: number | undefined;
+  /** What ran on the server in attempts that have no result to list it. */
+  commands: HappeningOf<'command'>[];
   readonly stages: StageRecord[];
   /** The last of its lines. */
   readonly notes: string[];
@@ -109,6 +113,8 @@ export function newHost({ name, target, image }: PlannedHost): HostRecord {
     began: undefined,
     ended: undefined,
     attempts: 0,
+    attemptBegan: undefined,
+    commands: [],
     stages: [],
     notes: [],
     facts: undefined,
@@ -146,6 +152,7 @@ export function happen(host: HostRecord, event: Happening, at: number): void {
       host.error = undefined;
       host.waiting = undefined;
       host.attempts += 1;
+      host.attemptBegan = at;
       return;
     case 'host-facts':
       host.facts = event;
@@ -191,6 +198,10 @@ export function happen(host: HostRecord, event: Happening, at: number): void {
       host.ended = at;
       host.exitCode = event.exitCode;
       host.result = event.result;
+      host.commands = host.commands.filter((command) => Date.parse(command.at) < (host.attemptBegan ?? 0));
+      return;
+    case 'command':
+      host.commands.push(event);
       return;
     case 'host-failed':
       cutOff(host, at);

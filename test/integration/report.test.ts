@@ -140,6 +140,10 @@ test.serial('a page of one host is open; one of a thousand still answers', async
   t.true(await single.page.locator('details.host').evaluate((element) => element.hasAttribute('open')));
   t.deepEqual(single.trouble, []);
   await pictured(single.page, '1-light', true);
+  await single.page.setViewportSize({ width: 400, height: 800 });
+  const width = await single.page.evaluate('document.documentElement.scrollWidth');
+  t.is(width, 400, 'what is too wide for a small window scrolls by itself');
+  await pictured(single.page, '1-narrow', true);
   await makeRun(root, 1000);
   const many = join(root, 'many.html');
   t.is((await cli(['report', '--html', many], { P2C_ROOT: root })).code, 0);

@@ -4,7 +4,7 @@ import { formatBytes, formatCount, formatDuration } from '../units.ts';
 import { capturedSections } from './captured-sections.ts';
 import { ledgerSection } from './ledger-section.ts';
 import { type Markup, markup } from './markup.ts';
-import { shownResult } from './result.ts';
+import { type ShownResult, shownResult } from './result.ts';
 import { timeline } from './timeline.ts';
 
 export interface SectionOptions {
@@ -23,8 +23,17 @@ export function hostSection(host: HostRecord, index: number, { open, commands }:
   return markup`<details class="host" id="${hostId(index)}"${open ? markup` open` : undefined}><summary><h3>${host.name}</h3> <span class="state ${state}">${host.state}</span> <span class="gist">${gist(host)}</span></summary>
 ${failure(host)}${facts(host)}
 <section><h4>Stages</h4>${timeline(host)}</section>
-${result === undefined ? undefined : capturedSections(result)}${notes(host)}${result === undefined ? undefined : ledgerSection(result.ledger, commands)}</details>
+${result === undefined ? undefined : capturedSections(result)}${notes(host)}${ledgerSection([...outside(host), ...(result?.ledger ?? [])], commands)}</details>
 `;
+}
+
+/** The commands that no result lists: of a host that failed, and of attempts before the one that went well. */
+function outside({ commands }: HostRecord): ShownResult['ledger'] {
+  return commands.map(({ exitCode, milliseconds, ...command }) => ({
+    ...command,
+    code: exitCode,
+    durationMs: milliseconds,
+  }));
 }
 
 function gist({ error, image, downMs, planned }: HostRecord): string {

@@ -24,7 +24,7 @@ thead button::after { content: " \\2195"; opacity: .35; } [aria-sort=ascending] 
 .state.done { color: var(--good); } .state.failed, .state.cut-off { color: var(--bad); } .state.running { color: var(--cool); } .state.waiting { color: var(--soft); }
 details.host { border: 1px solid var(--line); border-radius: 6px; margin: .5rem 0; padding: 0 1rem; } .many details.host { content-visibility: auto; contain-intrinsic-size: auto 2.6rem; } details.host[open] { padding-bottom: 1rem; }
 details.host > summary { cursor: pointer; padding: .5rem 0; } summary:focus-visible, a:focus-visible, button:focus-visible, input:focus-visible { outline: 3px solid var(--cool); outline-offset: 2px; }
-.failure { background: var(--badground); border-left: 4px solid var(--bad); padding: .5rem .9rem; margin: .5rem 0; border-radius: 0 4px 4px 0; } .failure ul { margin: .2rem 0; }
+.failure { background: var(--badground); border-left: 4px solid var(--bad); padding: .5rem .9rem; margin: .5rem 0; border-radius: 0 4px 4px 0; } .failure ul, .failure ol { margin: .2rem 0; } .failure li + li { margin-top: .3rem; }
 .facts { display: grid; grid-template-columns: repeat(auto-fill, minmax(16rem, 1fr)); gap: .2rem 1.2rem; margin: .4rem 0; } .facts dt { color: var(--soft); font-size: .8rem; } .facts dd { margin: 0; overflow-wrap: anywhere; }
 .timeline td.bar { width: 38%; padding-right: .9rem; } .timeline svg { display: block; width: 100%; height: 20px; } rect.done { fill: var(--good); } rect.failed, rect.cut-off { fill: var(--bad); } rect.running { fill: var(--cool); } rect.down { fill: var(--down); }
 .legend { font-size: .85rem; color: var(--soft); } .key { display: inline-block; width: 1.2em; height: .9em; border-radius: 2px; vertical-align: -1px; } .key.down { background: var(--down); }
@@ -32,6 +32,8 @@ details.host > summary { cursor: pointer; padding: .5rem 0; } summary:focus-visi
 .t0 rect { fill: #2f5d8a; } .t1 rect { fill: #4f6f3a; } .t2 rect { fill: #7a4b6b; } .t3 rect { fill: #8a5a2b; } .t4 rect { fill: #3b6f75; } .t5 rect { fill: #6b5b95; } .t6 rect { fill: #7d3c3c; } .t7 rect { fill: #555f6b; }
 .paths, .plain { margin: .2rem 0; padding-left: 1.2rem; } .paths li { font-family: ui-monospace, "DejaVu Sans Mono", monospace; font-size: .85em; overflow-wrap: anywhere; }
 .changes td { background: var(--down); } .tag { font-size: .75rem; border: 1px solid currentColor; border-radius: 3px; padding: 0 .3rem; } .skip { position: absolute; left: -99rem; } .skip:focus { left: 1rem; top: 1rem; background: var(--ground); padding: .4rem; }
+@media (max-width: 48rem) { body { padding: 1rem .8rem 3rem; } details.host { padding: 0 .7rem; } details.host section { overflow-x: auto; } tbody th { white-space: normal; }
+  .timeline { min-width: 34rem; } .treemap { min-width: 34rem; } details.host section td { min-width: 5rem; } details.host section td.path, details.host section code { min-width: 9rem; overflow-wrap: break-word; } .cards li { flex: 1 1 6rem; } }
 [hidden] { display: none !important; }
 @media print { :root { --ground: #fff; --ink: #000; --soft: #444; --line: #bbb; --panel: #f6f6f6; --good: #1a7f37; --bad: #b00; --down: #ffd8b5; --badground: #fff0ee; } body { max-width: none; padding: 0; font-size: 10pt; print-color-adjust: exact; -webkit-print-color-adjust: exact; }
   .filter, .skip, thead button::after { display: none; } details.host, .many details.host { content-visibility: visible; break-inside: auto; } tr, .treemap, .failure { break-inside: avoid; } thead { display: table-header-group; } }
