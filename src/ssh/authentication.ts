@@ -11,19 +11,21 @@ import type {
 } from 'ssh2';
 import { P2cError } from '../errors.ts';
 import { printable } from '../printable.ts';
+import { Answerer } from './answerer.ts';
 import type { Identity } from './identity.ts';
 import type { Prompt, Secret } from './secret.ts';
 import type { Target } from './target.ts';
 
 /** As ssh's NumberOfPasswordPrompts. */
 const ATTEMPTS = 3;
-const MOST_QUESTIONS = 16;
-const LONGEST_QUESTION = 200;
+const LONGEST_REASON = 200;
 
 export interface Means {
   /** Socket of a running agent, or one of which not all keys are used. */
   readonly agent: string | BaseAgent | undefined;
   readonly identities: readonly Identity[];
+  /** Certificates of the user that ssh would show, and ssh2 cannot: told of where nothing else opens. */
+  readonly certificates: readonly string[];
   /** The password, where it is not a person's to type. */
   readonly password: (() => Promise<Secret>) | undefined;
   readonly prompt: Prompt | undefined;
@@ -54,14 +56,14 @@ export class Authentication {
   /** @param allowed what the server would take; null before it said. @returns undefined when nothing is left to try. */
   async next(allowed: readonly AuthenticationType[] | null): Promise<AnyAuthMethod | undefined> {
     if (allowed !== null) this.#allowed = allowed;
-    for (let attempt = this.#pending.shift(); attempt !== undefined; attempt = this.#pending.shift()) {
-      // An agent speaks the method publickey.
-      const method = attempt.kind === 'agent' ? 'publickey' : attempt.kind;
-      if (allowed !== null && method !== 'none' && !allowed.includes(method)) continue;
+    for (;;) {
+      // What is not allowed now may be later: a server may want a password first, and then a key (RFC 4252, 5.1).
+      const at = this.#pending.findIndex(({ kind }) => isAllowed(kind, allowed));
+      const [attempt] = at < 0 ? [] : this.#pending.splice(at, 1);
+      if (attempt === undefined) return undefined;
       const made = await attempt.make();
       if (made !== undefined) return made;
     }
-    return undefined;
   }
 
   /** The agent could not be asked: it is told of among what was tried. */
@@ -75,8 +77,11 @@ export class Authentication {
     const { host, user } = this.#target;
     const tried = this.#tried.length === 0 ? 'nothing, for p2c has nothing that it takes' : this.#tried.join(', ');
     const takes = this.#allowed.length === 0 ? '' : `; it takes ${printable(this.#allowed.join(', '))}`;
-    const said = why === undefined ? '' : `; it said: ${printable(why.slice(0, LONGEST_QUESTION))}`;
-    return new P2cError(`${host} does not let ${user} in. Tried: ${tried}${takes}${said}`, {
+    const said = why === undefined ? '' : `; it said: ${printable(why.slice(0, LONGEST_REASON))}`;
+    const { certificates } = this.#means;
+    const unused =
+      certificates.length === 0 ? '' : `; not tried, for p2c cannot show certificates: ${certificates.join(', ')}`;
+    return new P2cError(`${host} does not let ${user} in. Tried: ${tried}${takes}${said}${unused}`, {
       code: 'ssh.auth',
       hint: this.#hint(why),
     });
@@ -101,8 +106,8 @@ export class Authentication {
         ? []
         : [{ kind: 'agent' as const, make: async () => this.#try('agent', { type: 'agent', username, agent }) }]),
       ...identities.map((identity) => ({ kind: 'publickey' as const, make: () => this.#key(identity) })),
-      ...(password === undefined ? [] : this.#asked(given(password), 1)),
-      ...(prompt === undefined ? [] : this.#asked(prompt, ATTEMPTS)),
+      ...(password === undefined ? [] : this.#asked(1, password)),
+      ...(prompt === undefined ? [] : this.#asked(ATTEMPTS, undefined)),
     ];
   }
 
@@ -118,11 +123,13 @@ export class Authentication {
     }
   }
 
-  #asked(prompt: Prompt, attempts: number): Attempt[] {
+  /** @param password undefined where a person is asked for everything. */
+  #asked(attempts: number, password: (() => Promise<Secret>) | undefined): Attempt[] {
     const username = this.#target.user;
     const name = `${username}@${this.#target.host}`;
-    const interactive = async (): Promise<AnyAuthMethod> =>
-      this.#try('keyboard-interactive', {
+    const interactive = async (): Promise<AnyAuthMethod> => {
+      const answers = new Answerer(name, password, this.#means.prompt);
+      return this.#try('keyboard-interactive', {
         type: 'keyboard-interactive',
         username,
         prompt: (
@@ -132,17 +139,29 @@ export class Authentication {
           questions: Question[],
           finish: KeyboardInteractiveCallback,
         ) => {
-          answer(prompt, name, questions).then(finish, this.#means.giveUp);
+          answers.to(questions).then((given) => {
+            if (answers.unanswered !== undefined) this.#cannotAnswer(answers.unanswered);
+            finish(given);
+          }, this.#means.giveUp);
         },
       });
-    const password = async (): Promise<AnyAuthMethod> => {
-      const typed = (await prompt(`Password of ${name}:`)).reveal();
-      return this.#try('password', { type: 'password', username, password: typed });
+    };
+    const ask = password ?? (() => this.#means.prompt?.(`Password of ${name}:`));
+    const typed = async (): Promise<AnyAuthMethod | undefined> => {
+      const secret = await ask();
+      if (secret === undefined) return undefined;
+      return this.#try('password', { type: 'password', username, password: secret.reveal() });
     };
     return [
       ...Array.from({ length: attempts }, () => ({ kind: 'keyboard-interactive' as const, make: interactive })),
-      ...Array.from({ length: attempts }, () => ({ kind: 'password' as const, make: password })),
+      ...Array.from({ length: attempts }, () => ({ kind: 'password' as const, make: typed })),
     ];
+  }
+
+  #cannotAnswer(question: string): void {
+    const at = this.#tried.indexOf('keyboard-interactive');
+    const why = `it asks '${question}' too, and there is no terminal to ask on`;
+    if (at >= 0) this.#tried[at] = `keyboard-interactive (${why})`;
   }
 
   #try(what: string, method: AnyAuthMethod): AnyAuthMethod {
@@ -151,19 +170,8 @@ export class Authentication {
   }
 }
 
-/** Answers what a server asks with the password that was given. */
-function given(password: () => Promise<Secret>): Prompt {
-  return () => password();
-}
-
-/** The server words the questions: they are shown with its name, as text that commands no terminal. */
-async function answer(prompt: Prompt, name: string, questions: readonly Question[]): Promise<string[]> {
-  if (questions.length > MOST_QUESTIONS) {
-    throw new P2cError(`${name} asks ${questions.length} questions at once`, { code: 'ssh.auth' });
-  }
-  const answers: string[] = [];
-  for (const question of questions) {
-    answers.push((await prompt(`${name}: ${printable(question.prompt.slice(0, LONGEST_QUESTION))}`)).reveal());
-  }
-  return answers;
+function isAllowed(kind: AuthenticationType, allowed: readonly AuthenticationType[] | null): boolean {
+  // An agent speaks the method publickey.
+  const method = kind === 'agent' ? 'publickey' : kind;
+  return allowed === null || method === 'none' || allowed.includes(method);
 }

@@ -8,7 +8,7 @@ import { chosenAgent } from './chosen-agent.ts';
 import { type Dial, dialByCommand, dialDirectly, dialThrough } from './dial.ts';
 import { handshake, type Opened } from './handshake.ts';
 import { readKnownKeys, readRevokedKeys, rememberHostKey } from './host-key.ts';
-import { loadIdentities, loadUsableIdentities } from './identity.ts';
+import { certificatesOf, loadIdentities, loadUsableIdentities } from './identity.ts';
 import { JumpHosts } from './jump-hosts.ts';
 import { gainPrivilege } from './privilege.ts';
 import type { RateLimiter } from './rate-limiter.ts';
@@ -124,6 +124,7 @@ async function openHop(hop: Hop, dial: Dial, options: ConnectOptions, own: Own =
       hostKey: { known, acceptNew: hop.acceptNewHostKey, pinned: own.pinned, knownAs },
       agent: await agentOf(hop),
       identities: [...(await loadIdentities(hop.named)), ...(await loadUsableIdentities(hop.identityFiles))],
+      certificates: await certificatesOf([...hop.named, ...hop.identityFiles], hop.certificateFiles),
       password: own.password,
       prompt: options.prompt,
     },

@@ -17,6 +17,8 @@ export interface Credentials {
   readonly hostKey: HostKeyPolicy;
   readonly agent: string | BaseAgent | undefined;
   readonly identities: readonly Identity[];
+  /** Certificates of the user that cannot be shown. */
+  readonly certificates: readonly string[];
   /** The password, where it is not a person's to type. */
   readonly password: (() => Promise<Secret>) | undefined;
   readonly prompt: Prompt | undefined;
@@ -76,10 +78,11 @@ class Attempt {
     this.#credentials = credentials;
     this.#wishes = wishes;
     this.#patience = new Patience(wishes.limits.connectTimeoutMs);
-    const { agent, identities, password, prompt } = credentials;
+    const { agent, identities, certificates, password, prompt } = credentials;
     this.#authentication = new Authentication(target, {
       agent,
       identities,
+      certificates,
       password: password === undefined ? undefined : () => this.#patience.during(password),
       prompt: prompt === undefined ? undefined : (question) => this.#patience.during(() => prompt(question)),
       giveUp: (error) => this.#patience.giveUp(error),

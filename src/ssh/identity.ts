@@ -43,6 +43,20 @@ export async function loadUsableIdentities(files: readonly string[]): Promise<Id
   return identities;
 }
 
+/** The certificates that ssh would show: those that are configured, and one beside each key. */
+export async function certificatesOf(keys: readonly string[], configured: readonly string[]): Promise<string[]> {
+  const files = [...new Set([...configured, ...keys.map((key) => `${key}-cert.pub`)])];
+  const there = await Promise.all(
+    files.map((file) =>
+      stat(file).then(
+        () => true,
+        () => false,
+      ),
+    ),
+  );
+  return files.filter((_, index) => there[index]);
+}
+
 async function loadIdentity(file: string, named: boolean): Promise<Identity> {
   const text = await readKey(file);
   const parsed = ssh2.utils.parseKey(text);
@@ -91,8 +105,9 @@ async function readKey(file: string): Promise<Buffer> {
 function privateKey(file: string, parsed: ParsedKey | ParsedKey[]): ParsedKey {
   const key = Array.isArray(parsed) ? parsed[0] : parsed;
   if (key?.isPrivateKey()) return key;
-  const beside = file.endsWith('.pub') ? `: ${file.replace(/\.pub$/, '')}` : '';
-  throw refused(file, 'it is a public key', `name the private key, which lies beside it${beside}`);
+  const beside = file.endsWith('.pub') ? `: ${file.replace(/(-cert)?\.pub$/, '')}` : '';
+  const what = file.endsWith('-cert.pub') ? 'it is a certificate, which p2c cannot show' : 'it is a public key';
+  throw refused(file, what, `name the private key, which lies beside it${beside}`);
 }
 
 function refused(file: string, what: string, hint: string, cause?: unknown): P2cError {

@@ -16,6 +16,8 @@ export interface Hop {
   readonly named: readonly string[];
   /** Files to try after them, where they are there. */
   readonly identityFiles: readonly string[];
+  /** Certificates that ssh_config names. */
+  readonly certificateFiles: readonly string[];
   /** True where the agent's other keys are not to be offered. */
   readonly identitiesOnly: boolean;
   /** The agent's socket. */
@@ -102,6 +104,7 @@ function hopOf(target: Target, options: ConnectOptions, config: HostConfig | und
     identityFiles: (config?.identityFiles ?? (named.length > 0 ? [] : defaultIdentityFiles())).filter(
       (file) => !named.includes(file),
     ),
+    certificateFiles: config?.certificateFiles ?? [],
     identitiesOnly: config?.identitiesOnly ?? false,
     agent: agentOf(options, config),
     knownHostsFiles:

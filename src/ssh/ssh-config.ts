@@ -23,6 +23,7 @@ export interface HostConfig {
   readonly hostKeyAlias: string | undefined;
   /** Key files in their order, ssh's own defaults where none is configured; those that do not exist are passed over. */
   readonly identityFiles: readonly string[];
+  readonly certificateFiles: readonly string[];
   readonly identitiesOnly: boolean;
   /** The agent's socket; null for none, undefined for the usual. */
   readonly identityAgent: string | null | undefined;
@@ -125,6 +126,8 @@ export function hostConfig(text: string, target: Target): HostConfig {
     user: first('user') ?? target.user,
     hostKeyAlias: given('hostkeyalias'),
   };
+  const paths = (keyword: string): string[] =>
+    (values.get(keyword) ?? []).filter((file) => file.toLowerCase() !== 'none').map((file) => expandPath(file, tokens));
   const proxyCommand = given('proxycommand');
   const strict = first('stricthostkeychecking') ?? 'ask';
   return {
@@ -132,9 +135,8 @@ export function hostConfig(text: string, target: Target): HostConfig {
     host: tokens.host,
     port: tokens.port,
     hostKeyAlias: tokens.hostKeyAlias,
-    identityFiles: (values.get('identityfile') ?? [])
-      .filter((file) => file.toLowerCase() !== 'none')
-      .map((file) => expandPath(file, tokens)),
+    identityFiles: paths('identityfile'),
+    certificateFiles: paths('certificatefile'),
     identitiesOnly: first('identitiesonly') === 'yes',
     identityAgent: agentOf(first('identityagent'), tokens),
     userKnownHosts: files('userknownhostsfile').map(atHome),

@@ -1,6 +1,8 @@
 /** Agent, keys, passwords: in ssh's order, and told of when none of them opened the door. */
+import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import test from 'ava';
 import ssh2, { type AuthContext } from 'ssh2';
 import { P2cError } from '../../src/errors.ts';
@@ -232,4 +234,99 @@ test('a password that is given answers by either method, once, and a jump host d
   t.is(error.code, 'ssh.auth');
   t.false(seen.includes('s3cret'));
   t.true(seen.length > 0);
+});
+
+test('a password and then a key, where the server wants both in that order', async (t) => {
+  const file = join(await temporaryFolder(t), 'key');
+  await generateKey(file, 'ed25519');
+  for (const method of ['password', 'keyboard-interactive'] as const) {
+    let through = false;
+    const server = await startServer(t, {
+      authenticate: (context) => {
+        if (through && context.method === 'publickey') return context.accept();
+        if (context.method !== method) return context.reject(through ? ['publickey'] : [method]);
+        through = true;
+        if (context.method === 'password') return context.reject(['publickey'], true);
+        if (context.method === 'keyboard-interactive') {
+          context.prompt([{ prompt: 'Password:', echo: false }], () => context.reject(['publickey'], true));
+        }
+      },
+    });
+    await server.connect({ identities: [file], password: async () => new Secret('first') });
+    t.true(through, method);
+  }
+});
+
+/** Wants a password and a code, in these rounds of questions. */
+function byTwo(...rounds: { prompt: string; answer: string }[][]): (context: AuthContext) => void {
+  return (context) => {
+    if (context.method !== 'keyboard-interactive') return context.reject(['keyboard-interactive']);
+    const ask = (left: typeof rounds): void => {
+      const [round, ...later] = left;
+      if (round === undefined) {
+        context.accept();
+        return;
+      }
+      context.prompt(
+        round.map(({ prompt }) => ({ prompt, echo: false })),
+        (given) => {
+          if (round.some(({ answer }, index) => given[index] !== answer)) context.reject(['keyboard-interactive']);
+          else ask(later);
+        },
+      );
+    };
+    ask(rounds);
+  };
+}
+
+test('a password and a code: the password answers one question, a person the other', async (t) => {
+  const password = { prompt: 'Password: ', answer: 's3cret' };
+  const code = { prompt: 'Verification code: ', answer: '424242' };
+  for (const rounds of [[[password], [code]], [[password, code]], [[code, password]], [[], [password], [code]]]) {
+    const server = await startServer(t, { authenticate: byTwo(...rounds) });
+    const options = { identities: [], password: async () => new Secret('s3cret') };
+    const { prompt, asked } = answers('424242');
+    await server.connect({ ...options, prompt });
+    t.deepEqual(asked, ['joe@127.0.0.1: Verification code:']);
+    const alone = await failure(server.connect(options));
+    t.is(alone.code, 'ssh.auth');
+    t.regex(
+      alone.message,
+      /Tried: keyboard-interactive \(it asks 'Verification code:' too, and there is no terminal to ask on\)/,
+    );
+    await server.connect({ identities: [], prompt: answers(...rounds.flat().map(({ answer }) => answer)).prompt });
+  }
+});
+
+test('methods are tried in the order of ssh', async (t) => {
+  const file = join(await temporaryFolder(t), 'key');
+  await generateKey(file, 'ed25519');
+  const seen: string[] = [];
+  const all = ['password', 'keyboard-interactive', 'publickey'] as const;
+  const server = await startServer(t, {
+    authenticate: (context) => {
+      if (seen.at(-1) !== context.method) seen.push(context.method);
+      context.reject([...all]);
+    },
+  });
+  await failure(server.connect({ identities: [file], prompt: answers('a', 'b', 'c').prompt }));
+  t.deepEqual(seen, ['none', 'publickey', 'keyboard-interactive', 'password']);
+});
+
+test('certificates of a user are not shown, and said so where nothing else opens', async (t) => {
+  const folder = await temporaryFolder(t);
+  const [authority, key] = [join(folder, 'authority'), join(folder, 'key')];
+  for (const file of [authority, key]) await generateKey(file, 'ed25519');
+  await promisify(execFile)('ssh-keygen', ['-q', '-s', authority, '-I', 'joe', '-n', 'joe', `${key}.pub`]);
+  const server = await startServer(t, { authenticate: byKey(() => `${authority}.pub`) });
+  const error = await failure(server.connect({ identities: [key] }));
+  t.true(error.message.endsWith(`; not tried, for p2c cannot show certificates: ${key}-cert.pub`), error.message);
+  const named = await failure(server.connect({ identities: [`${key}-cert.pub`] }));
+  t.is(named.code, 'ssh.identity');
+  t.regex(named.message, /certificate/);
+  if (!requirePrograms(t, ['ssh-agent', 'ssh-add'])) return;
+  // ssh-add takes the certificate along.
+  const socket = await startAgent(t, folder, [key]);
+  const open = await startServer(t, { authenticate: byKey(() => `${key}.pub`) });
+  await open.connect({ agent: socket, identities: [] });
 });
