@@ -1,5 +1,6 @@
 /** `p2c profiles test`: stops and starts the applications of profiles on a source, and captures nothing. */
 import { listProfiles } from '../profiles/load.ts';
+import { Owed } from '../profiles/owed.ts';
 import { quiesce } from '../profiles/quiesce.ts';
 import { applicable, recognise } from '../profiles/recognise.ts';
 import type { Profile } from '../profiles/schema.ts';
@@ -11,7 +12,7 @@ import type { Target } from '../ssh/target.ts';
 import { leaving } from './leavings.ts';
 import { holding } from './rollback.ts';
 import type { Show } from './stage.ts';
-import { START, STOP } from './stages/stop-and-start.ts';
+import { START, STOP, whatIsStopped } from './stages/stop-and-start.ts';
 import { connectPrivileged, RECOGNISE } from './survey.ts';
 
 export interface ProfileTestRequest {
@@ -52,10 +53,11 @@ export function testProfiles(request: ProfileTestRequest, show: Show, signal: Ab
     const detections = await show.stage(RECOGNISE, () => recognise(session, candidates), describeDetections);
     const profiles = request.profiles.length === 0 ? applicable(detections) : request.profiles;
     signal.throwIfAborted();
-    held.defer(leaving(() => `what is stopped on ${target.name} is left to the watchdog there, which starts it again`));
+    const owed = new Owed();
+    held.defer(leaving(() => whatIsStopped(target, owed)));
     const stopped = await show.stage(
       STOP,
-      async () => held.use(await quiesce(session, profiles, { leaseMs, signal, onEvent })),
+      async () => held.use(await quiesce(session, profiles, { leaseMs, signal, onEvent, owed })),
       (quiesced) => quiesced.stopped.join(', ') || 'none of them runs',
     );
     const report = await show.stage(START, () => stopped.resume());

@@ -9,6 +9,7 @@ import { type Application, applicationsOf, sightApplications } from './applicati
 import { lookBefore } from './comparison.ts';
 import { clearTheWay, Lease } from './lease.ts';
 import { LEASE_PLACE, type LeasePlace } from './lease-scripts.ts';
+import { Owed } from './owed.ts';
 import { indent, type ResumeReport, type Stopped, startAgain } from './resume.ts';
 import { OutOfReach, runStop, type Scene, type StepReport } from './run-step.ts';
 import type { Profile } from './schema.ts';
@@ -30,6 +31,8 @@ export interface QuiesceOptions {
   readonly signal?: AbortSignal;
   /** A line for each thing that happens. */
   readonly onEvent?: (line: string) => void;
+  /** Kept up to date: what would be left if this process ended at once. */
+  readonly owed?: Owed;
   /** Where the lease keeps its state on the source. */
   readonly place?: LeasePlace;
 }
@@ -62,7 +65,9 @@ export async function quiesce(
     plan: { applications: watched(running) },
     onTrouble: tell,
   });
-  const scene = { session, place, lease, tell };
+  const owed = options.owed ?? new Owed();
+  owed.watchedBy(lease);
+  const scene = { session, place, lease, owed, tell };
   const signal = options.signal === undefined ? lease.lost : AbortSignal.any([options.signal, lease.lost]);
   const stopped = await stopAll(scene, running, signal);
   return new StoppedApplications(scene, stopped, leftAlone, before, {
@@ -95,6 +100,7 @@ async function stopAll(scene: Scene, applications: readonly Application[], signa
     for (const application of applications) {
       const item: Stopped = { application, since: performance.now(), steps: [], halfDown: true };
       stopped.push(item);
+      scene.owed.stopping(application.name);
       for (const task of application.stop) {
         signal.throwIfAborted();
         const report = await runStop(scene, application, task, signal);

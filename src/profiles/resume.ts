@@ -59,6 +59,7 @@ export async function startAgain(
       failures.push(...failed);
       if (failed.length > 0) continue;
       applications.push(resumed(item, false));
+      scene.owed.started([item.application.name]);
       await scene.lease.settle(item.application.number).catch((error: unknown) => void notes.push(String(error)));
     }
   } catch (error) {
@@ -122,6 +123,7 @@ async function startedByWatchdog(
       },
     );
   }
+  scene.owed.started(stopped.map(({ application }) => application.name));
   const notes = log === '' ? [] : [`the watchdog on the server says:\n${log}`];
   return { applications: stopped.map((item) => resumed(item, true)), leftAlone, notes };
 }

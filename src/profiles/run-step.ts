@@ -6,6 +6,7 @@ import { type Application, notDown, notUp, probe, type StartTask, type StopTask 
 import { type Atom, type AtomState, nameOfAtom } from './checks.ts';
 import type { Lease } from './lease.ts';
 import { endStepCommand, LeaseExit, type LeasePlace, stepCommand } from './lease-scripts.ts';
+import type { Owed } from './owed.ts';
 import { pause } from './pause.ts';
 import { formatSeconds } from './quantity.ts';
 import { stepLine, stepPurpose } from './steps.ts';
@@ -15,6 +16,7 @@ export interface Scene {
   readonly session: Session;
   readonly place: LeasePlace;
   readonly lease: Lease;
+  readonly owed: Owed;
   readonly tell: (line: string) => void;
 }
 

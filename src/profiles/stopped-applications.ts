@@ -80,6 +80,7 @@ export class StoppedApplications implements Quiesced {
   async leave(): Promise<LeftReport> {
     await this.#scene.lease.leaveStopped();
     this.#left = true;
+    this.#scene.owed.leftStopped();
     return {
       applications: [...this.#stopped].reverse().map(({ application, since }) => ({
         name: application.name,

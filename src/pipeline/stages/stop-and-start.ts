@@ -1,9 +1,11 @@
 /** Stops the applications that profiles name, and starts them again. */
 import { P2cError } from '../../errors.ts';
 import type { Image } from '../../oci/image.ts';
+import { Owed } from '../../profiles/owed.ts';
 import { type LeftReport, type Quiesced, quiesce, type ResumeReport } from '../../profiles/quiesce.ts';
 import { isWorse, type StopReport, stoppedAndLeft, stoppedAndStarted } from '../../report/stop-report.ts';
 import { formatDuration } from '../../report/units.ts';
+import type { Target } from '../../ssh/target.ts';
 import { leaving } from '../leavings.ts';
 import type { MigrationRequest } from '../request.ts';
 import type { Belongings } from '../rollback.ts';
@@ -21,30 +23,26 @@ export async function stopApplications(
   held: Belongings,
   signal: AbortSignal,
 ): Promise<Quiesced | undefined> {
-  const { profiles, leaseMs } = request;
+  const { target, profiles, leaseMs } = request;
   if (!request.stop || profiles.length === 0) return undefined;
   const onEvent = (line: string): void => show.note(line);
-  let stopped: Quiesced | undefined;
-  const forget = leaving(() => wouldBeLeft(request, stopped));
+  const owed = new Owed();
   // Given back last: after the applications were started.
-  held.defer(forget);
+  held.defer(leaving(() => whatIsStopped(target, owed)));
   return show.stage(
     STOP,
-    async () => {
-      stopped = held.use(await quiesce(session, profiles, { leaseMs, signal, onEvent }));
-      return stopped;
-    },
+    async () => held.use(await quiesce(session, profiles, { leaseMs, signal, onEvent, owed })),
     (quiesced) => (quiesced.stopped.length === 0 ? 'none of them runs' : quiesced.stopped.join(', ')),
   );
 }
 
-function wouldBeLeft(
-  { target, leaseMs, profiles }: MigrationRequest,
-  stopped: Quiesced | undefined,
-): string | undefined {
-  if (stopped?.stopped.length === 0) return undefined;
-  const names = stopped?.stopped ?? profiles.map(({ name }) => name);
-  return `on ${target.name}, what is stopped of ${names.join(', ')} is left to the watchdog there: it starts it within ${formatDuration(leaseMs)} or so, and tells the next run of p2c what it did`;
+/** @returns undefined where all runs. */
+export function whatIsStopped({ name }: Target, { names, remainingMs }: Owed): string | undefined {
+  if (names.length === 0) return undefined;
+  const what = `on ${name}, ${names.join(', ')} ${names.length === 1 ? 'is' : 'are'} left stopped`;
+  if (remainingMs === undefined) return `${what}, and nobody starts ${names.length === 1 ? 'it' : 'them'} again`;
+  const by = new Date(Date.now() + remainingMs).toTimeString().slice(0, 8);
+  return `${what}: the watchdog there starts what is down by about ${by} (in ${formatDuration(remainingMs)}), and tells the next run of p2c what it did`;
 }
 
 /** A start that fails does not cost the capture: the image is made first, and the failure ends the run. */
