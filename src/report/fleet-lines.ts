@@ -13,6 +13,8 @@ export interface Screen {
 }
 
 const FAILURES_SHOWN = 5;
+/** Characters from which on a line has room for all that is known: below, the time that applications are down would be cut off. */
+const WIDE = 110;
 const ORDER = { running: 0, 'cut off': 1, waiting: 2, failed: 3, done: 4 } as const;
 
 /** Failures have lines of their own at the top; below, those under way come first. */
@@ -22,12 +24,15 @@ export function fleetLines(hosts: readonly HostRecord[], screen: Screen): string
   const hidden = failed.length - failures.length;
   const top = [heading(hosts), ...failures, ...(hidden > 0 ? [`  and ${hidden} more failed before`] : [])];
   const rows = [...hosts].sort((a, b) => ORDER[a.state] - ORDER[b.state]);
-  // One line stays for what keys there are, and one for the cursor.
-  const room = Math.max(1, screen.height - top.length - 2);
+  const room = roomFor(hosts, screen.height);
   const offset = Math.min(screen.offset, Math.max(0, rows.length - room));
   const shown = rows.slice(offset, offset + room);
-  const names = Math.min(40, Math.max(4, ...hosts.map(({ name }) => name.length)));
-  const lines = [...top, ...shown.map((host) => hostLine(host, names, screen.now))];
+  const wide = screen.width >= WIDE;
+  const names = Math.min(
+    wide ? 40 : Math.max(12, Math.floor(screen.width / 5)),
+    Math.max(4, ...hosts.map(({ name }) => name.length)),
+  );
+  const lines = [...top, ...shown.map((host) => hostLine(host, { names, wide, now: screen.now }))];
   if (rows.length > room)
     lines.push(
       `  ${offset + 1}-${offset + shown.length} of ${rows.length} hosts; arrows, page up and page down scroll`,
@@ -35,11 +40,17 @@ export function fleetLines(hosts: readonly HostRecord[], screen: Screen): string
   return lines.map((line, index) => coloured(fitted(line, screen.width), index, failures.length, screen.colours));
 }
 
-/** How far the list can be scrolled. */
-export function lastOffset(hosts: readonly HostRecord[], height: number): number {
+/** How many hosts of the list are seen at once. */
+export function roomFor(hosts: readonly HostRecord[], height: number): number {
   const failed = hosts.filter(({ state }) => state === 'failed').length;
   const top = 1 + Math.min(failed, FAILURES_SHOWN) + (failed > FAILURES_SHOWN ? 1 : 0);
-  return Math.max(0, hosts.length - Math.max(1, height - top - 2));
+  // One line stays for what keys there are, and one for the cursor.
+  return Math.max(1, height - top - 2);
+}
+
+/** How far the list can be scrolled. */
+export function lastOffset(hosts: readonly HostRecord[], height: number): number {
+  return Math.max(0, hosts.length - roomFor(hosts, height));
 }
 
 function heading(hosts: readonly HostRecord[]): string {
@@ -57,12 +68,25 @@ function failureLine({ name, error }: HostRecord): string {
 
 const MARKS = { running: '»', 'cut off': '?', waiting: '·', failed: '✗', done: '✓' } as const;
 
-function hostLine(host: HostRecord, names: number, now: number): string {
-  const name = host.name.length > names ? `${host.name.slice(0, names - 1)}…` : host.name.padEnd(names);
-  return `${MARKS[host.state]} ${name}  ${whatOf(host, now)}`;
+interface Look {
+  /** Characters of a name. */
+  readonly names: number;
+  readonly wide: boolean;
+  readonly now: number;
 }
 
-function whatOf(host: HostRecord, now: number): string {
+function hostLine(host: HostRecord, look: Look): string {
+  return `${MARKS[host.state]} ${shortened(host.name, look.names).padEnd(look.names)}  ${whatOf(host, look)}`;
+}
+
+/** Hosts' names differ at their beginning or at their end. */
+function shortened(name: string, most: number): string {
+  const tail = Math.floor((most - 1) / 2);
+  return name.length <= most ? name : `${name.slice(0, most - 1 - tail)}…${name.slice(name.length - tail)}`;
+}
+
+function whatOf(host: HostRecord, look: Look): string {
+  const { now } = look;
   const took = host.began === undefined ? '' : formatDuration((host.ended ?? now) - host.began);
   const down = downOf(host, now);
   if (host.state === 'done')
@@ -71,11 +95,11 @@ function whatOf(host: HostRecord, now: number): string {
   if (host.waiting !== undefined) return `waits ${host.waiting}`;
   if (host.state === 'waiting') return 'waits';
   const stage = host.stages.findLast(({ outcome }) => outcome === 'running')?.stage ?? '';
-  return [stage, shareOf(host, now), down].filter((part) => part !== '').join('  ');
+  return [stage, shareOf(host, look), down].filter((part) => part !== '').join('  ');
 }
 
 /** `54%  290 MB/s  3.4 s left`, or what the stage says of itself. */
-function shareOf({ progress, stages }: HostRecord, now: number): string {
+function shareOf({ progress, stages }: HostRecord, { now, wide }: Look): string {
   if (progress === undefined) return '';
   const { done, total, line } = progress;
   if (done === undefined || total === undefined || total === 0) return line;
@@ -83,11 +107,12 @@ function shareOf({ progress, stages }: HostRecord, now: number): string {
   const share = Math.min(1, done / total);
   const elapsed = Math.max(1, now - began);
   const left = share === 0 ? '' : `${formatDuration((elapsed * (1 - share)) / share)} left`;
-  return [`${Math.floor(share * 100)}% of ${formatBytes(total)}`, formatRate(done, elapsed), left].join('  ');
+  const part = `${Math.floor(share * 100)}%`;
+  return [wide ? `${part} of ${formatBytes(total)}` : part, formatRate(done, elapsed), left].join('  ');
 }
 
 function downOf({ downSince, downMs }: HostRecord, now: number): string {
-  if (downSince !== undefined) return `stopped for ${formatDuration(now - downSince)}`;
+  if (downSince !== undefined) return `down ${formatDuration(now - downSince)}`;
   return downMs === undefined ? '' : `was down ${formatDuration(downMs)}`;
 }
 

@@ -1,6 +1,6 @@
 /** A batch on a terminal: its lines drawn in place on standard error, several times a second, and keys to scroll. */
 import type { ReadStream } from 'node:tty';
-import { fleetLines, lastOffset } from './fleet-lines.ts';
+import { fleetLines, lastOffset, roomFor } from './fleet-lines.ts';
 import type { HostRecord } from './run-record.ts';
 
 const DRAW_EVERY_MS = 250;
@@ -77,7 +77,7 @@ export class FleetScreen implements AsyncDisposable {
     }
     const height = process.stderr.rows ?? 24;
     const last = lastOffset(this.#hosts, height);
-    const page = Math.max(1, height - 4);
+    const page = roomFor(this.#hosts, height);
     const step = key === UP ? -1 : key === DOWN ? 1 : key === PAGE_UP ? -page : key === PAGE_DOWN ? page : 0;
     if (HOME.includes(key)) this.#offset = 0;
     else if (END.includes(key)) this.#offset = last;

@@ -141,6 +141,12 @@ const stampSchema = z.object({
 
 export const eventSchema = z.intersection(stampSchema, happeningSchema);
 
+/** The text of `schemas/events.schema.json`: one event. Fields that it does not name may come with a newer p2c. */
+export function eventsJsonSchema(): string {
+  const schema = z.toJSONSchema(eventSchema, { io: 'input' });
+  return `${JSON.stringify({ title: 'p2c event', ...schema }, null, 2)}\n`;
+}
+
 export type RunEvent = z.output<typeof eventSchema>;
 
 export type ErrorRecord = z.output<typeof errorSchema>;
