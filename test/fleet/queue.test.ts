@@ -1,0 +1,137 @@
+import test from 'ava';
+import { P2cError } from '../../src/errors.ts';
+import { parseSerial, Queue, type QueuedHost, type QueueLimits, requireNoCircle } from '../../src/fleet/queue.ts';
+
+function named(...names: readonly string[]): QueuedHost[] {
+  return names.map((name) => ({ name }));
+}
+
+function queueOf(hosts: readonly QueuedHost[], limits: Partial<QueueLimits> = {}) {
+  const queue = new Queue(hosts, { concurrency: 100, ...limits });
+  const names = (list: readonly QueuedHost[]): string[] => list.map(({ name }) => name);
+  return {
+    queue,
+    /** Names of those that begin; what else was decided. */
+    decide(now = 0) {
+      const { start, waiting, givenUp, wake } = queue.decide(now);
+      return {
+        start: names(start),
+        waiting: waiting.map(({ host, reason }) => `${host.name} ${reason}`),
+        givenUp: givenUp.map(({ host, error }) => `${host.name} ${error.code}`),
+        wake,
+      };
+    },
+    end(name: string, outcome: 'done' | 'failed' = 'done') {
+      const host = hosts.find((each) => each.name === name);
+      if (host !== undefined) queue.ended(host, outcome);
+    },
+  };
+}
+
+test('as many at once as asked for; the others are told why they wait', (t) => {
+  const { decide, end, queue } = queueOf(named('a', 'b', 'c'), { concurrency: 2 });
+  t.like(decide(), { start: ['a', 'b'], waiting: ['c for its turn (2 at once)'] });
+  t.like(decide(), { start: [] });
+  end('b');
+  t.like(decide(), { start: ['c'], waiting: [] });
+  t.false(queue.over);
+  end('a');
+  end('c', 'failed');
+  t.true(queue.over);
+});
+
+test('waves: the next begins when all of one are over, also those that failed', (t) => {
+  const { decide, end } = queueOf(named('a', 'b', 'c', 'd', 'e'), { serial: [1, 2] });
+  t.like(decide(), { start: ['a'], waiting: ['b for wave 1', 'c for wave 1', 'd for wave 2', 'e for wave 2'] });
+  end('a', 'failed');
+  t.deepEqual(decide().start, ['b', 'c']);
+  end('b');
+  t.deepEqual(decide().start, []);
+  end('c');
+  t.deepEqual(decide().start, ['d', 'e']);
+});
+
+test('sizes of waves: numbers and shares, of which one is at least one host', (t) => {
+  t.deepEqual(parseSerial(['25%'], 40), [10]);
+  t.deepEqual(parseSerial(['1', '25%', '100%'], 10), [1, 2, 10]);
+  t.deepEqual(parseSerial(['1%'], 3), [1]);
+  for (const word of ['0', 'x', '-1', '5 %', '1.5', '']) t.is(parseSerial([word], 10), undefined, word);
+});
+
+test('limits of a jump host and of a group hold beside each other', (t) => {
+  const hosts = [
+    { name: 'a', jump: 'gate', groups: ['web'] },
+    { name: 'b', jump: 'gate' },
+    { name: 'c', groups: ['web'] },
+    { name: 'd', groups: ['web', 'db'] },
+    { name: 'e', jump: 'other' },
+  ];
+  const { decide, end } = queueOf(hosts, { perJump: 1, perGroup: new Map([['web', 1]]) });
+  t.like(decide(), {
+    start: ['a', 'e'],
+    waiting: [
+      'b for its jump host gate (1 of 1 at once)',
+      'c for its group web (1 of 1 at once)',
+      'd for its group web (1 of 1 at once)',
+    ],
+  });
+  end('a');
+  t.deepEqual(decide().start, ['b', 'c']);
+});
+
+test('what comes after a host waits until that is done, and is given up where it failed', (t) => {
+  const hosts = [
+    { name: 'web', after: ['db', 'elsewhere'] },
+    { name: 'db' },
+    { name: 'last', after: ['web'] },
+    { name: 'free' },
+  ];
+  const good = queueOf(hosts);
+  t.like(good.decide(), { start: ['db', 'free'], waiting: ['web for db', 'last for web'] });
+  good.end('db');
+  t.deepEqual(good.decide().start, ['web']);
+  const bad = queueOf(hosts);
+  bad.decide();
+  bad.end('db', 'failed');
+  t.deepEqual(bad.decide().givenUp, ['web fleet.dependency', 'last fleet.dependency']);
+  bad.end('free');
+  t.true(bad.queue.over);
+});
+
+test('no further host begins once one has failed, or more than allowed have', (t) => {
+  const fast = queueOf(named('a', 'b', 'c'), { concurrency: 2, maxFailures: 0 });
+  fast.decide();
+  fast.end('a', 'failed');
+  t.like(fast.decide(), { start: [], givenUp: ['c fleet.given-up'] });
+  const patient = queueOf(named('a', 'b', 'c'), { concurrency: 1, maxFailures: 1 });
+  patient.decide();
+  patient.end('a', 'failed');
+  t.deepEqual(patient.decide().start, ['b']);
+  patient.end('b', 'failed');
+  t.like(patient.decide(), { start: [], givenUp: ['c fleet.given-up'] });
+});
+
+test('a host waits for its window, and the queue says when to ask again', (t) => {
+  const hosts = [
+    { name: 'a', opens: (now: number) => Math.max(now, 5000) },
+    { name: 'b', opens: (now: number) => Math.max(now, 3000) },
+  ];
+  const { decide } = queueOf(hosts);
+  const first = decide(1000);
+  t.like(first, { start: [], wake: 3000 });
+  t.regex(first.waiting[0] ?? '', /^a for its window, which opens on 1970-01-01 at \d\d:\d\d$/);
+  t.like(decide(3000), { start: ['b'], wake: 5000 });
+  t.like(decide(6000), { start: ['a'] });
+});
+
+test('hosts that wait for each other are refused before anything begins', (t) => {
+  const circle = [
+    { name: 'a', after: ['b'] },
+    { name: 'b', after: ['c'] },
+    { name: 'c', after: ['a', 'gone'] },
+  ];
+  const error = t.throws(() => requireNoCircle(circle), { instanceOf: P2cError, code: 'fleet.circle' });
+  t.is(error.exitCode, 2);
+  t.regex(error.message, /a after b after c after a/);
+  t.notThrows(() => requireNoCircle([{ name: 'a', after: ['b', 'gone'] }, { name: 'b' }]));
+});
