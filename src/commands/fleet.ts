@@ -1,5 +1,5 @@
 /** What the verbs share that run over an inventory: the run, the lines or events, the table, the exit code. */
-import { describeError, ExitCode, errorRecord } from '../errors.ts';
+import { describeError, ExitCode, errorRecord, type P2cError } from '../errors.ts';
 import { callHooks, type HookName } from '../fleet/hooks.ts';
 import type { FleetHost } from '../fleet/host.ts';
 import { requireNoCircle } from '../fleet/queue.ts';
@@ -39,6 +39,8 @@ export interface FleetVerb<Result> {
   image(host: FleetHost): string | null;
   work(host: FleetHost, scene: Scene): Promise<Result>;
   exitCode(result: Result): ExitCode;
+  /** What of a result is told as an error. */
+  failure?(result: Result): P2cError | undefined;
   readonly columns: readonly string[];
   row(result: Result): string[];
 }
@@ -148,7 +150,8 @@ function identify(host: FleetHost, hosts: readonly FleetHost[], resumed: RunReco
   const { name } = host;
   if (resumed === undefined) return { name, index: hosts.indexOf(host), started: capturedAt(undefined) };
   const known = recordedHost(resumed, name);
-  return { name, index: known.index, started: capturedAt(known.host.began) };
+  const { began, container } = known.host;
+  return { name, index: known.index, started: capturedAt(began), container };
 }
 
 function targetOf({ target: { user, host, port } }: FleetHost): string {
@@ -169,7 +172,8 @@ function printOutcomes<Result>(
   verb: FleetVerb<Result>,
 ): void {
   for (const outcome of outcomes) {
-    if ('error' in outcome) writeLine(describeError(outcome.error).replace(/^p2c: /, `p2c: ${outcome.host.name}: `));
+    const error = 'error' in outcome ? outcome.error : verb.failure?.(outcome.result);
+    if (error !== undefined) writeLine(describeError(error).replace(/^p2c: /, `p2c: ${outcome.host.name}: `));
   }
   const blank = verb.columns.map(() => '-');
   const rows = outcomes.map((outcome) =>
@@ -188,7 +192,8 @@ function printOutcomes<Result>(
 /** A host that ended well, as the table has it. */
 function stateOf(code: ExitCode): string {
   if (code === ExitCode.blindSpots) return 'blind spots';
-  return code === ExitCode.differences ? 'duplicates' : 'done';
+  if (code === ExitCode.failed) return 'not booted';
+  return code === ExitCode.differences ? 'differences' : 'done';
 }
 
 function exitCodeOf<Result>(outcome: HostOutcome<FleetHost, Result>, verb: FleetVerb<Result>): ExitCode {

@@ -260,4 +260,10 @@ export const VERBS: readonly VerbEntry[] = [
     hidden: true,
     load: async () => (await import('./monitor.ts')).verb,
   },
+  {
+    name: '__unpack',
+    summary: 'unpack a layer (internal)',
+    hidden: true,
+    load: async () => (await import('./unpack.ts')).verb,
+  },
 ];

@@ -1,5 +1,6 @@
 /** The options of `p2c migrate`. */
 import type { Argv } from 'yargs';
+import { type BootArguments, withBootOptions } from './boot-options.ts';
 import { type CaptureOptions, withCaptureOptions } from './capture-options.ts';
 import { type ConnectionOptions, withConnectionOptions } from './connection-options.ts';
 import { type FleetOptions, withFleetOptions } from './fleet-options.ts';
@@ -23,10 +24,10 @@ interface MigrateOptions {
   json: boolean;
 }
 
-export type Options = MigrateOptions & CaptureOptions & ConnectionOptions & FleetOptions;
+export type Options = MigrateOptions & BootArguments & CaptureOptions & ConnectionOptions & FleetOptions;
 
 export function migrateOptions(parser: Argv): Argv<Options> {
-  return withMigrateOptions(withFleetOptions(withConnectionOptions(withCaptureOptions(parser))));
+  return withBootOptions(withMigrateOptions(withFleetOptions(withConnectionOptions(withCaptureOptions(parser)))));
 }
 
 function withMigrateOptions<Declared>(parser: Argv<Declared>): Argv<Declared & MigrateOptions> {

@@ -10,6 +10,7 @@ import { storeRoot } from '../oci/root.ts';
 import type { MigrationRequest } from '../pipeline/request.ts';
 import { parseDuration, parseSize } from '../profiles/quantity.ts';
 import { parseTarget } from '../ssh/target.ts';
+import { bootRequest } from './boot-options.ts';
 import { profilesFrom, rulesFrom } from './capture-options.ts';
 import type { Options } from './migrate-options.ts';
 
@@ -28,12 +29,14 @@ export async function requestOf(
   if (options.tag === undefined) {
     throw usageError('the image has no name', { code: 'usage', hint: 'give one with --tag NAME:TAG' });
   }
+  const reference = parseReference(options.tag);
   return {
     ...sharedRequest(options),
     target: parseTarget(target, { port: options.port }),
     ...profilesFrom(options.profile),
     rules: rulesFrom('command line', options.exclude, options.include),
-    reference: parseReference(options.tag),
+    reference,
+    boot: bootRequest(options, reference),
   };
 }
 
@@ -145,13 +148,20 @@ export function requireDistinct(requests: ReadonlyMap<FleetHost, Pick<MigrationR
 export function hostRequest(
   host: FleetHost,
   options: Options,
-): Pick<MigrationRequest, 'target' | 'profiles' | 'recognise' | 'rules' | 'reference' | 'changes'> {
+): Pick<MigrationRequest, 'target' | 'profiles' | 'recognise' | 'rules' | 'reference' | 'changes' | 'boot'> {
   if (host.tag === undefined) {
     throw usageError(`the inventory gives no tag for the host '${host.name}'`, {
       code: 'inventory.tag',
       hint: "give one for all: --tag 'legacy/{{host}}:{{date}}', or 'tag:' in the inventory's defaults or the host",
     });
   }
+  if (options.name !== undefined) {
+    throw usageError('--name is for one target', {
+      code: 'usage',
+      hint: "each host's container is named after its tag",
+    });
+  }
+  const reference = parseReference(host.tag);
   const written = [
     ...host.volumes.map((path) => `VOLUME ${JSON.stringify([path])}`),
     ...Object.entries(host.labels).map(([key, value]) => `LABEL ${key}=${JSON.stringify(value)}`),
@@ -163,7 +173,8 @@ export function hostRequest(
       ...rulesFrom('command line', options.exclude, options.include),
       ...rulesFrom('inventory', host.exclude, host.include),
     ],
-    reference: parseReference(host.tag),
+    reference,
+    boot: bootRequest(options, reference),
     // Those of the command line come last, and win.
     changes: [...written, ...(options.change ?? [])].map(parseChange),
   };

@@ -1,15 +1,17 @@
 /** `p2c migrate`: a running server becomes an image. */
-import { ExitCode, usageError } from '../errors.ts';
+import { ExitCode, type P2cError, usageError } from '../errors.ts';
 import type { FleetHost } from '../fleet/host.ts';
 import { dryRun } from '../pipeline/dry-run.ts';
 import { migrate, migrationStages } from '../pipeline/migrate.ts';
 import type { MigrationRequest } from '../pipeline/request.ts';
 import { Room } from '../pipeline/room.ts';
 import { runHost } from '../pipeline/run-host.ts';
-import { describeMigration, exitCodeOf } from '../report/migration-report.ts';
+import { bootFailure } from '../report/boot-report.ts';
+import { describeMigration, exitCodeOf, type MigrationReport } from '../report/migration-report.ts';
 import { describeCommands, plannedJson } from '../report/planned-commands.ts';
 import { describeSurvey } from '../report/survey-report.ts';
 import { formatBytes } from '../report/units.ts';
+import { requireBootable, requireDistinctNames } from './boot-options.ts';
 import { defineVerb } from './command.ts';
 import { connectOptions } from './connection-options.ts';
 import { runFleet } from './fleet.ts';
@@ -41,6 +43,7 @@ export const verb = defineVerb({
     ],
     ['p2c migrate root@old.example --profile nginx --tag old --hot', 'with nginx down only for what changed meanwhile'],
     ['p2c migrate -i fleet.yaml --concurrency 4', 'every host of an inventory'],
+    ['p2c migrate root@old.example --profile nginx --tag old --boot', 'and boot it, where it sees nobody'],
     ['p2c migrate --resume', 'go on with the newest run that is not done, after whatever ended it'],
   ],
   options: migrateOptions,
@@ -68,11 +71,13 @@ async function runOne(
 ): Promise<ExitCode> {
   const { name, user, host, port } = request.target;
   const known = resumed === undefined ? undefined : recordedHost(resumed, name).host;
+  await requireBootable(request.storeRoot, request.boot, known?.container);
+  let failure: P2cError | undefined;
   const planned = { name, target: `${user}@${host}:${port}`, image: request.reference.name };
   const { exitCode } = await withRun(
     { root: request.storeRoot, verb: 'migrate', argv, hosts: [planned], resumed },
     async (run) => {
-      const identity = { name, index: 0, started: capturedAt(known?.began) };
+      const identity = { name, index: 0, started: capturedAt(known?.began), container: known?.container };
       const report = await withShow({ json }, migrationStages(request), (show) =>
         runHost(
           run,
@@ -87,10 +92,17 @@ async function runOne(
         ),
       );
       process.stdout.write(`${json ? JSON.stringify(report) : describeMigration(report)}\n`);
+      failure = failureOf(report);
       return { exitCode: exitCodeOf(report), done: 1, failed: 0 };
     },
   );
+  if (failure !== undefined) throw failure;
   return exitCode;
+}
+
+/** What is told as an error though there is an image. */
+function failureOf({ boot, image }: MigrationReport): P2cError | undefined {
+  return bootFailure(boot, image.reference);
 }
 
 async function runDry(request: MigrationRequest, json: boolean): Promise<ExitCode> {
@@ -119,6 +131,11 @@ async function migrateFleet(file: string, call: Call): Promise<ExitCode> {
   const requests = new Map<FleetHost, Omit<MigrationRequest, 'connect'>>();
   for (const host of hosts) requests.set(host, { ...shared, ...hostRequest(host, options) });
   requireDistinct(requests);
+  requireDistinctNames(new Map([...requests].map(([{ name }, { boot }]) => [name, boot])));
+  for (const [{ name }, { boot }] of requests) {
+    const known = resumed === undefined ? undefined : recordedHost(resumed, name).host;
+    if (known?.state !== 'done') await requireBootable(shared.storeRoot, boot, known?.container);
+  }
   return runFleet(hosts, options, {
     name: 'migrate',
     argv,
@@ -132,6 +149,7 @@ async function migrateFleet(file: string, call: Call): Promise<ExitCode> {
       return migrate({ ...request, connect }, show, signal, memory);
     },
     exitCode: exitCodeOf,
+    failure: failureOf,
     columns: ['IMAGE', 'ENTRIES', 'SIZE', 'DOWN', 'DIGEST'],
     row: (report) => [
       report.image.reference,

@@ -180,9 +180,12 @@ export class ImageStore implements AsyncDisposable {
     }
   }
 
-  /** Waits until every blob that was committed can be read. @throws P2cError `store.full`, `store.failed`. */
-  async published(): Promise<void> {
-    await this.#layout.published();
+  /**
+   * Waits until every blob that was committed, or those of one digest, can be read.
+   * @throws P2cError `store.full`, `store.failed`.
+   */
+  async published(digest?: Digest): Promise<void> {
+    await this.#layout.published(digest);
   }
 
   /**

@@ -26,12 +26,15 @@ export interface Circumstances {
 export interface Memory {
   /** When the host's capture was first begun: the image says it was captured then. */
   readonly started: Date;
+  /** ID of the container that an earlier process of the run booted, or was about to. */
+  readonly container: string | undefined;
   record(happening: HostHappening): void;
   /**
    * Waits for room in the store for the parts that were not captured before.
+   * @param unpacked whether there is to be room for their files beside them.
    * @throws P2cError `store.full`.
    */
-  room(store: ImageStore, parts: readonly Part[], signal: AbortSignal): Promise<void>;
+  room(store: ImageStore, parts: readonly Part[], signal: AbortSignal, unpacked: boolean): Promise<void>;
   /** @param store where the parts' blobs are. */
   parts(store: ImageStore, circumstances: Circumstances): PartMemory;
 }
@@ -50,8 +53,10 @@ export function forgetful(started: Date = new Date()): Memory {
   const parts: PartMemory = { recall: async () => undefined, remember: () => {}, settled: async () => {} };
   return {
     started,
+    container: undefined,
     record: () => {},
-    room: (store, wanted) => new Room(store.root).ask('', bytesOf(wanted), () => {}),
+    room: (store, wanted, signal, unpacked) =>
+      new Room(store.root).ask('', bytesOf(wanted) * (unpacked ? 2 : 1), () => {}, signal),
     parts: () => parts,
   };
 }

@@ -12,6 +12,7 @@ import type { MigrationRequest } from './request.ts';
 import { type Belongings, holding } from './rollback.ts';
 import type { Show } from './stage.ts';
 import { adaptCapture } from './stages/adapt.ts';
+import { BOOT, Booting } from './stages/boot.ts';
 import { importImage } from './stages/import.ts';
 import { type ListInput, listFilesystems, requireSameMounts, type ScannedListing } from './stages/list.ts';
 import { describeReceipt, makeReceipt, requireRead } from './stages/receipt.ts';
@@ -44,10 +45,12 @@ export function migrationStages({
   hot,
   leaveStopped,
   adapt,
-}: Pick<MigrationRequest, 'hot' | 'leaveStopped' | 'adapt'>): string[] {
+  boot,
+}: Pick<MigrationRequest, 'hot' | 'leaveStopped' | 'adapt' | 'boot'>): string[] {
   const copy = hot ? [STREAM, STOP] : [STOP, LIST_AGAIN, STREAM];
   const image = [ACCOUNT, ...(adapt ? [ADAPT] : []), IMPORT];
-  return [...SURVEY_STAGES, ...copy, SETTLE, ...(leaveStopped ? [...image, LEAVE] : [START, ...image])];
+  const end = [...(leaveStopped ? [...image, LEAVE] : [START, ...image]), ...(boot === undefined ? [] : [BOOT])];
+  return [...SURVEY_STAGES, ...copy, SETTLE, ...end];
 }
 
 /**
@@ -79,7 +82,8 @@ async function runStages(
   signal.throwIfAborted();
   requireTar(surveyed.facts.tools, request.target.name, request.sparse === 'pax');
   rememberSurvey(memory, surveyed);
-  await memory.room(store, surveyed.plan.parts, signal);
+  await memory.room(store, surveyed.plan.parts, signal, request.boot !== undefined);
+  const booting = await Booting.prepare({ request, survey: surveyed, store, memory, held, show, signal });
   const { session, facts, rules } = surveyed;
   const wire = await agreeOnWire(request, surveyed, show);
   let stopped = request.hot ? undefined : await stopApplications(request, surveyed, show, held, signal);
@@ -88,7 +92,8 @@ async function runStages(
   const suspects = await filesWrittenThroughMemory(session, request.hot, show);
   const { streams, sparse } = request;
   const streaming = { ...patienceOf(request, show), session, facts, store, wire, streams, sparse };
-  const parts = memory.parts(store, { listedAt: scanned.startedAt, suspects });
+  const kept = memory.parts(store, { listedAt: scanned.startedAt, suspects });
+  const parts = booting?.unpacking.parts(kept) ?? kept;
   held.defer(() => parts.settled().catch((error: unknown) => show.note(`not remembered: ${messageOf(error)}`)));
   const captured = await show.stage(
     STREAM,
@@ -108,6 +113,7 @@ async function runStages(
     (tell) => whileStopped(stopped, signal, (still) => settle({ ...settling, signal: still }, tell)),
     describeSettled,
   );
+  booting?.arrived(settled.layers);
   await stopped?.confirm();
   const resumed = request.leaveStopped ? undefined : await startApplications(stopped, show);
   rememberStart(memory, resumed);
@@ -138,6 +144,7 @@ async function runStages(
   );
   if (resumed instanceof Error) throw startFailed(resumed, image);
   const left = request.leaveStopped ? await leaveApplications(stopped, show, image) : undefined;
+  const boot = await booting?.boot(image);
   const problems = [...surveyed.scanned.problems, ...scanned.problems, ...settled.problems];
   return migrationReport({
     request,
@@ -152,6 +159,7 @@ async function runStages(
     receipt,
     adaptation,
     image,
+    boot,
   });
 }
 

@@ -4,6 +4,7 @@ import type { Change } from '../oci/change.ts';
 import type { Reference } from '../oci/reference.ts';
 import type { ByteString } from '../printable.ts';
 import type { Profile } from '../profiles/schema.ts';
+import type { CreateOptions } from '../runtime/options.ts';
 import type { ConnectOptions } from '../ssh/connect.ts';
 import type { Target } from '../ssh/target.ts';
 import type { Compression } from '../ssh/wire.ts';
@@ -24,6 +25,12 @@ export interface SurveyRequest {
   readonly sparse: SparsePolicy;
   /** Paths of which an audit is to say what would become of them. */
   readonly why?: readonly ByteString[];
+}
+
+/** How the image is booted once it is there. */
+export interface BootRequest {
+  /** As `p2c run -d` would have them. */
+  readonly options: CreateOptions & { readonly name: string };
 }
 
 export interface MigrationRequest extends SurveyRequest {
@@ -49,4 +56,5 @@ export interface MigrationRequest extends SurveyRequest {
   readonly adapt: boolean;
   /** Names of recipes that are not applied. */
   readonly withoutRecipes: readonly string[];
+  readonly boot?: BootRequest | undefined;
 }

@@ -15,10 +15,13 @@ export interface HostOfRun {
   /** Among the run's hosts. */
   readonly index: number;
   readonly started: Date;
+  /** See {@link Memory}. */
+  readonly container?: string | undefined;
 }
 
 export class RunMemory implements Memory {
   readonly started: Date;
+  readonly container: string | undefined;
   readonly #run: Run;
   readonly #host: HostOfRun;
 
@@ -26,18 +29,20 @@ export class RunMemory implements Memory {
 
   constructor(run: Run, host: HostOfRun, room: Room) {
     this.started = host.started;
+    this.container = host.container;
     this.#run = run;
     this.#host = host;
     this.#room = room;
   }
 
-  async room(_store: ImageStore, parts: readonly Part[], signal: AbortSignal): Promise<void> {
+  async room(_store: ImageStore, parts: readonly Part[], signal: AbortSignal, unpacked: boolean): Promise<void> {
     const { name, index } = this.#host;
     const folder = hostFolder(this.#run.folder, index);
     const there = await Promise.all(parts.map(({ key }) => exists(recordFile(folder, key))));
     const missing = parts.filter((_, at) => there[at] !== true);
     const tell = (reason: string): void => this.#run.note({ event: 'host-waiting', host: name, reason });
-    await this.#room.ask(name, bytesOf(missing), tell, signal);
+    // What was captured before may be unpacked or not: there is room for it in any case.
+    await this.#room.ask(name, bytesOf(missing) + (unpacked ? bytesOf(parts) : 0), tell, signal);
   }
 
   record(happening: HostHappening): void {

@@ -1,5 +1,5 @@
 /** How a server was before its applications were stopped, held against how it is after they were started again. */
-import type { Session } from '../ssh/session.ts';
+import type { CommandRunner } from '../ssh/session.ts';
 import type { Application } from './application.ts';
 import { type Difference, differences, type Fingerprint, takeFingerprint } from './fingerprint.ts';
 import { askHealth, type Health, type HealthAnswer, type HealthCheck, nameOfHealth } from './health.ts';
@@ -27,7 +27,10 @@ export interface Before {
 }
 
 /** Read-only. @throws P2cError of the session. */
-export async function lookBefore(session: Session, applications: readonly Application[]): Promise<Before> {
+export async function lookBefore(
+  session: CommandRunner,
+  applications: readonly Pick<Application, 'name' | 'health'>[],
+): Promise<Before> {
   const fingerprint = await takeFingerprint(session);
   const checks = applications.flatMap(({ name, health }) => health.map((check) => ({ application: name, check })));
   const health: Before['health'][number][] = [];
@@ -45,18 +48,26 @@ export interface Waiting {
 }
 
 /** Waits for what was healthy to be so again, each check for its own limit. Read-only. @throws P2cError of the session. */
-export async function compareWith(before: Before, session: Session, waiting: Waiting): Promise<Comparison> {
+export async function compareWith(before: Before, session: CommandRunner, waiting: Waiting): Promise<Comparison> {
+  return {
+    health: await compareHealth(before, session, waiting.signal),
+    differences: await settledDifferences(before.fingerprint, session, waiting),
+  };
+}
+
+/** The first half of it. @param signal ends the waiting. */
+export async function compareHealth(
+  before: Pick<Before, 'health'>,
+  session: CommandRunner,
+  signal: AbortSignal,
+): Promise<HealthReport[]> {
   const health: HealthReport[] = [];
   for (const { application, check, health: was } of before.health) {
     const limitMs = was === 'healthy' ? check.timeout : 0;
-    const { health: after, says } = await healthWithin(
-      limitMs,
-      () => askHealth(session, application, check),
-      waiting.signal,
-    );
+    const { health: after, says } = await healthWithin(limitMs, () => askHealth(session, application, check), signal);
     health.push({ application, check: nameOfHealth(check), before: was, after, says });
   }
-  return { health, differences: await settledDifferences(before.fingerprint, session, waiting) };
+  return health;
 }
 
 async function healthWithin(
@@ -74,7 +85,7 @@ async function healthWithin(
 
 async function settledDifferences(
   before: Fingerprint,
-  session: Session,
+  session: CommandRunner,
   { settleMs, signal }: Waiting,
 ): Promise<Difference[]> {
   const deadline = performance.now() + settleMs;

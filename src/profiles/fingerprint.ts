@@ -3,7 +3,7 @@
  * before the stop and after the start, so that what did not come back is told even where no profile checks it.
  */
 import { printable } from '../printable.ts';
-import type { RemoteCommand, Session } from '../ssh/session.ts';
+import type { CommandRunner, RemoteCommand } from '../ssh/session.ts';
 
 export interface Fingerprint {
   /** `tcp 0.0.0.0:80`. */
@@ -23,7 +23,7 @@ export interface Difference {
 /** Its own sessions and what cron runs come and go: their programs are not the server's. */
 const SESSIONS = /^(sshd|dropbear|in\.sshd|cron|crond|CRON|atd|anacron)/;
 const PASSING_SERVICES = /^(user@|user-runtime-dir@|sshd?@|session-|systemd-(timedated|hostnamed|localed|tmpfiles))/;
-/** From here on the kernel gives ports to clients (ip_local_port_range): UDP sockets there listen to nobody. */
+/** From here on the kernel gives ports to clients (ip_local_port_range): UDP sockets there listen to nobody, and TCP ones have another number next time. */
 const FIRST_CLIENT_PORT = 32_768;
 
 export const FINGERPRINT_COMMAND: RemoteCommand = {
@@ -56,7 +56,7 @@ exit 0`,
 };
 
 /** Read-only. @throws P2cError of the session. */
-export async function takeFingerprint(session: Session): Promise<Fingerprint> {
+export async function takeFingerprint(session: CommandRunner): Promise<Fingerprint> {
   return parseFingerprint((await session.run(FINGERPRINT_COMMAND)).stdout.toString('latin1'));
 }
 
@@ -81,6 +81,12 @@ export function parseFingerprint(output: string): Fingerprint {
         .map((name) => printable(name)),
     ),
   };
+}
+
+/** TCP ports that somebody listens on, on whatever address, below those that the kernel gives to clients. */
+export function listeningPorts({ listeners }: Fingerprint): number[] {
+  const ports = [...listeners].flatMap((name) => /^tcp .*:(\d+)$/.exec(name)?.[1] ?? []).map(Number);
+  return [...new Set(ports)].filter((port) => port < FIRST_CLIENT_PORT).sort((a, b) => a - b);
 }
 
 /** What is there before and not after, or the other way round. Programs that are new are not told: they come and go. */

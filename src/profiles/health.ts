@@ -4,7 +4,7 @@
  */
 import { printable } from '../printable.ts';
 import { quote } from '../ssh/quote.ts';
-import type { RemoteCommand, Session } from '../ssh/session.ts';
+import type { CommandRunner, RemoteCommand } from '../ssh/session.ts';
 import { CHECK_FUNCTIONS } from './checks.ts';
 import type { Profile } from './schema.ts';
 
@@ -30,7 +30,11 @@ export function nameOfHealth(check: HealthCheck): string {
 }
 
 /** One try. */
-export async function askHealth(session: Session, application: string, check: HealthCheck): Promise<HealthAnswer> {
+export async function askHealth(
+  session: CommandRunner,
+  application: string,
+  check: HealthCheck,
+): Promise<HealthAnswer> {
   try {
     const { code, stdout, stderr } = await session.run(healthCommand(application, check));
     if (code === 0) return { health: 'healthy', says: '' };

@@ -1,6 +1,7 @@
 /** What a migration did, in numbers: printed at its end, and the one object of `--json`. */
 import { ExitCode } from '../errors.ts';
 import { type AdaptationReport, describeAdaptation } from './adaptation-report.ts';
+import { type BootReport, describeBoot, isBootedWell } from './boot-report.ts';
 import type { SettleSummary } from './settle-report.ts';
 import { describeStop, isHealthy, type StopReport } from './stop-report.ts';
 import { attributesLost, type StreamAccount } from './stream-account.ts';
@@ -35,6 +36,8 @@ export interface MigrationReport extends SurveyReport {
     readonly size: number;
     readonly layers: number;
   };
+  /** Null where no boot was asked for. */
+  readonly boot: BootReport | null;
 }
 
 /** Paths that were to be captured and could not be read or may be torn, and places that could not be looked at. */
@@ -45,8 +48,10 @@ function blindSpots(report: MigrationReport): number {
 }
 
 export function exitCodeOf(report: MigrationReport): ExitCode {
+  if (report.boot?.outcome === 'failed') return ExitCode.failed;
   // That an application is not well is a matter of now, what the image lacks one of later.
   if (report.stopped !== null && !isHealthy(report.stopped)) return ExitCode.differences;
+  if (report.boot !== null && !isBootedWell(report.boot)) return ExitCode.differences;
   return blindSpots(report) > 0 ? ExitCode.blindSpots : ExitCode.done;
 }
 
@@ -77,6 +82,7 @@ export function describeMigration(report: MigrationReport): string {
     ...describeSettle(report),
     ...describeStop(report.stopped, report.source.hostname),
     ...(report.adaptation === null ? ['Adapted     nothing'] : describeAdaptation(report.adaptation)),
+    ...(report.boot === null ? [] : describeBoot(report.boot)),
     `Took        ${formatDuration(report.durationMs)}`,
     ...describeBlindSpots(report),
   ].join('\n');

@@ -35,6 +35,8 @@ export interface HostRecord {
   capturedBytes: number;
   /** Bytes of parts that an earlier process had captured, and that still held. */
   keptBytes: number;
+  /** ID of the container that its image was booted as last. */
+  container: string | undefined;
   /** Why it has not begun, or does not go on. */
   waiting: string | undefined;
   /** Of the stage under way. */
@@ -121,6 +123,7 @@ export function newHost({ name, target, image }: PlannedHost): HostRecord {
     planned: undefined,
     capturedBytes: 0,
     keptBytes: 0,
+    container: undefined,
     waiting: undefined,
     progress: undefined,
     downSince: undefined,
@@ -181,6 +184,9 @@ export function happen(host: HostRecord, event: Happening, at: number): void {
       return;
     case 'part-captured':
       host.capturedBytes += event.bytes;
+      return;
+    case 'container-created':
+      host.container = event.container;
       return;
     case 'part-kept':
       host.keptBytes += event.bytes;

@@ -93,8 +93,13 @@ export function requireRoot(): void {
   throw usageError('containers are run by root', { code: 'runtime.root', hint: 'sudo p2c …' });
 }
 
+/** Whether it can be a container's (hostname(7)). */
+export function isHostname(text: string): boolean {
+  return /^[A-Za-z0-9](?:[A-Za-z0-9.-]{0,62}[A-Za-z0-9])?$/.test(text);
+}
+
 function checkHostname(hostname: string | undefined): void {
-  if (hostname === undefined || /^[A-Za-z0-9](?:[A-Za-z0-9.-]{0,62}[A-Za-z0-9])?$/.test(hostname)) return;
+  if (hostname === undefined || isHostname(hostname)) return;
   throw usageError(`'${hostname}' is no host name`, {
     code: 'runtime.hostname',
     hint: 'up to 64 letters, digits, dots and dashes (hostname(7))',

@@ -48,9 +48,10 @@ const Marks = z.object({ opaque: z.array(z.string()) });
  * Unpacks a layer unless that was done before. Safe against being killed (a half-unpacked layer has another name) and
  * against others who unpack the same one.
  * @param root the store's root.
+ * @param signal ends it; nothing of the layer is left then.
  * @throws P2cError `layer.*`, `snapshot.*`.
  */
-export async function unpackLayer(root: string, layer: StoredLayer): Promise<LayerRoot> {
+export async function unpackLayer(root: string, layer: StoredLayer, signal?: AbortSignal): Promise<LayerRoot> {
   const found = /^sha256:([0-9a-f]{64})$/.exec(layer.digest);
   const hex = found?.[1];
   if (hex === undefined) {
@@ -61,7 +62,7 @@ export async function unpackLayer(root: string, layer: StoredLayer): Promise<Lay
   if (!existsSync(final)) {
     await makePrivate(root);
     await removeStale(folder);
-    await unpackInto(folder, final, layer);
+    await unpackInto(folder, final, layer, signal);
   }
   return snapshotRoot(root, layer.digest);
 }
@@ -79,12 +80,17 @@ async function makePrivate(root: string): Promise<void> {
   await chmod(join(root, 'snapshots'), 0o700);
 }
 
-async function unpackInto(folder: string, final: string, layer: StoredLayer): Promise<void> {
+async function unpackInto(
+  folder: string,
+  final: string,
+  layer: StoredLayer,
+  signal: AbortSignal | undefined,
+): Promise<void> {
   const work = await mkdtemp(join(folder, `.unpack-${process.pid}-${identifyProcess(process.pid)?.startTime ?? '0'}-`));
   try {
     await mkdir(join(work, 'root'));
     await mkdir(join(work, 'fs'), { mode: 0o755 });
-    const opaque = await unpackBlob(layer, work);
+    const opaque = await unpackBlob(layer, work, signal);
     await writeFile(join(work, 'marks.json'), JSON.stringify({ opaque: [...opaque] }));
     await rm(join(work, 'root'), { recursive: true });
     await rename(work, final);
@@ -104,7 +110,11 @@ async function removeStale(folder: string): Promise<void> {
   }
 }
 
-async function unpackBlob(layer: StoredLayer, work: string): Promise<ReadonlySet<string>> {
+async function unpackBlob(
+  layer: StoredLayer,
+  work: string,
+  signal: AbortSignal | undefined,
+): Promise<ReadonlySet<string>> {
   const tar = spawn(findProgram('unshare'), ['--mount', '--propagation', 'private', 'sh', '-c', UNPACK, 'sh', work], {
     env: HOST_ENVIRONMENT,
     cwd: '/',
@@ -118,12 +128,13 @@ async function unpackBlob(layer: StoredLayer, work: string): Promise<ReadonlySet
     tar.once('error', resolve).once('close', (code) => resolve(code ?? 1));
   });
   const checker = new LayerChecker();
-  const failure = await feed(layer, checker, tar.stdin).catch((error: unknown) => {
+  const failure = await feed(layer, checker, tar.stdin, signal).catch((error: unknown) => {
     // Whatever went wrong, tar must not wait for more.
     tar.stdin.destroy();
     return error ?? new Error('unknown');
   });
   const code = await ended;
+  signal?.throwIfAborted();
   // A layer that is refused is why tar ended too; and where tar ended by itself, the broken pipe is no news.
   if (failure instanceof P2cError) throw failure;
   if (code instanceof Error) {
@@ -143,7 +154,12 @@ async function unpackBlob(layer: StoredLayer, work: string): Promise<ReadonlySet
 }
 
 /** Streams the blob through digest, gunzip and checker to tar. */
-async function feed(layer: StoredLayer, checker: LayerChecker, sink: Writable): Promise<void> {
+async function feed(
+  layer: StoredLayer,
+  checker: LayerChecker,
+  sink: Writable,
+  signal: AbortSignal | undefined,
+): Promise<void> {
   const hash = createHash('sha256');
   const hashed = async function* (blob: AsyncIterable<Buffer>) {
     for await (const chunk of blob) {
@@ -163,7 +179,8 @@ async function feed(layer: StoredLayer, checker: LayerChecker, sink: Writable): 
     }
   };
   const blob = createReadStream(layer.blobPath, { highWaterMark: 1024 * 1024 });
-  await pipeline(blob, hashed, decompressor(layer.mediaType), checked, sink);
+  const options = signal === undefined ? {} : { signal };
+  await pipeline(blob, hashed, decompressor(layer.mediaType), checked, sink, options);
 }
 
 function decompressor(mediaType: string): PassThrough | Gunzip {

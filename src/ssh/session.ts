@@ -83,6 +83,9 @@ export interface Session extends AsyncDisposable {
   stream(command: RemoteCommand, onStderr?: (chunk: Buffer) => void): Promise<RemoteStream>;
 }
 
+/** Whoever runs commands as a session does, be it in a container that was made of the source. */
+export type CommandRunner = Pick<Session, 'run'>;
+
 /** A session over one connection, which tells why that ended. */
 export interface ConnectedSession extends Session {
   readonly lost: P2cError | undefined;

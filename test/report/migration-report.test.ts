@@ -71,6 +71,7 @@ const REPORT: MigrationReport = {
   stopped: null,
   adaptation: null,
   image: { reference: 'a:b', digest: 'c', id: 'd', size: 1, layers: 1 },
+  boot: null,
 };
 
 test('mounts with files that are not copied are named, those of the kernel are not', (t) => {

@@ -3,6 +3,7 @@ import type { Adaptation } from '../../adapt/adapt.ts';
 import type { CapturePlan } from '../../listing/plan.ts';
 import type { Image } from '../../oci/image.ts';
 import { adaptationReport } from '../../report/adaptation-report.ts';
+import type { BootReport } from '../../report/boot-report.ts';
 import type { MigrationReport } from '../../report/migration-report.ts';
 import type { WrittenReceipt } from '../../report/receipt/write.ts';
 import { summariseSettling } from '../../report/settle-report.ts';
@@ -30,6 +31,7 @@ export interface Outcome {
   readonly receipt: WrittenReceipt;
   readonly adaptation: Adaptation | undefined;
   readonly image: Image;
+  readonly boot: BootReport | undefined;
 }
 
 export function migrationReport(outcome: Outcome): MigrationReport {
@@ -55,6 +57,7 @@ export function migrationReport(outcome: Outcome): MigrationReport {
       size: image.size,
       layers: image.manifest.layers.length,
     },
+    boot: outcome.boot ?? null,
   };
 }
 

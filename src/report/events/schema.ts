@@ -83,6 +83,8 @@ const kinds = [
     digest: z.string(),
     bytes: z.number(),
   }),
+  z.object({ event: z.literal('layer-unpacked'), ...host, digest: z.string(), milliseconds }),
+  z.object({ event: z.literal('container-created'), ...host, container: z.string(), name: z.string() }),
   z.object({ event: z.literal('applications-stopped'), ...host, applications: z.array(z.string()) }),
   z.object({
     event: z.literal('applications-started'),

@@ -1,5 +1,6 @@
 /** What a host's report tells of its files: where the bytes are, what is hard to carry, what was left out, what became of it. */
 import { formatBytes, formatCount, formatDuration } from '../units.ts';
+import { bootSection } from './boot-section.ts';
 import { type Markup, markup } from './markup.ts';
 import type { ShownResult } from './result.ts';
 import { treemap } from './treemap.ts';
@@ -7,7 +8,7 @@ import { treemap } from './treemap.ts';
 const PATHS = 10;
 
 export function capturedSections(result: ShownResult): Markup {
-  return markup`${bytes(result)}${hazards(result)}${duplicates(result)}${exclusions(result)}${receipt(result)}${adaptation(result)}${applications(result)}${verification(result)}`;
+  return markup`${bytes(result)}${hazards(result)}${duplicates(result)}${exclusions(result)}${receipt(result)}${adaptation(result)}${applications(result)}${bootSection(result)}`;
 }
 
 function section(title: string, body: Markup): Markup {
@@ -122,16 +123,5 @@ function applications({ stopped }: ShownResult): Markup | undefined {
   return section(
     'Applications and their health',
     markup`<table><thead><tr><th scope="col">Application</th><th scope="col" class="n">Down</th><th scope="col">Health before and after</th></tr></thead><tbody>${rows}</tbody></table>${alone}`,
-  );
-}
-
-function verification({ verification: verified }: ShownResult): Markup | undefined {
-  if (verified === null) return undefined;
-  const rows = verified.checks.map(
-    ({ check, outcome, says }) => markup`<tr><td>${check}</td><td>${outcome}</td><td>${says}</td></tr>`,
-  );
-  return section(
-    'Booted and compared',
-    markup`<p>${verified.summary}</p><table><thead><tr><th scope="col">Check</th><th scope="col">Outcome</th><th scope="col">What was said</th></tr></thead><tbody>${rows}</tbody></table>`,
   );
 }

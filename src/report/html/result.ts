@@ -67,8 +67,20 @@ const resultSchema = z.object({
     .object({ system: text, recipes: list(z.object({ recipe: text, files: names })) })
     .nullable()
     .catch(null),
-  verification: z
-    .object({ summary: text, checks: list(z.object({ check: text, outcome: text, says: text })) })
+  boot: z
+    .object({
+      outcome: text,
+      container: z
+        .object({ name: text, init: text, why: text, engine: text, networks: names, heldBack: text.nullable() })
+        .nullable()
+        .catch(null),
+      layers: count,
+      unpackedEarly: count,
+      startedAfterMs: z.number().nullable().catch(null),
+      health: list(z.object({ application: text, check: text, before: text, after: text, says: text })),
+      ports: list(z.object({ port: count, state: text })),
+      error: z.object({ message: text, hint: text.optional(), causes: names }).nullable().catch(null),
+    })
     .nullable()
     .catch(null),
   image: z.object({ reference: text, digest: text, size: count, layers: count }).optional().catch(undefined),
