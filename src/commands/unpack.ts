@@ -5,15 +5,15 @@ import { defineVerb } from './command.ts';
 
 export const verb = defineVerb({
   name: UNPACK_VERB,
-  usage: 'ROOT DIGEST MEDIA-TYPE BLOB',
+  usage: 'ROOT DIGEST MEDIA-TYPE BLOB HASTE',
   summary: 'unpack a layer (internal)',
   examples: [],
   options: (parser) => parser,
-  async run(_, [root, digest, mediaType, blobPath]) {
+  async run(_, [root, digest, mediaType, blobPath, haste]) {
     if (root === undefined || digest === undefined || mediaType === undefined || blobPath === undefined) {
-      throw usageError('ROOT, DIGEST, MEDIA-TYPE and BLOB are expected', { code: 'usage' });
+      throw usageError('ROOT, DIGEST, MEDIA-TYPE, BLOB and HASTE are expected', { code: 'usage' });
     }
-    await unpackForAnother(root, { digest, mediaType, blobPath });
+    await unpackForAnother(root, { digest, mediaType, blobPath }, haste === 'hurries' ? haste : 'gives-way');
     return ExitCode.done;
   },
 });

@@ -1,12 +1,13 @@
 /**
- * Unpacks layers while others still arrive, one at a time, so that what is booted in the end waits for the last of them
+ * Unpacks layers while others still arrive, one at a time at first, so that what is booted in the end waits for the last of them
  * alone. A layer that could not be unpacked here is unpacked when its container is made, which then tells why.
  */
+import { availableParallelism } from 'node:os';
 import pLimit from 'p-limit';
 import { messageOf, P2cError } from '../errors.ts';
 import type { Layer } from '../oci/layer.ts';
 import type { ImageStore } from '../oci/store.ts';
-import { unpackAside } from '../runtime/unpacker.ts';
+import { type Haste, unpackAside } from '../runtime/unpacker.ts';
 import type { Memory, PartMemory } from './memory.ts';
 import type { Tell } from './stage.ts';
 
@@ -19,6 +20,7 @@ export class Unpacking implements AsyncDisposable {
   /** By digest. */
   readonly #work = new Map<string, Promise<void>>();
   #unpacked = 0;
+  #haste: Haste = 'gives-way';
 
   constructor(store: ImageStore, memory: Memory, note: Tell) {
     this.#store = store;
@@ -56,6 +58,12 @@ export class Unpacking implements AsyncDisposable {
       );
   }
 
+  /** Nothing is streamed any more: the machine is free. */
+  hurry(): void {
+    this.#haste = 'hurries';
+    this.#limit.concurrency = availableParallelism();
+  }
+
   /** Waits until all that was added is unpacked, or could not be. */
   async done(): Promise<void> {
     await Promise.all(this.#work.values());
@@ -73,7 +81,8 @@ export class Unpacking implements AsyncDisposable {
     const began = performance.now();
     try {
       await this.#store.published(digest);
-      await unpackAside(this.#store.root, { digest, mediaType, blobPath: this.#store.blobPath(digest) }, signal);
+      const layer = { digest, mediaType, blobPath: this.#store.blobPath(digest) };
+      await unpackAside(this.#store.root, layer, this.#haste, signal);
     } catch (error) {
       const cause = error instanceof P2cError && error.cause !== undefined ? `: ${messageOf(error.cause)}` : '';
       if (!signal.aborted) this.#note(`${messageOf(error)}${cause}`);

@@ -1,5 +1,5 @@
 /**
- * Unpacks a layer in a process of its own that gives way to all others: while a server is streamed, this machine's
+ * Unpacks a layer in a process of its own, which can give way to all others: while a server is streamed, this machine's
  * processors belong to the stream.
  */
 import { spawn } from 'node:child_process';
@@ -14,13 +14,16 @@ export const UNPACK_VERB = '__unpack';
 const GIVES_WAY = 10;
 const MAX_MESSAGES = 8192;
 
+/** Whether the machine is wanted for something else meanwhile. */
+export type Haste = 'gives-way' | 'hurries';
+
 /**
  * @param signal ends it; nothing of the layer is left then.
  * @throws P2cError `snapshot.aside`; the reason of the signal.
  */
-export async function unpackAside(root: string, layer: StoredLayer, signal: AbortSignal): Promise<void> {
+export async function unpackAside(root: string, layer: StoredLayer, haste: Haste, signal: AbortSignal): Promise<void> {
   signal.throwIfAborted();
-  const words = [UNPACK_VERB, root, layer.digest, layer.mediaType, layer.blobPath];
+  const words = [UNPACK_VERB, root, layer.digest, layer.mediaType, layer.blobPath, haste];
   const child = spawn(process.execPath, [...process.execArgv, process.argv[1] ?? '', ...words], {
     // What Node was told to import may be meant from here.
     cwd: process.execArgv.length > 0 ? process.cwd() : '/',
@@ -51,8 +54,8 @@ export async function unpackAside(root: string, layer: StoredLayer, signal: Abor
 }
 
 /** The process's side: the verb's whole work. Its standard input stays open for as long as the layer is wanted. */
-export async function unpackForAnother(root: string, layer: StoredLayer): Promise<void> {
-  setPriority(GIVES_WAY);
+export async function unpackForAnother(root: string, layer: StoredLayer, haste: Haste): Promise<void> {
+  if (haste === 'gives-way') setPriority(GIVES_WAY);
   const unwanted = new AbortController();
   process.stdin.on('end', () => unwanted.abort()).resume();
   await unpackLayer(root, layer, unwanted.signal);

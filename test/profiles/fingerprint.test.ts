@@ -1,5 +1,5 @@
 import test from 'ava';
-import { differences, type Fingerprint, parseFingerprint } from '../../src/profiles/fingerprint.ts';
+import { differences, type Fingerprint, listeningPorts, parseFingerprint } from '../../src/profiles/fingerprint.ts';
 
 /** A process as grep shows it. */
 function status(pid: number, name: string, parent: number, more: { state?: string; nspid?: string } = {}): string {
@@ -99,4 +99,9 @@ test('what is gone is told of all kinds; what is new of listeners and services a
 test('what is no fingerprint is an empty one', (t) => {
   const { listeners, processes, services } = parseFingerprint('\0\xff\n== \n:::\n');
   t.deepEqual([listeners.size, processes.size, services.size], [0, 0, 0]);
+});
+
+test('TCP ports are told once, in order, without those that clients get', (t) => {
+  const listeners = ['tcp 0.0.0.0:80', 'tcp [::]:80', 'tcp 127.0.0.1:25', 'udp 0.0.0.0:68', 'tcp 0.0.0.0:40001'];
+  t.deepEqual(listeningPorts({ listeners: new Set(listeners), processes: new Set(), services: new Set() }), [25, 80]);
 });

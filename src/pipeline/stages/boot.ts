@@ -66,6 +66,7 @@ export class Booting {
   arrived(deltas: readonly Layer[]): void {
     this.#arrived = performance.now();
     for (const layer of deltas) this.unpacking.add(layer);
+    this.unpacking.hurry();
   }
 
   /** @throws what interrupts it; the container is then taken away again. */
