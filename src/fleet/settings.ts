@@ -3,6 +3,7 @@ import { isIP } from 'node:net';
 import { homedir } from 'node:os';
 import { resolve } from 'node:path';
 import { z } from 'zod';
+import { runLabels } from '../oci/run-labels.ts';
 import { isProfileFile } from '../profiles/load.ts';
 import { strictObject } from '../profiles/mistakes.ts';
 import { sizeSchema } from '../profiles/scalars.ts';
@@ -141,17 +142,14 @@ export function captureOf(
 }
 
 function labelsOf({ network, limits }: CaptureSettings): Record<string, string> {
-  const labels = {
-    'io.p2c.run.network': network?.name,
-    'io.p2c.run.ip': network?.ip,
-    'io.p2c.run.memory': limits?.memory,
-    'io.p2c.run.shm-size': limits?.shm,
-    'io.p2c.run.cpus': limits?.cpus,
-    'io.p2c.run.pids-limit': limits?.pids,
-  };
-  return Object.fromEntries(
-    Object.entries(labels).flatMap(([key, value]) => (value === undefined ? [] : [[key, String(value)]])),
-  );
+  return runLabels({
+    network: network?.name,
+    ip: network?.ip,
+    memory: limits?.memory,
+    shmSize: limits?.shm,
+    cpus: limits?.cpus,
+    pidsLimit: limits?.pids,
+  });
 }
 
 /** `~/` is the user's home. */

@@ -6,6 +6,7 @@ import { commandOf } from './command-line.ts';
 import { type Container, containerFolder, writeContainer } from './container.ts';
 import { refuseTakenName, reserve } from './containers.ts';
 import type { Engine } from './engine.ts';
+import { resourcesFor } from './image-limits.ts';
 import { decideBoot } from './init/boot.ts';
 import { bootedOptions } from './init/booted.ts';
 import { stopSignalOf, stopTimeoutOf } from './init/stop.ts';
@@ -37,6 +38,7 @@ export async function createContainer(
   const boot = decideBoot(options.init, image, options);
   if (boot.mode === 'none') commandOf(image, options.entrypoint, options.command);
   attainableUlimits(options.ulimits);
+  const resources = resourcesFor(image, options);
   const network = await networkRequest(store.root, options.network, image.config.config?.ExposedPorts ?? {});
   const descriptors = eachOnce(image.manifest.layers);
   const layers = [];
@@ -48,7 +50,7 @@ export async function createContainer(
   try {
     const volumes = await provideVolumes(store.root, folder, image, layers, options.mounts);
     const tmpfs = options.mounts.flatMap((wish) => ('tmpfs' in wish ? [wish.tmpfs] : []));
-    const booted = bootedOptions(boot, image, layers, { ...options, volumes, tmpfs });
+    const booted = bootedOptions(boot, image, layers, { ...options, ...resources, volumes, tmpfs });
     const bundle = makeBundle(id, folder, image, layers, booted);
     await writeEtc(store.root, folder, bundle.hostname, network);
     const definition = {

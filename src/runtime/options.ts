@@ -49,6 +49,10 @@ export interface ResourceOptions {
   readonly pidsLimit?: number | undefined;
 }
 
+export interface ResourceWishes extends Omit<ResourceOptions, 'shmSize'> {
+  readonly shmSize?: number | undefined;
+}
+
 export interface NetworkOptions {
   readonly hostname?: string | undefined;
   readonly network: NetworkWish;
@@ -86,4 +90,9 @@ export type EngineWish = EngineName | 'auto';
 /** What the bundle is made of. */
 export type RunOptions = ProcessOptions & IsolationOptions & ResourceOptions & NetworkOptions & VolumeOptions;
 
-export type CreateOptions = Omit<RunOptions, keyof VolumeOptions> & MountOptions & LifecycleOptions & InitOptions;
+/** Where it says nothing of a resource, the image may. */
+export type CreateOptions = Omit<RunOptions, keyof VolumeOptions | keyof ResourceOptions> &
+  ResourceWishes &
+  MountOptions &
+  LifecycleOptions &
+  InitOptions;

@@ -86,9 +86,14 @@ export function attainableUlimits(given: readonly Ulimit[], most = hardLimits())
       hint: 'ask for less, or give p2c the capability CAP_SYS_RESOURCE',
     });
   }
-  return mergeUlimits(DEFAULT_ULIMITS, given).map((limit) => {
-    const bound = most.get(limit.name);
-    return { name: limit.name, soft: lower(limit.soft, bound), hard: lower(limit.hard, bound) };
+  return possibleUlimits(mergeUlimits(DEFAULT_ULIMITS, given), most);
+}
+
+/** As much of them as this machine can give. */
+export function possibleUlimits(limits: readonly Ulimit[], most = hardLimits()): Ulimit[] {
+  return limits.map(({ name, soft, hard }) => {
+    const bound = most.get(name);
+    return { name, soft: lower(soft, bound), hard: lower(hard, bound) };
   });
 }
 

@@ -1,12 +1,12 @@
 /** Options of `run` and `create`: how much of the machine a container may take. */
 import type { Argv } from 'yargs';
 import { usageError } from '../../errors.ts';
-import type { ResourceOptions } from '../../runtime/options.ts';
+import type { ResourceWishes } from '../../runtime/options.ts';
 import { parseSize } from '../../runtime/size.ts';
 import { parseUlimit } from '../../runtime/ulimit.ts';
 
 export interface ResourceArguments {
-  'shm-size': string;
+  'shm-size': string | undefined;
   ulimit: string[] | undefined;
   memory: string | undefined;
   cpus: number | undefined;
@@ -25,14 +25,18 @@ export function withResources<Options>(parser: Argv<Options>): Argv<Options & Re
       requiresArg: true,
       describe: 'processes and threads at most; -1: no limit',
     })
-    .option('shm-size', { type: 'string', default: '64m', requiresArg: true, describe: 'size of /dev/shm' })
+    .option('shm-size', {
+      type: 'string',
+      requiresArg: true,
+      describe: 'size of /dev/shm [64m; as all limits, what the image asks for]',
+    })
     .option('ulimit', { type: 'string', array: true, nargs: 1, describe: 'NAME=SOFT[:HARD], -1 for unlimited' });
 }
 
 /** @throws P2cError (usage). */
-export function resourceOptions(given: ResourceArguments): ResourceOptions {
+export function resourceOptions(given: ResourceArguments): ResourceWishes {
   return {
-    shmSize: parseSize('--shm-size', given['shm-size']),
+    shmSize: given['shm-size'] === undefined ? undefined : parseSize('--shm-size', given['shm-size']),
     ulimits: (given.ulimit ?? []).map(parseUlimit),
     memory: given.memory === undefined ? undefined : parseSize('--memory', given.memory),
     cpus: cpusFrom(given.cpus),

@@ -6,8 +6,10 @@ import { applyChanges } from '../../oci/change.ts';
 import { architectureOf, newConfig } from '../../oci/config.ts';
 import type { Image } from '../../oci/image.ts';
 import type { Layer } from '../../oci/layer.ts';
+import { runLabels } from '../../oci/run-labels.ts';
 import { servicesLabel } from '../../oci/services.ts';
 import type { ImageStore } from '../../oci/store.ts';
+import { limitsOf } from '../../profiles/limits.ts';
 import { servicesFrom } from '../../profiles/services.ts';
 import type { SourceFacts } from '../../source/facts.ts';
 import type { MigrationRequest } from '../request.ts';
@@ -62,6 +64,7 @@ function labels(request: MigrationRequest, facts: SourceFacts, started: Date): R
     'io.p2c.source.distribution': facts.distribution,
     'io.p2c.source.kernel': facts.kernel,
     'io.p2c.captured': started.toISOString(),
+    ...runLabels({ ...limitsOf(request.profiles) }),
     ...servicesLabel(servicesFrom(request.profiles)),
     ...(request.profiles.length === 0
       ? {}

@@ -1,0 +1,34 @@
+/** What an image's labels ask of the machine, as a profile's `limits` wrote them: its containers have it. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { onEachEngine } from '../helpers/engines.ts';
+
+const ASKED = {
+  'io.p2c.run.memory': '268435456',
+  'io.p2c.run.shm-size': '33554432',
+  'io.p2c.run.cpus': '0.5',
+  'io.p2c.run.pids-limit': '77',
+  'io.p2c.run.ulimits': 'nofile=500:600 nonsense=1 core=0:0',
+};
+const LOOK = 'ulimit -n; ulimit -Hn; ulimit -c; df -k /dev/shm | tail -n 1 | tr -s " " | cut -d" " -f2';
+
+onEachEngine('what an image asks for it gets, where nobody says otherwise', async (t, runner) => {
+  const p2c = await runner(t, {}, { Labels: ASKED });
+  t.is(await p2c.ok('run', '--rm', 'test:latest', 'sh', '-c', LOOK), '500\n600\n0\n32768');
+  const said = ['--shm-size', '16m', '--ulimit', 'nofile=70', '--memory', '128m', '--cpus', '1', '--pids-limit', '99'];
+  t.is(await p2c.ok('run', '--rm', ...said, 'test:latest', 'sh', '-c', LOOK), '70\n70\n0\n16384');
+  const resources = async (...words: string[]) => {
+    const id = await p2c.ok('create', ...words, 'test:latest', 'true');
+    const bundle = JSON.parse(readFileSync(join(p2c.store.root, 'containers', id, 'config.json'), 'utf8'));
+    const { memory, cpu, pids } = bundle.linux.resources;
+    return [memory.limit, cpu.quota / cpu.period, pids.limit];
+  };
+  t.deepEqual(await resources(), [268435456, 0.5, 77]);
+  t.deepEqual(await resources(...said), [128 * 1024 ** 2, 1, 99]);
+});
+
+onEachEngine('labels that make no sense are passed over', async (t, runner) => {
+  const odd = Object.fromEntries(Object.keys(ASKED).map((key) => [key, '-1e9 $(reboot) nofile=5:4']));
+  const p2c = await runner(t, {}, { Labels: odd });
+  t.is(await p2c.ok('run', '--rm', 'test:latest', 'sh', '-c', 'ulimit -n; ulimit -Hn'), '1024\n4096');
+});
