@@ -7,6 +7,7 @@ export const ANOMALY_KINDS = {
   'second entry': 'left out',
   'not delivered': 'lost',
   'hard link without its target': 'lost',
+  'below what is no directory': 'lost',
   'whiteout name': 'lost',
   'acl name without id': 'attribute lost',
   'acl unreadable': 'attribute lost',

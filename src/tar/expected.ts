@@ -2,7 +2,7 @@
  * What a stream is compared with. Both the stream and the list of wanted paths are in one order, so comparing them takes
  * a cursor and no table of names.
  */
-import { comparePaths } from '../listing/path.ts';
+import { comparePaths, isBelow } from '../listing/path.ts';
 import type { ByteString } from '../printable.ts';
 import type { AnomalyKind } from './anomaly.ts';
 import { emptyFile, type MadeAttributes } from './made-entry.ts';
@@ -24,8 +24,8 @@ export interface WantedPaths {
 
 export interface ExpectedListener {
   tell(kind: AnomalyKind, path: ByteString): void;
-  /** A wanted hard link whose target did not come: to be fetched as a file. */
-  dangling(path: ByteString): void;
+  /** A wanted path that came in a form that no importer takes: to be fetched again. */
+  again(path: ByteString): void;
   /** A file that is not in the stream, to be handed on here. */
   made(path: ByteString, blocks: Buffer): void;
 }
@@ -35,6 +35,8 @@ export class Expected {
   readonly #listener: ExpectedListener;
   #current: WantedPath | undefined;
   #last: ByteString | undefined;
+  /** The last wanted path that is no directory in the stream: it did not come, or as something else. */
+  #closed: ByteString | undefined;
   /** Delivered first names of inodes with several: what a hard link may point to. */
   readonly #linkTargets = new Set<string>();
 
@@ -59,13 +61,20 @@ export class Expected {
     }
     this.#current = this.#wanted.next();
     this.#last = path;
+    // The source's tar went through whatever stood there meanwhile: a link leads to other files, left out ones too.
+    if (this.#closed !== undefined && isBelow(path, this.#closed)) {
+      this.#listener.tell('below what is no directory', path);
+      this.#listener.again(path);
+      return false;
+    }
+    if (type !== '5') this.#closed = path;
     if (path.includes(`/${WHITEOUT_PREFIX}`)) {
       this.#listener.tell('whiteout name', path);
       return false;
     }
     if (type === '1' && !this.#linkTargets.has(cleanName(linkName))) {
       this.#listener.tell('hard link without its target', path);
-      this.#listener.dangling(path);
+      this.#listener.again(path);
       return false;
     }
     if (current.hardLinked && type !== '1') this.#linkTargets.add(path);
@@ -89,6 +98,7 @@ export class Expected {
 
   #pass({ path, made }: WantedPath): void {
     if (made === undefined) {
+      if (this.#closed === undefined || !isBelow(path, this.#closed)) this.#closed = path;
       this.#listener.tell('not delivered', path);
       return;
     }

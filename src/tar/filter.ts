@@ -44,8 +44,8 @@ export interface FilterOptions {
   readonly timeless?: ReadonlySet<string>;
   /** Sees each entry that was passed on; contents are hashed for it. */
   readonly onDelivered?: (delivered: Delivered) => void;
-  /** Sees each wanted hard link whose target did not come: to be fetched as a file. */
-  readonly onDangling?: (path: ByteString) => void;
+  /** Sees each wanted path that came in a form that no importer takes: to be fetched again. */
+  readonly onAgain?: (path: ByteString) => void;
   /** True where the tar was asked for sparse files in pax headers. */
   readonly sparse?: boolean;
   /** Extended attributes that were read beside the stream, for a tar that does not know them. */
@@ -81,7 +81,7 @@ export class TarFilter {
     this.#options = options;
     this.#expected = new Expected(wanted, {
       tell: (kind, path) => this.#tell(kind, path),
-      dangling: (path) => options.onDangling?.(path),
+      again: (path) => options.onAgain?.(path),
       made: (path, blocks) => {
         this.#out.push(blocks);
         this.counts.entries += 1;

@@ -8,7 +8,7 @@ export interface Filtered {
   readonly bytes: Buffer;
   readonly anomalies: Anomaly[];
   readonly delivered: Delivered[];
-  readonly dangling: ByteString[];
+  readonly again: ByteString[];
   readonly filter: TarFilter;
 }
 
@@ -26,14 +26,14 @@ export function filtered(
     .values();
   const anomalies: Anomaly[] = [];
   const delivered: Delivered[] = [];
-  const dangling: ByteString[] = [];
+  const again: ByteString[] = [];
   const filter = new TarFilter(
     { next: () => wanted.next().value },
     {
       timeless: new Set(timeless),
       onAnomaly: (anomaly) => anomalies.push(anomaly),
       onDelivered: (entry) => delivered.push(entry),
-      onDangling: (path) => dangling.push(path),
+      onAgain: (path) => again.push(path),
       ...more,
     },
   );
@@ -44,5 +44,5 @@ export function filtered(
     from += length;
   }
   out.push(...filter.end());
-  return { bytes: Buffer.concat(out), anomalies, delivered, dangling, filter };
+  return { bytes: Buffer.concat(out), anomalies, delivered, again, filter };
 }

@@ -141,10 +141,27 @@ test('a directory without a time keeps its attributes and its long name', (t) =>
   t.is(bytes.toString('latin1', 1024 + 136, 1024 + 147), '00000000000');
 });
 
+test('what lies below a directory that came as something else, or not at all, was read from elsewhere', (t) => {
+  const link = block('./d', '2', 0, (copy) => copy.write('/root', 157));
+  const below = ['./d/e/', './d/e/f', './d/x'].map((name) => block(name, name.endsWith('/') ? '5' : '0'));
+  const beside = [block('./d-e'), block('./g/f')];
+  const stream = Buffer.concat([link, ...below, ...beside, END]);
+  const wanted = ['/d', '/d/e', '/d/e/f', '/d/x', '/d-e', '/g', '/g/f'];
+  for (const chunks of CHUNKS) {
+    const { delivered, again, anomalies } = filtered(stream, wanted, chunks);
+    t.deepEqual(
+      delivered.map(({ path }): string => path),
+      ['/d', '/d-e'],
+    );
+    t.deepEqual(again.map(String), ['/d/e', '/d/e/f', '/d/x', '/g/f']);
+    t.is(anomalies.filter(({ kind }) => kind === 'below what is no directory').length, 4);
+  }
+});
+
 test('a hard link whose target did not come is named for a second look', (t) => {
   const link = block('l', '1', 0, (copy) => copy.write('gone', 157));
-  const { dangling, anomalies } = filtered(Buffer.concat([link, END]), ['/l']);
-  t.deepEqual(dangling.map(String), ['/l']);
+  const { again, anomalies } = filtered(Buffer.concat([link, END]), ['/l']);
+  t.deepEqual(again.map(String), ['/l']);
   t.is(anomalies[0]?.kind, 'hard link without its target');
   const abilities = { posixFormat: true, xattrs: true, xattrsInclude: true };
   t.regex(remoteTarScript(abilities, { hardDereference: true }), / --hard-dereference /);

@@ -170,7 +170,7 @@ async function capturePart(capture: PartCapture): Promise<CapturedPart> {
   const { part, restless, signal } = capture;
   signal.throwIfAborted();
   const account = new AnomalyAccount(restless);
-  const dangling = new Set<string>();
+  const refused = new Set<string>();
   const messages = new TarMessages();
   const wanted = new PathListReader(part.pathsFile);
   const log = new CaptureLogWriter(`${part.pathsFile}.log`);
@@ -181,13 +181,13 @@ async function capturePart(capture: PartCapture): Promise<CapturedPart> {
       attributesOf: (path) => capture.beside.attributes.of(path),
       onAnomaly: (anomaly) => account.anomaly(anomaly),
       onDelivered: (delivered) => log.add(delivered),
-      onDangling: (path) => dangling.add(path),
+      onAgain: (path) => refused.add(path),
     });
     const layer = await streamLayer(capture, filter, messages);
     const said = messages.end();
     account.part(filter.counts, said);
     const complaints = said.problems.flatMap((problem) => complaintOf(problem) ?? []);
-    const again = new Set([...dangling, ...readInPart(complaints)]);
+    const again = new Set([...refused, ...readInPart(complaints)]);
     return { layer, account: account.close(0), log: { file: log.file, complaints }, again };
   } finally {
     wanted.close();
