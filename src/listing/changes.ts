@@ -69,6 +69,8 @@ export class Changes {
   readonly gone: ByteString[] = [];
   /** Those of them that a whiteout has to hide, and with them all that is below. */
   readonly removed: ByteString[] = [];
+  /** Directories that a rule leaves out, and that are in the image for what is taken below them: those that moved. */
+  readonly ways = new Set<string>();
   /** Of the newer listing. */
   readonly blindSpots: BlindSpots;
   readonly #before: Listing;
@@ -81,6 +83,10 @@ export class Changes {
   readonly #inodes = new Set<string>();
   /** The last directory in whose place something else came: that hides what was below it. */
   #replaced: ByteString | undefined;
+  /** The last topmost directory that is gone, left out or not: what the image has of it goes with it. */
+  #goneDirectory: ByteString | undefined;
+  /** Directories above that are left out and moved. */
+  #movedAbove: ByteString[] = [];
 
   private constructor(before: Listing, after: Listing, rules: RuleSet, grounds: ChangeGrounds) {
     this.blindSpots = grounds.blindSpots ?? new BlindSpots([]);
@@ -114,7 +120,7 @@ export class Changes {
       for (const { before, after } of pairs) {
         if (after === undefined) continue;
         const again = isHardLinked(after) && this.#inodes.has(inodeKey(after));
-        marked.push({ entry: after, changed: again || this.#isChange(before, after) });
+        marked.push({ entry: after, changed: again || this.ways.has(after.path) || this.#isChange(before, after) });
       }
       yield marked;
     }
@@ -123,10 +129,35 @@ export class Changes {
   async #count(): Promise<void> {
     for await (const pairs of pairEntries(this.#before.batches(), this.#after.batches())) {
       for (const { before, after } of pairs) {
+        if (before?.type === 'd' && after?.type !== 'd') this.#passGoneDirectory(before.path);
         if (before !== undefined && this.#isGone(before, after)) this.#remove(before);
         else if (after !== undefined && this.#isChange(before, after)) this.#change(before, after);
+        if (after !== undefined) this.#followWay(before, after);
       }
     }
+  }
+
+  #passGoneDirectory(path: ByteString): void {
+    const above = this.#goneDirectory;
+    if (above !== undefined && isBelow(path, above)) return;
+    this.#goneDirectory = this.blindSpots.covers(path) ? undefined : path;
+  }
+
+  /** A directory that is left out matters once something below it is taken: then its attributes are in the image, too. */
+  #followWay(before: Entry | undefined, after: Entry): void {
+    while (this.#movedAbove.length > 0 && !isBelow(after.path, this.#movedAbove.at(-1) ?? after.path)) {
+      this.#movedAbove.pop();
+    }
+    const moved = before !== undefined && after.type === 'd' && differs(before, after);
+    const included = (moved || this.#movedAbove.length > 0) && this.#isIncluded(after);
+    if (moved && !included && !this.#restless.has(after.path)) this.#movedAbove.push(after.path);
+    if (!included) return;
+    for (const path of this.#movedAbove) {
+      this.ways.add(path);
+      this.counts.changed += 1;
+      if (this.examples.length < EXAMPLES) this.examples.push(path);
+    }
+    this.#movedAbove = [];
   }
 
   /** Also where what came in its place is left out: a socket, or a file that is now mostly holes. */
@@ -157,9 +188,12 @@ export class Changes {
     this.counts.removed += 1;
     const last = this.gone.at(-1);
     if (last !== undefined && isBelow(entry.path, last)) return;
-    this.gone.push(entry.path);
+    const above = this.#goneDirectory;
+    const whole = above !== undefined && above !== this.#replaced && isBelow(entry.path, above);
+    const top = whole ? above : entry.path;
+    this.gone.push(top);
     // A whiteout below a symbolic link would hide what the link leads to, and below a file no extractor can make it.
-    if (this.#replaced === undefined || !isBelow(entry.path, this.#replaced)) this.removed.push(entry.path);
+    if (this.#replaced === undefined || !isBelow(top, this.#replaced)) this.removed.push(top);
   }
 
   #isIncluded(entry: Entry): boolean {

@@ -89,7 +89,7 @@ export async function makePlan(
 /** The plan of a delta: what changed, with the directories above it, and whiteouts for what is gone. */
 export async function makeDeltaPlan(changes: Changes, rules: RuleSet, directory: string): Promise<CapturePlan> {
   const sizes = { partBytes: PART_BYTES, restless: new Set<string>() };
-  const planner = new Planner(rules, directory, sizes, changes.removed);
+  const planner = new Planner(rules, directory, sizes, changes);
   return plan(planner, changes.marked(), (to, { entry, changed }) => (changed ? to.add(entry) : to.pass(entry)));
 }
 
@@ -121,14 +121,22 @@ class Planner {
   readonly #ancestors: Ancestor[] = [];
   /** Paths to be hidden that the entries have not come to yet, the next one last. */
   readonly #removed: ByteString[];
+  /** Directories that are taken whatever a rule says. */
+  readonly #ways: ReadonlySet<string>;
   #entries = 0;
   #bytes = 0;
 
-  constructor(rules: RuleSet, directory: string, options: Required<PlanOptions>, removed: readonly ByteString[] = []) {
+  constructor(
+    rules: RuleSet,
+    directory: string,
+    options: Required<PlanOptions>,
+    { removed, ways }: Pick<Changes, 'removed' | 'ways'> = { removed: [], ways: new Set() },
+  ) {
     this.#rules = rules;
     this.#directory = directory;
     this.#options = options;
     this.#removed = [...removed].reverse();
+    this.#ways = ways;
   }
 
   /** An entry that is not asked for: it matters only as the directory of others. */
@@ -142,7 +150,7 @@ class Planner {
     this.#hideUpTo(entry.path);
     this.#leaveDirectories(entry.path);
     const rule = this.#rules.decide(entry);
-    const included = rule === undefined || rule.action === 'include';
+    const included = rule === undefined || rule.action === 'include' || this.#ways.has(entry.path);
     if (included) this.#include(entry);
     else this.#exclude(entry, rule);
     if (rule === RECREATED) this.#recreate(entry);

@@ -161,6 +161,32 @@ test('what became something that a rule leaves out is hidden, with all that was 
   t.deepEqual(parts, [{ listed: ['/'], whiteouts: ['/a', '/c'] }]);
 });
 
+test('a directory that is left out goes, and comes again, with what is taken below it', async (t) => {
+  const rule = (action: 'exclude' | 'include', pattern: string) => ({
+    level: 'command line' as const,
+    action,
+    pattern,
+    reason: 'test',
+  });
+  const rules = new RuleSet([rule('exclude', '/x'), rule('include', '/x/y/keep'), rule('exclude', '/w')]);
+  const rest = [directory('/'), directory('/a')];
+  const way = [directory('/x'), directory('/x/other'), entry('/x/other/f'), directory('/x/y'), entry('/x/y/keep')];
+  const gone = await delta(t, [...rest, ...way], rest, rules);
+  t.deepEqual(gone.parts, [{ listed: ['/'], whiteouts: ['/x'] }]);
+  t.deepEqual(gone.changes.gone.map(String), ['/x']);
+  const asFile = await delta(t, [...rest, ...way], [...rest, entry('/x')], rules);
+  t.deepEqual(asFile.parts, [{ listed: ['/'], whiteouts: ['/x'] }], 'a file that is left out, too');
+  const half = await delta(t, [...rest, ...way], [...rest, directory('/x'), directory('/x/y')], rules);
+  t.deepEqual(half.parts, [{ listed: ['/', '/x', '/x/y'], whiteouts: ['/x/y/keep'] }]);
+  const changed = { mode: 0o700 };
+  const mode = [directory('/w', changed), directory('/x'), directory('/x/other', changed), directory('/x/y', changed)];
+  const after = [...rest, ...mode, entry('/x/other/f'), entry('/x/y/keep')];
+  const moved = await delta(t, [...rest, directory('/w'), ...way], after, rules);
+  t.deepEqual(moved.parts, [{ listed: ['/', '/x', '/x/y'], whiteouts: [] }]);
+  t.deepEqual(moved.changes.counts, { changed: 1, removed: 0 });
+  t.deepEqual(moved.changes.examples.map(String), ['/x/y']);
+});
+
 test('what a find could not see is not taken for gone', async (t) => {
   const before = [directory('/'), directory('/a'), entry('/a/b'), directory('/ab'), entry('/ab/c'), entry('/d')];
   const after = [directory('/'), directory('/a'), directory('/ab')];
