@@ -4,8 +4,10 @@ import { callHooks, type HookName } from '../fleet/hooks.ts';
 import type { FleetHost } from '../fleet/host.ts';
 import { requireNoCircle } from '../fleet/queue.ts';
 import type { Run } from '../fleet/run.ts';
+import { describeDiskPlan, estimates } from '../pipeline/disk-plan.ts';
 import { type HostOutcome, runHosts } from '../pipeline/fleet.ts';
 import type { Memory } from '../pipeline/memory.ts';
+import { promisedElsewhere } from '../pipeline/other-runs.ts';
 import { Room } from '../pipeline/room.ts';
 import type { HostOfRun } from '../pipeline/run-memory.ts';
 import { type Show, SILENT } from '../pipeline/stage.ts';
@@ -38,6 +40,8 @@ export interface FleetVerb<Result> {
   /** Name of the image that is to come of it. */
   image(host: FleetHost): string | null;
   work(host: FleetHost, scene: Scene): Promise<Result>;
+  /** Bytes that the host may bring into the store at most. */
+  estimate?(host: FleetHost, signal: AbortSignal): Promise<number>;
   exitCode(result: Result): ExitCode;
   /** What of a result is told as an error. */
   failure?(result: Result): P2cError | undefined;
@@ -63,7 +67,7 @@ export async function runFleet<Result>(
   const { exitCode } = await withRun({ root, verb: name, argv, hosts: planned, resumed, listener }, async (run) => {
     const watch = new RunWatch(run, { verb: name, hosts: planned }, plan.metricsFile);
     try {
-      return await runBatch({ run, watch, hosts, plan, verb }, options);
+      return await runBatch({ run, watch, hosts, plan, verb, json: options.json });
     } finally {
       await watch.end();
     }
@@ -77,14 +81,15 @@ interface Batch<Result> {
   readonly hosts: readonly FleetHost[];
   readonly plan: FleetPlan;
   readonly verb: FleetVerb<Result>;
+  readonly json: boolean;
 }
 
-async function runBatch<Result>(batch: Batch<Result>, { json }: FleetRunOptions): Promise<RunEnd> {
-  const { run, hosts, plan, verb } = batch;
+async function runBatch<Result>(batch: Batch<Result>): Promise<RunEnd> {
+  const { run, hosts, plan, verb, json } = batch;
   const hook = (name: HookName, details: object = {}): Promise<void> =>
     callHooks(plan.batchHooks, { hook: name, run: run.id, ...details }, (end) => run.note(end));
   await hook('pre', { hosts: hosts.map(({ name }) => name) });
-  const outcomes = await watched(batch, json, (shown) => workOn(batch, shown));
+  const outcomes = await watched(batch, (shown) => workOn(batch, shown));
   const failed = outcomes.flatMap((outcome) => ('error' in outcome ? [outcome.host.name] : []));
   if (!json) printOutcomes(outcomes, hosts.length - outcomes.length, verb);
   const exitCode = worstOf(outcomes.map((outcome) => exitCodeOf(outcome, verb)));
@@ -103,8 +108,7 @@ interface Shown {
 
 /** Events under `--json`, a screen on a terminal, plain lines elsewhere. */
 async function watched<Result, Done>(
-  { watch }: Batch<Result>,
-  json: boolean,
+  { watch, json }: Batch<Result>,
   work: (shown: Shown) => Promise<Done>,
 ): Promise<Done> {
   if (json) return work({ showFor: () => SILENT, aside: (ask) => ask() });
@@ -118,32 +122,57 @@ async function watched<Result, Done>(
 
 /** Those that were done before the run was resumed have no outcome here. */
 async function workOn<Result>(
-  { run, hosts, plan, verb }: Batch<Result>,
+  { run, hosts, plan, verb, json }: Batch<Result>,
   { showFor, aside }: Shown,
 ): Promise<HostOutcome<FleetHost, Result>[]> {
   const { resumed, root } = verb;
   const isKept = ({ name }: FleetHost): boolean =>
     resumed !== undefined && recordedHost(resumed, name).host.state === 'done';
   for (const host of hosts.filter(isKept)) run.tell({ event: 'host-kept', host: host.name });
-  const room = new Room(root, plan.reserve);
+  const room = new Room(root, plan.reserve, (before) => promisedElsewhere(root, run.id, before));
   run.listen((event) => {
     if (event.event === 'part-captured') room.arrived(event.host, event.bytes);
   });
-  return interruptible((signal) =>
-    runHosts(
-      hosts.filter((host) => !isKept(host)),
-      {
-        ...plan,
-        run,
-        place: { root, room },
-        identify: (host) => identify(host, hosts, resumed),
-        showFor,
-        work: (host, show, memory) => verb.work(host, { show, signal, memory, aside }),
-        exitCode: (result) => verb.exitCode(result),
-        signal,
-      },
-    ),
+  const waiting = hosts.filter((host) => !isKept(host));
+  return interruptible(async (signal) => {
+    const told = await planDisk({ run, verb, waiting, room }, signal);
+    if (told !== undefined && !json) await aside(async () => writeLine(`p2c: ${told}`));
+    return runHosts(waiting, {
+      ...plan,
+      run,
+      place: { root, room },
+      identify: (host) => identify(host, hosts, resumed),
+      showFor,
+      work: (host, show, memory) => verb.work(host, { show, signal, memory, aside }),
+      exitCode: (result) => verb.exitCode(result),
+      signal,
+    });
+  });
+}
+
+interface DiskPlanning<Result> extends Pick<Batch<Result>, 'run' | 'verb'> {
+  readonly waiting: readonly FleetHost[];
+  readonly room: Room;
+}
+
+/** @returns how what all hosts hold compares with the room there is; undefined where nobody is asked. */
+async function planDisk<Result>(
+  { run, verb, waiting, room }: DiskPlanning<Result>,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  const { estimate, resumed } = verb;
+  // One host's own plan says it more exactly, and as early.
+  if (estimate === undefined || waiting.length < 2) return undefined;
+  for (const { name } of waiting) {
+    run.tell({ event: 'host-waiting', host: name, reason: 'until all hosts have said how much they hold' });
+  }
+  const there = (name: string): number => (resumed === undefined ? 0 : recordedHost(resumed, name).host.capturedBytes);
+  const hosts = await estimates(waiting, async (host) =>
+    Math.max(0, (await estimate(host, signal)) - there(host.name)),
   );
+  const plan = { hosts, free: await room.free() };
+  run.note({ event: 'disk-planned', ...plan });
+  return describeDiskPlan(plan);
 }
 
 function identify(host: FleetHost, hosts: readonly FleetHost[], resumed: RunRecord | undefined): HostOfRun {

@@ -20,6 +20,7 @@ interface MigrateOptions {
   'skip-unreadable': boolean;
   adapt: boolean;
   without: string[] | undefined;
+  estimate: boolean;
   'dry-run': boolean;
   json: boolean;
 }
@@ -100,6 +101,11 @@ function withMigrateOptions<Declared>(parser: Argv<Declared>): Argv<Declared & M
     .option('resume', {
       type: 'string',
       describe: 'go on with a run that was killed, interrupted or failed: the newest, or the one named',
+    })
+    .option('estimate', {
+      type: 'boolean',
+      default: true,
+      describe: 'of an inventory, first ask all hosts how much they hold, and say whether the store has room',
     })
     .option('dry-run', {
       type: 'boolean',

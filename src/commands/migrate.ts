@@ -1,8 +1,10 @@
 /** `p2c migrate`: a running server becomes an image. */
 import { ExitCode, type P2cError, usageError } from '../errors.ts';
 import type { FleetHost } from '../fleet/host.ts';
+import { hostEstimate } from '../pipeline/disk-plan.ts';
 import { dryRun } from '../pipeline/dry-run.ts';
 import { migrate, migrationStages } from '../pipeline/migrate.ts';
+import { promisedElsewhere } from '../pipeline/other-runs.ts';
 import type { MigrationRequest } from '../pipeline/request.ts';
 import { Room } from '../pipeline/room.ts';
 import { runHost } from '../pipeline/run-host.ts';
@@ -77,11 +79,13 @@ async function runOne(
   const { exitCode } = await withRun(
     { root: request.storeRoot, verb: 'migrate', argv, hosts: [planned], resumed },
     async (run) => {
+      const root = request.storeRoot;
+      const room = new Room(root, 0, (before) => promisedElsewhere(root, run.id, before));
       const identity = { name, index: 0, started: capturedAt(known?.began), container: known?.container };
       const report = await withShow({ json }, migrationStages(request), (show) =>
         runHost(
           run,
-          { root: request.storeRoot, room: new Room(request.storeRoot) },
+          { root, room },
           {
             host: identity,
             attempt: 1,
@@ -148,6 +152,12 @@ async function migrateFleet(file: string, call: Call): Promise<ExitCode> {
       const connect = hostConnectOptions(host, options, signal, aside);
       return migrate({ ...request, connect }, show, signal, memory);
     },
+    ...(options.estimate
+      ? {
+          estimate: (host, signal) =>
+            hostEstimate({ target: host.target, connect: hostConnectOptions(host, options, signal) }),
+        }
+      : {}),
     exitCode: exitCodeOf,
     failure: failureOf,
     columns: ['IMAGE', 'ENTRIES', 'SIZE', 'DOWN', 'DIGEST'],

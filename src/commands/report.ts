@@ -2,7 +2,7 @@
 import { open, rename, rm } from 'node:fs/promises';
 import type { Argv } from 'yargs';
 import { ExitCode, usageError } from '../errors.ts';
-import { findRun, readRun } from '../fleet/runs.ts';
+import { findRun, isUnderWay, readRun } from '../fleet/runs.ts';
 import { storeError } from '../oci/files.ts';
 import { storeRoot } from '../oci/root.ts';
 import { runCsv } from '../report/csv.ts';
@@ -10,7 +10,7 @@ import { reportPage } from '../report/html/page.ts';
 import { runJunit } from '../report/junit.ts';
 import { type RunRecord, stateOfRun } from '../report/run-record.ts';
 import { defineVerb } from './command.ts';
-import { isUnderWay, neverBegan } from './run-plan.ts';
+import { neverBegan } from './run-plan.ts';
 
 const FORMATS = ['html', 'csv', 'json', 'junit'] as const;
 type Format = (typeof FORMATS)[number];

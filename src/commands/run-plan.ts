@@ -1,6 +1,6 @@
 /** Opens the run that a call of a verb is: a new one, or one that goes on. */
 import { ExitCode, P2cError, usageError } from '../errors.ts';
-import { type Listener, lockRun, Run } from '../fleet/run.ts';
+import { type Listener, Run } from '../fleet/run.ts';
 import { findRun, newRunId, readRun, runFolder, runIds } from '../fleet/runs.ts';
 import { ImageStore } from '../oci/store.ts';
 import type { HostRecord, PlannedHost, RunRecord } from '../report/run-record.ts';
@@ -103,17 +103,6 @@ export async function runToResume(root: string, verb: string, name: string): Pro
 /** A run that was killed before its first event was on the disk. */
 export function neverBegan(id: string): P2cError {
   return usageError(`the run ${id} never began`, { code: 'run.unknown', hint: `'p2c runs rm ${id}' removes it` });
-}
-
-/** True while a process has it. */
-export async function isUnderWay(root: string, id: string): Promise<boolean> {
-  try {
-    await (await lockRun(runFolder(root, id), id, 0))[Symbol.asyncDispose]();
-    return false;
-  } catch (error) {
-    if (error instanceof P2cError && error.code === 'run.busy') return true;
-    throw error;
-  }
 }
 
 export function isDone({ hosts }: RunRecord): boolean {

@@ -1,12 +1,12 @@
 /** `p2c runs ls`: the runs that the store remembers. */
 import { ExitCode, messageOf } from '../errors.ts';
-import { readRun, runIds } from '../fleet/runs.ts';
+import { isUnderWay, readRun, runIds } from '../fleet/runs.ts';
 import { storeRoot } from '../oci/root.ts';
 import { describeState, type RunRecord, stateOfRun } from '../report/run-record.ts';
 import { table } from '../report/table.ts';
 import { formatAge, formatCount } from '../report/units.ts';
 import { defineVerb } from './command.ts';
-import { isUnderWay } from './run-plan.ts';
+
 import { terminalWidth } from './show.ts';
 
 export const verb = defineVerb({

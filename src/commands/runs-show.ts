@@ -1,13 +1,13 @@
 /** `p2c runs show`: what came of each host of a run. */
 import { ExitCode } from '../errors.ts';
-import { findRun, readRun } from '../fleet/runs.ts';
+import { findRun, isUnderWay, readRun } from '../fleet/runs.ts';
 import { storeRoot } from '../oci/root.ts';
 import { printable } from '../printable.ts';
 import { describeState, type HostRecord, type RunRecord, stateOfRun } from '../report/run-record.ts';
 import { table } from '../report/table.ts';
 import { formatBytes, formatDuration } from '../report/units.ts';
 import { defineVerb } from './command.ts';
-import { isUnderWay, neverBegan } from './run-plan.ts';
+import { neverBegan } from './run-plan.ts';
 import { terminalWidth } from './show.ts';
 
 export const verb = defineVerb({

@@ -7,7 +7,7 @@ import { storeError } from '../oci/files.ts';
 import { suggestion } from '../profiles/nearest.ts';
 import { type RunRecord, recordOf } from '../report/run-record.ts';
 import { readJournal } from './journal.ts';
-import { journalOf } from './run.ts';
+import { journalOf, lockRun } from './run.ts';
 
 const RUN_ID = /^\d{8}-\d{6}-[0-9a-f]{4}$/;
 
@@ -47,6 +47,17 @@ export async function readRun(root: string, id: string): Promise<RunRecord | und
   const file = journalOf(runFolder(root, id));
   const there = await stat(file).catch(() => undefined);
   return there === undefined ? undefined : recordOf(await readJournal(file));
+}
+
+/** True while a process has it. */
+export async function isUnderWay(root: string, id: string): Promise<boolean> {
+  try {
+    await (await lockRun(runFolder(root, id), id, 0))[Symbol.asyncDispose]();
+    return false;
+  } catch (error) {
+    if (error instanceof P2cError && error.code === 'run.busy') return true;
+    throw error;
+  }
 }
 
 /**

@@ -56,7 +56,7 @@ export function forgetful(started: Date = new Date()): Memory {
     container: undefined,
     record: () => {},
     room: (store, wanted, signal, unpacked) =>
-      new Room(store.root).ask('', bytesOf(wanted) * (unpacked ? 2 : 1), () => {}, signal),
+      new Room(store.root).ask({ host: '', bytes: bytesOf(wanted) * (unpacked ? 2 : 1) }, () => {}, signal),
     parts: () => parts,
   };
 }

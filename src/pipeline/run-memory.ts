@@ -24,8 +24,8 @@ export class RunMemory implements Memory {
   readonly container: string | undefined;
   readonly #run: Run;
   readonly #host: HostOfRun;
-
   readonly #room: Room;
+  #planned: number | undefined;
 
   constructor(run: Run, host: HostOfRun, room: Room) {
     this.started = host.started;
@@ -42,10 +42,13 @@ export class RunMemory implements Memory {
     const missing = parts.filter((_, at) => there[at] !== true);
     const tell = (reason: string): void => this.#run.note({ event: 'host-waiting', host: name, reason });
     // What was captured before may be unpacked or not: there is room for it in any case.
-    await this.#room.ask(name, bytesOf(missing) + (unpacked ? bytesOf(parts) : 0), tell, signal);
+    const need = { host: name, bytes: bytesOf(missing) + (unpacked ? bytesOf(parts) : 0) };
+    await this.#room.ask(this.#planned === undefined ? need : { ...need, planned: this.#planned }, tell, signal);
   }
 
   record(happening: HostHappening): void {
+    // Not after the moment in the journal: of two hosts at most one goes before the other.
+    if (happening.event === 'host-planned') this.#planned = Date.now();
     this.#run.note({ ...happening, host: this.#host.name });
   }
 

@@ -31,6 +31,7 @@ export interface HostRecord {
   readonly notes: string[];
   facts: HappeningOf<'host-facts'> | undefined;
   planned: HappeningOf<'host-planned'> | undefined;
+  plannedAt: number | undefined;
   /** Bytes of the parts that were captured, each capture counted. */
   capturedBytes: number;
   /** Bytes of parts that an earlier process had captured, and that still held. */
@@ -121,6 +122,7 @@ export function newHost({ name, target, image }: PlannedHost): HostRecord {
     notes: [],
     facts: undefined,
     planned: undefined,
+    plannedAt: undefined,
     capturedBytes: 0,
     keptBytes: 0,
     container: undefined,
@@ -162,6 +164,7 @@ export function happen(host: HostRecord, event: Happening, at: number): void {
       return;
     case 'host-planned':
       host.planned = event;
+      host.plannedAt = at;
       return;
     case 'host-waiting':
       host.waiting = event.reason;

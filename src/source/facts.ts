@@ -76,7 +76,8 @@ function unquote(value: string): string {
   return value.replace(/^(['"])(.*)\1$/s, '$2').replace(/\\(.)/gs, '$1');
 }
 
-async function readFilesystems(session: Session): Promise<Filesystem[]> {
+/** @throws P2cError `source.mounts`. */
+export async function readFilesystems(session: Session): Promise<Filesystem[]> {
   const { stdout, code } = await session.run({ purpose: "read the kernel's table of mounts", script: MOUNTS });
   const newline = stdout.indexOf(0x0a);
   const table = stdout.subarray(newline + 1);

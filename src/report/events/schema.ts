@@ -36,6 +36,13 @@ const kinds = [
     failed: z.int(),
     milliseconds,
   }),
+  z.object({
+    event: z.literal('disk-planned'),
+    /** What each holds at most; null where it could not be asked. */
+    hosts: z.array(z.object({ host: z.string(), bytes: z.number().nullable() })),
+    /** In the store, beside the reserve. */
+    free: z.number(),
+  }),
   z.object({ event: z.literal('host-waiting'), ...host, reason: z.string() }),
   z.object({ event: z.literal('host-started'), ...host, attempt: z.int() }),
   z.object({

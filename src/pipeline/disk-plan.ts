@@ -1,0 +1,62 @@
+/**
+ * What the hosts of a batch may bring into the store, asked of each before the first is begun: on Friday one can still
+ * find a larger disk. A bound, and no promise: each host's own plan asks for its room before anything of it is stopped.
+ */
+import pLimit from 'p-limit';
+import { formatBytes, formatCount } from '../report/units.ts';
+import { readFilesystems } from '../source/facts.ts';
+import { usedSpace } from '../source/used-space.ts';
+import type { SurveyRequest } from './request.ts';
+import { connectPrivileged } from './survey.ts';
+
+/** They only say a number each. */
+const ASKED_AT_ONCE = 8;
+
+export interface HostEstimate {
+  readonly host: string;
+  /** Null where it could not be asked. */
+  readonly bytes: number | null;
+}
+
+export interface DiskPlan {
+  readonly hosts: readonly HostEstimate[];
+  /** Bytes in the store beside the reserve. */
+  readonly free: number;
+}
+
+/**
+ * How much a host holds at most. Nobody is asked for a password, and nothing is tried again: what is wrong with the host is
+ * told when its turn comes.
+ */
+export async function hostEstimate({ target, connect }: Pick<SurveyRequest, 'target' | 'connect'>): Promise<number> {
+  const quiet = { ...connect, prompt: undefined, retries: 0 };
+  await using session = await connectPrivileged({ target, connect: quiet }, () => {});
+  return usedSpace(session, await readFilesystems(session));
+}
+
+/** In the hosts' order. */
+export async function estimates<Host extends { readonly name: string }>(
+  hosts: readonly Host[],
+  ask: (host: Host) => Promise<number>,
+): Promise<HostEstimate[]> {
+  const limit = pLimit(ASKED_AT_ONCE);
+  return Promise.all(
+    hosts.map((host) => limit(async () => ({ host: host.name, bytes: await ask(host).catch(() => null) }))),
+  );
+}
+
+/** A sentence, and where the disk may not do one more about which host it may end at. */
+export function describeDiskPlan({ hosts, free }: DiskPlan): string {
+  const known = hosts.flatMap(({ host, bytes }) => (bytes === null ? [] : [{ host, bytes }]));
+  const silent = hosts.length - known.length;
+  const sum = known.reduce((total, { bytes }) => total + bytes, 0);
+  const besides = silent === 0 ? '' : `, beside ${silent} that could not be asked`;
+  const plan = `${formatCount(known.length, 'host')} ${known.length === 1 ? 'holds' : 'hold'} at most ${formatBytes(sum)}${besides}; the store has ${formatBytes(free)} free`;
+  let left = free;
+  const short = known.find(({ bytes }) => {
+    left -= bytes;
+    return left < 0;
+  });
+  if (short === undefined) return plan;
+  return `${plan}: from ${short.host} on, they may not fit, unless rules leave enough out ('p2c audit -i FILE' tells)`;
+}
