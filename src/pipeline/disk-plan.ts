@@ -31,7 +31,7 @@ export interface DiskPlan {
 export async function hostEstimate({ target, connect }: Pick<SurveyRequest, 'target' | 'connect'>): Promise<number> {
   const quiet = { ...connect, prompt: undefined, retries: 0 };
   await using session = await connectPrivileged({ target, connect: quiet }, () => {});
-  return usedSpace(session, await readFilesystems(session));
+  return await usedSpace(session, await readFilesystems(session));
 }
 
 /** In the hosts' order. */
@@ -49,6 +49,8 @@ export async function estimates<Host extends { readonly name: string }>(
 export function describeDiskPlan({ hosts, free }: DiskPlan): string {
   const known = hosts.flatMap(({ host, bytes }) => (bytes === null ? [] : [{ host, bytes }]));
   const silent = hosts.length - known.length;
+  if (known.length === 0)
+    return `how much the hosts hold is not known: none could be asked; the store has ${formatBytes(free)} free`;
   const sum = known.reduce((total, { bytes }) => total + bytes, 0);
   const besides = silent === 0 ? '' : `, beside ${silent} that could not be asked`;
   const plan = `${formatCount(known.length, 'host')} ${known.length === 1 ? 'holds' : 'hold'} at most ${formatBytes(sum)}${besides}; the store has ${formatBytes(free)} free`;

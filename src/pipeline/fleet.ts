@@ -86,6 +86,7 @@ class Batch<Host extends QueuedHost, Result> {
     const { run, hooks } = this.#work;
     const call = (hook: HookName, details: object = {}): Promise<void> =>
       callHooks(hooks, { hook, run: run.id, host: host.name, ...details }, (end) => run.note(end));
+    if (hooks.commands.pre !== undefined) this.#tellWaiting(host, 'for its pre command');
     try {
       await call('pre');
     } catch (error) {

@@ -5,6 +5,7 @@ import { copyFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import test from 'ava';
+import { z } from 'zod';
 import { cli, startCli } from '../helpers/cli.ts';
 import { type LabServer, startLabServer } from '../helpers/lab.ts';
 import { requirePrograms, requireRoot } from '../helpers/require.ts';
@@ -140,6 +141,10 @@ test.serial(
     t.is(ended.code, 1, ended.stderr);
     const events = eventsOf(ended.stdout);
     t.is(events[0]?.event, 'run-started');
+    const asked = z.array(z.object({ host: z.string(), bytes: z.number().nullable() }));
+    const held = asked.parse(events.find(({ event }) => event === 'disk-planned')?.['hosts']);
+    for (const { host, bytes } of held)
+      t.is((bytes ?? 0) > 100e6, host !== 'down' && host !== 'key', `${host} holds ${bytes}`);
     t.like(events.at(-1), { event: 'run-finished', exitCode: 1, done: 3, failed: 5 });
     const done = events.filter(({ event }) => event === 'host-done').map(({ host }) => host);
     t.deepEqual(done.sort(), [...GOOD].sort());
