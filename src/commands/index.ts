@@ -80,6 +80,11 @@ export const VERBS: readonly VerbEntry[] = [
     load: async () => (await import('./image-validate.ts')).verb,
   },
   {
+    name: 'prune',
+    summary: 'remove what nothing in the store needs any more: unpacked layers, blobs, what the dead left',
+    load: async () => (await import('./prune.ts')).verb,
+  },
+  {
     name: 'profiles ls',
     summary: 'list the shipped profiles',
     load: async () => (await import('./profiles-ls.ts')).verb,

@@ -55,6 +55,13 @@ export class Layout {
     return lock(join(this.root, 'index.lock'));
   }
 
+  /** Beside what this process notes of its own blobs; with the lock held. */
+  async speakFor(digests: readonly Digest[]): Promise<AsyncDisposable> {
+    const uses = new Uses(this.temporary);
+    for (const digest of digests) await uses.note(digest);
+    return { [Symbol.asyncDispose]: () => uses.release() };
+  }
+
   createBlob(): Promise<BlobWriter> {
     const publish = (blob: FinishedBlob): void => {
       const published = this.#publish(blob);

@@ -4,12 +4,13 @@ import type { Readable } from 'node:stream';
 import { P2cError } from '../errors.ts';
 import { artifactManifest, EMPTY_CONFIG, type NewArtifact } from './artifact.ts';
 import type { BlobWriter } from './blob-writer.ts';
+import { Collection } from './collection.ts';
 import { descriptorsMeant, isManifest, nameOf, readManifest, unknownImage } from './descriptors.ts';
 import type { Digest } from './digest.ts';
 import type { Image } from './image.ts';
 import type { Layer } from './layer.ts';
 import { Layout } from './layout.ts';
-import { reachable, withoutOrphans } from './reachable.ts';
+import { withoutOrphans } from './reachable.ts';
 import type { Reference } from './reference.ts';
 import {
   type Descriptor,
@@ -217,6 +218,27 @@ export class ImageStore implements AsyncDisposable {
     return this.#collect(await this.#layout.readIndex());
   }
 
+  /**
+   * Speaks for an image that is about to be used: what it needs stays, unpacked or not, until this is disposed of.
+   * @throws P2cError `image.unknown` where it was removed just now.
+   */
+  async use({ digest, configDigest, manifest, reference }: Image): Promise<AsyncDisposable> {
+    await using _ = await this.#layout.lock();
+    const { manifests } = await this.#layout.readIndex();
+    if (!manifests.some((item) => item.digest === digest))
+      throw unknownImage(this.root, manifests, reference ?? digest);
+    return await this.#layout.speakFor([digest, configDigest, ...manifest.layers.map((layer) => layer.digest)]);
+  }
+
+  /**
+   * @param work is done with the lock held: until its end no image comes or goes, and nobody begins to use one.
+   * @throws P2cError `store.invalid` where a damaged image hides what it needs.
+   */
+  async locked<Result>(work: (collection: Collection) => Promise<Result>): Promise<Result> {
+    await using _ = await this.#layout.lock();
+    return await work(await Collection.of(this.#layout, await this.#layout.readIndex()));
+  }
+
   /** What was committed and is part of no image goes, but for what is held. */
   async [Symbol.asyncDispose](): Promise<void> {
     if (!this.#wrote) return;
@@ -280,13 +302,7 @@ export class ImageStore implements AsyncDisposable {
 
   /** With the lock held. What the index reaches stays, what a live run has noted, and what is held. */
   async #collect(index: Index): Promise<{ removedBlobs: number; bytes: number }> {
-    const kept = await reachable(this.#layout, index.manifests);
-    const noted = await this.#layout.uses.all();
-    const held = await this.#layout.holds.all();
-    const present = await this.#layout.blobs();
-    const gone = present.filter((digest) => !kept.has(digest) && !noted.has(digest) && !held.has(digest));
-    let bytes = 0;
-    for (const digest of gone) bytes += await this.#layout.removeBlob(digest);
-    return { removedBlobs: gone.length, bytes };
+    const removed = await (await Collection.of(this.#layout, index)).removeIdle();
+    return { removedBlobs: removed.length, bytes: removed.reduce((sum, { bytes }) => sum + bytes, 0) };
   }
 }

@@ -5,11 +5,14 @@ import { join } from 'node:path';
 import { P2cError, systemCode, usageError } from '../errors.ts';
 import { makeFolder } from '../oci/files.ts';
 import { type Container, containerFolder, containersFolder, readContainer } from './container.ts';
+import { isAlive, ownIdentity } from './process.ts';
 
 const NAME = /^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,127}$/;
 const ID = /^[0-9a-f]{64}$/;
 const GONE = '.gone-';
-/** A folder without its records is one that is being made, or whose maker was killed: milliseconds tell them apart. */
+/** Who makes a container, as `PID START`: until its records are there, only this tells whether they will be. */
+const MAKER = 'maker';
+/** A folder without that too is as good as new, or of one who was killed at once: milliseconds tell them apart. */
 const MAKING_TAKES = 60_000;
 
 /** @throws P2cError `container.name` (usage). */
@@ -30,6 +33,8 @@ export async function reserve(root: string, wanted: string | undefined): Promise
   await sweep(root);
   await mkdir(containerFolder(root, id), { mode: 0o700 });
   try {
+    const { pid, startTime } = ownIdentity();
+    await writeFile(join(containerFolder(root, id), MAKER), `${pid} ${startTime}`);
     await takeName(root, name, id);
   } catch (error) {
     await rm(containerFolder(root, id), { recursive: true, force: true });
@@ -160,19 +165,26 @@ export async function discard(root: string, { id, name }: { id: string; name: st
 
 /** Removes what killed calls left. */
 export async function sweep(root: string): Promise<void> {
+  for (const path of await abandonedFolders(root)) await rm(path, { recursive: true, force: true });
+}
+
+/** Folders of containers that were never made, or not wholly removed. */
+export async function abandonedFolders(root: string): Promise<string[]> {
   const folder = containersFolder(root);
+  const found: string[] = [];
   for (const name of await entriesOf(folder)) {
     const path = join(folder, name);
-    if (name.startsWith(GONE) || (ID.test(name) && (await isAbandoned(path)))) {
-      await rm(path, { recursive: true, force: true });
-    }
+    if (name.startsWith(GONE) || (ID.test(name) && (await isAbandoned(path)))) found.push(path);
   }
+  return found;
 }
 
 async function isAbandoned(path: string): Promise<boolean> {
   try {
     if ((await entriesOf(path)).includes('container.json')) return false;
-    return Date.now() - (await stat(path)).mtimeMs > MAKING_TAKES;
+    const [pid, startTime] = (await readFile(join(path, MAKER), 'utf8').catch(() => '')).split(' ');
+    if (startTime !== undefined && isAlive({ pid: Number(pid), startTime })) return false;
+    return startTime !== undefined || Date.now() - (await stat(path)).mtimeMs > MAKING_TAKES;
   } catch (error) {
     if (systemCode(error) === 'ENOENT') return false;
     throw error;

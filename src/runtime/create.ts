@@ -35,6 +35,8 @@ export async function createContainer(
   checkHostname(options.hostname);
   if (options.name !== undefined) await refuseTakenName(store.root, options.name);
   const image = await store.find(imageName);
+  // Its layers stay, and their snapshots, until the container's own record names them.
+  await using _ = await store.use(image);
   const boot = decideBoot(options.init, image, options);
   if (boot.mode === 'none') commandOf(image, options.entrypoint, options.command);
   attainableUlimits(options.ulimits);

@@ -2,18 +2,18 @@
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { createReadStream, existsSync } from 'node:fs';
-import { chmod, mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PassThrough, type Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip, type Gunzip } from 'node:zlib';
 import { z } from 'zod';
 import { P2cError, systemCode } from '../errors.ts';
-import { makeFolder } from '../oci/files.ts';
+import { makeFolder, storeError } from '../oci/files.ts';
 import { findProgram } from './host-program.ts';
 import { HOST_ENVIRONMENT, ISOLATION } from './isolation.ts';
 import { LayerChecker } from './layer-checker.ts';
-import { identifyProcess } from './process.ts';
+import { leftIn, ownedName } from './owned-name.ts';
 import type { LayerRoot } from './root-path.ts';
 
 /** A layer as the manifest names it, and where its bytes are. */
@@ -86,7 +86,8 @@ async function unpackInto(
   layer: StoredLayer,
   signal: AbortSignal | undefined,
 ): Promise<void> {
-  const work = await mkdtemp(join(folder, `.unpack-${process.pid}-${identifyProcess(process.pid)?.startTime ?? '0'}-`));
+  const work = join(folder, `.${ownedName('unpack')}`);
+  await mkdir(work, { mode: 0o700 });
   try {
     await mkdir(join(work, 'root'));
     await mkdir(join(work, 'fs'), { mode: 0o755 });
@@ -101,13 +102,32 @@ async function unpackInto(
   }
 }
 
-/** What a killed call left: its name tells whose it was. */
+/** What a killed call left. */
 async function removeStale(folder: string): Promise<void> {
-  for (const name of await readdir(folder)) {
-    const found = /^\.unpack-([0-9]+)-([0-9]+)-/.exec(name);
-    if (found === null || identifyProcess(Number(found[1]))?.startTime === found[2]) continue;
-    await rm(join(folder, name), { recursive: true, force: true });
-  }
+  for (const path of await leftIn(folder)) await rm(path, { recursive: true, force: true });
+}
+
+export interface Snapshot {
+  readonly digest: string;
+  /** Whole, as `unpackLayer` made it. */
+  readonly folder: string;
+}
+
+export async function listSnapshots(root: string): Promise<Snapshot[]> {
+  const folder = join(root, 'snapshots', 'sha256');
+  const names = await readdir(folder).catch((error: unknown) => {
+    if (systemCode(error) === 'ENOENT') return [];
+    throw storeError(error, folder);
+  });
+  const whole = names.filter((name) => /^[0-9a-f]{64}$/.test(name)).sort();
+  return whole.map((hex) => ({ digest: `sha256:${hex}`, folder: join(folder, hex) }));
+}
+
+/** A snapshot in the process of being removed is none any more. @returns where its files are until they are gone. */
+export async function setAside({ folder }: Snapshot): Promise<string> {
+  const aside = join(folder, '..', `.${ownedName('gone')}`);
+  await rename(folder, aside);
+  return aside;
 }
 
 async function unpackBlob(

@@ -1,12 +1,12 @@
 /** A new volume begins with what the image has at its place: owners, modes, times, links and attributes as they are. */
 import { execFile } from 'node:child_process';
-import { mkdir, mkdtemp, readdir, rename, rm } from 'node:fs/promises';
+import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { P2cError, systemCode } from '../../errors.ts';
 import { findProgram } from '../host-program.ts';
 import { HOST_ENVIRONMENT, ISOLATION } from '../isolation.ts';
-import { identifyProcess } from '../process.ts';
+import { leftIn, ownedName } from '../owned-name.ts';
 import { type LayerRoot, resolveInRoot } from '../root-path.ts';
 import { volumeData, volumeFolder } from './volumes.ts';
 
@@ -55,10 +55,11 @@ export async function seedVolume(
 ): Promise<void> {
   const found = resolveInRoot(layers, path);
   if (found.kind !== 'directory' || (await readdir(volumeData(root, name))).length > 0) return;
-  const owner = `${process.pid}-${identifyProcess(process.pid)?.startTime ?? '0'}`;
-  await removeStaleSeeds(volumeFolder(root, name));
-  const work = await mkdtemp(join(volumeFolder(root, name), `.seed-${owner}-`));
+  // What a killed call left.
+  for (const left of await leftIn(volumeFolder(root, name))) await rm(left, { recursive: true, force: true });
+  const work = join(volumeFolder(root, name), `.${ownedName('seed')}`);
   try {
+    await mkdir(work, { mode: 0o700 });
     await mkdir(join(work, 'root'));
     await mkdir(join(work, 'data'), { mode: 0o755 });
     const words = ['--mount', '--propagation', 'private', 'sh', '-c', COPY, 'sh', work, found.path];
@@ -77,14 +78,5 @@ export async function seedVolume(
     });
   } finally {
     await rm(work, { recursive: true, force: true });
-  }
-}
-
-/** What a killed call left: its name tells whose it was. */
-async function removeStaleSeeds(folder: string): Promise<void> {
-  for (const name of await readdir(folder)) {
-    const found = /^\.seed-([0-9]+)-([0-9]+)-/.exec(name);
-    if (found === null || identifyProcess(Number(found[1]))?.startTime === found[2]) continue;
-    await rm(join(folder, name), { recursive: true, force: true });
   }
 }

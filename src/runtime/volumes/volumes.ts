@@ -4,9 +4,10 @@ import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promise
 import { join } from 'node:path';
 import { z } from 'zod';
 import { messageOf, P2cError, systemCode, usageError } from '../../errors.ts';
-import { makeFolder, temporaryName } from '../../oci/files.ts';
+import { makeFolder } from '../../oci/files.ts';
 import { type Lock, lock } from '../../oci/lock.ts';
 import { containersFolder } from '../container.ts';
+import { ownedName } from '../owned-name.ts';
 import { checkVolumeName } from './wish.ts';
 
 const volumeSchema = z.object({
@@ -55,7 +56,7 @@ export async function ensureVolume(root: string, name: string, nature: VolumeNat
     anonymous: nature.anonymous,
     labels: { ...nature.labels },
   };
-  const made = join(root, 'volumes', `.${temporaryName('new')}`);
+  const made = join(root, 'volumes', `.${ownedName('new')}`);
   await mkdir(join(made, '_data'), { recursive: true, mode: 0o755 });
   await writeFile(join(made, 'volume.json'), JSON.stringify(volume));
   await rename(made, volumeFolder(root, name));
@@ -136,7 +137,7 @@ export async function removeVolumes(
 
 /** Renamed first: one that is half removed is none. */
 async function removeFolder(root: string, name: string): Promise<void> {
-  const gone = join(root, 'volumes', `.${temporaryName('gone')}`);
+  const gone = join(root, 'volumes', `.${ownedName('gone')}`);
   await rename(volumeFolder(root, name), gone);
   await rm(gone, { recursive: true, force: true });
 }
