@@ -8,6 +8,7 @@ import { Collection } from './collection.ts';
 import { descriptorsMeant, isManifest, nameOf, readManifest, unknownImage } from './descriptors.ts';
 import type { Digest } from './digest.ts';
 import type { Image } from './image.ts';
+import { useImage } from './image-use.ts';
 import type { Layer } from './layer.ts';
 import { Layout } from './layout.ts';
 import { withoutOrphans } from './reachable.ts';
@@ -222,12 +223,8 @@ export class ImageStore implements AsyncDisposable {
    * Speaks for an image that is about to be used: what it needs stays, unpacked or not, until this is disposed of.
    * @throws P2cError `image.unknown` where it was removed just now.
    */
-  async use({ digest, configDigest, manifest, reference }: Image): Promise<AsyncDisposable> {
-    await using _ = await this.#layout.lock();
-    const { manifests } = await this.#layout.readIndex();
-    if (!manifests.some((item) => item.digest === digest))
-      throw unknownImage(this.root, manifests, reference ?? digest);
-    return await this.#layout.speakFor([digest, configDigest, ...manifest.layers.map((layer) => layer.digest)]);
+  use(image: Image): Promise<AsyncDisposable> {
+    return useImage(this.#layout, image);
   }
 
   /**

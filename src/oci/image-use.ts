@@ -1,0 +1,14 @@
+/** Whoever is about to use an image speaks for what it needs: see uses.ts for how it is heard. */
+import { unknownImage } from './descriptors.ts';
+import type { Image } from './image.ts';
+import type { Layout } from './layout.ts';
+
+/** @returns the note, to be disposed of when the use is over. @throws P2cError `image.unknown` where it was removed just now. */
+export async function useImage(layout: Layout, image: Image): Promise<AsyncDisposable> {
+  const { digest, configDigest, manifest, reference } = image;
+  await using _ = await layout.lock();
+  const { manifests } = await layout.readIndex();
+  if (!manifests.some((item) => item.digest === digest))
+    throw unknownImage(layout.root, manifests, reference ?? digest);
+  return await layout.speakFor([digest, configDigest, ...manifest.layers.map((layer) => layer.digest)]);
+}
