@@ -9,6 +9,13 @@ export interface IdleBlob {
   readonly bytes: number;
 }
 
+/** What the removal of an image took away. */
+export interface Removed {
+  readonly untagged: readonly string[];
+  readonly removedBlobs: number;
+  readonly bytes: number;
+}
+
 export class Collection {
   readonly #layout: Layout;
   /** What the index reaches: images, and the artifacts that describe them. */

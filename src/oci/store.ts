@@ -4,7 +4,7 @@ import type { Readable } from 'node:stream';
 import { P2cError } from '../errors.ts';
 import { artifactManifest, EMPTY_CONFIG, type NewArtifact } from './artifact.ts';
 import type { BlobWriter } from './blob-writer.ts';
-import { Collection } from './collection.ts';
+import { Collection, type Removed } from './collection.ts';
 import { descriptorsMeant, isManifest, nameOf, readManifest, unknownImage } from './descriptors.ts';
 import type { Digest } from './digest.ts';
 import type { Image } from './image.ts';
@@ -29,12 +29,6 @@ export interface NewImage {
   readonly config: ImageConfig;
   /** They become visible together with it. */
   readonly artifacts?: readonly NewArtifact[];
-}
-
-export interface Removed {
-  readonly untagged: readonly string[];
-  readonly removedBlobs: number;
-  readonly bytes: number;
 }
 
 /** Open it per run, and dispose of it: blobs that became part of no image are then removed. */
@@ -219,10 +213,7 @@ export class ImageStore implements AsyncDisposable {
     return this.#collect(await this.#layout.readIndex());
   }
 
-  /**
-   * Speaks for an image that is about to be used: what it needs stays, unpacked or not, until this is disposed of.
-   * @throws P2cError `image.unknown` where it was removed just now.
-   */
+  /** What the image needs stays, unpacked or not, until this is disposed of. @throws P2cError `image.unknown`. */
   use(image: Image): Promise<AsyncDisposable> {
     return useImage(this.#layout, image);
   }
