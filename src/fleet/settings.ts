@@ -49,7 +49,7 @@ const networkSchema = strictObject({
     .optional(),
   ip: z
     .string()
-    .refine((text) => isIP(text) !== 0, { error: 'is no IP address' })
+    .refine((text) => isIP(text) === 4, { error: 'is no IPv4 address' })
     .optional(),
 });
 

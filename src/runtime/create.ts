@@ -7,6 +7,7 @@ import { type Container, containerFolder, writeContainer } from './container.ts'
 import { refuseTakenName, reserve } from './containers.ts';
 import type { Engine } from './engine.ts';
 import { resourcesFor } from './image-limits.ts';
+import { networkFor } from './image-network.ts';
 import { decideBoot } from './init/boot.ts';
 import { bootedOptions } from './init/booted.ts';
 import { stopSignalOf, stopTimeoutOf } from './init/stop.ts';
@@ -41,7 +42,8 @@ export async function createContainer(
   if (boot.mode === 'none') commandOf(image, options.entrypoint, options.command);
   attainableUlimits(options.ulimits);
   const resources = resourcesFor(image, options);
-  const network = await networkRequest(store.root, options.network, image.config.config?.ExposedPorts ?? {});
+  const wish = networkFor(image, options.network);
+  const network = await networkRequest(store.root, wish, image.config.config?.ExposedPorts ?? {});
   const descriptors = eachOnce(image.manifest.layers);
   const layers = [];
   for (const { digest, mediaType } of descriptors) {

@@ -193,7 +193,7 @@ test(
     "3:26: hosts.b.jump: is no jump host: write 'user@host:port', with commas between several",
     "3:54: hosts.b.become: expected 'sudo' or 'doas' or 'su', found 'sude' (did you mean 'sudo'?)",
     "4:38: hosts.c.limits.memory: 'much' is no size: write '512m' or '1g'",
-    '4:61: hosts.c.network.ip: is no IP address',
+    '4:61: hosts.c.network.ip: is no IPv4 address',
   ],
 );
 
