@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /** Entry of p2c: finds the verb, parses its options, runs it, and ends the process with its exit code. */
 import { basename } from 'node:path';
-import yargs, { type Argv } from 'yargs';
+import type { Argv } from 'yargs';
 import type { RunnableVerb } from './commands/command.ts';
 import { checkGivenOptions } from './commands/given-options.ts';
 import { VERBS, type VerbEntry } from './commands/index.ts';
@@ -35,8 +35,10 @@ function findVerb(argv: readonly string[]): { entry: VerbEntry; rest: string[] }
   return undefined;
 }
 
-function parserFor(verb: RunnableVerb): Argv {
-  const parser = yargs([])
+/** yargs is loaded for those that have options: the process that looks after a container has none, and is waited for. */
+async function parserFor(verb: RunnableVerb): Promise<Argv> {
+  const { default: yargs } = await import('yargs');
+  return yargs([])
     .scriptName('p2c')
     .usage(`Usage: p2c ${verb.name} ${verb.usage}\n\n${verb.summary}`)
     .parserConfiguration({
@@ -59,7 +61,6 @@ function parserFor(verb: RunnableVerb): Argv {
       if (error instanceof Error && error.name !== 'YError') throw error;
       throw usageError(message, { code: 'usage', hint: `see 'p2c ${verb.name} --help'` });
     });
-  return parser;
 }
 
 async function main(argv: readonly string[]): Promise<number> {
@@ -75,7 +76,7 @@ async function main(argv: readonly string[]): Promise<number> {
   const found = findVerb(argv);
   if (found === undefined) return withoutVerb(first, argv[1]);
   const verb = await found.entry.load();
-  const parser = parserFor(verb);
+  const parser = (): Promise<Argv> => parserFor(verb);
   if (asksForHelp(verb, found.rest)) {
     process.stdout.write(`${await verb.help(parser)}\n\n${examplesOf(verb)}\n`);
     return ExitCode.done;

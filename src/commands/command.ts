@@ -35,9 +35,9 @@ export interface RunnableVerb {
   readonly summary: string;
   readonly examples: readonly (readonly [string, string])[];
   readonly wrapsCommand: boolean;
-  /** Parses and runs. @param parser a fresh yargs parser, already set strict by the caller. */
-  call(parser: Argv, argv: readonly string[]): Promise<number>;
-  help(parser: Argv): Promise<string>;
+  /** Parses and runs. @param parser makes a fresh yargs parser, already set strict. */
+  call(parser: () => Promise<Argv>, argv: readonly string[]): Promise<number>;
+  help(parser: () => Promise<Argv>): Promise<string>;
 }
 
 /** Closes over the options' type. Every file in `commands/` exports `defineVerb({...})` as `verb`. */
@@ -48,9 +48,9 @@ export function defineVerb<Options extends { _: (string | number)[] }>(verb: Ver
     summary: verb.summary,
     examples: verb.examples,
     wrapsCommand: verb.wrapsCommand ?? false,
-    help: async (parser) => verb.options(parser).getHelp(),
+    help: async (parser) => verb.options(await parser()).getHelp(),
     async call(parser, argv) {
-      const parsed = await verb.options(parser).parseAsync([...argv]);
+      const parsed = await verb.options(await parser()).parseAsync([...argv]);
       return verb.run(parsed, parsed._.map(String), argv);
     },
   };

@@ -66,7 +66,8 @@ async function call(verb: RunnableVerb, ...argv: string[]): Promise<{ code: numb
   };
   process.stderr.write = () => true;
   try {
-    const parser = yargs([]).strictOptions().exitProcess(false).parserConfiguration({ 'boolean-negation': true });
+    const parser = async () =>
+      yargs([]).strictOptions().exitProcess(false).parserConfiguration({ 'boolean-negation': true });
     return { code: await verb.call(parser, argv), output };
   } finally {
     process.stdout.write = write;

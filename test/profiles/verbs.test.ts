@@ -19,7 +19,7 @@ async function call(verb: RunnableVerb, ...argv: string[]): Promise<{ code: numb
     return true;
   };
   try {
-    return { code: await verb.call(yargs([]).strictOptions().exitProcess(false), argv), output };
+    return { code: await verb.call(async () => yargs([]).strictOptions().exitProcess(false), argv), output };
   } finally {
     process.stdout.write = write;
   }

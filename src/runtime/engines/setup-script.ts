@@ -64,13 +64,15 @@ echo "init $stat" >&3
 host=
 lower=
 count=0
+# A container has dozens of these, and each program that is not called is a millisecond of its start.
+made() { [ -d "$1" ] || mkdir -p "$1"; }
 # The place of a mount, in the container: folders are made as needed, what is no folder where one must be is replaced.
 folder() {
   if [ -L "c$1" ] || { [ -e "c$1" ] && ! [ -d "c$1" ]; }; then rm -f "c$1"; fi
-  mkdir -p "c$1"
+  made "c$1"
 }
 file() {
-  mkdir -p "c\${1%/*}"
+  made "c\${1%/*}"
   if ! [ -e "c$1" ]; then : >"c$1"; fi
 }
 p2c_root "$1"
@@ -134,7 +136,7 @@ while [ "$1" != -- ]; do
       shift ;;
     device)
       mknod -m "$7" "devices/$2" "$4" "$5" "$6"
-      chown "$8" "devices/$2"
+      [ "$8" = 0:0 ] || chown "$8" "devices/$2"
       file "$3"
       mount --bind "devices/$2" "c$3"
       shift 8 ;;
@@ -147,7 +149,7 @@ while [ "$1" != -- ]; do
       mount --bind "c$(readlink /proc/self/fd/0)" c/dev/console
       shift ;;
     folder)
-      mkdir -p "c$2"
+      made "c$2"
       shift 2 ;;
     loopback)
       mount -t sysfs sysfs tmp

@@ -30,11 +30,8 @@ export interface ToolFile {
  */
 export async function toolFiles(): Promise<ToolFile[]> {
   const files = new Map<string, string>();
-  for (const program of hasPerl() ? [PERL, ...PROGRAMS] : PROGRAMS) {
-    const path = findProgram(program);
-    files.set(program, path);
-    for (const { name, source } of await librariesOf(path)) files.set(name, source);
-  }
+  for (const program of hasPerl() ? [PERL, ...PROGRAMS] : PROGRAMS) files.set(program, findProgram(program));
+  for (const { name, source } of await librariesOf([...files.values()])) files.set(name, source);
   if (!files.has(LOADER)) {
     throw new P2cError(`the loader of ${PROGRAMS.join(', ')} was not found`, {
       code: 'engine.tool',
@@ -49,10 +46,10 @@ export function toolCommand(tool: Tool, ...words: readonly string[]): string[] {
   return [join(FOLDER, LOADER), '--library-path', FOLDER, join(FOLDER, tool), ...words];
 }
 
-/** `libc.so.6 => /lib/…/libc.so.6 (0x…)`; the loader stands there without an arrow, and in musl is the libc too. */
-async function librariesOf(program: string): Promise<ToolFile[]> {
-  const { stdout } = await run('ldd', [program], { env: HOST_ENVIRONMENT }).catch((cause: unknown) => {
-    throw new P2cError(`ldd does not know the libraries of ${program}`, { code: 'engine.tool', cause });
+/** One call for all, for ldd is a shell script. `libc.so.6 => /lib/…/libc.so.6 (0x…)`; the loader stands there without an arrow, and in musl is the libc too. */
+async function librariesOf(programs: readonly string[]): Promise<ToolFile[]> {
+  const { stdout } = await run('ldd', programs, { env: HOST_ENVIRONMENT }).catch((cause: unknown) => {
+    throw new P2cError(`ldd does not know the libraries of ${programs.join(', ')}`, { code: 'engine.tool', cause });
   });
   return stdout.split('\n').flatMap((line) => {
     const found = /^\s*(?:(\S+) => )?(\/\S+) \(0x[0-9a-f]+\)$/.exec(line);
