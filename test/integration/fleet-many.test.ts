@@ -1,0 +1,40 @@
+/** Dozens of hosts, simulated: what scripts/bench-fleet does with a thousand. */
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import test from 'ava';
+import { cli, startCli } from '../helpers/cli.ts';
+import { startLabServer } from '../helpers/lab.ts';
+import { peakMemory } from '../helpers/peak-memory.ts';
+import { startRecordedServers, writeFleet } from '../helpers/recorded-servers.ts';
+import { requirePrograms, requireRoot } from '../helpers/require.ts';
+import { temporaryFolder } from '../helpers/temporary.ts';
+
+const HOSTS = 40;
+/** Megabytes: what a thousand hosts may take. */
+const MOST_MEMORY = 1000;
+
+test('forty hosts, of which one server gives the answers, become forty images in the memory of a few', async (t) => {
+  if (!requireRoot(t) || !requirePrograms(t, ['debootstrap'])) return;
+  const folder = await temporaryFolder(t);
+  const env = { P2C_ROOT: join(folder, 'store') };
+  await using lab = await startLabServer('many');
+  await using servers = await startRecordedServers(lab);
+  const fleet = await writeFleet(folder, servers, lab.identity, HOSTS);
+  const p2c = startCli(['migrate', ...fleet, '--concurrency', '8', '--json'], env);
+  let peak = 0;
+  const watch = setInterval(() => {
+    peak = Math.max(peak, peakMemory(p2c.child.pid ?? 0) ?? 0);
+  }, 100);
+  const ended = await p2c.ended;
+  clearInterval(watch);
+  t.is(ended.code, 0, ended.stderr);
+  const { answered, asked } = servers.counts();
+  t.log(`${answered} commands answered, ${asked} of them by the server itself; peak memory ${peak.toFixed(0)} MB`);
+  t.true(answered > HOSTS * 10);
+  t.true(asked < answered / 10, `${asked} of ${answered} commands were not the same for all hosts`);
+  t.true(peak > 0 && peak < MOST_MEMORY, `${peak} MB`);
+  const { stdout } = await cli(['images', '--json'], env);
+  t.is(JSON.parse(stdout).length, HOSTS);
+  // The layers of all of them are the same ones: two of files, one of what was adapted, or less.
+  t.true(readdirSync(join(env.P2C_ROOT, 'blobs/sha256')).length < HOSTS * 6);
+});
