@@ -1,15 +1,15 @@
-/** A run as JUnit XML, as CI servers show it: a test case per host. */
+/** A run as JUnit XML, as CI servers show it (Jenkins' junit-10.xsd): a test case per host. */
 import type { HostRecord, RunRecord } from './run-record.ts';
 
 export function runJunit(run: RunRecord): string {
   const { hosts, verb, id, began, lastSeen } = run;
   const failed = hosts.filter(({ state }) => state === 'failed').length;
   const skipped = hosts.filter(({ state }) => state !== 'failed' && state !== 'done').length;
-  const numbers = `tests="${hosts.length}" failures="${failed}" errors="0" skipped="${skipped}" time="${seconds(lastSeen - began)}"`;
+  const numbers = `tests="${hosts.length}" failures="${failed}" errors="0" time="${seconds(lastSeen - began)}"`;
   return [
     '<?xml version="1.0" encoding="UTF-8"?>',
     `<testsuites ${numbers}>`,
-    `  <testsuite name="${escaped(`p2c ${verb} ${id}`)}" ${numbers} timestamp="${new Date(began).toISOString().slice(0, 19)}">`,
+    `  <testsuite name="${escaped(`p2c ${verb} ${id}`)}" ${numbers} skipped="${skipped}" timestamp="${new Date(began).toISOString().slice(0, 19)}">`,
     ...hosts.map((host) => testcase(host, verb)),
     '  </testsuite>',
     '</testsuites>',
