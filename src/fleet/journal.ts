@@ -3,8 +3,9 @@
  * process that is killed, and a power failure, lose at most the line that was being written.
  */
 import { type FileHandle, open, readFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { P2cError, systemCode } from '../errors.ts';
-import { storeError } from '../oci/files.ts';
+import { storeError, syncFolder } from '../oci/files.ts';
 import { eventSchema, type Happening, type RunEvent, stamped } from '../report/events/schema.ts';
 
 /** Of a journal that is longer, something else is wrong. */
@@ -30,6 +31,8 @@ export class Journal implements AsyncDisposable {
       const text = await handle.readFile();
       const whole = text.lastIndexOf(0x0a) + 1;
       if (whole < text.length) await handle.truncate(whole);
+      // Its lines are on the disk with each append; its name has to be there too.
+      await syncFolder(dirname(file));
       return new Journal(file, run, handle);
     } catch (error) {
       throw storeError(error, file);

@@ -1,7 +1,7 @@
 /** A run that is under way: its folder below the store, its lock, its journal, and who else is told what happens. */
 import { dirname, join } from 'node:path';
 import { P2cError } from '../errors.ts';
-import { makeFolder } from '../oci/files.ts';
+import { makeFolder, syncFolder } from '../oci/files.ts';
 import { lock } from '../oci/lock.ts';
 import { type Happening, type RunEvent, stamped } from '../report/events/schema.ts';
 import { Journal } from './journal.ts';
@@ -30,6 +30,8 @@ export class Run implements AsyncDisposable {
   static async open(folder: string, id: string): Promise<Run> {
     await makeFolder(dirname(folder), 0o700);
     await makeFolder(folder, 0o700);
+    // A power failure must not take the names away by which the run is found.
+    for (const above of [dirname(folder), dirname(dirname(folder))]) await syncFolder(above);
     const held = await lockRun(folder, id);
     try {
       return new Run(id, folder, await Journal.open(journalOf(folder), id), held);

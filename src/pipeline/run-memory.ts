@@ -1,6 +1,6 @@
 /** The memory of one host of a run: its events go into the run's journal, its finished parts lie in the run's folder. */
 import { copyFile, open, rename, stat, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { Run } from '../fleet/run.ts';
 import { holderOf, hostFolder } from '../fleet/runs.ts';
 import type { Part } from '../listing/plan.ts';
@@ -105,7 +105,7 @@ class RunParts implements PartMemory {
       await writeFile(whole, storedPart(captured, this.#circumstances), { mode: 0o600 });
       await synced(whole);
       await rename(whole, record);
-      await syncFolder(this.#folder);
+      for (const folder of [this.#folder, dirname(this.#folder), this.#run.folder]) await syncFolder(folder);
     } catch (error) {
       throw storeError(error, record);
     }

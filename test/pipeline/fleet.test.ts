@@ -1,0 +1,124 @@
+/** A batch whose hosts are no servers: what begins, what is tried again, and what one host's end means for the others. */
+import test, { type ExecutionContext } from 'ava';
+import { P2cError } from '../../src/errors.ts';
+import type { QueueLimits } from '../../src/fleet/queue.ts';
+import { Run } from '../../src/fleet/run.ts';
+import { runFolder } from '../../src/fleet/runs.ts';
+import { ImageStore } from '../../src/oci/store.ts';
+import { type HostOutcome, runHosts } from '../../src/pipeline/fleet.ts';
+import { mayHealLater, waitBefore } from '../../src/pipeline/patience.ts';
+import { Room } from '../../src/pipeline/room.ts';
+import type { RunEvent } from '../../src/report/events/schema.ts';
+import { temporaryFolder } from '../helpers/temporary.ts';
+
+const RUN = '20261121-220000-abcd';
+
+interface Batch {
+  readonly outcomes: readonly HostOutcome<{ readonly name: string }, string>[];
+  readonly events: readonly RunEvent[];
+}
+
+async function batch(
+  t: ExecutionContext,
+  names: readonly string[],
+  work: (name: string) => Promise<string>,
+  { limits = {}, attempts = 1, pre }: { limits?: Partial<QueueLimits>; attempts?: number; pre?: string } = {},
+): Promise<Batch> {
+  const root = await temporaryFolder(t);
+  await (await ImageStore.open(root, { create: true }))[Symbol.asyncDispose]();
+  const events: RunEvent[] = [];
+  await using run = await Run.open(runFolder(root, RUN), RUN);
+  run.listen((event) => events.push(event));
+  const hosts = names.map((name) => ({ name }));
+  const outcomes = await runHosts(hosts, {
+    run,
+    place: { root, room: new Room(root) },
+    hooks: { commands: pre === undefined ? {} : { pre } },
+    limits: { concurrency: 4, ...limits },
+    attempts,
+    identify: ({ name }) => ({ name, index: names.indexOf(name), started: new Date(), container: undefined }),
+    showFor: () => ({ stage: (_, doing) => doing(() => {}), note: () => {} }),
+    work: ({ name }) => work(name),
+    exitCode: () => 0,
+    signal: new AbortController().signal,
+  });
+  return { outcomes, events };
+}
+
+function failed(code: string): P2cError {
+  return new P2cError(`it failed with ${code}`, { code });
+}
+
+const states = ({ outcomes }: Batch): string[] =>
+  outcomes.map((outcome) => `${outcome.host.name} ${'error' in outcome ? 'failed' : 'done'}`);
+
+test("one host's failure leaves the others alone, and what cannot heal is not tried again", async (t) => {
+  const tried: string[] = [];
+  const ended = await batch(
+    t,
+    ['a', 'b', 'c'],
+    async (name) => {
+      tried.push(name);
+      if (name === 'b') throw failed('ssh.auth');
+      return name;
+    },
+    { attempts: 5 },
+  );
+  t.deepEqual(states(ended), ['a done', 'b failed', 'c done']);
+  t.deepEqual(tried.sort(), ['a', 'b', 'c']);
+});
+
+test('what may heal is begun anew after a wait, which is told', async (t) => {
+  let tries = 0;
+  const ended = await batch(
+    t,
+    ['a'],
+    async (name) => {
+      tries += 1;
+      if (tries === 1) throw failed('ssh.lost');
+      return name;
+    },
+    { attempts: 2 },
+  );
+  t.deepEqual(states(ended), ['a done']);
+  const retrying = ended.events.find(({ event }) => event === 'host-retrying');
+  t.like(retrying, { host: 'a', failures: 1, waitMs: 5000 });
+});
+
+test('waits grow; a refused key, an unreadable disk and a failed stop do not heal, a lost link and a locked server do', (t) => {
+  t.deepEqual([1, 2, 3, 4, 5].map(waitBefore), [5000, 20_000, 80_000, 300_000, 300_000]);
+  for (const code of ['ssh.auth', 'capture.unreadable', 'quiesce.stop-failed', 'store.full', 'ssh.host-key'])
+    t.false(mayHealLater(failed(code)), code);
+  for (const code of ['ssh.lost', 'ssh.refused', 'ssh.timeout', 'quiesce.busy', 'tar.killed'])
+    t.true(mayHealLater(failed(code)), code);
+  t.false(mayHealLater(new Error('a fault of p2c')));
+});
+
+test('fail-fast: those under way end, the others are not begun, and say why', async (t) => {
+  const ended = await batch(
+    t,
+    ['a', 'b', 'c', 'd'],
+    async (name) => {
+      if (name === 'a') throw failed('ssh.auth');
+      return name;
+    },
+    { limits: { concurrency: 1, maxFailures: 0 } },
+  );
+  t.deepEqual(states(ended), ['a failed', 'b failed', 'c failed', 'd failed']);
+  const given = ended.outcomes.flatMap((outcome) => ('error' in outcome ? [outcome.error] : []));
+  t.deepEqual(
+    given.map((error) => (error instanceof P2cError ? error.code : '')),
+    ['ssh.auth', 'fleet.given-up', 'fleet.given-up', 'fleet.given-up'],
+  );
+});
+
+test('a pre command that fails keeps its host from being begun, and no other', async (t) => {
+  const begun: string[] = [];
+  const work = async (name: string): Promise<string> => {
+    begun.push(name);
+    return name;
+  };
+  const ended = await batch(t, ['a', 'b'], work, { pre: 'test "$P2C_HOST" = b' });
+  t.deepEqual(states(ended), ['a failed', 'b done']);
+  t.deepEqual(begun, ['b']);
+});
