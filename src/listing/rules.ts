@@ -77,7 +77,7 @@ export class RuleSet {
    * The rule that decides for an entry; undefined where none speaks of it, which includes it. A file that is mostly
    * holes is left out unless a rule or the policy takes it: tar would write its holes as zeros, and lastlog can claim 400 GB.
    */
-  decide(entry: Entry): Rule | undefined {
+  decide(entry: Pick<Entry, 'path' | 'type' | 'size' | 'blocks'>): Rule | undefined {
     for (const level of this.#levels) {
       for (const compiled of level) {
         if (compiled.rule.type !== undefined && compiled.rule.type !== entry.type) continue;
@@ -117,7 +117,7 @@ export const RECREATED: Rule = {
 };
 
 /** Bytes that a file claims and no block holds. */
-function holesOf(entry: Entry): number {
+function holesOf(entry: Pick<Entry, 'type' | 'size' | 'blocks'>): number {
   return entry.type === 'f' ? entry.size - entry.blocks * 512 : 0;
 }
 

@@ -1,6 +1,7 @@
 /** The whole way from a running server to an image in the store. Read from the top: this is the table of contents. */
 import { join } from 'node:path';
 import { messageOf, P2cError } from '../errors.ts';
+import { complaintsThatMatter } from '../listing/blind-spots.ts';
 import type { CapturePlan } from '../listing/plan.ts';
 import { ImageStore } from '../oci/store.ts';
 import type { MigrationReport } from '../report/migration-report.ts';
@@ -145,7 +146,10 @@ async function runStages(
   if (resumed instanceof Error) throw startFailed(resumed, image);
   const left = request.leaveStopped ? await leaveApplications(stopped, show, image) : undefined;
   const boot = await booting?.boot(image);
-  const problems = [...surveyed.scanned.problems, ...scanned.problems, ...settled.problems];
+  const problems = complaintsThatMatter(
+    [...surveyed.scanned.problems, ...scanned.problems, ...settled.problems],
+    rules,
+  );
   return migrationReport({
     request,
     began,

@@ -1,5 +1,6 @@
 /** The read-only half of every pipeline: connect, look, list, audit, decide. `audit` ends here; `migrate` goes on. */
 import { Anatomy } from '../listing/anatomy.ts';
+import { complaintsThatMatter } from '../listing/blind-spots.ts';
 import type { Entry } from '../listing/entry.ts';
 import { tarSize } from '../listing/entry.ts';
 import { type CapturePlan, makePlan, partBytesFor } from '../listing/plan.ts';
@@ -189,7 +190,7 @@ export function findingsOf(request: SurveyRequest, surveyed: Survey): SurveyFind
     detections,
     profiles,
     entries: scanned.listing.count,
-    problems: scanned.problems,
+    problems: complaintsThatMatter(scanned.problems, rules),
     audited,
     unusedRules: rules.unused,
     plan,

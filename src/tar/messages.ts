@@ -1,5 +1,6 @@
 /** What tar says on standard error, sorted by what it means for the capture. Read under `LC_ALL=C`. */
-import { type ByteString, byteString } from '../printable.ts';
+import { unescapedName } from '../listing/quoted-name.ts';
+import type { ByteString } from '../printable.ts';
 
 export interface TarMessageAccount {
   /** Files whose content moved while tar read them. */
@@ -67,15 +68,5 @@ export interface Complaint {
 /** The path and the trouble in one of the `problems`; undefined where it is about no file. */
 export function complaintOf(problem: string): Complaint | undefined {
   const [, path, reason] = /^\.?(\/.*?): (?:Warning: )?((?:Cannot|Read error|File shrank).*)$/.exec(problem) ?? [];
-  return path === undefined || reason === undefined ? undefined : { path: unquoted(path), reason };
-}
-
-const ESCAPES: Readonly<Record<string, string>> = { a: '\x07', b: '\b', f: '\f', n: '\n', r: '\r', t: '\t', v: '\v' };
-
-/** GNU tar quotes names in messages by its style `escape`: `\n`, `\303`, `\\`. */
-function unquoted(name: string): ByteString {
-  const bytes = name.replace(/\\(?:([0-7]{3})|(.))/g, (_, octal: string | undefined, char: string | undefined) =>
-    octal === undefined ? (ESCAPES[char ?? ''] ?? char ?? '') : String.fromCharCode(Number.parseInt(octal, 8) & 0xff),
-  );
-  return byteString(Buffer.from(bytes, 'latin1'));
+  return path === undefined || reason === undefined ? undefined : { path: unescapedName(path), reason };
 }

@@ -121,11 +121,19 @@ test.serial('what only a later listing cannot look at is named, and the exit cod
 if [ -e /run/blind ]; then echo "find: '/opt/blind': Input/output error" >&2; exit 1; fi
 END
     chmod 755 /usr/local/bin/find`);
-  const p2c = startCli(args(server, '--no-stop'), { P2C_ROOT: root });
+  const p2c = startCli(args(server, '--no-stop', '--skip-unreadable'), { P2C_ROOT: root });
   await server.exec('until pgrep -f "^tar --create" >/dev/null; do sleep 0.02; done; touch /run/blind');
   const ended = await p2c.ended;
   t.is(ended.code, 3, ended.stderr);
   t.deepEqual(JSON.parse(ended.stdout).listing.problems, ["find: '/opt/blind': Input/output error"]);
+  const listed = await cli(['image', 'receipt', 'lab:one', '--verdict', 'unreadable'], { P2C_ROOT: root });
+  t.is(listed.stdout, 'unreadable\t/opt/blind\tfind could not look at it: Input/output error\n');
+  const audited = await cli(['audit', ...args(server).slice(1, 6), '--exclude', '/opt/blind'], { P2C_ROOT: root });
+  t.regex(audited.stdout, /\nDuplicates: /);
+  t.notRegex(audited.stdout, /could not be looked at/);
+  const refused = await cli(args(server, '--no-stop'), { P2C_ROOT: root });
+  t.is(refused.code, 1, refused.stderr);
+  t.is(JSON.parse(refused.stderr.trim().split('\n').at(-1) ?? '').error.code, 'capture.unreadable');
 });
 
 test.serial('an unchanged server gives the same layers twice', async (t) => {

@@ -199,7 +199,10 @@ test('what a find could not see is not taken for gone', async (t) => {
   t.deepEqual(await removed("find: '/a': Input/output error"), ['/ab/c', '/d']);
   t.deepEqual(await removed('find: /a: Permission denied'), ['/ab/c', '/d']);
   t.deepEqual(await removed("find: '/ab/': Input/output error", "find: '/d': x"), ['/a/b'], 'a name with its slash');
-  for (const odd of ["find: '/a\\303\\251': Input/output error", 'find: something else', 'stat: cannot', '']) {
+  t.deepEqual(await removed("find: '/\\141': Input/output error"), ['/ab/c', '/d'], 'bytes as GNU programs write them');
+  t.deepEqual(await removed("stat: can't stat '/a': I/O error"), ['/ab/c', '/d'], 'busybox');
+  t.deepEqual(await removed("find: '/a\\303\\251': Input/output error"), ['/a/b', '/ab/c', '/d'], 'another name');
+  for (const odd of ['find: /a\ufffd: Input/output error', 'find: something else', 'stat: cannot', '']) {
     t.deepEqual(await removed(odd), [], odd);
   }
 });

@@ -1,6 +1,7 @@
 /** Lists the included filesystems of a source, one `find` each. */
 import pLimit from 'p-limit';
 import { P2cError } from '../../errors.ts';
+import { unseenIn } from '../../listing/blind-spots.ts';
 import { tarSize } from '../../listing/entry.ts';
 import { FindParser, findScript } from '../../listing/scan.ts';
 import { type Listing, ListingWriter } from '../../listing/storage.ts';
@@ -119,8 +120,18 @@ class Scan {
     }
   }
 
+  /** A mount that is not captured anyway: root itself may not look at a user's FUSE. */
+  #isOtherMount(line: string): boolean {
+    const path = unseenIn(line)?.path;
+    return this.#input.facts.filesystems.some(
+      ({ mountPoint, verdict }) => mountPoint === path && verdict !== 'included',
+    );
+  }
+
   #note(said: string): void {
-    const matters = said.split('\n').filter((line) => line !== '' && !/No such file or directory$/.test(line));
+    const matters = said
+      .split('\n')
+      .filter((line) => line !== '' && !/No such file or directory$/.test(line) && !this.#isOtherMount(line));
     for (const line of matters) {
       if (this.problems.length < PROBLEMS_KEPT) this.problems.push(line);
       else if (this.problems.length === PROBLEMS_KEPT) this.problems.push('find said more than is kept here');

@@ -1,4 +1,5 @@
 /** Accounts for every path that a source's listings hold, in path order and bounded memory. */
+import { asEntry, type Unseen } from '../../listing/blind-spots.ts';
 import type { Changes, Marked } from '../../listing/changes.ts';
 import type { Entry } from '../../listing/entry.ts';
 import { classOf } from '../../listing/file-class.ts';
@@ -32,19 +33,24 @@ export interface LayerLog {
 export async function* accountForPaths(input: AccountInput): AsyncGenerator<readonly ReceiptLine[]> {
   const layers = new Layers(input.logs);
   const marks = new Marks(input.lastChanges);
+  const unseen = new UnseenPaths(input);
   try {
     for await (const pairs of pairEntries(input.streamed.batches(), input.lastChanges.after.batches())) {
       const lines: ReceiptLine[] = [];
       for (const { before, after } of pairs) {
+        const reason = unseen.reasonOf((after ?? before)?.path, lines);
         if (after === undefined) {
-          if (before !== undefined) lines.push(unseen(input, before, layers.find(before.path)));
+          if (before !== undefined) lines.push(unlisted(input, before, layers.find(before.path)));
           continue;
         }
         if (marks.used) await marks.refill();
-        lines.push(lineOf(input.rules, layers, after, marks.next()));
+        lines.push(lineOf(input.rules, layers, after, { moved: marks.next(), reason }));
       }
       yield lines;
     }
+    const rest: ReceiptLine[] = [];
+    unseen.reasonOf(undefined, rest);
+    yield rest;
   } finally {
     await marks.close();
     layers.close();
@@ -88,8 +94,43 @@ class Marks {
   }
 }
 
+/** What the last find could not look at, beside the listings. */
+class UnseenPaths {
+  readonly #rules: RuleSet;
+  readonly #unseen: readonly Unseen[];
+  #at = 0;
+
+  constructor({ rules, lastChanges }: AccountInput) {
+    this.#rules = rules;
+    this.#unseen = lastChanges.blindSpots.unseen;
+  }
+
+  /**
+   * Of the path that comes next; of what is before it, and in no listing, lines are added.
+   * @param path undefined after the last.
+   */
+  reasonOf(path: ByteString | undefined, lines: ReceiptLine[]): string | undefined {
+    for (let next = this.#unseen[this.#at]; next !== undefined; next = this.#unseen[this.#at]) {
+      const order = path === undefined ? -1 : comparePaths(next.path, path);
+      if (order > 0) return undefined;
+      this.#at += 1;
+      if (order === 0) return `find could not look into it: ${next.reason}`;
+      lines.push(this.#unlisted(next));
+    }
+    return undefined;
+  }
+
+  #unlisted(unseen: Unseen): ReceiptLine {
+    const { path, type } = asEntry(unseen);
+    const rule = this.#rules.decide(asEntry(unseen));
+    if (rule?.action === 'exclude') return { path, type, verdict: 'left-out', rule: rule.id };
+    const reason = `find could not look at it: ${unseen.reason}`;
+    return { path, type, verdict: 'unreadable', class: classOf(path, type), reason };
+  }
+}
+
 /** Not in the last listing. */
-function unseen({ lastChanges }: AccountInput, entry: Entry, found: Found | undefined): ReceiptLine {
+function unlisted({ lastChanges }: AccountInput, entry: Entry, found: Found | undefined): ReceiptLine {
   const { path, type } = entry;
   if (!lastChanges.blindSpots.covers(path)) return { path, type, verdict: 'vanished' };
   const reason = 'find could not look at it again';
@@ -97,10 +138,17 @@ function unseen({ lastChanges }: AccountInput, entry: Entry, found: Found | unde
   return inImage(entry, found, false, reason);
 }
 
-function lineOf(rules: RuleSet, layers: Layers, entry: Entry, moved: boolean): ReceiptLine {
+/** What is known of an entry beside what the layers hold. */
+interface Look {
+  readonly moved: boolean;
+  /** What keeps a directory from being looked into. */
+  readonly reason: string | undefined;
+}
+
+function lineOf(rules: RuleSet, layers: Layers, entry: Entry, { moved, reason }: Look): ReceiptLine {
   const { path, type } = entry;
   const found = layers.find(path);
-  if (found !== undefined) return inImage(entry, found, moved, layers.said(path, found.layer));
+  if (found !== undefined) return inImage(entry, found, moved, reason ?? layers.said(path, found.layer));
   const rule = rules.decide(entry);
   if (rule?.action === 'exclude') return { path, type, verdict: 'left-out', rule: rule.id };
   return {
@@ -108,7 +156,7 @@ function lineOf(rules: RuleSet, layers: Layers, entry: Entry, moved: boolean): R
     type,
     verdict: 'unreadable',
     class: classOf(path, type),
-    reason: layers.said(path) ?? "the source's tar did not deliver it, and said nothing of it",
+    reason: layers.said(path) ?? reason ?? "the source's tar did not deliver it, and said nothing of it",
   };
 }
 

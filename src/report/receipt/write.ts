@@ -78,7 +78,8 @@ interface Counting {
 
 /** A log that lacks lines is a pity; anything else that lacks content may keep an application from starting. */
 function isUnread({ verdict, reason, class: kind }: ReceiptLine): boolean {
-  const readInPart = verdict === 'changed' && reason !== undefined && /^Read error/.test(reason);
+  const readInPart =
+    verdict === 'changed' && reason !== undefined && /^(?:Read error|find could not look into it)/.test(reason);
   return kind !== 'log' && (verdict === 'unreadable' || readInPart);
 }
 

@@ -108,8 +108,29 @@ test('what a later find could not see is accounted for as what was captured of i
   const complaints = ["find: '/d': Input/output error"];
   t.deepEqual(await account(t, { first, after, layers: [['/', '/d', '/d/read']], complaints }), [
     '/ captured 0',
-    '/d captured 0',
+    '/d changed 0 find could not look into it: Input/output error',
     '/d/read changed 0 find could not look at it again',
     '/d/unread unreadable find could not look at it again',
+  ]);
+});
+
+test('what no find could look at has a line, where it would be captured', async (t) => {
+  const first = [directory('/'), entry('/a'), directory('/closed'), directory('/skip'), directory('/skip/d')];
+  const complaints = [
+    "find: '/zzz': Structure needs cleaning",
+    "find: '/a\\nb: c': Input/output error",
+    "find: '/closed': Permission denied",
+    "find: '/skip/d': Input/output error",
+    "find: '/skip/x': Input/output error",
+  ];
+  t.deepEqual(await account(t, { first, after: first, layers: [['/', '/a', '/closed']], complaints }), [
+    '/ captured 0',
+    '/a captured 0',
+    '/a\nb: c unreadable find could not look at it: Input/output error',
+    '/closed changed 0 find could not look into it: Permission denied',
+    '/skip left-out base:/skip',
+    '/skip/d left-out base:/skip',
+    '/skip/x left-out base:/skip',
+    '/zzz unreadable find could not look at it: Structure needs cleaning',
   ]);
 });
