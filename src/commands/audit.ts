@@ -63,12 +63,15 @@ export const verb = defineVerb({
   },
 });
 
-/** As the listing has it: absolute, without a slash at its end. */
+/** As the listing has it: absolute, without a slash at its end, `//` and `/./` taken out. */
 function whyPath(text: string): ByteString {
-  if (!text.startsWith('/') || text.includes('\0')) {
-    throw usageError(`--why '${text}' is no absolute path`, { code: 'usage', hint: "write '/etc/passwd'" });
-  }
-  return byteStringFromText(text.length > 1 ? text.replace(/\/+$/, '') : text);
+  const wrong = (what: string, hint: string): Error => usageError(`--why '${text}' ${what}`, { code: 'usage', hint });
+  if (!text.startsWith('/') || text.includes('\0')) throw wrong('is no absolute path', "write '/etc/passwd'");
+  // What is no UTF-8 on the command line reaches a program in Node.js as this character.
+  if (text.includes('\ufffd')) throw wrong('is no UTF-8', "write such bytes as p2c does: '/opt/caf\\xe9'");
+  const components = text.split('/').filter((component) => component !== '' && component !== '.');
+  if (components.includes('..')) throw wrong("holds '..'", 'write the path that it leads to');
+  return byteStringFromText(`/${components.join('/')}`);
 }
 
 type Options = ConnectionOptions & CaptureOptions & FleetOptions & { json: boolean; why?: string[] | undefined };

@@ -5,7 +5,6 @@ import type { Entry } from '../listing/entry.ts';
 import { tarSize } from '../listing/entry.ts';
 import { type CapturePlan, makePlan, partBytesFor } from '../listing/plan.ts';
 import type { RuleSet } from '../listing/rules.ts';
-import type { Listing } from '../listing/storage.ts';
 import type { ByteString } from '../printable.ts';
 import type { Detection } from '../profiles/detect.ts';
 import { listProfiles } from '../profiles/load.ts';
@@ -79,7 +78,7 @@ export async function survey(request: SurveyRequest, show: Show, held: Belonging
   const rules = rulesOf({ ...request, profiles }, facts);
   const audited = await show.stage(
     'Audit duplicates',
-    () => auditListing(scanned.listing, facts, rules, request.why),
+    () => auditListing(scanned, facts, rules, request.why),
     ({ duplicates: { total } }) => `${formatCount(total, 'path')} a tar over all mounts would hold twice`,
   );
   const plan = await show.stage(
@@ -117,7 +116,7 @@ function describeFacts(facts: SourceFacts): string {
 
 /** One walk over the listing, for all that an audit tells. */
 async function auditListing(
-  listing: Listing,
+  { listing, problems }: ScannedListing,
   { filesystems }: SourceFacts,
   rules: RuleSet,
   paths: readonly ByteString[] = [],
@@ -125,7 +124,7 @@ async function auditListing(
   const auditor = new DuplicateAuditor(filesystems);
   const anatomy = new Anatomy();
   const losses = new UnanchoredLosses();
-  const explanations = new Explanations(paths, rules, filesystems);
+  const explanations = new Explanations({ paths, rules, filesystems, complaints: problems });
   for await (const batch of listing.batches()) {
     for (const entry of batch) {
       auditor.add(entry);

@@ -88,7 +88,7 @@ export interface SurveyReport {
 /** What would become of one path. */
 export interface Explanation {
   readonly path: ByteString;
-  readonly verdict: 'captured' | 'left out' | 'not captured' | 'not there';
+  readonly verdict: 'captured' | 'left out' | 'not captured' | 'not seen' | 'not there';
   readonly rule?: string;
   readonly reason: string;
 }
@@ -168,7 +168,7 @@ export function surveyReport(findings: SurveyFindings): SurveyReport {
       path: printablePath(path),
       verdict,
       rule,
-      reason,
+      reason: printable(reason),
     })),
     ledger: [...findings.ledger],
   };
