@@ -121,8 +121,8 @@ async function auditFleet(
   );
 }
 
-/** Duplicates are what an audit is for; places that could not be looked at make its answer incomplete. */
+/** Duplicates are what an audit is for; where it finds none, places that could not be looked at make its answer incomplete. */
 function exitCodeOf(report: SurveyReport): ExitCode {
-  if (report.listing.problems.length > 0) return ExitCode.blindSpots;
-  return report.duplicates.total > 0 ? ExitCode.differences : ExitCode.done;
+  if (report.duplicates.total > 0) return ExitCode.differences;
+  return report.listing.problems.length > 0 ? ExitCode.blindSpots : ExitCode.done;
 }

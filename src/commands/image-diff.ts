@@ -7,6 +7,7 @@ import { ImageStore } from '../oci/store.ts';
 import { printable, printablePath } from '../printable.ts';
 import { type Difference, differences } from '../report/image-difference.ts';
 import { ImagePaths } from '../report/image-paths.ts';
+import { asText } from '../report/receipt/form.ts';
 import { formatCount } from '../report/units.ts';
 import { defineVerb } from './command.ts';
 
@@ -64,5 +65,5 @@ function worded({ path, kind, what }: Difference): string {
 }
 
 function record({ path, kind, what }: Difference): object {
-  return { path: printablePath(path), kind, what };
+  return { ...asText('path', path), kind, what };
 }

@@ -1,7 +1,7 @@
 /** What a capture is made of: where its bytes are, and which of its entries are hard to carry. */
 import type { ByteString } from '../printable.ts';
 import { bytesOf } from '../printable.ts';
-import type { Entry } from './entry.ts';
+import { type Entry, inodeKey, isHardLinked } from './entry.ts';
 
 export type HazardKind =
   | 'device node'
@@ -11,7 +11,8 @@ export type HazardKind =
   | 'time before 1970 or after 2037'
   | 'file above 8 GiB'
   | 'file with holes'
-  | 'setuid or setgid program';
+  | 'setuid or setgid program'
+  | 'hard link with a name that is left out';
 
 export interface Hazard {
   readonly kind: HazardKind;
@@ -46,10 +47,13 @@ export class Anatomy {
   readonly #tops = new Map<string, Top>();
   readonly #hazards = new Map<HazardKind, Hazard>();
   #largest: LargeFile[] = [];
+  /** Files with several names of which not all came yet. Grows with these only, not with the listing. */
+  readonly #groups = new Map<string, { readonly path: ByteString; missing: number }>();
 
   add(entry: Entry): void {
     this.#addToTop(entry);
     if (entry.type === 'f') this.#addToLargest(entry);
+    if (isHardLinked(entry)) this.#addName(entry);
     for (const kind of hazardsOf(entry)) this.#addHazard(kind, entry.path);
   }
 
@@ -66,7 +70,19 @@ export class Anatomy {
   }
 
   get hazards(): Hazard[] {
-    return [...this.#hazards.values()];
+    const links = [...this.#groups.values()].map(({ path }) => path);
+    if (links.length === 0) return [...this.#hazards.values()];
+    const examples = links.slice(0, EXAMPLES);
+    const kind = 'hard link with a name that is left out' as const;
+    return [...this.#hazards.values(), { kind, entries: links.length, examples }];
+  }
+
+  #addName(entry: Entry): void {
+    const key = inodeKey(entry);
+    const group = this.#groups.get(key) ?? { path: entry.path, missing: entry.links };
+    group.missing -= 1;
+    if (group.missing === 0) this.#groups.delete(key);
+    else this.#groups.set(key, group);
   }
 
   #addToTop({ path, type, size }: Entry): void {

@@ -10,7 +10,7 @@ import type { SourceFacts } from '../source/facts.ts';
 import type { UnanchoredLoss } from '../source/unanchored.ts';
 import type { LedgerEntry } from '../ssh/session.ts';
 import { describeApplications, type RecognisedApplication, recognised } from './applications.ts';
-import { describeAnatomy, describeLosses, describeUnused, describeWhy } from './survey-sections.ts';
+import { describeAnatomy, describeHollow, describeLosses, describeUnused, describeWhy } from './survey-sections.ts';
 import { table } from './table.ts';
 import { describeTools, type ToolsReport, toolsReport } from './tools-report.ts';
 import { formatBytes, formatCount, formatDuration } from './units.ts';
@@ -188,6 +188,7 @@ export function describeSurvey(report: SurveyReport, width: number): string {
     '',
     'Left out by rule',
     ...exclusionRows(report, width),
+    ...describeHollow(report),
     ...describeUnused(report),
     '',
     ...describeAnatomy(report, width),

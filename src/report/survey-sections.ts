@@ -5,6 +5,17 @@ import { formatBytes, formatCount } from './units.ts';
 
 const ROWS = 10;
 
+/** Files that no rule of anybody's leaves out: each is named, for somebody may want it. */
+export function describeHollow({ excluded }: SurveyReport): string[] {
+  const hollow = excluded.filter(({ rule }) => rule === 'sparse' || rule === 'recreated-empty');
+  return hollow.flatMap(({ rule, entries, examples }) => [
+    ...examples.map((path) => `  ${rule}: ${path}`),
+    ...(entries > examples.length
+      ? [`  ${rule}: and ${(entries - examples.length).toLocaleString('en-US')} more`]
+      : []),
+  ]);
+}
+
 export function describeUnused(report: SurveyReport): string[] {
   return unusedLines(report).map((line) => `  ${line}`);
 }

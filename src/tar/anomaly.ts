@@ -17,6 +17,7 @@ export const ANOMALY_KINDS = {
   'header made stable': 'fixed',
   'attributes read beside the stream': 'fixed',
   'recreated empty': 'fixed',
+  'separated from its other names': 'fixed',
   'stored as a sparse file': 'fixed',
   'device node': 'noted',
 } as const satisfies Readonly<Record<string, Weight>>;

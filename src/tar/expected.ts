@@ -37,6 +37,7 @@ export class Expected {
   #last: ByteString | undefined;
   /** The last wanted path that is no directory in the stream: it did not come, or as something else. */
   #closed: ByteString | undefined;
+  #hardLinked = false;
   /** Delivered first names of inodes with several: what a hard link may point to. */
   readonly #linkTargets = new Set<string>();
 
@@ -51,6 +52,11 @@ export class Expected {
     return this.#last;
   }
 
+  /** Whether other names share the inode of that path. */
+  get hardLinked(): boolean {
+    return this.#hardLinked;
+  }
+
   /** Moves to the entry's path; what is passed on the way did not come. @returns whether the entry is to be handed on. */
   admits(path: ByteString, type: string, linkName: ByteString): boolean {
     this.#moveTo(path);
@@ -61,6 +67,7 @@ export class Expected {
     }
     this.#current = this.#wanted.next();
     this.#last = path;
+    this.#hardLinked = current.hardLinked;
     // The source's tar went through whatever stood there meanwhile: a link leads to other files, left out ones too.
     if (this.#closed !== undefined && isBelow(path, this.#closed)) {
       this.#listener.tell('below what is no directory', path);

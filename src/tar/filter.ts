@@ -190,7 +190,6 @@ export class TarFilter {
     refuseType(header, overrides, path, offset, this.#options.sparse === true);
     const size = overrides.size ?? header.size;
     const file = header.type === '0' || header.type === '7';
-    // Links and directories may state a size; content follows only regular files (POSIX pax, typeflag).
     const content = file ? size : 0;
     const linkName = overrides.linkPath ?? header.linkName;
     this.#passing = this.#expected.admits(path, header.type, linkName);
@@ -217,6 +216,11 @@ export class TarFilter {
       if (ANOMALY_KINDS[kind] === 'fixed') fixes.push(kind);
     });
     this.#out.push(...passed);
+    // GNU tar keeps the names of regular files and links together, and of nothing else.
+    if (this.#expected.hardLinked && '346'.includes(header.type)) {
+      this.#tell('separated from its other names', path);
+      fixes.push('separated from its other names');
+    }
     const device = header.type === '3' || header.type === '4';
     if (device && !path.startsWith('/dev/')) this.#tell('device node', path);
     return fixes;

@@ -75,3 +75,15 @@ test('what is hard to carry is counted by kind, with examples', (t) => {
   });
   t.is(anatomy.hazards[0]?.examples.length, 10);
 });
+
+test('a file of which a name is left out is told of once', (t) => {
+  const anatomy = new Anatomy();
+  const names = (inode: number, links: number, ...paths: string[]) =>
+    paths.map((path) => entry(path, { inode, links }));
+  const all = [...names(1, 2, '/a', '/b'), ...names(2, 3, '/c', '/d'), directory('/e', { inode: 3, links: 5 })];
+  for (const each of all) anatomy.add(each);
+  t.deepEqual(
+    anatomy.hazards.map(({ kind, entries, examples }) => [kind, entries, examples.map(String)]),
+    [['hard link with a name that is left out', 1, ['/c']]],
+  );
+});

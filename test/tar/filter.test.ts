@@ -21,7 +21,7 @@ function run(stream: Buffer, wanted: readonly string[], chunk = stream.length): 
   const next = () => {
     const path = paths[at];
     at += 1;
-    return path === undefined ? undefined : { path, hardLinked: true };
+    return path === undefined ? undefined : { path, hardLinked: path !== '/pipe' };
   };
   const filter = new TarFilter({ next }, { onAnomaly: (anomaly) => anomalies.push(anomaly) });
   const out: Buffer[] = [];
@@ -190,6 +190,17 @@ for (const type of ['S', 'D', 'V', 'M', 'N', '\x1b']) {
     malformed,
     header((b) => b.write(type, 156)),
     /no importer takes/,
+  );
+}
+for (const type of ['1', '2', '3', '4', '5', '6']) {
+  test(
+    `an entry of type ${type} with content`,
+    malformed,
+    header((b) => {
+      b.write(type, 156);
+      b.write('00000001000\0', 124);
+    }),
+    /malformed at byte 0.*that states 512 bytes/,
   );
 }
 const extended = (text: string, type = 'x'): Buffer =>

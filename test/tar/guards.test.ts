@@ -118,14 +118,17 @@ test('names of whiteouts never leave, even if asked for', (t) => {
   );
 });
 
-test('device nodes outside /dev are kept and told', (t) => {
+test('device nodes outside /dev are kept and told, and that they are no longer one with their other names', (t) => {
   const stream = Buffer.concat([block('./dev/null', '3'), block('./srv/sda', '4'), END]);
   const { anomalies, delivered } = filtered(stream, ['/dev/null', '/srv/sda']);
   t.deepEqual(
     anomalies.map(({ kind, path }) => `${kind} ${path}`),
-    ['device node /srv/sda'],
+    ['separated from its other names /dev/null', 'separated from its other names /srv/sda', 'device node /srv/sda'],
   );
-  t.is(delivered.length, 2);
+  t.deepEqual(
+    delivered.map(({ fixes }) => fixes),
+    [['separated from its other names'], ['separated from its other names']],
+  );
 });
 
 test('a directory without a time keeps its attributes and its long name', (t) => {

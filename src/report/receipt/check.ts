@@ -6,6 +6,8 @@ import { rawLayerCount } from '../../adapt/image.ts';
 import type { Image } from '../../oci/image.ts';
 import { MediaType } from '../../oci/spec.ts';
 import type { ImageStore } from '../../oci/store.ts';
+import { checkBlob } from '../../oci/validation/blobs.ts';
+import { Faults } from '../../oci/validation/fault.ts';
 import { type ByteString, printablePath } from '../../printable.ts';
 import { type Found, ImagePaths, order } from '../image-paths.ts';
 import type { ReceiptLine } from './form.ts';
@@ -45,6 +47,11 @@ export async function checkReceipt(store: ImageStore, image: Image, receipt: Rec
     check.fault('the layers are compressed, and a receipt is checked against plain tar');
     return check.result();
   }
+  // Also bytes that no line speaks of, attributes and padding, are those that the receipt is of.
+  const faults = new Faults();
+  for (const [number, layer] of layers.entries()) await checkBlob(store.root, layer, `layer ${number}`, faults);
+  for (const { where, message } of faults.kept) check.fault(`${where}: ${message}`);
+  if (faults.kept.some(({ code }) => code === 'blob.missing' || code === 'blob.unreadable')) return check.result();
   const files = digests.map((digest) => store.blobPath(digest));
   await using paths = await ImagePaths.open(files, (fault) => check.fault(fault));
   for await (const batch of receipt.batches) for (const line of batch) await check.line(line, paths);

@@ -91,7 +91,8 @@ export function decodeLine(text: string): ReceiptLine {
 /** What is the same as bytes and as text: nearly every path. */
 const ASCII = /^[\x20-\x7e]*$/;
 
-function asText(key: 'path' | 'hardLink', path: ByteString): Record<string, string> {
+/** As text, and as bytes too where text cannot hold it. */
+export function asText(key: 'path' | 'hardLink', path: ByteString): Record<string, string> {
   if (ASCII.test(path)) return { [key]: path };
   const bytes = bytesOf(path);
   const text = bytes.toString('utf8');

@@ -1,4 +1,5 @@
 import { writeFileSync } from 'node:fs';
+import { chmod, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import test, { type ExecutionContext } from 'ava';
@@ -150,6 +151,24 @@ test('a true receipt holds; it is an artifact whose subject is the image, and th
   t.deepEqual(summary.blindSpots, ['/a/torn']);
   await store.remove('x');
   t.deepEqual(await store.artifactsOf(image, RECEIPT_TYPE), [], 'it goes with its image');
+});
+
+test('one bit of a layer, wherever it is: also where no line speaks of it', async (t) => {
+  const { store, image } = await imageWith(t, LINES);
+  const [layer = ''] = image.manifest.layers.map(({ digest }) => store.blobPath(digest));
+  const bytes = await readFile(layer);
+  // The mode of the root, an owner, a byte of content and one of its padding, and the end of the archive.
+  for (const at of [100, 512 + 110, 3 * 512, 3 * 512 + 9, bytes.length - 1]) {
+    const other = Buffer.from(bytes);
+    other[at] = (bytes[at] ?? 0) ^ 1;
+    await chmod(layer, 0o600);
+    await writeFile(layer, other);
+    const { faults } = await checkReceipt(store, image, await openReceipt(store, image));
+    t.regex(faults.join('\n'), /^layer 0: its bytes have the digest sha256:/m, String(at));
+  }
+  await rm(layer);
+  const { faults } = await checkReceipt(store, image, await openReceipt(store, image));
+  t.deepEqual(faults, ['layer 0: the blob is missing']);
 });
 
 for (const [what, change, expected] of [
