@@ -5,6 +5,7 @@ import { storeRoot } from '../oci/root.ts';
 import { printable } from '../printable.ts';
 import { describeState, type HostRecord, type RunRecord, stateOfRun } from '../report/run-record.ts';
 import { table } from '../report/table.ts';
+import { troubleOf } from '../report/trouble.ts';
 import { formatBytes, formatDuration } from '../report/units.ts';
 import { defineVerb } from './command.ts';
 import { neverBegan } from './run-plan.ts';
@@ -52,11 +53,10 @@ function describe(run: RunRecord, state: string): string {
     host.began === undefined ? '-' : formatDuration((host.ended ?? run.lastSeen) - host.began),
     captured(host),
   ]);
-  const failed = run.hosts.filter(({ error }) => error !== undefined);
   return [
     `Run      ${run.id}: p2c ${run.verb}, begun ${new Date(run.began).toISOString()}`,
     `State    ${describeState(run, state)}`,
-    ...failed.flatMap((host) => describeFailure(host)),
+    ...run.hosts.flatMap((host) => describeTrouble(host)),
     '',
     table(rows, ['HOST', 'STATE', 'IMAGE', 'LAST STAGE', 'TOOK', 'CAPTURED'], terminalWidth()),
   ].join('\n');
@@ -72,8 +72,10 @@ function captured({ capturedBytes, keptBytes }: HostRecord): string {
   return keptBytes === 0 ? formatBytes(capturedBytes) : `${formatBytes(capturedBytes)}, ${formatBytes(keptBytes)} kept`;
 }
 
-function describeFailure({ name, error }: HostRecord): string[] {
+function describeTrouble(host: HostRecord): string[] {
+  const error = troubleOf(host);
   if (error === undefined) return [];
   const hint = error.hint === undefined ? [] : [`           ${printable(error.hint)}`];
-  return [`Failed   ${name}: ${printable(error.message)}`, ...hint];
+  const what = host.error === undefined ? 'No boot ' : 'Failed  ';
+  return [`${what} ${host.name}: ${printable(error.message)}`, ...hint];
 }

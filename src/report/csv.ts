@@ -2,6 +2,7 @@
 import { printable } from '../printable.ts';
 import { shownResult } from './html/result.ts';
 import type { HostRecord, RunRecord } from './run-record.ts';
+import { troubleOf } from './trouble.ts';
 
 const COLUMNS: readonly (readonly [string, (host: HostRecord) => string | number | undefined])[] = [
   ['host', ({ name }) => name],
@@ -22,9 +23,10 @@ const COLUMNS: readonly (readonly [string, (host: HostRecord) => string | number
   ['ended', ({ ended }) => (ended === undefined ? undefined : new Date(ended).toISOString())],
   ['down_ms', ({ downMs }) => (downMs === undefined ? undefined : Math.round(downMs))],
   ['attempts', ({ attempts }) => attempts],
-  ['error_code', ({ error }) => error?.code],
-  ['error', ({ error }) => error?.message],
-  ['hint', ({ error }) => error?.hint],
+  ['boot', ({ result }) => shownResult(result)?.boot?.outcome],
+  ['error_code', (host) => troubleOf(host)?.code],
+  ['error', (host) => troubleOf(host)?.message],
+  ['hint', (host) => troubleOf(host)?.hint],
 ];
 
 export function runCsv({ hosts }: RunRecord): string {

@@ -1,9 +1,10 @@
 /** A run as JUnit XML, as CI servers show it (Jenkins' junit-10.xsd): a test case per host. */
 import type { HostRecord, RunRecord } from './run-record.ts';
+import { troubleOf } from './trouble.ts';
 
 export function runJunit(run: RunRecord): string {
   const { hosts, verb, id, began, lastSeen } = run;
-  const failed = hosts.filter(({ state }) => state === 'failed').length;
+  const failed = hosts.filter((host) => troubleOf(host) !== undefined).length;
   const skipped = hosts.filter(({ state }) => state !== 'failed' && state !== 'done').length;
   const numbers = `tests="${hosts.length}" failures="${failed}" errors="0" time="${seconds(lastSeen - began)}"`;
   return [
@@ -20,9 +21,10 @@ export function runJunit(run: RunRecord): string {
 function testcase(host: HostRecord, verb: string): string {
   const took = host.began === undefined || host.ended === undefined ? 0 : host.ended - host.began;
   const head = `    <testcase classname="${escaped(`p2c.${verb}`)}" name="${escaped(host.name)}" time="${seconds(took)}"`;
-  if (host.state === 'done') return `${head}/>`;
-  if (host.error === undefined) return `${head}><skipped message="${escaped(host.state)}"/></testcase>`;
-  const { code, message, hint, causes } = host.error;
+  const trouble = troubleOf(host);
+  if (trouble === undefined && host.state === 'done') return `${head}/>`;
+  if (trouble === undefined) return `${head}><skipped message="${escaped(host.state)}"/></testcase>`;
+  const { code, message, hint, causes } = trouble;
   const text = [message, ...causes.map((cause) => `cause: ${cause}`), ...(hint === undefined ? [] : [`hint: ${hint}`])];
   const failure = `<failure type="${escaped(code)}" message="${escaped(message)}">${escaped(text.join('\n'))}</failure>`;
   return `${head}>${failure}</testcase>`;

@@ -87,7 +87,7 @@ export class Booting {
     const { name } = container.definition;
     let stays = false;
     held.defer(leaving(() => (stays ? undefined : `the container ${name} is left: 'p2c rm -f ${name}' removes it`)));
-    held.defer(() => (stays ? undefined : removeContainer(this.#scene.store.root, container, true, { volumes: true })));
+    held.defer(() => (stays ? undefined : this.#takeAway(container, image)));
     const report = await this.#start(container, unmade);
     signal.throwIfAborted();
     stays = true;
@@ -105,6 +105,12 @@ export class Booting {
     const container = await createContainer(store, image.reference ?? image.digest, named, engine);
     memory.record({ event: 'container-created', container: container.definition.id, name: container.definition.name });
     return container;
+  }
+
+  async #takeAway(container: Container, image: Image): Promise<void> {
+    const { store, show } = this.#scene;
+    await removeContainer(store.root, container, true, { volumes: true });
+    show.note(`the container ${container.definition.name} is taken away again; the image ${image.reference} is there`);
   }
 
   async #start(

@@ -79,7 +79,7 @@ const resultSchema = z.object({
       startedAfterMs: z.number().nullable().catch(null),
       health: list(z.object({ application: text, check: text, before: text, after: text, says: text })),
       ports: list(z.object({ port: count, state: text })),
-      error: z.object({ message: text, hint: text.optional(), causes: names }).nullable().catch(null),
+      error: z.object({ code: text, message: text, hint: text.optional(), causes: names }).nullable().catch(null),
     })
     .nullable()
     .catch(null),
