@@ -118,6 +118,8 @@ async function runStages(
   await stopped?.confirm();
   const resumed = request.leaveStopped ? undefined : await startApplications(stopped, show);
   rememberStart(memory, resumed);
+  // Whoever interrupted waited for the applications, and for no more.
+  if (signal.aborted) throw resumed instanceof Error ? resumed : signal.reason;
   const layers = [...captured.layers, ...settled.layers];
   const receipt = await show.stage(
     ACCOUNT,

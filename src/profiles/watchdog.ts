@@ -80,7 +80,8 @@ ${calls.join('\n')}
 /**
  * An asynchronous command of a shell without job control ignores SIGINT and SIGQUIT (POSIX XCU 2.11), and so would
  * every daemon started from here; `p2c_clean` undoes this with the first program that can. `kill -0` of a child sees
- * it until it was waited for, which the `wait` in `p2c_sleep` does. A start step that outlives its limit is left
+ * it until it was waited for, which the `wait` in `p2c_sleep` does. Most commands are done in less than a second, which
+ * is waited for in parts where `sleep` takes fractions (POSIX has whole seconds only). A start step that outlives its limit is left
  * alone: it may be the application. Where the lease's folder is gone nothing tells what is owed, and all is looked at.
  */
 const WATCH_FUNCTIONS = `
@@ -90,6 +91,8 @@ if env --default-signal=INT,QUIT true 2>/dev/null; then
 elif perl -e 1 2>/dev/null; then
   p2c_clean='perl -e $SIG{INT}=$SIG{QUIT}="DEFAULT";exec(@ARGV)'
 fi
+p2c_brief=
+if sleep 0.1 2>/dev/null; then p2c_brief=0.1; fi
 p2c_say() {
   echo "$(date -u '+%Y-%m-%dT%H:%M:%SZ' 2>/dev/null) $*" >>"$log"
 } 2>/dev/null
@@ -110,6 +113,10 @@ p2c_list_owed() {
 p2c_bounded() {
   (umask 022; "$2") >"$p2c_output" 2>&1 </dev/null &
   p2c_child=$!
+  for p2c_look in 1 2 3 4 5 6 7 8 9; do
+    if [ -z "$p2c_brief" ] || ! kill -0 "$p2c_child" 2>/dev/null; then break; fi
+    p2c_sleep "$p2c_brief"
+  done
   p2c_waited=0
   while kill -0 "$p2c_child" 2>/dev/null; do
     if [ "$p2c_waited" -ge "$1" ]; then return 124; fi

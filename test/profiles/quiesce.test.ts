@@ -141,7 +141,7 @@ test('a stop that ends well and stops nothing is found out', async (t) => {
   const ground = playground(t);
   const application = fakeApplication(ground, (profile) => ({
     ...profile,
-    stop: [{ run: 'true', timeout: '2s', down: { process: profile.name } }],
+    stop: [{ run: 'true', timeout: '8s', down: { process: profile.name } }],
   }));
   const promise = quiesce(localSession(), [application.profile], { settleMs: 0, place: ground.place });
   const error = await t.throwsAsync(promise, { instanceOf: P2cError });
@@ -168,7 +168,7 @@ for (const shell of SHELLS) {
     if (!requirePrograms(t, [shell])) return;
     const ground = playground(t);
     const application = fakeApplication(ground, (profile) => {
-      const late = `sh -c 'sleep 6; kill $(cat ${ground.folder}/${profile.name}.pid); : ${ground.folder}/late'`;
+      const late = `sh -c 'sleep 15; kill $(cat ${ground.folder}/${profile.name}.pid); : ${ground.folder}/late'`;
       return { ...profile, stop: [{ run: `(${late}) | cat`, timeout: '1s', down: { process: profile.name } }] };
     });
     const session = localSession({ path: shellFolder(ground, shell) });
@@ -177,7 +177,7 @@ for (const shell of SHELLS) {
     const error = await t.throwsAsync(promise, { instanceOf: P2cError });
     t.is(error.code, 'quiesce.stop-failed');
     t.deepEqual(processesOf(ground.folder), [application.pid()], 'the step is gone with what it started');
-    await new Promise((resolve) => setTimeout(resolve, Math.max(0, begun + 8000 - performance.now())));
+    await new Promise((resolve) => setTimeout(resolve, Math.max(0, begun + 17_000 - performance.now())));
     t.true(application.isUp());
   });
 
