@@ -12,8 +12,10 @@ import { Secret } from '../../src/ssh/secret.ts';
 import type { ConnectedSession, Session } from '../../src/ssh/session.ts';
 import { type SudoersWishes, sudoersLines } from '../../src/ssh/sudoers.ts';
 import { parseTarget } from '../../src/ssh/target.ts';
+import { cli } from '../helpers/cli.ts';
 import { type LabServer, startLabServer } from '../helpers/lab.ts';
 import { requirePrograms, requireRoot } from '../helpers/require.ts';
+import { temporaryFolder } from '../helpers/temporary.ts';
 
 let shared: Promise<LabServer> | undefined;
 
@@ -165,6 +167,31 @@ test('the lines that p2c asks for are enough, and not for more than they say', a
   t.is((await connectAs(server, 'mia', 'sudo', password)).privilege, 'sudo');
   await server.exec('rm /etc/sudoers.d/aaa');
   t.deepEqual(sudoersLines('DOM\\a b', { withoutPassword: true })[2], 'DOM\\\\a\\ b ALL=(root) NOPASSWD: /bin/sh');
+});
+
+test('a user whose sudoers file is what p2c prints can do all that a stop and a start need', async (t) => {
+  const server = await lab(t);
+  if (server === undefined) return;
+  const password = await newUser(server, 'nell');
+  const access = ['--identity', server.identity, '--known-hosts', server.knownHosts, '-F', 'none'];
+  const target = `nell@${server.address}`;
+  const secret = join(await temporaryFolder(t), 'password');
+  await writeFile(secret, `${password}\n`, { mode: 0o600 });
+  const given = ['--become', 'sudo', '--become-password-command', `cat ${secret}`];
+  for (const become of [[], given]) {
+    const printed = await cli(['inspect', target, ...access, ...become, '--print-sudoers']);
+    t.is(printed.code, 0, printed.stderr);
+    await writeFile(join(server.rootDir, 'etc/sudoers.d/nell'), printed.stdout, { mode: 0o440 });
+    const tested = await cli(['profiles', 'test', target, ...access, ...become, '--profile', 'nginx', '--json']);
+    t.is(tested.code, 0, tested.stderr);
+    t.deepEqual(
+      JSON.parse(tested.stdout).steps.map(({ code }: { code: number }) => code),
+      [0, 0],
+    );
+    const seen = await cli(['inspect', target, ...access, ...become, '--json']);
+    t.is(seen.code, 0, seen.stderr);
+    t.true(JSON.parse(seen.stdout).facts.root);
+  }
 });
 
 test('a su that wants a terminal has one', async (t) => {

@@ -19,7 +19,15 @@ disk=/dev/$(ls /dev | grep '^loop' | head -n 1)
 ( exec setsid sh -c 'while :; do sleep 1000; done' worker --token=hush2 ) </dev/null >/dev/null 2>&1 &
 until [ -e /srv/drop/odd* ]; do sleep 0.1; done
 rm /srv/drop/gone
-printf '5 4 * * 1 /usr/bin/backup --password=hush\\n' >/var/spool/cron/crontabs/admin`;
+printf '5 4 * * 1 /usr/bin/backup --password=hush\\n' >/var/spool/cron/crontabs/admin
+printf 'Europe/Zurich\\n' >/etc/timezone
+printf 'LANG="de_CH.UTF-8"\\n' >/etc/default/locale
+mkdir -p /srv/drop/lower /srv/drop/upper /srv/drop/work /srv/drop/merged
+mount -t overlay -o lowerdir=/srv/drop/lower,upperdir=/srv/drop/upper,workdir=/srv/drop/work overlay /srv/drop/merged
+mkdir -p /opt/app && touch /opt/app/license.dat && cp /bin/sleep /opt/app/lmgrd
+( exec setsid /opt/app/lmgrd 100000 ) </dev/null >/dev/null 2>&1 &
+( exec setsid unshare -p -f sleep 100001 ) </dev/null >/dev/null 2>&1 &
+until pgrep -x lmgrd && pgrep -f 'sleep 10000[1]'; do sleep 0.1; done >/dev/null`;
 
 let databases: LabServer | undefined;
 
@@ -100,12 +108,32 @@ test.serial('a sysvinit server with databases: every fact is true', async (t) =>
   t.is(facts.processes.value.find(({ name }: Json) => name === 'mariadbd').package, 'mariadb-server-core');
   t.is(facts.processes.value.find(({ name }: Json) => name === 'init').package, 'sysvinit-core');
 
+  // /etc/localtime is a link to its zone in UTC as debootstrap makes it; without tzdata there is none.
+  const link = (await server.exec('readlink /etc/localtime || true')).trim().replace(/^.*zoneinfo\//, '');
+  t.is(facts.timeZone.value, link === '' ? 'Europe/Zurich' : link);
+  t.is(facts.timeZone.note, (await server.exec("date '+%Z %z'")).trim());
+  t.deepEqual(facts.locale, { value: 'de_CH.UTF-8' });
+  const loaded = Number(await server.exec('cat /proc/modules 2>/dev/null | wc -l'));
+  t.is(facts.modules.value.loaded, loaded);
+  const enforcing = (await server.exec('cat /sys/fs/selinux/enforce 2>/dev/null || true')).trim();
+  t.is(facts.guards.value.selinux, { 0: 'permissive', 1: 'enforcing' }[enforcing] ?? 'disabled');
+  t.deepEqual(told(facts.licences.value.map(({ found }: Json) => found)), ['/opt/app/license.dat', 'process lmgrd']);
+  t.true(verdict.findings.some(({ id, message }: Json) => id === 'licence' && /lmgrd/.test(message)));
+  t.is(facts.containers.value.processes, 1);
+  t.is(facts.processes.value.find(({ args }: Json) => args === 'sleep 100001').inContainer, true);
+  const root = facts.volumes.find((each: Json) => each.mountPoint === '/');
+  t.deepEqual(root.layers, [`loop ${(await server.exec(`losetup -nO BACK-FILE ${root.device}`)).trim()}`]);
+
   const sizes = new Map(facts.volumes.map((each: Json) => [each.mountPoint, each.size.value?.bytes]));
   for (const line of await truth(server, 'df -P -k / /boot /data /tmp | sed 1d')) {
     const [, blocks, , , , mountPoint] = line.split(/\s+/);
     t.is(sizes.get(mountPoint), Number(blocks) * 1024);
   }
   t.is(facts.volumes.find((each: Json) => each.mountPoint === '/var/named/chroot/etc/bind').verdict, 'bind');
+  t.like(
+    facts.volumes.find((each: Json) => each.mountPoint === '/srv/drop/merged'),
+    { type: 'overlay', verdict: 'bind' },
+  );
 
   t.deepEqual(
     told(facts.services.value.filter((each: Json) => each.atBoot).map(({ name }: Json) => name)),
@@ -198,6 +226,14 @@ test.serial('nothing on the server changes, and no secret of it gets out', async
     '/var/lib/mysql',
   ]);
   t.is(dry.code, 0, dry.stderr);
+  const checked = await cli(['profiles', 'check', join(folder, 'plan.yaml')]);
+  t.is(checked.code, 0, checked.stderr);
+  const planned = await cli(
+    ['migrate', ...connection(server), '--profile', join(folder, 'plan.yaml'), '--tag', 'old:1', '--dry-run'],
+    { P2C_ROOT: join(folder, 'store') },
+  );
+  t.is(planned.code, 0, planned.stderr);
+  for (const step of ['stop nginx', 'stop mysql', 'start postgresql']) t.true(planned.stdout.includes(step), step);
   const again = await cli(['inspect', ...connection(server), '--write-profile', join(folder, 'plan.yaml')]);
   t.is(again.code, 2);
 

@@ -1,5 +1,7 @@
 /** The shipped profiles, each against the program itself: found, stopped, seen down, started, seen up and healthy. */
 import { execFile } from 'node:child_process';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
 import test, { type ExecutionContext } from 'ava';
 import { z } from 'zod';
@@ -9,6 +11,7 @@ import { EVERYTHING } from '../helpers/everything.ts';
 import { eventually } from '../helpers/fake-application.ts';
 import { type LabServer, labServer } from '../helpers/lab.ts';
 import { requireRoot } from '../helpers/require.ts';
+import { temporaryFolder } from '../helpers/temporary.ts';
 
 const run = promisify(execFile);
 
@@ -140,6 +143,49 @@ health: [{ tcp: 8082, timeout: 1s }, { http: 'http://127.0.0.1:8081/', timeout: 
   );
   const absent = tested(t, await testProfiles(server, '--json', '--profile', 'generic-sysv:shop'));
   t.deepEqual([absent.leftAlone, absent.steps], [['generic-sysv:shop'], []]);
+});
+
+/** Every key of a profile that is about the image, and one that another profile brings. */
+const WISHES = `name: shop
+requires: nginx
+env: { SHOP_MODE: old, PORTS: 3 }
+ports: [8080, 53/udp]
+volumes: [/srv/shop, { path: /data, capture: image }]
+command: [/bin/sh, -c, 'echo "$SHOP_MODE"']
+limits: { nofile: '700:800', shm: 48m, memory: 256m, cpus: 0.5 }
+exclude: [{ path: /usr/**, reason: not tried here }, /var/**, /opt/**, /etc/**]
+include: [/etc/passwd]
+`;
+
+test('what a profile says of the image is in the image', async (t) => {
+  if (!requireRoot(t)) return;
+  const server = await labServer(t, 'profiles-image');
+  const folder = await temporaryFolder(t);
+  const env = { P2C_ROOT: join(folder, 'store') };
+  const file = join(folder, 'shop.yaml');
+  await writeFile(file, WISHES);
+  const access = ['--identity', server.identity, '--known-hosts', server.knownHosts];
+  const target = ['migrate', `root@${server.address}`, ...access, '--tag', 'shop:1', '--no-adapt'];
+  const migrated = await cli([...target, '--profile', file, '--exclude', '/data/**', '--json'], env);
+  t.is(migrated.code, 0, migrated.stderr);
+  t.deepEqual(
+    JSON.parse(migrated.stdout).stopped.applications.map(({ name }: { name: string }) => name),
+    ['nginx'],
+  );
+  const config = JSON.parse((await cli(['image', 'inspect', 'shop:1'], env)).stdout)[0].Config;
+  t.true(config.Env.includes('SHOP_MODE=old') && config.Env.includes('PORTS=3'));
+  t.deepEqual(Object.keys(config.ExposedPorts).sort(), ['53/udp', '80/tcp', '8080/tcp']);
+  t.true(Object.keys(config.Volumes).includes('/srv/shop') && Object.keys(config.Volumes).includes('/data'));
+  t.deepEqual(config.Cmd, ['/bin/sh', '-c', 'echo "$SHOP_MODE"']);
+  t.like(config.Labels, {
+    'io.p2c.profiles': 'shop,nginx',
+    'io.p2c.run.memory': '268435456',
+    'io.p2c.run.shm-size': '50331648',
+    'io.p2c.run.cpus': '0.5',
+    'io.p2c.run.ulimits': 'nofile=700:800',
+  });
+  const receipt = (await cli(['image', 'receipt', 'shop:1', '--path', '/etc/passwd'], env)).stdout;
+  t.regex(receipt, /captured/);
 });
 
 test('systemd: nginx and cron by their units, and any unit by the generic profile', async (t) => {

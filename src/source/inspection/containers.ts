@@ -59,6 +59,11 @@ export function readContainers(answers: Answers, processes: Fact<readonly Server
   const engines = processes.value.flatMap(({ name }) => ENGINES[name] ?? []);
   const running = [
     ...answers.lines('docker').map((line) => `docker ${line}`),
+    // podman is not asked: it writes to its own state. Each of its containers has a monitor, called with its name.
+    ...processes.value.flatMap(({ name, args }) => {
+      const named = name === 'conmon' ? /(?:^| )-n (\S+)(?: |$)/.exec(args)?.[1] : undefined;
+      return named === undefined ? [] : [`podman ${named}`];
+    }),
     ...answers
       .lines('lxc')
       .flatMap((path) => (/\/lxc\/([^/.]+)$/.exec(path)?.[1] === undefined ? [] : [`lxc ${path.split('/').at(-1)}`])),

@@ -119,10 +119,16 @@ test('containers on the server, and what the server is itself', (t) => {
     lxc: '/sys/fs/cgroup/memory/lxc/old\n/sys/fs/cgroup/lxc/cgroup.procs\n',
     stores: '/var/lib/docker\n',
   };
-  const processes = known([processOf('dockerd'), processOf('java', { inContainer: true })]);
+  const conmon =
+    '/usr/bin/conmon --api-version 1 -c 0a1b -u 0a1b -r /usr/bin/crun -n web -p /run/pidfile --exit-dir /run';
+  const processes = known([
+    processOf('dockerd'),
+    processOf('conmon', { args: conmon }),
+    processOf('java', { inContainer: true }),
+  ]);
   t.deepEqual(valueOr(readContainers(answers(text), processes), undefined), {
-    engines: ['docker'],
-    running: ['docker shop (shop:1.2)', 'lxc old'],
+    engines: ['docker', 'podman'],
+    running: ['docker shop (shop:1.2)', 'podman web', 'lxc old'],
     processes: 1,
     stores: ['/var/lib/docker'],
   });
