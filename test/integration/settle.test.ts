@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { existsSync, lstatSync, readFileSync } from 'node:fs';
+import { existsSync, lstatSync, readFileSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import test, { type ExecutionContext } from 'ava';
@@ -178,6 +178,39 @@ else exec /bin/tar "$@"; fi\n' > /usr/local/bin/tar && chmod 755 /usr/local/bin/
       ['/opt/links/b', 1, '/opt/links/a'],
       ['/opt/links/c', 1, '/opt/links/a'],
     ],
+  );
+});
+
+test.serial('what a link, a rule or a late removal makes of directories is right in the image', async (t) => {
+  if (!requireRoot(t) || !requirePrograms(t, ['umoci'])) return;
+  const server = await labServer(t, 'directories');
+  const root = await temporaryFolder(t);
+  // Before tar comes to it, a directory becomes a link to what is left out; and what leads to something taken goes or changes.
+  await server.exec(`mkdir -p /root/secret /opt/dirs/d/deep /opt/kept/way /opt/lost/way; cd /opt/dirs
+    echo secret > /root/secret/x; echo x | tee d/x d/deep/y > /opt/kept/way/in; echo x > /opt/lost/way/in; touch /opt/once
+    printf '#!/bin/sh\ncase "$*" in *--create*) if [ -e /opt/once ]; then rm /opt/once
+mv /opt/dirs/d /opt/dirs/away; ln -s /root/secret /opt/dirs/d; /bin/tar "$@"; rm -r /opt/lost; chmod 700 /opt/kept/way; exit; fi ;; esac
+exec /bin/tar "$@"\n' > /usr/local/bin/tar && chmod 755 /usr/local/bin/tar`);
+  const rules = ['kept', 'lost'].flatMap((name) => ['--exclude', `/opt/${name}`, '--include', `/opt/${name}/way/in`]);
+  const ended = await cli(args(server, '--no-stop', '--exclude', '/opt/once', ...rules), { P2C_ROOT: root });
+  t.is(ended.code, 0, ended.stderr);
+  t.is(JSON.parse(ended.stdout).stream.anomalies['below what is no directory'], 1);
+  for (const verb of [['validate'], ['receipt', '--check']]) {
+    const held = await cli(['image', ...verb, 'lab:one'], { P2C_ROOT: root });
+    t.is(held.code, 0, held.stdout + held.stderr);
+  }
+  const tree = join(await unpack(t, root), 'opt');
+  t.is(readlinkSync(join(tree, 'dirs/d')), '/root/secret');
+  t.is(readFileSync(join(tree, 'dirs/away/deep/y'), 'utf8'), 'x\n');
+  t.false(existsSync(join(tree, 'lost')));
+  t.is(lstatSync(join(tree, 'kept/way')).mode & 0o7777, 0o700);
+  const why = await cli(
+    ['audit', ...args(server).slice(1, 6), ...rules, '--why', '/opt/kept', '--why', '/opt//dirs/'],
+    {},
+  );
+  t.is(
+    why.stdout,
+    '/opt/kept: captured: a rule leaves it out, and it leads to /opt/kept/way/in\n/opt/dirs: captured: no rule speaks of it\n',
   );
 });
 
