@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { messageOf, systemCode } from '../../errors.ts';
 import type { DescriptorDocument } from './documents.ts';
-import type { Faults } from './fault.ts';
+import { Faults } from './fault.ts';
 
 /** Larger documents are not read into memory; registries refuse manifests above 4 MiB. */
 const LARGEST_DOCUMENT = 16 * 1024 * 1024;
@@ -44,20 +44,33 @@ export async function readDocument<Schema extends z.ZodType>(
   return undefined;
 }
 
-/** The document that a descriptor names, its digest and size checked. */
-export async function readDescribed<Schema extends z.ZodType>(
+/**
+ * The document that a descriptor names, its digest and size checked.
+ * @param links what of it leads on: where its form is wrong elsewhere, what lies behind it is judged all the same.
+ */
+export async function readDescribed<Schema extends z.ZodType, Links extends z.ZodType>(
   root: string,
   descriptor: DescriptorDocument,
-  schema: Schema,
+  [schema, links]: readonly [schema: Schema, links: Links],
   what: string,
   faults: Faults,
-): Promise<z.output<Schema> | undefined> {
+): Promise<z.output<Schema> | z.output<Links> | undefined> {
   const where = placeOf(what, descriptor.digest);
-  const sound = await checkBlob(root, descriptor, where, faults);
-  return sound ? readDocument(blobFile(root, descriptor.digest), schema, where, faults) : undefined;
+  if (!(await checkBlob(root, descriptor, where, faults))) return undefined;
+  return readWithLinks(blobFile(root, descriptor.digest), [schema, links], where, faults);
 }
 
-/** Whether the blob is there, with the digest that is stated. */
+/** As {@link readDocument}; of a document that is not of its form, at least what leads on. */
+export async function readWithLinks<Schema extends z.ZodType, Links extends z.ZodType>(
+  file: string,
+  [schema, links]: readonly [schema: Schema, links: Links],
+  where: string,
+  faults: Faults,
+): Promise<z.output<Schema> | z.output<Links> | undefined> {
+  return (await readDocument(file, schema, where, faults)) ?? (await readDocument(file, links, where, new Faults()));
+}
+
+/** @returns whether the blob is there and can be read; faults where it has another digest or size. */
 export async function checkBlob(
   root: string,
   descriptor: DescriptorDocument,
@@ -66,7 +79,7 @@ export async function checkBlob(
 ): Promise<boolean> {
   const reading = new BlobReading(root, descriptor, where, faults);
   for await (const _ of reading.chunks());
-  return reading.digest === descriptor.digest;
+  return reading.digest !== undefined;
 }
 
 /** One pass over a blob. */

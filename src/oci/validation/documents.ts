@@ -94,3 +94,31 @@ export const configDocument = z.looseObject({
     )
     .optional(),
 });
+
+/**
+ * The documents once more, for one that is not of its form: what leads on to others, however the rest is. Its faults are
+ * told; what lies behind it has faults of its own.
+ */
+export const indexLinks = indexDocument.extend({
+  schemaVersion: z.literal(2).catch(2),
+  mediaType: z.literal(INDEX_TYPE).optional().catch(undefined),
+  manifests: z.array(z.unknown()).transform((items) => items.flatMap((item) => descriptor.safeParse(item).data ?? [])),
+  subject: descriptor.optional().catch(undefined),
+  annotations: annotations.optional().catch(undefined),
+});
+
+export const manifestLinks = manifestDocument.extend({
+  schemaVersion: z.literal(2).catch(2),
+  mediaType: z.literal(MANIFEST_TYPE).optional().catch(undefined),
+  artifactType: mediaType.optional().catch(undefined),
+  subject: descriptor.optional().catch(undefined),
+  annotations: annotations.optional().catch(undefined),
+});
+
+export const configLinks = z.looseObject({
+  rootfs: z.looseObject({ diff_ids: z.array(digest) }),
+  history: z
+    .array(z.looseObject({ empty_layer: z.boolean().optional().catch(undefined) }))
+    .optional()
+    .catch(undefined),
+});

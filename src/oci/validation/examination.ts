@@ -5,6 +5,7 @@ import {
   type DescriptorDocument,
   INDEX_TYPE,
   indexDocument,
+  indexLinks,
   MANIFEST_TYPE,
   type ManifestDocument,
 } from './documents.ts';
@@ -52,7 +53,7 @@ export class Examination {
   }
 
   async #index(descriptor: DescriptorDocument, depth: number): Promise<void> {
-    const index = await readDescribed(this.#root, descriptor, indexDocument, 'index', this.#faults);
+    const index = await readDescribed(this.#root, descriptor, [indexDocument, indexLinks], 'index', this.#faults);
     if (index === undefined) return;
     if (depth === MAX_NESTING) {
       const message = `indexes are nested more than ${MAX_NESTING} deep; what is below was not examined`;

@@ -3,9 +3,11 @@ import { placeOf, readDescribed } from './blobs.ts';
 import {
   CONFIG_TYPE,
   configDocument,
+  configLinks,
   type DescriptorDocument,
   type ManifestDocument,
   manifestDocument,
+  manifestLinks,
 } from './documents.ts';
 import type { Faults } from './fault.ts';
 import { type ExaminedLayer, examineLayer } from './layer.ts';
@@ -26,7 +28,7 @@ export async function readManifest(
   descriptor: DescriptorDocument,
   faults: Faults,
 ): Promise<ManifestDocument | undefined> {
-  const manifest = await readDescribed(root, descriptor, manifestDocument, 'manifest', faults);
+  const manifest = await readDescribed(root, descriptor, [manifestDocument, manifestLinks], 'manifest', faults);
   if (manifest?.mediaType !== undefined && manifest.mediaType !== descriptor.mediaType) {
     const message = `it says '${manifest.mediaType}', and its descriptor says '${descriptor.mediaType}'`;
     faults.add('manifest.media-type', placeOf('manifest', descriptor.digest), message);
@@ -68,7 +70,7 @@ async function checkConfig(
   faults: Faults,
 ): Promise<void> {
   const where = placeOf('config', manifest.config.digest);
-  const config = await readDescribed(root, manifest.config, configDocument, 'config', faults);
+  const config = await readDescribed(root, manifest.config, [configDocument, configLinks], 'config', faults);
   if (config === undefined) return;
   const diffIDs = config.rootfs.diff_ids;
   if (diffIDs.length !== layers.length) {

@@ -5,8 +5,8 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { messageOf, P2cError, systemCode, usageError } from '../../errors.ts';
-import { readDocument } from './blobs.ts';
-import { type DescriptorDocument, indexDocument, layoutDocument, NAME_ANNOTATION } from './documents.ts';
+import { readDocument, readWithLinks } from './blobs.ts';
+import { type DescriptorDocument, indexDocument, indexLinks, layoutDocument, NAME_ANNOTATION } from './documents.ts';
 import { Examination, type Verdict } from './examination.ts';
 import { Faults } from './fault.ts';
 import { artifactsOf, descriptorsOf } from './resolve.ts';
@@ -48,7 +48,7 @@ async function readLayout(root: string, faults: Faults): Promise<DescriptorDocum
   if (!entries.includes('blobs')) faults.add('layout.blobs', 'blobs', 'the folder is missing');
   await readDocument(join(root, 'oci-layout'), layoutDocument, 'oci-layout', faults);
   await checkBlobNames(root, faults);
-  const index = await readDocument(join(root, 'index.json'), indexDocument, 'index.json', faults);
+  const index = await readWithLinks(join(root, 'index.json'), [indexDocument, indexLinks], 'index.json', faults);
   checkNames(index?.manifests ?? [], faults);
   return index?.manifests ?? [];
 }

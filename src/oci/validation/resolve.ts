@@ -4,7 +4,7 @@ import {
   type DescriptorDocument,
   MANIFEST_TYPE,
   type ManifestDocument,
-  manifestDocument,
+  manifestLinks,
   NAME_ANNOTATION,
 } from './documents.ts';
 import { Faults } from './fault.ts';
@@ -56,5 +56,5 @@ function spellings(name: string): string[] {
 /** Without a word about its faults: whoever judges it finds them. */
 async function glance(root: string, { mediaType, digest }: DescriptorDocument): Promise<ManifestDocument | undefined> {
   if (mediaType !== MANIFEST_TYPE) return undefined;
-  return readDocument(blobFile(root, digest), manifestDocument, '', new Faults());
+  return readDocument(blobFile(root, digest), manifestLinks, '', new Faults());
 }

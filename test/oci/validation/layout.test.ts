@@ -151,6 +151,38 @@ test('a gzipped layer that breaks off, and one whose diffID is that of the gzip'
   t.regex(told(await validateLayout(site.root)).join(), /^config\.diff-id: layer 1 has the diffID sha256:/);
 });
 
+test('behind documents that are not of their form, and not of their digest, everything is judged all the same', async (t) => {
+  const site = await siteOf(t);
+  const config = {
+    created: 'yesterday',
+    os: undefined,
+    history: [],
+    rootfs: { type: 'x', diff_ids: [digestOf(rawTar(B))] },
+  };
+  const image = site.image([[{ name: '/abs' }], A], config, { schemaVersion: 1, annotations: { a: 1 } });
+  site.index([named(image, 'a'), { mediaType: 'nonsense' }], { schemaVersion: 3 });
+  writeFileSync(site.file(image.digest), ` ${readFileSync(site.file(image.digest), 'utf8')}`);
+  for (const verdict of [await validateLayout(site.root), await validateImage(site.root, 'a')]) {
+    const all = told(verdict);
+    for (const expected of [
+      /^document\.form: schemaVersion: /m,
+      /^document\.form: manifests\[1\]/m,
+      /^blob\.size/m,
+      /^blob\.digest/m,
+      /^document\.form: annotations\.a: /m,
+      /^layer\.absolute/m,
+      /^document\.form: created: /m,
+      /^document\.form: os: /m,
+      /^document\.form: rootfs\.type: /m,
+      /^config\.diff-ids: it has 1 diffIDs for 2 layers/m,
+      /^config\.diff-id: layer 1 /m,
+      /^config\.history: its history tells of 0 layers/m,
+    ]) {
+      t.regex(all.join('\n'), expected);
+    }
+  }
+});
+
 interface Case {
   readonly what: string;
   make(site: Site): void;
