@@ -1,10 +1,12 @@
 /** The options that say which hosts of which inventory, and how its vaults are opened: named as Ansible names them. */
+
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { accessSync, constants, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Argv } from 'yargs';
 import { messageOf, usageError } from '../errors.ts';
+import { isProgram } from '../fleet/ansible/load.ts';
 import type { VaultPassword } from '../fleet/ansible/vault.ts';
 import type { FleetHost, Inventory } from '../fleet/host.ts';
 import { loadInventory } from '../fleet/inventory.ts';
@@ -131,15 +133,6 @@ async function fromFile(file: string): Promise<Secret> {
     });
   }
   throw usageError(`the vault's password file ${file} is empty`, { code: 'inventory.vault' });
-}
-
-function isProgram(file: string): boolean {
-  try {
-    accessSync(file, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 async function outputOf(program: string): Promise<string> {

@@ -6,7 +6,7 @@ import { stopContainer } from '../runtime/end.ts';
 import { startMonitored } from '../runtime/monitor.ts';
 import { defineVerb } from './command.ts';
 import { namedContainers } from './named-containers.ts';
-import { patienceFor } from './stop.ts';
+import { patienceFor, STOP_OPTIONS } from './stop.ts';
 
 export const verb = defineVerb({
   name: 'restart',
@@ -16,10 +16,7 @@ export const verb = defineVerb({
     ['p2c restart old', 'its changes and volumes stay'],
     ['p2c restart -t 60 old', 'give it a minute to stop'],
   ],
-  options: (parser) =>
-    parser
-      .option('time', { alias: 't', type: 'number', requiresArg: true, describe: 'seconds until it is killed' })
-      .option('all', { alias: 'a', type: 'boolean', default: false, describe: 'every container' }),
+  options: (parser) => parser.options(STOP_OPTIONS),
   async run({ time, all }, words) {
     requireRoot();
     const root = storeRoot();

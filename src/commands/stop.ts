@@ -7,6 +7,11 @@ import { stopContainer } from '../runtime/end.ts';
 import { defineVerb } from './command.ts';
 import { namedContainers } from './named-containers.ts';
 
+export const STOP_OPTIONS = {
+  time: { alias: 't', type: 'number', requiresArg: true, describe: 'seconds until it is killed' },
+  all: { alias: 'a', type: 'boolean', default: false, describe: 'every container' },
+} as const;
+
 export const verb = defineVerb({
   name: 'stop',
   usage: '[options] CONTAINER...',
@@ -16,10 +21,7 @@ export const verb = defineVerb({
     ['p2c stop -t 60 old', 'give it a minute'],
     ['p2c stop -a', 'all of them'],
   ],
-  options: (parser) =>
-    parser
-      .option('time', { alias: 't', type: 'number', requiresArg: true, describe: 'seconds until it is killed' })
-      .option('all', { alias: 'a', type: 'boolean', default: false, describe: 'every container' }),
+  options: (parser) => parser.options(STOP_OPTIONS),
   async run({ time, all }, words) {
     requireRoot();
     const containers = await namedContainers(storeRoot(), words, all);

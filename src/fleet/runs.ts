@@ -1,9 +1,9 @@
 /** The runs that a store remembers: folders below `runs/`, named by when they began. */
 import { randomBytes } from 'node:crypto';
-import { readdir, rm, stat } from 'node:fs/promises';
+import { rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { P2cError, systemCode, usageError } from '../errors.ts';
-import { storeError } from '../oci/files.ts';
+import { P2cError, usageError } from '../errors.ts';
+import { namesIn } from '../oci/files.ts';
 import { suggestion } from '../profiles/nearest.ts';
 import { type RunRecord, recordOf } from '../report/run-record.ts';
 import { readJournal } from './journal.ts';
@@ -33,13 +33,8 @@ export function holderOf(id: string, index: number): string {
 
 /** Names of all runs, the newest first. */
 export async function runIds(root: string): Promise<string[]> {
-  try {
-    const names = await readdir(join(root, 'runs'));
-    return names.filter((name) => RUN_ID.test(name)).sort((a, b) => (a < b ? 1 : -1));
-  } catch (error) {
-    if (systemCode(error) === 'ENOENT') return [];
-    throw storeError(error, join(root, 'runs'));
-  }
+  const names = await namesIn(join(root, 'runs'));
+  return names.filter((name) => RUN_ID.test(name)).sort((a, b) => (a < b ? 1 : -1));
 }
 
 /** @returns undefined for a run that was killed before its first event was written. @throws P2cError `run.damaged`. */

@@ -1,7 +1,7 @@
 /** Writing so that nothing half-made is ever visible: a temporary file, fsync, rename, fsync of the folder. */
 import { randomBytes } from 'node:crypto';
 import { statfsSync } from 'node:fs';
-import { mkdir, open, rename, rm, stat } from 'node:fs/promises';
+import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { P2cError, systemCode } from '../errors.ts';
 
@@ -58,6 +58,16 @@ export async function replaceFile(file: string, text: string, temporary: string)
   } catch (error) {
     await rm(path, { force: true });
     throw storeError(error, file);
+  }
+}
+
+/** @returns the names in a folder; none where there is no such folder. */
+export async function namesIn(folder: string): Promise<string[]> {
+  try {
+    return await readdir(folder);
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return [];
+    throw storeError(error, folder);
   }
 }
 

@@ -3,11 +3,10 @@
  * resumed. Each holder has a list of digests; who collects keeps what is on any list. A digest is put on a list while the
  * process that made the blob still has it noted (see uses.ts), so there is no moment in which nobody speaks for it.
  */
-import { open, readdir, readFile, rm } from 'node:fs/promises';
+import { open, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { systemCode } from '../errors.ts';
 import { type Digest, isDigest } from './digest.ts';
-import { makeFolder, storeError, syncFolder } from './files.ts';
+import { makeFolder, namesIn, storeError, syncFolder } from './files.ts';
 
 /** A holder's name is a file's name. */
 const HOLDER = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;
@@ -58,12 +57,7 @@ export class Holds {
   }
 
   async #holders(): Promise<string[]> {
-    try {
-      return (await readdir(this.#folder)).filter((name) => HOLDER.test(name));
-    } catch (error) {
-      if (systemCode(error) === 'ENOENT') return [];
-      throw storeError(error, this.#folder);
-    }
+    return (await namesIn(this.#folder)).filter((name) => HOLDER.test(name));
   }
 
   #file(holder: string): string {

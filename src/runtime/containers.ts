@@ -1,9 +1,9 @@
 /** The containers of a store: made, found by name or ID, listed, taken away. */
 import { randomBytes } from 'node:crypto';
-import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { P2cError, systemCode, usageError } from '../errors.ts';
-import { makeFolder } from '../oci/files.ts';
+import { makeFolder, namesIn } from '../oci/files.ts';
 import { type Container, containerFolder, containersFolder, readContainer } from './container.ts';
 import { isAlive, ownIdentity } from './process.ts';
 
@@ -118,16 +118,7 @@ export async function findContainer(root: string, word: string): Promise<Contain
 }
 
 async function containerIds(root: string): Promise<string[]> {
-  return (await entriesOf(containersFolder(root))).filter((name) => ID.test(name));
-}
-
-async function entriesOf(folder: string): Promise<string[]> {
-  try {
-    return await readdir(folder);
-  } catch (error) {
-    if (systemCode(error) === 'ENOENT') return [];
-    throw error;
-  }
+  return (await namesIn(containersFolder(root))).filter((name) => ID.test(name));
 }
 
 /** Undefined for one that is being made or removed just now. */
@@ -172,7 +163,7 @@ export async function sweep(root: string): Promise<void> {
 export async function abandonedFolders(root: string): Promise<string[]> {
   const folder = containersFolder(root);
   const found: string[] = [];
-  for (const name of await entriesOf(folder)) {
+  for (const name of await namesIn(folder)) {
     const path = join(folder, name);
     if (name.startsWith(GONE) || (ID.test(name) && (await isAbandoned(path)))) found.push(path);
   }
@@ -181,7 +172,7 @@ export async function abandonedFolders(root: string): Promise<string[]> {
 
 async function isAbandoned(path: string): Promise<boolean> {
   try {
-    if ((await entriesOf(path)).includes('container.json')) return false;
+    if ((await namesIn(path)).includes('container.json')) return false;
     const [pid, startTime] = (await readFile(join(path, MAKER), 'utf8').catch(() => '')).split(' ');
     if (startTime !== undefined && isAlive({ pid: Number(pid), startTime })) return false;
     return startTime !== undefined || Date.now() - (await stat(path)).mtimeMs > MAKING_TAKES;

@@ -34,6 +34,21 @@ p2c_enter() {
 }
 `;
 
+/**
+ * Shell, constant text: adds the arguments up to `--`, layers with the topmost first, to the `$lower` of an overlay.
+ * Paths of many layers are longer than what mount(2) takes: links to them, in the folder `l`, are not.
+ */
+export const LINK_LAYERS = `
+count=0
+while [ "$1" != -- ]; do
+  ln -s "$1" "l/$count"
+  lower=$lower\${lower:+:}l/$count
+  count=$((count + 1))
+  shift
+done
+shift
+`;
+
 /** Where distributions keep the programs used here; p2c's own PATH may be anything. */
 export const HOST_PATH = '/usr/sbin:/usr/bin:/sbin:/bin:/usr/local/sbin:/usr/local/bin:/run/current-system/sw/bin';
 

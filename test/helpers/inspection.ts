@@ -1,26 +1,33 @@
 /** A server in good order, as an inspection finds it; tests change what they are about. */
+
 import type { Situation } from '../../src/advice/verdict.ts';
 import type { Machine } from '../../src/runtime/machine/machine.ts';
 import type { SourceFacts } from '../../src/source/facts.ts';
 import { known } from '../../src/source/inspection/fact.ts';
 import type { Inspection, OwnedProcess } from '../../src/source/inspection/inspection.ts';
+import type { ServerProcess } from '../../src/source/inspection/processes.ts';
 
-export function ownedProcess(name: string, more: Partial<OwnedProcess> = {}): OwnedProcess {
+/** A process of which little is known. */
+export function serverProcess(name: string, more: Partial<ServerProcess> = {}): ServerProcess {
   return {
     pid: 100,
     parent: 1,
     name,
     uid: 0,
     args: name,
-    exe: `/usr/sbin/${name}`,
-    cwd: '/',
-    residentBytes: 1e6,
-    writtenBytes: 0,
+    exe: undefined,
+    cwd: undefined,
+    residentBytes: 0,
+    writtenBytes: undefined,
     unit: undefined,
     inContainer: false,
-    package: null,
     ...more,
   };
+}
+
+export function ownedProcess(name: string, more: Partial<OwnedProcess> = {}): OwnedProcess {
+  const known = { exe: `/usr/sbin/${name}`, cwd: '/', residentBytes: 1e6, writtenBytes: 0 };
+  return { ...serverProcess(name, known), package: null, ...more };
 }
 
 export const SERVER: Inspection = {
@@ -65,7 +72,7 @@ export const SERVER: Inspection = {
   existing: [],
 };
 
-const MACHINE: Machine = {
+export const MACHINE: Machine = {
   architecture: 'x86_64',
   kernel: '6.1.0',
   root: true,
@@ -84,6 +91,19 @@ const MACHINE: Machine = {
   store: { folder: '/var/lib/p2c', freeBytes: 8e10 },
 };
 
+/** What was found out about a GNU tar of our days. */
+export const GNU_TAR: SourceFacts['tools']['tar'] = {
+  version: 'tar (GNU tar) 1.29',
+  flavour: 'gnu',
+  takesNames: true,
+  posixFormat: true,
+  xattrs: true,
+  xattrsInclude: true,
+  acls: true,
+  hardDereference: true,
+  sparse: true,
+};
+
 const FACTS: SourceFacts = {
   hostname: 'old',
   machine: 'x86_64',
@@ -93,17 +113,7 @@ const FACTS: SourceFacts = {
   filesystems: [],
   swapFiles: [],
   tools: {
-    tar: {
-      version: 'tar (GNU tar) 1.29',
-      flavour: 'gnu',
-      takesNames: true,
-      posixFormat: true,
-      xattrs: true,
-      xattrsInclude: true,
-      acls: true,
-      hardDereference: true,
-      sparse: true,
-    },
+    tar: GNU_TAR,
     find: { version: 'find (GNU findutils)', flavour: 'gnu' },
     stat: 'gnu',
     sh: '/bin/dash',

@@ -5,7 +5,6 @@ import { copyFile, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import test, { type ExecutionContext } from 'ava';
-import { P2cError } from '../../src/errors.ts';
 import type { BecomeMethod } from '../../src/ssh/become.ts';
 import { connect } from '../../src/ssh/connect.ts';
 import { Secret } from '../../src/ssh/secret.ts';
@@ -13,6 +12,7 @@ import type { ConnectedSession, Session } from '../../src/ssh/session.ts';
 import { type SudoersWishes, sudoersLines } from '../../src/ssh/sudoers.ts';
 import { parseTarget } from '../../src/ssh/target.ts';
 import { cli } from '../helpers/cli.ts';
+import { failure } from '../helpers/failure.ts';
 import { type LabServer, startLabServer } from '../helpers/lab.ts';
 import { requirePrograms, requireRoot } from '../helpers/require.ts';
 import { temporaryFolder } from '../helpers/temporary.ts';
@@ -57,15 +57,6 @@ function connectAs(
         ? undefined
         : { method, password: password === undefined ? undefined : async () => new Secret(password) },
   });
-}
-
-async function failure(attempt: Promise<unknown>): Promise<P2cError> {
-  const error: unknown = await attempt.then(
-    () => new Error('it succeeded'),
-    (reason: unknown) => reason,
-  );
-  if (error instanceof P2cError) return error;
-  throw error;
 }
 
 /** Runs as root, its input and outputs are the command's alone, and the password is nowhere. */

@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import test, { type ExecutionContext } from 'ava';
 import { decodeLine, type ReceiptLine } from '../../src/report/receipt/form.ts';
@@ -231,6 +232,16 @@ function held(root: string): string {
     .join('');
 }
 
+/** Waits a minute at most until the lease has started nginx again. */
+async function servesAgain(server: LabServer): Promise<void> {
+  const served = (): Promise<boolean> =>
+    page(server).then(
+      () => true,
+      () => false,
+    );
+  for (const deadline = Date.now() + 60_000; Date.now() < deadline && !(await served()); ) await pause(500);
+}
+
 /** What must be true after a run that failed: the page is served, nothing half-made is stored. */
 async function unharmed(t: ExecutionContext, server: LabServer, root: string, ended: Ended): Promise<void> {
   t.regex(await page(server), /Hello from/);
@@ -284,15 +295,7 @@ test.serial('a source that goes away: p2c says so, and the lease starts the appl
   const ended = await p2c.ended;
   t.is(ended.code, 1, ended.stderr);
   t.regex(ended.stderr, /connection to .* was lost/);
-  const deadline = Date.now() + 60_000;
-  while (
-    Date.now() < deadline &&
-    !(await page(server).then(
-      () => true,
-      () => false,
-    ))
-  )
-    await new Promise((resolve) => setTimeout(resolve, 500));
+  await servesAgain(server);
   await unharmed(t, server, root, ended);
 });
 
@@ -304,15 +307,7 @@ test.serial('kill -9 of p2c: the lease starts the applications, and the store st
   await p2c.saw(/Stream the files\.\.\./);
   p2c.child.kill('SIGKILL');
   await p2c.ended;
-  const deadline = Date.now() + 60_000;
-  while (
-    Date.now() < deadline &&
-    !(await page(server).then(
-      () => true,
-      () => false,
-    ))
-  )
-    await new Promise((resolve) => setTimeout(resolve, 500));
+  await servesAgain(server);
   t.regex(await page(server), /Hello from/);
   await server.exec('while [ -e /run/p2c.lease ]; do sleep 0.2; done');
   const again = await cli(migrateArgs(server), { P2C_ROOT: root });

@@ -4,9 +4,10 @@ import { appendFile, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import test, { type ExecutionContext } from 'ava';
-import { P2cError } from '../../src/errors.ts';
+import type { P2cError } from '../../src/errors.ts';
 import { type ConnectOptions, connect } from '../../src/ssh/connect.ts';
 import { parseJumps, parseTarget } from '../../src/ssh/target.ts';
+import { failure } from '../helpers/failure.ts';
 import { requirePrograms, requireRoot } from '../helpers/require.ts';
 import { startAgent } from '../helpers/ssh-agent.ts';
 import { freePort, generateKey, type Sshd, startSshd } from '../helpers/sshd.ts';
@@ -29,15 +30,6 @@ async function chain(t: ExecutionContext, config: readonly string[] = []) {
 }
 
 const address = ({ port }: Sshd): string => `root@127.0.0.1:${port}`;
-
-async function failure(attempt: Promise<unknown>): Promise<P2cError> {
-  const error: unknown = await attempt.then(
-    () => new Error('it succeeded'),
-    (reason: unknown) => reason,
-  );
-  if (error instanceof P2cError) return error;
-  throw error;
-}
 
 test('over two jump hosts: each verified, the data whole, and nothing left open', async (t) => {
   if (!requireRoot(t)) return;

@@ -2,30 +2,18 @@ import test from 'ava';
 import { describeDoctor } from '../../src/report/doctor-page.ts';
 import { doctorReport } from '../../src/report/doctor-report.ts';
 import type { Machine } from '../../src/runtime/machine/machine.ts';
+import { MACHINE } from '../helpers/inspection.ts';
 
 const unshare = { name: 'unshare', purpose: 'running containers', package: 'util-linux', required: true };
 
 const GOOD: Machine = {
-  architecture: 'x86_64',
-  kernel: '6.1.0',
-  root: true,
-  memoryBytes: 8e9,
-  vsyscall: 'xonly',
-  ia32: { able: true },
-  uname26: { able: true },
-  cgroups: { mode: 'v2', controllers: ['cpu', 'memory', 'pids'], systemdHierarchy: false },
-  namespaces: { able: true },
-  overlay: { able: true },
-  userNamespaces: { able: true },
-  subordinate: { uids: 0, gids: 0 },
-  cni: { folder: '/usr/lib/cni', found: ['bridge'], missing: [] },
+  ...MACHINE,
   engines: [
     { name: 'namespaces', version: null, works: { able: true } },
     { name: 'runc', version: 'runc version 1.1.5', works: { able: true } },
     { name: 'crun', version: null, works: { able: false, reason: 'not installed' } },
   ],
   programs: [{ ...unshare, path: '/usr/bin/unshare' }],
-  store: { folder: '/var/lib/p2c', freeBytes: 8e10 },
 };
 
 test('a machine that has all runs containers by every engine that works', (t) => {

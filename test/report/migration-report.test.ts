@@ -1,5 +1,6 @@
 import test from 'ava';
 import { describeMigration, exitCodeOf, type MigrationReport } from '../../src/report/migration-report.ts';
+import { GNU_TAR } from '../helpers/inspection.ts';
 
 function mount(mountPoint: string, verdict: string): MigrationReport['filesystems'][number] {
   return { mountPoint, verdict, type: 'x', device: 'y', reason: `why ${mountPoint}` };
@@ -8,17 +9,7 @@ function mount(mountPoint: string, verdict: string): MigrationReport['filesystem
 const REPORT: MigrationReport = {
   source: { target: 'a', hostname: 'a', distribution: 'a', kernel: 'a', machine: 'a' },
   tools: {
-    tar: {
-      version: '1.34',
-      flavour: 'gnu',
-      takesNames: true,
-      posixFormat: true,
-      xattrs: true,
-      xattrsInclude: true,
-      acls: true,
-      hardDereference: true,
-      sparse: true,
-    },
+    tar: GNU_TAR,
     find: { version: '4.9', flavour: 'gnu' },
     stat: 'gnu',
     sh: 'dash',

@@ -8,6 +8,7 @@ import ssh2, { type AuthContext } from 'ssh2';
 import { P2cError } from '../../src/errors.ts';
 import { connect } from '../../src/ssh/connect.ts';
 import { type Prompt, Secret } from '../../src/ssh/secret.ts';
+import { failure } from '../helpers/failure.ts';
 import { requirePrograms } from '../helpers/require.ts';
 import { startAgent } from '../helpers/ssh-agent.ts';
 import { startServer } from '../helpers/ssh-server.ts';
@@ -58,15 +59,6 @@ function byPassword(
       });
     } else context.reject(methods);
   };
-}
-
-async function failure(attempt: Promise<unknown>): Promise<P2cError> {
-  const error: unknown = await attempt.then(
-    () => new Error('it succeeded'),
-    (reason: unknown) => reason,
-  );
-  if (error instanceof P2cError) return error;
-  throw error;
 }
 
 for (const type of ['ed25519', 'ecdsa', 'rsa'] as const) {

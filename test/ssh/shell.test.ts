@@ -2,21 +2,12 @@
 import { chmod, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'ava';
-import { P2cError } from '../../src/errors.ts';
 import { requirePrivilege } from '../../src/ssh/privilege.ts';
 import type { Session } from '../../src/ssh/session.ts';
+import { failure } from '../helpers/failure.ts';
 import { requirePrograms } from '../helpers/require.ts';
 import { startServer } from '../helpers/ssh-server.ts';
 import { temporaryFolder } from '../helpers/temporary.ts';
-
-async function failure(attempt: Promise<unknown>): Promise<P2cError> {
-  const error: unknown = await attempt.then(
-    () => new Error('it succeeded'),
-    (reason: unknown) => reason,
-  );
-  if (error instanceof P2cError) return error;
-  throw error;
-}
 
 for (const [name, script, words] of [
   ['nologin', 'echo "This account is currently not available."; exit 1', /runs no commands.*not available/],

@@ -41,7 +41,8 @@ async function readSource(file: string, tree: Tree, vault: Vault): Promise<void>
   else readIni(open, file, tree);
 }
 
-function isProgram(file: string): boolean {
+/** Whether a file may be run: Ansible asks a program for what it would read in another file. */
+export function isProgram(file: string): boolean {
   try {
     accessSync(file, constants.X_OK);
     return true;

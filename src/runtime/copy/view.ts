@@ -8,7 +8,7 @@ import type { Readable, Writable } from 'node:stream';
 import { P2cError } from '../../errors.ts';
 import { type Container, readBundle } from '../container.ts';
 import { findProgram } from '../host-program.ts';
-import { HOST_ENVIRONMENT, ISOLATION } from '../isolation.ts';
+import { HOST_ENVIRONMENT, ISOLATION, LINK_LAYERS } from '../isolation.ts';
 import { placeOf } from '../place.ts';
 import type { Resolved } from '../root-path.ts';
 import { resolveInRoot } from '../root-path.ts';
@@ -30,19 +30,11 @@ shift 2
 p2c_root "$folder/root"
 mkdir c l
 lower=
-count=0
 if [ "$how" = ro ]; then
   ln -s "$folder/upper" l/u
   lower=l/u
 fi
-while [ "$1" != -- ]; do
-  ln -s "$1" "l/$count"
-  lower=$lower\${lower:+:}l/$count
-  count=$((count + 1))
-  shift
-done
-shift
-ln -s "$folder/upper" upper
+${LINK_LAYERS}ln -s "$folder/upper" upper
 ln -s "$folder/work" work
 if [ "$how" = ro ]; then
   mount -t overlay -o "ro,nodev,lowerdir=$lower" overlay c

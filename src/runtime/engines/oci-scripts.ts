@@ -1,4 +1,5 @@
 /** What stands between p2c and an OCI runtime: constant POSIX sh. Both scripts speak on descriptor 3, where the runtime logs. */
+import { LINK_LAYERS } from '../isolation.ts';
 
 /**
  * In a mount namespace of its own, so that no mount is ever seen outside: the container's root, as an overlay over its
@@ -13,22 +14,13 @@ mount() { command mount -n "$@"; }
 cd "$1"
 options=$2
 shift 2
-# Paths of many layers are longer than what mount(2) takes: links to them are not.
 mount -t tmpfs -o mode=0755,size=1m,nosuid,nodev p2c root
 cd root
 mkdir l c
 ln -s ../upper upper
 ln -s ../work work
 lower=
-count=0
-while [ "$1" != -- ]; do
-  ln -s "$1" "l/$count"
-  lower=$lower\${lower:+:}l/$count
-  count=$((count + 1))
-  shift
-done
-shift
-mount -t overlay -o "$options,lowerdir=$lower,upperdir=upper,workdir=work" overlay c
+${LINK_LAYERS}mount -t overlay -o "$options,lowerdir=$lower,upperdir=upper,workdir=work" overlay c
 for dir in proc dev sys; do
   if [ -L "c/$dir" ] || { [ -e "c/$dir" ] && ! [ -d "c/$dir" ]; }; then rm -f "c/$dir"; fi
   mkdir -p "c/$dir"

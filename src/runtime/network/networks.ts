@@ -1,9 +1,9 @@
 /** The networks of a store: `ROOT/networks/NAME.conflist`. */
 import { createHash } from 'node:crypto';
-import { readdir, readFile, rm } from 'node:fs/promises';
+import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { messageOf, P2cError, systemCode, usageError } from '../../errors.ts';
-import { replaceFile } from '../../oci/files.ts';
+import { namesIn, replaceFile } from '../../oci/files.ts';
 import { type Conflist, conflistSchema } from './conflist.ts';
 
 /** As podman has them (libnetwork/types, NameRegex). */
@@ -27,7 +27,7 @@ export function checkNetworkName(name: string): void {
 
 /** By name. */
 export async function listNetworks(root: string): Promise<Conflist[]> {
-  const names = (await filesOf(networksFolder(root))).filter((file) => file.endsWith(ENDING) && NAME.test(file)).sort();
+  const names = (await namesIn(networksFolder(root))).filter((file) => file.endsWith(ENDING) && NAME.test(file)).sort();
   const found: Conflist[] = [];
   for (const file of names) {
     const network = await readNetwork(join(networksFolder(root), file));
@@ -109,14 +109,5 @@ async function readNetwork(file: string): Promise<Conflist | undefined> {
       hint: 'mend it, or remove the file',
       cause,
     });
-  }
-}
-
-async function filesOf(folder: string): Promise<string[]> {
-  try {
-    return await readdir(folder);
-  } catch (error) {
-    if (systemCode(error) === 'ENOENT') return [];
-    throw error;
   }
 }

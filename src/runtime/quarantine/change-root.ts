@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { P2cError } from '../../errors.ts';
 import { findProgram } from '../host-program.ts';
-import { HOST_ENVIRONMENT, ISOLATION } from '../isolation.ts';
+import { HOST_ENVIRONMENT, ISOLATION, LINK_LAYERS } from '../isolation.ts';
 import type { LayerRoot } from '../root-path.ts';
 
 const run = promisify(execFile);
@@ -18,21 +18,13 @@ const CHANGE = `${ISOLATION}
 set -eu
 umask 022
 host=
-lower=
-count=0
 p2c_root "$1"
 mkdir c l
 ln -s "$2/upper" upper
 ln -s "$2/work" work
 shift 2
-while [ "$1" != -- ]; do
-  ln -s "$1" "l/$count"
-  lower=$lower\${lower:+:}l/$count
-  count=$((count + 1))
-  shift
-done
-shift
-mount -t overlay -o "lowerdir=$lower,upperdir=upper,workdir=work" overlay c
+lower=
+${LINK_LAYERS}mount -t overlay -o "lowerdir=$lower,upperdir=upper,workdir=work" overlay c
 p2c_enter
 mount -o remount,ro /
 while [ $# -gt 0 ]; do

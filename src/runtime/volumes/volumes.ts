@@ -1,10 +1,10 @@
 /** The volumes of a store: `ROOT/volumes/NAME`, with the content in `_data` as podman has it. */
 import { randomBytes } from 'node:crypto';
-import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { messageOf, P2cError, systemCode, usageError } from '../../errors.ts';
-import { makeFolder } from '../../oci/files.ts';
+import { makeFolder, namesIn } from '../../oci/files.ts';
 import { type Lock, lock } from '../../oci/lock.ts';
 import { containersFolder } from '../container.ts';
 import { ownedName } from '../owned-name.ts';
@@ -99,7 +99,7 @@ export async function refuseVolume(root: string, name: string): Promise<void> {
 /** By name. */
 export async function listVolumes(root: string): Promise<StoredVolume[]> {
   const found: StoredVolume[] = [];
-  for (const name of (await entriesOf(join(root, 'volumes'))).sort()) {
+  for (const name of (await namesIn(join(root, 'volumes'))).sort()) {
     const volume = name.startsWith('.') ? undefined : await readVolume(root, name);
     if (volume !== undefined) found.push(volume);
   }
@@ -174,19 +174,10 @@ export async function notedVolumes(folder: string): Promise<UsedVolume[]> {
 /** The IDs of the containers that have each volume. */
 export async function volumeUsers(root: string): Promise<Map<string, string[]>> {
   const users = new Map<string, string[]>();
-  for (const id of await entriesOf(containersFolder(root))) {
+  for (const id of await namesIn(containersFolder(root))) {
     for (const { name } of id.startsWith('.') ? [] : await notedVolumes(join(containersFolder(root), id))) {
       users.set(name, [...(users.get(name) ?? []), id]);
     }
   }
   return users;
-}
-
-async function entriesOf(folder: string): Promise<string[]> {
-  try {
-    return await readdir(folder);
-  } catch (error) {
-    if (systemCode(error) === 'ENOENT') return [];
-    throw error;
-  }
 }

@@ -5,21 +5,10 @@ import type { ServerProcess } from '../../../src/source/inspection/processes.ts'
 import { readSchedule } from '../../../src/source/inspection/schedule.ts';
 import { readServices } from '../../../src/source/inspection/services.ts';
 import { answers } from '../../helpers/answers.ts';
+import { serverProcess } from '../../helpers/inspection.ts';
 
 const running = (...names: string[]): ServerProcess[] =>
-  names.map((name, index) => ({
-    pid: index + 10,
-    parent: 1,
-    name,
-    uid: 0,
-    args: name,
-    exe: undefined,
-    cwd: undefined,
-    residentBytes: 0,
-    writtenBytes: undefined,
-    unit: undefined,
-    inContainer: false,
-  }));
+  names.map((name, index) => serverProcess(name, { pid: index + 10 }));
 
 /** `name manager atBoot running`, with - for what is not known. */
 function told(texts: Record<string, string>, init: InitKind, boot: string, processes: ServerProcess[] = []): string[] {

@@ -1,4 +1,5 @@
 /** Packages, modules, licences, containers, users, and where databases keep their data. */
+
 import test from 'ava';
 import { readContainers, readPlatform } from '../../../src/source/inspection/containers.ts';
 import {
@@ -11,27 +12,10 @@ import { readLicences } from '../../../src/source/inspection/licences.ts';
 import { readModules } from '../../../src/source/inspection/modules.ts';
 import { readNetwork } from '../../../src/source/inspection/network.ts';
 import { ownerOf, ownerSections, readOwners, readPackages } from '../../../src/source/inspection/packages.ts';
-import type { ServerProcess } from '../../../src/source/inspection/processes.ts';
 import { readGuards } from '../../../src/source/inspection/security.ts';
 import { readUsers } from '../../../src/source/inspection/users.ts';
 import { answers } from '../../helpers/answers.ts';
-
-function processOf(name: string, more: Partial<ServerProcess> = {}): ServerProcess {
-  return {
-    pid: 100,
-    parent: 1,
-    name,
-    uid: 0,
-    args: name,
-    exe: undefined,
-    cwd: undefined,
-    residentBytes: 0,
-    writtenBytes: undefined,
-    unit: undefined,
-    inContainer: false,
-    ...more,
-  };
-}
+import { serverProcess } from '../../helpers/inspection.ts';
 
 test('packages by every manager', (t) => {
   const listed = (packages: string) => {
@@ -104,7 +88,7 @@ test('licences: servers, dongles and files', (t) => {
     usb: '0529:0001 HASP 2.17\n1d6b:0002 EHCI\n',
     'licence-files': '/opt/app/app.lic\n/usr/sbin/aksusbd_x86_64\n',
   };
-  const found = valueOr(readLicences(answers(text), known([processOf('lmgrd'), processOf('nginx')])), []);
+  const found = valueOr(readLicences(answers(text), known([serverProcess('lmgrd'), serverProcess('nginx')])), []);
   t.deepEqual(
     found.map((sign) => sign.found),
     ['process lmgrd', 'USB 0529:0001 HASP 2.17', '/opt/app/app.lic', '/usr/sbin/aksusbd_x86_64'],
@@ -122,9 +106,9 @@ test('containers on the server, and what the server is itself', (t) => {
   const conmon =
     '/usr/bin/conmon --api-version 1 -c 0a1b -u 0a1b -r /usr/bin/crun -n web -p /run/pidfile --exit-dir /run';
   const processes = known([
-    processOf('dockerd'),
-    processOf('conmon', { args: conmon }),
-    processOf('java', { inContainer: true }),
+    serverProcess('dockerd'),
+    serverProcess('conmon', { args: conmon }),
+    serverProcess('java', { inContainer: true }),
   ]);
   t.deepEqual(valueOr(readContainers(answers(text), processes), undefined), {
     engines: ['docker', 'podman'],
@@ -163,7 +147,7 @@ broken line
         nsswitch: 'passwd:     files sss ldap\n',
         who: 'ann pts/0 2020\nann pts/1\n',
       }),
-      [processOf('httpd', { uid: 33 })],
+      [serverProcess('httpd', { uid: 33 })],
     ),
     undefined,
   );
@@ -250,9 +234,9 @@ test("databases' data: what the process says goes first, then each configuration
     'data-couchdb': '/etc/couchdb/local.ini:database_dir = $HOME/x\n',
   });
   const processes = known([
-    processOf('mysqld', { pid: 7, cwd: '/srv/mysql' }),
-    processOf('postgres', { pid: 8, cwd: undefined, args: '/usr/bin/postgres -D /pg3 -p 5433' }),
-    processOf('redis-server', { pid: 9, cwd: '/data', inContainer: true }),
+    serverProcess('mysqld', { pid: 7, cwd: '/srv/mysql' }),
+    serverProcess('postgres', { pid: 8, cwd: undefined, args: '/usr/bin/postgres -D /pg3 -p 5433' }),
+    serverProcess('redis-server', { pid: 9, cwd: '/data', inContainer: true }),
   ]);
   const found = valueOr(readDataDirectories(files, processes), []);
   t.deepEqual(
