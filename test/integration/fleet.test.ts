@@ -155,7 +155,8 @@ test.serial(
       key: { code: /^ssh\.auth$/, message: /does not let root in/ },
       down: { code: /^ssh\./, message: /./ },
       disk: { code: /^capture\.unreadable$/, message: /could not be read: .*\/data\// },
-      dies: { code: /^ssh\./, message: /./ },
+      // The link, or the applications that only its watchdog could start again: whichever p2c learns of first.
+      dies: { code: /^(ssh\.|quiesce\.(link|lease)-lost$)/, message: /./ },
       stops: { code: /^quiesce\.stop-failed$/, message: /stuck/ },
     };
     for (const [host, { code, message }] of Object.entries(expected)) {
