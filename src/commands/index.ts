@@ -45,6 +45,16 @@ export const VERBS: readonly VerbEntry[] = [
     load: async () => (await import('./runs-rm.ts')).verb,
   },
   {
+    name: 'export',
+    summary: 'copy an image into a file, a folder, a registry, podman or docker',
+    load: async () => (await import('./export.ts')).verb,
+  },
+  {
+    name: 'push',
+    summary: 'copy an image into a registry',
+    load: async () => (await import('./push.ts')).verb,
+  },
+  {
     name: 'images',
     summary: 'list the images of the store',
     load: async () => (await import('./images.ts')).verb,

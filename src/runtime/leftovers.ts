@@ -1,8 +1,7 @@
 /** What processes that are gone left in a store: begun, and never to be finished. Nobody reads any of it. */
-import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { systemCode } from '../errors.ts';
-import { storeError } from '../oci/files.ts';
+import { namesIn, storeError } from '../oci/files.ts';
 import { abandonedFolders } from './containers.ts';
 import { leftIn } from './owned-name.ts';
 
@@ -18,13 +17,4 @@ export async function storeLeftovers(root: string): Promise<string[]> {
   for (const name of await namesIn(volumes))
     if (!name.startsWith('.')) found.push(...(await leftIn(join(volumes, name))));
   return found;
-}
-
-async function namesIn(folder: string): Promise<string[]> {
-  try {
-    return await readdir(folder);
-  } catch (error) {
-    if (systemCode(error) === 'ENOENT') return [];
-    throw storeError(error, folder);
-  }
 }

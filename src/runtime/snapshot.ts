@@ -9,7 +9,7 @@ import { pipeline } from 'node:stream/promises';
 import { createGunzip, type Gunzip } from 'node:zlib';
 import { z } from 'zod';
 import { P2cError, systemCode } from '../errors.ts';
-import { makeFolder, storeError } from '../oci/files.ts';
+import { makeFolder, namesIn, storeError } from '../oci/files.ts';
 import { findProgram } from './host-program.ts';
 import { HOST_ENVIRONMENT, ISOLATION } from './isolation.ts';
 import { LayerChecker } from './layer-checker.ts';
@@ -115,11 +115,7 @@ export interface Snapshot {
 
 export async function listSnapshots(root: string): Promise<Snapshot[]> {
   const folder = join(root, 'snapshots', 'sha256');
-  const names = await readdir(folder).catch((error: unknown) => {
-    if (systemCode(error) === 'ENOENT') return [];
-    throw storeError(error, folder);
-  });
-  const whole = names.filter((name) => /^[0-9a-f]{64}$/.test(name)).sort();
+  const whole = (await namesIn(folder)).filter((name) => /^[0-9a-f]{64}$/.test(name)).sort();
   return whole.map((hex) => ({ digest: `sha256:${hex}`, folder: join(folder, hex) }));
 }
 

@@ -1,0 +1,90 @@
+/** Copies an image out of the store by skopeo, which knows registries, their logins, and other tools' stores. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { P2cError, usageError } from '../errors.ts';
+import type { Destination } from '../oci/destination.ts';
+import type { Image } from '../oci/image.ts';
+import { parseReference, type Reference } from '../oci/reference.ts';
+import { ImageStore } from '../oci/store.ts';
+import { findProgram } from '../runtime/host-program.ts';
+
+export interface CopyOptions {
+  readonly tlsVerify: boolean;
+  readonly authfile: string | undefined;
+}
+
+export interface CopiedOut {
+  readonly image: string;
+  readonly digest: string;
+  readonly destination: string;
+}
+
+/**
+ * @param destinationOf is given the image's name.
+ * @throws P2cError `image.unknown`; `usage` where the image has no name or the file is there; `export.failed`.
+ */
+export async function copyOut(
+  root: string,
+  name: string,
+  destinationOf: (own: Reference) => Destination,
+  options: CopyOptions,
+  signal: AbortSignal,
+): Promise<CopiedOut> {
+  const store = await ImageStore.open(root);
+  const image = await store.find(name);
+  const own = namedReference(image, name);
+  const { address, file } = destinationOf(own);
+  if (root.includes(':')) {
+    throw usageError(`skopeo cannot name a store with a colon in its path: ${root}`, { code: 'usage' });
+  }
+  if (file !== undefined) requireNew(file);
+  const skopeo = findProgram('skopeo', 'skopeo');
+  try {
+    await runSkopeo(skopeo, ['copy', ...wordsOf(options), `oci:${root}:${own.name}`, address], signal);
+  } catch (error) {
+    // What is there of it is no image.
+    if (file !== undefined) await rm(file, { force: true });
+    throw error;
+  }
+  return { image: own.name, digest: image.digest, destination: address };
+}
+
+function namedReference({ reference }: Image, asked: string): Reference {
+  if (reference !== undefined) return parseReference(reference);
+  throw usageError(`'${asked}' has no name, and skopeo finds an image by its name only`, {
+    code: 'usage',
+    hint: "'p2c image adapt --tag NAME:TAG' makes one with a name",
+  });
+}
+
+function requireNew(file: string): void {
+  if (existsSync(file)) {
+    throw usageError(`${file} is there already`, { code: 'usage', hint: 'remove it, or name another file' });
+  }
+  if (!existsSync(dirname(file))) {
+    throw usageError(`there is no folder ${dirname(file)}`, { code: 'usage', hint: 'make it first' });
+  }
+}
+
+/** p2c's own images come with no signatures: a policy that wants some is about what is fetched. */
+function wordsOf({ tlsVerify, authfile }: CopyOptions): string[] {
+  const login = authfile === undefined ? [] : ['--dest-authfile', authfile];
+  return ['--insecure-policy', ...(tlsVerify ? [] : ['--dest-tls-verify=false']), ...login];
+}
+
+/** What it says of its progress goes to standard error: standard output is the result's. */
+async function runSkopeo(program: string, words: readonly string[], signal: AbortSignal): Promise<void> {
+  const child = spawn(program, words, { stdio: ['inherit', 2, 2] });
+  const end = (): void => void child.kill();
+  signal.addEventListener('abort', end, { once: true });
+  const [code, killedBy]: (number | string | null)[] = await once(child, 'exit');
+  signal.throwIfAborted();
+  if (code === 0) return;
+  throw new P2cError(`skopeo ended with ${killedBy === null ? `exit code ${code}` : killedBy}`, {
+    code: 'export.failed',
+    hint: "its last lines say why; for a registry that wants a login: 'skopeo login REGISTRY'",
+  });
+}

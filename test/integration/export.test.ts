@@ -1,0 +1,103 @@
+/** Images that leave the store: a real registry, podman, and files that podman loads. */
+import { execFile, spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { promisify } from 'node:util';
+import test, { type ExecutionContext } from 'ava';
+import { cli } from '../helpers/cli.ts';
+import { startPodman } from '../helpers/podman.ts';
+import { requirePrograms, requireRoot } from '../helpers/require.ts';
+import { busyboxTar, storeWith } from '../helpers/runtime-image.ts';
+import { temporaryFolder } from '../helpers/temporary.ts';
+
+const run = promisify(execFile);
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  if (address === null || typeof address === 'string') throw new Error('no port');
+  return address.port;
+}
+
+/** @returns the address of a registry without TLS. */
+async function startRegistry(t: ExecutionContext): Promise<string> {
+  const folder = await temporaryFolder(t);
+  const address = `127.0.0.1:${await freePort()}`;
+  const config = `version: 0.1\nstorage: { filesystem: { rootdirectory: ${folder} } }\nhttp: { addr: ${address} }\n`;
+  await writeFile(join(folder, 'config.yml'), config);
+  const registry = spawn('docker-registry', ['serve', join(folder, 'config.yml')], { stdio: 'ignore' });
+  t.teardown(() => registry.kill());
+  for (let tries = 0; tries < 200; tries += 1) {
+    const up = await fetch(`http://${address}/v2/`).then(
+      ({ ok }) => ok,
+      () => false,
+    );
+    if (up) return address;
+    await pause(100);
+  }
+  throw new Error('the registry does not answer');
+}
+
+test('an image is pushed into a registry, and is there what it is here', async (t) => {
+  if (!requireRoot(t) || !requirePrograms(t, ['skopeo', 'docker-registry'])) return;
+  const { root } = await storeWith(t, [await busyboxTar(t)]);
+  const registry = await startRegistry(t);
+  const pushed = await cli(['push', '--tls-verify=false', 'test:latest', `${registry}/shop/old:1`, '--json'], {
+    P2C_ROOT: root,
+  });
+  t.is(pushed.code, 0, pushed.stderr);
+  t.like(JSON.parse(pushed.stdout), { image: 'test:latest', destination: `docker://${registry}/shop/old:1` });
+  const there = await run('skopeo', ['inspect', '--config', '--tls-verify=false', `docker://${registry}/shop/old:1`]);
+  const here = await run('skopeo', ['inspect', '--config', `oci:${root}:test:latest`]);
+  t.is(there.stdout, here.stdout);
+
+  const refused = await cli(['push', 'test', `${registry}/shop/old`], { P2C_ROOT: root });
+  t.is(refused.code, 1, 'it does not speak HTTPS');
+  t.regex(refused.stderr, /skopeo ended with exit code 1/);
+});
+
+test('podman takes an image by its store and by files', async (t) => {
+  if (!requireRoot(t) || !requirePrograms(t, ['skopeo', 'podman'])) return;
+  const { root } = await storeWith(t, [await busyboxTar(t)]);
+  const folder = await temporaryFolder(t);
+  const graph = join(folder, 'graph');
+  const runRoot = join(folder, 'run');
+  const storage = join(folder, 'storage.conf');
+  await writeFile(storage, `[storage]\ndriver = "vfs"\ngraphroot = "${graph}"\nrunroot = "${runRoot}"\n`);
+  const stored = await cli(['export', 'test', 'podman'], { P2C_ROOT: root, CONTAINERS_STORAGE_CONF: storage });
+  t.is(stored.code, 0, stored.stderr);
+  t.is(stored.stdout, 'containers-storage:localhost/test:latest\n');
+  const own = ['--root', graph, '--runroot', runRoot, '--storage-driver', 'vfs'];
+  const images = await run('podman', [...own, 'images', '--format', '{{.Repository}}:{{.Tag}}']);
+  t.is(images.stdout.trim(), 'localhost/test:latest');
+
+  for (const form of ['oci-archive', 'docker-archive']) {
+    const file = join(folder, `${form}.tar`);
+    const exported = await cli(['export', 'test', `${form}:${file}`], { P2C_ROOT: root });
+    t.is(exported.code, 0, exported.stderr);
+    const podman = await startPodman(t);
+    t.regex(await podman('load', '-q', '-i', file), /test:latest$/);
+    const again = await cli(['export', 'test', `${form}:${file}`], { P2C_ROOT: root });
+    t.is(again.code, 2, 'it is there already');
+  }
+});
+
+test('what fails leaves no file', async (t) => {
+  if (!requireRoot(t) || !requirePrograms(t, ['skopeo'])) return;
+  const { root, image } = await storeWith(t, [await busyboxTar(t)]);
+  const folder = await temporaryFolder(t);
+  const hex = image.manifest.layers[0]?.digest.slice('sha256:'.length) ?? '';
+  await run('truncate', ['-s', '-1', join(root, 'blobs/sha256', hex)]);
+  const file = join(folder, 'old.tar');
+  const damaged = await cli(['export', 'test', `docker-archive:${file}`], { P2C_ROOT: root });
+  t.is(damaged.code, 1, damaged.stderr);
+  t.false(existsSync(file));
+  const nowhere = await cli(['export', 'test', `docker-archive:${folder}/none/old.tar`], { P2C_ROOT: root });
+  t.is(nowhere.code, 2);
+  t.is((await cli(['export', 'none', 'podman'], { P2C_ROOT: root })).code, 2);
+});
