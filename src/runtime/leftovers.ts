@@ -1,7 +1,6 @@
 /** What processes that are gone left in a store: begun, and never to be finished. Nobody reads any of it. */
 import { join } from 'node:path';
-import { systemCode } from '../errors.ts';
-import { namesIn, storeError } from '../oci/files.ts';
+import { namesIn } from '../oci/files.ts';
 import { abandonedFolders } from './containers.ts';
 import { leftIn } from './owned-name.ts';
 

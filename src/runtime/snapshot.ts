@@ -2,14 +2,14 @@
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { createReadStream, existsSync } from 'node:fs';
-import { chmod, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PassThrough, type Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip, type Gunzip } from 'node:zlib';
 import { z } from 'zod';
 import { P2cError, systemCode } from '../errors.ts';
-import { makeFolder, namesIn, storeError } from '../oci/files.ts';
+import { makeFolder, namesIn } from '../oci/files.ts';
 import { findProgram } from './host-program.ts';
 import { HOST_ENVIRONMENT, ISOLATION } from './isolation.ts';
 import { LayerChecker } from './layer-checker.ts';
