@@ -33,6 +33,9 @@ interface Answer {
   readonly code: number;
 }
 
+/** For the real one's shell: less to list, for what is measured with many is not the listing. */
+export const LESS_TO_LIST = 'rm -rf /usr/share/doc /usr/share/locale /usr/share/man /usr/share/zoneinfo';
+
 /** How p2c gives a command that has no input none; others are given theirs to its end. */
 const NO_INPUT = / <\/dev\/null$/;
 
@@ -74,8 +77,8 @@ export async function startRecordedServers(recorded: Recorded): Promise<Recorded
 }
 
 /**
- * An inventory of so many of them, and the arguments that go with it: a little of each is captured, a system's whole
- * listing is read for it.
+ * An inventory of so many of them, and the arguments that go with it: a little of each is captured, and the
+ * whole system's listing is read for it.
  */
 export async function writeFleet(
   folder: string,

@@ -5,7 +5,7 @@ import test from 'ava';
 import { cli, startCli } from '../helpers/cli.ts';
 import { startLabServer } from '../helpers/lab.ts';
 import { peakMemory } from '../helpers/peak-memory.ts';
-import { startRecordedServers, writeFleet } from '../helpers/recorded-servers.ts';
+import { LESS_TO_LIST, startRecordedServers, writeFleet } from '../helpers/recorded-servers.ts';
 import { requirePrograms, requireRoot } from '../helpers/require.ts';
 import { temporaryFolder } from '../helpers/temporary.ts';
 
@@ -18,6 +18,7 @@ test('forty hosts, of which one server gives the answers, become forty images in
   const folder = await temporaryFolder(t);
   const env = { P2C_ROOT: join(folder, 'store') };
   await using lab = await startLabServer('many');
+  await lab.exec(LESS_TO_LIST);
   await using servers = await startRecordedServers(lab);
   const fleet = await writeFleet(folder, servers, lab.identity, HOSTS);
   const p2c = startCli(['migrate', ...fleet, '--concurrency', '8', '--json'], env);
