@@ -2,12 +2,12 @@
 import { ExitCode, P2cError, usageError } from '../errors.ts';
 import type { Image } from '../oci/image.ts';
 import { storeRoot } from '../oci/root.ts';
-import { MediaType } from '../oci/spec.ts';
 import { ImageStore } from '../oci/store.ts';
+import { volumesOf } from '../oci/volume-artifact.ts';
 import { printable, printablePath } from '../printable.ts';
 import { type Difference, differences } from '../report/image-difference.ts';
-import { ImagePaths } from '../report/image-paths.ts';
 import { asText } from '../report/receipt/form.ts';
+import { arePlain, TreePaths, treesOf } from '../report/tree-paths.ts';
 import { formatCount } from '../report/units.ts';
 import { defineVerb } from './command.ts';
 
@@ -44,18 +44,16 @@ export const verb = defineVerb({
 });
 
 /** @throws P2cError `image.foreign` for layers that are not as p2c writes them. */
-async function pathsOf(store: ImageStore, image: Image): Promise<ImagePaths> {
+async function pathsOf(store: ImageStore, image: Image): Promise<TreePaths> {
   const name = image.reference ?? image.digest;
   const foreign = (what: string): P2cError =>
     new P2cError(`${name} cannot be compared: ${what}`, {
       code: 'image.foreign',
       hint: 'images that p2c made can; unpack any other with umoci, and compare the trees',
     });
-  if (image.manifest.layers.some(({ mediaType }) => mediaType !== MediaType.layerTar)) {
-    throw foreign('its layers are compressed');
-  }
-  const files = image.manifest.layers.map(({ digest }) => store.blobPath(digest));
-  return ImagePaths.open(files, (fault) => {
+  const trees = treesOf(image.manifest.layers, await volumesOf(store, image));
+  if (!arePlain(trees)) throw foreign('its layers are compressed');
+  return TreePaths.open(store, trees, (fault) => {
     throw foreign(fault);
   });
 }

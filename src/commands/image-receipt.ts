@@ -94,9 +94,10 @@ function chooser({ path, verdict, ndjson, check, json }: Options): ((line: Recei
     (pattern === undefined || pattern.matches(line)) && (verdict === undefined || verdict.includes(line.verdict));
 }
 
-function worded({ path, verdict, layer, rule, reason, fixes }: ReceiptLine): string {
+function worded({ path, verdict, layer, volume, rule, reason, fixes }: ReceiptLine): string {
   const why = rule ?? reason ?? fixes?.join(', ');
-  const where = layer === undefined ? '' : ` in layer ${layer}`;
+  const of = volume === undefined ? '' : ` of the volume ${printable(volume)}`;
+  const where = layer === undefined ? '' : ` in layer ${layer}${of}`;
   return `${verdict}${where}\t${printablePath(path)}${why === undefined ? '' : `\t${printable(why)}`}`;
 }
 

@@ -1,30 +1,18 @@
 /**
- * The plan of a capture: which paths, in which parts. A part is one tar stream and one layer. Three rules shape them:
- * paths keep the listing's order; all names of one inode lie in one part; and each part carries an entry for every
- * directory its entries lie in, because an overlay shows a directory as the topmost layer that has it does, and an
- * extractor invents one that is missing.
+ * The plan of a capture: which paths, in which parts. A part is one tar stream and one layer. Four rules shape them:
+ * paths keep the listing's order; what is stored beside the image as a volume shares no part with the image; all names
+ * that an inode has in one of these trees lie in one part; and each part carries an entry for every directory its entries
+ * lie in, because an overlay shows a directory as the topmost layer that has it does, and an extractor invents one that is
+ * missing.
  */
 import { join } from 'node:path';
 import type { ByteString } from '../printable.ts';
 import type { Changes } from './changes.ts';
 import { type Entry, inodeKey, isHardLinked, tarSize } from './entry.ts';
-import { PartKey } from './part-key.ts';
+import { OpenPart, type Part } from './part.ts';
 import { comparePaths, isBelow } from './path.ts';
-import { type ListedPath, PathListWriter } from './path-list.ts';
 import { RECREATED, type Rule, type RuleSet } from './rules.ts';
-
-export interface Part {
-  readonly index: number;
-  /** A {@link PathListWriter} file: what is asked of the source's tar, in order. */
-  readonly pathsFile: string;
-  readonly entries: number;
-  /** Bytes its tar stream will have, as the listing has it. */
-  readonly bytes: number;
-  /** Paths of lower layers that this one hides. Their directories are among its entries. */
-  readonly whiteouts: readonly ByteString[];
-  /** See {@link PartKey}. */
-  readonly key: string;
-}
+import { Trees, type VolumePlace } from './trees.ts';
 
 /** What one rule left out. */
 interface Excluded {
@@ -41,9 +29,11 @@ const EXAMPLES = 20;
 export interface CapturePlan {
   readonly parts: readonly Part[];
   readonly entries: number;
-  /** Content bytes of regular files; each inode once. */
+  /** Content bytes of regular files; each inode once in each tree. */
   readonly bytes: number;
   readonly tarBytes: number;
+  /** Volumes whose folder is gone, or is no folder: what layers below this plan's have of them counts no more. */
+  readonly goneVolumes: readonly ByteString[];
   readonly excluded: readonly Excluded[];
 }
 
@@ -51,16 +41,6 @@ export interface CapturePlan {
 const PART_BYTES = 1024 ** 3;
 /** An overlay takes 128 layers, and there are deltas to come. */
 const MOST_PARTS = 64;
-
-interface OpenPart {
-  readonly list: PathListWriter;
-  readonly key: PartKey;
-  readonly file: string;
-  last: ByteString | undefined;
-  entries: number;
-  bytes: number;
-  readonly whiteouts: ByteString[];
-}
 
 /** A directory above the current path. `planned` once an entry of it is in the plan. */
 interface Ancestor {
@@ -73,23 +53,30 @@ export interface PlanOptions {
   readonly partBytes?: number;
   /** Directories whose times mean nothing: the kernel's filesystems are mounted there. */
   readonly restless?: ReadonlySet<string>;
+  readonly volumes?: readonly VolumePlace[];
 }
+
+const DEFAULTS = { partBytes: PART_BYTES, restless: new Set<string>(), volumes: [] };
 
 /** Decides for every entry and writes the parts' path lists into `directory`. */
 export async function makePlan(
   listing: AsyncIterable<readonly Entry[]>,
   rules: RuleSet,
   directory: string,
-  { partBytes = PART_BYTES, restless = new Set() }: PlanOptions = {},
+  options: PlanOptions = {},
 ): Promise<CapturePlan> {
-  const planner = new Planner(rules, directory, { partBytes, restless });
+  const planner = new Planner(rules, directory, { ...DEFAULTS, ...options });
   return plan(planner, listing, (to, entry) => to.add(entry));
 }
 
 /** The plan of a delta: what changed, with the directories above it, and whiteouts for what is gone. */
-export async function makeDeltaPlan(changes: Changes, rules: RuleSet, directory: string): Promise<CapturePlan> {
-  const sizes = { partBytes: PART_BYTES, restless: new Set<string>() };
-  const planner = new Planner(rules, directory, sizes, changes);
+export async function makeDeltaPlan(
+  changes: Changes,
+  rules: RuleSet,
+  directory: string,
+  volumes: readonly VolumePlace[] = [],
+): Promise<CapturePlan> {
+  const planner = new Planner(rules, directory, { ...DEFAULTS, volumes }, changes);
   return plan(planner, changes.marked(), (to, { entry, changed }) => (changed ? to.add(entry) : to.pass(entry)));
 }
 
@@ -113,7 +100,11 @@ class Planner {
   readonly #rules: RuleSet;
   readonly #directory: string;
   readonly #options: Required<PlanOptions>;
+  readonly #trees: Trees;
   readonly #parts: OpenPart[] = [];
+  /** Of each tree, the part that is being filled. */
+  readonly #filling = new Map<ByteString | undefined, OpenPart>();
+  readonly #goneVolumes = new Set<ByteString>();
   readonly #excluded = new Map<string, Excluded>();
   /** Which part a hard-link group went to. Grows with the groups only, not with the listing. */
   readonly #groups = new Map<string, OpenPart>();
@@ -135,6 +126,7 @@ class Planner {
     this.#rules = rules;
     this.#directory = directory;
     this.#options = options;
+    this.#trees = new Trees(options.volumes);
     this.#removed = [...removed].reverse();
     this.#ways = ways;
   }
@@ -149,6 +141,7 @@ class Planner {
   add(entry: Entry): void {
     this.#hideUpTo(entry.path);
     this.#leaveDirectories(entry.path);
+    if (entry.type !== 'd') this.#loseVolumes(entry.path);
     const rule = this.#rules.decide(entry);
     const included = rule === undefined || rule.action === 'include' || this.#ways.has(entry.path);
     if (included) this.#include(entry);
@@ -163,11 +156,16 @@ class Planner {
     while (next !== undefined && (path === undefined || comparePaths(next, path) < 0)) {
       this.#removed.pop();
       this.#leaveDirectories(next);
-      const part = this.#parts.at(-1) ?? this.#open();
+      this.#loseVolumes(next);
+      const part = this.#fillingFor(next);
       this.#writeAncestors(part);
-      part.whiteouts.push(next);
+      part.hide(next);
       next = this.#removed.at(-1);
     }
+  }
+
+  #loseVolumes(path: ByteString): void {
+    for (const volume of this.#trees.mountedWithin(path)) this.#goneVolumes.add(volume);
   }
 
   #leaveDirectories(path: ByteString): void {
@@ -187,30 +185,31 @@ class Planner {
   }
 
   #include(entry: Entry): void {
-    const first = !isHardLinked(entry) || !this.#groups.has(inodeKey(entry));
+    const first = !isHardLinked(entry) || !this.#groups.has(this.#groupOf(entry));
     const part = this.#partFor(entry);
     this.#writeAncestors(part);
-    this.#write(part, entry, first);
+    part.write(entry, first);
     this.#entries += 1;
+    if (entry.type === 'd' && this.#trees.isMountPoint(entry.path)) this.#beginVolume(entry);
   }
 
-  /** An empty file in the place of one that is left out. */
-  #recreate(entry: Entry): void {
-    const part = this.#parts.at(-1) ?? this.#open();
+  /** The volume's own root, whose owner and mode it has from there: also where nothing is below. */
+  #beginVolume(entry: Entry): void {
+    const part = this.#filling.get(entry.path) ?? this.#open(entry.path);
     this.#writeAncestors(part);
-    const { path, mode, uid, gid } = entry;
-    this.#list(part, { path, hardLinked: false, made: { mode, uid, gid } });
-    part.key.made(entry);
-    part.bytes += tarSize({ ...entry, size: 0 });
+    part.write(entry);
+  }
+
+  #recreate(entry: Entry): void {
+    const part = this.#fillingFor(entry.path);
+    this.#writeAncestors(part);
+    part.make(entry);
   }
 
   #writeAncestors(part: OpenPart): void {
     for (const ancestor of this.#ancestors) {
       if (!ancestor.planned) this.#takeBack(ancestor);
-      // What lies between an ancestor and the part's last path is below that ancestor, so it was written before it.
-      const written =
-        part.last !== undefined && (part.last === ancestor.entry.path || isBelow(part.last, ancestor.entry.path));
-      if (!written) this.#write(part, ancestor.entry);
+      if (!part.has(ancestor.entry.path)) part.write(ancestor.entry);
     }
   }
 
@@ -222,70 +221,57 @@ class Planner {
     this.#entries += 1;
   }
 
+  /** Names that an inode has in several trees are files of their own there: no layer links to another tree's. */
+  #groupOf(entry: Entry): string {
+    return `${inodeKey(entry)}:${this.#trees.of(entry.path) ?? ''}`;
+  }
+
   #partFor(entry: Entry): OpenPart {
-    const known = isHardLinked(entry) ? this.#groups.get(inodeKey(entry)) : undefined;
+    const known = isHardLinked(entry) ? this.#groups.get(this.#groupOf(entry)) : undefined;
     if (known !== undefined) return known;
-    let part = this.#parts.at(-1);
+    const tree = this.#trees.of(entry.path);
+    let part = this.#filling.get(tree);
     const size = tarSize(entry, this.#rules.writesHoles);
-    if (part === undefined || (part.bytes > 0 && part.bytes + size > this.#options.partBytes)) part = this.#open();
-    if (isHardLinked(entry)) this.#groups.set(inodeKey(entry), part);
+    if (part === undefined || (part.bytes > 0 && part.bytes + size > this.#options.partBytes)) part = this.#open(tree);
+    if (isHardLinked(entry)) this.#groups.set(this.#groupOf(entry), part);
     if (entry.type === 'f') this.#bytes += entry.size;
     return part;
   }
 
-  #open(): OpenPart {
+  #fillingFor(path: ByteString): OpenPart {
+    const tree = this.#trees.of(path);
+    return this.#filling.get(tree) ?? this.#open(tree);
+  }
+
+  #open(tree: ByteString | undefined): OpenPart {
     const file = join(this.#directory, `part-${String(this.#parts.length).padStart(3, '0')}.paths`);
-    const part: OpenPart = {
-      list: new PathListWriter(file),
-      key: new PartKey(this.#options.restless),
-      file,
-      last: undefined,
-      entries: 0,
-      bytes: 0,
-      whiteouts: [],
-    };
+    const { restless } = this.#options;
+    const part = new OpenPart(file, tree, { restless, writesHoles: this.#rules.writesHoles });
     this.#parts.push(part);
+    this.#filling.set(tree, part);
     return part;
   }
 
-  /** A further name of an inode goes out as a hard link, without content. */
-  #write(part: OpenPart, entry: Entry, withContent = true): void {
-    this.#list(part, { path: entry.path, hardLinked: isHardLinked(entry) });
-    part.key.add(entry);
-    part.bytes += tarSize(withContent ? entry : { ...entry, size: 0 }, this.#rules.writesHoles);
-  }
-
-  #list(part: OpenPart, listed: ListedPath): void {
-    part.list.add(listed);
-    part.last = listed.path;
-    part.entries += 1;
-  }
-
   async drain(): Promise<void> {
-    for (const part of this.#parts) await part.list.drain();
+    for (const part of this.#parts) await part.drain();
   }
 
   async finish(): Promise<CapturePlan> {
     this.#hideUpTo(undefined);
-    for (const part of this.#parts) await part.list.finish();
+    const parts: Part[] = [];
+    for (const [index, part] of this.#parts.entries()) parts.push(await part.finish(index));
     return {
-      parts: this.#parts.map((part, index) => ({
-        index,
-        pathsFile: part.file,
-        entries: part.entries,
-        bytes: part.bytes,
-        whiteouts: part.whiteouts,
-        key: part.key.end(part.whiteouts),
-      })),
+      parts,
       entries: this.#entries,
       bytes: this.#bytes,
       tarBytes: this.#parts.reduce((sum, part) => sum + part.bytes, 0),
+      goneVolumes: [...this.#goneVolumes],
       excluded: [...this.#excluded.values()].filter((account) => account.entries > 0),
     };
   }
 
   async close(): Promise<void> {
-    for (const part of this.#parts) await part.list.close();
+    for (const part of this.#parts) await part.close();
   }
 }
 

@@ -2,6 +2,7 @@
 import { unknownImage } from './descriptors.ts';
 import type { Image } from './image.ts';
 import type { Layout } from './layout.ts';
+import { describing, reachable } from './reachable.ts';
 
 /** @returns the note, to be disposed of when the use is over. @throws P2cError `image.unknown` where it was removed just now. */
 export async function useImage(layout: Layout, image: Image): Promise<AsyncDisposable> {
@@ -10,5 +11,6 @@ export async function useImage(layout: Layout, image: Image): Promise<AsyncDispo
   const { manifests } = await layout.readIndex();
   if (!manifests.some((item) => item.digest === digest))
     throw unknownImage(layout.root, manifests, reference ?? digest);
-  return await layout.speakFor([digest, configDigest, ...manifest.layers.map((layer) => layer.digest)]);
+  const described = await reachable(layout, await describing(layout, manifests, digest));
+  return await layout.speakFor([digest, configDigest, ...manifest.layers.map((layer) => layer.digest), ...described]);
 }

@@ -50,6 +50,17 @@ export async function withoutOrphans(
   }
 }
 
+/** Of these, the artifacts that describe a manifest. */
+export async function describing(
+  layout: Layout,
+  descriptors: readonly Descriptor[],
+  subject: Digest,
+): Promise<Descriptor[]> {
+  const artifacts = descriptors.filter((item) => isManifest(item) && item['artifactType'] !== undefined);
+  const subjects = await Promise.all(artifacts.map((item) => subjectOf(layout, item)));
+  return artifacts.filter((_, at) => subjects[at] === subject);
+}
+
 /** A manifest that cannot be read is nobody's artifact: it stays. */
 async function subjectOf(layout: Layout, descriptor: Descriptor): Promise<Digest | undefined> {
   if (!isManifest(descriptor)) return undefined;

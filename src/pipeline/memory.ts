@@ -1,5 +1,5 @@
 /** What a pipeline leaves behind while it works, so that another process can go on with it. */
-import type { Part } from '../listing/plan.ts';
+import type { Part } from '../listing/part.ts';
 import type { ImageStore } from '../oci/store.ts';
 import { printable } from '../printable.ts';
 import type { Quiesced, ResumeReport } from '../profiles/quiesce.ts';

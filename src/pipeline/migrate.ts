@@ -4,6 +4,7 @@ import { messageOf, P2cError } from '../errors.ts';
 import { complaintsThatMatter } from '../listing/blind-spots.ts';
 import type { CapturePlan } from '../listing/plan.ts';
 import { ImageStore } from '../oci/store.ts';
+import { volumePlaces } from '../profiles/volumes.ts';
 import type { MigrationReport } from '../report/migration-report.ts';
 import { mappedFiles } from '../source/mapped-files.ts';
 import { requireTar } from '../source/tools.ts';
@@ -31,6 +32,7 @@ import {
   whileStopped,
 } from './stages/stop-and-start.ts';
 import { describeCapture, streamParts } from './stages/stream.ts';
+import { capturedVolumes, volumesWithoutFolder } from './stages/volumes.ts';
 import { agreeOnWire, describePlan, patienceOf, planCapture, SURVEY_STAGES, type Survey, survey } from './survey.ts';
 import { WorkFolder } from './work-folder.ts';
 
@@ -90,6 +92,9 @@ async function runStages(
   let stopped = request.hot ? undefined : await stopApplications(request, surveyed, show, held, signal);
   rememberStop(memory, stopped);
   const { plan, scanned } = stopped === undefined ? ofSurvey(surveyed) : await planAgain(request, surveyed, show, work);
+  const places = volumePlaces(request.profiles);
+  for (const path of volumesWithoutFolder(plan, places))
+    show.note(`${path} is no folder that is captured: no volume of it`);
   const suspects = await filesWrittenThroughMemory(session, request.hot, show);
   const { streams, sparse } = request;
   const streaming = { ...patienceOf(request, show), session, facts, store, wire, streams, sparse };
@@ -108,7 +113,8 @@ async function runStages(
   }
   const again = new Set([...suspects, ...captured.again]);
   const streamed = { ...scanned, startedAt: captured.listedAt ?? scanned.startedAt };
-  const settling = { ...streaming, rules, streamed, suspects: again, work, rounds: request.settle };
+  const rounds = { rounds: request.settle, volumes: places };
+  const settling = { ...streaming, ...rounds, rules, streamed, suspects: again, work };
   const settled = await show.stage(
     SETTLE,
     (tell) => whileStopped(stopped, signal, (still) => settle({ ...settling, signal: still }, tell)),
@@ -121,6 +127,7 @@ async function runStages(
   // Whoever interrupted waited for the applications, and for no more.
   if (signal.aborted) throw resumed instanceof Error ? resumed : signal.reason;
   const layers = [...captured.layers, ...settled.layers];
+  const volumes = capturedVolumes([...captured.beside, ...settled.beside]);
   const receipt = await show.stage(
     ACCOUNT,
     () =>
@@ -133,6 +140,7 @@ async function runStages(
         streamed: scanned.listing,
         store,
         layers,
+        volumes,
         started,
       }),
     describeReceipt,
@@ -142,7 +150,7 @@ async function runStages(
   const adaptation = await adaptCapture({ store, request, layers }, show, ADAPT);
   const image = await show.stage(
     IMPORT,
-    () => importImage({ store, request, facts, layers, started, receipt: receipt.artifact, adaptation }),
+    () => importImage({ store, request, facts, layers, volumes, started, receipt: receipt.artifact, adaptation }),
     ({ reference, digest }) => `${reference} ${digest}`,
   );
   if (resumed instanceof Error) throw startFailed(resumed, image);

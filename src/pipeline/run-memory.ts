@@ -3,7 +3,7 @@ import { copyFile, open, rename, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Run } from '../fleet/run.ts';
 import { holderOf, hostFolder } from '../fleet/runs.ts';
-import type { Part } from '../listing/plan.ts';
+import type { Part } from '../listing/part.ts';
 import { makeFolder, storeError, syncFolder } from '../oci/files.ts';
 import type { ImageStore } from '../oci/store.ts';
 import { type CapturedPart, readStoredPart, storedPart } from './captured-part.ts';

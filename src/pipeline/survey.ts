@@ -10,6 +10,7 @@ import type { Detection } from '../profiles/detect.ts';
 import { listProfiles } from '../profiles/load.ts';
 import { applicable, recognise } from '../profiles/recognise.ts';
 import type { Profile } from '../profiles/schema.ts';
+import { volumePlaces } from '../profiles/volumes.ts';
 import { describeDetections } from '../report/applications.ts';
 import type { AuditedListing, SurveyFindings } from '../report/survey-report.ts';
 import { formatBytes, formatCount } from '../report/units.ts';
@@ -83,7 +84,7 @@ export async function survey(request: SurveyRequest, show: Show, held: Belonging
   );
   const plan = await show.stage(
     'Apply the rules',
-    async () => planCapture({ ...request, scanned, rules, facts }, await work.sub('plan')),
+    async () => planCapture({ ...request, profiles, scanned, rules, facts }, await work.sub('plan')),
     describePlan,
   );
   return { session, facts, detections, profiles, rules, scanned, audited, plan };
@@ -137,7 +138,7 @@ async function auditListing(
   return { duplicates: auditor.result(), anatomy, losses: losses.result, explanations: explanations.result };
 }
 
-export interface PlanInput extends Pick<SurveyRequest, 'partSize'> {
+export interface PlanInput extends Pick<SurveyRequest, 'partSize' | 'profiles'> {
   readonly scanned: ScannedListing;
   readonly rules: RuleSet;
   readonly facts: Pick<SourceFacts, 'filesystems'>;
@@ -145,7 +146,7 @@ export interface PlanInput extends Pick<SurveyRequest, 'partSize'> {
 
 /** Cut so that there are not too many parts. Only where all together is large does it matter what the rules leave. */
 export async function planCapture(input: PlanInput, directory: string): Promise<CapturePlan> {
-  const { scanned, rules, facts, partSize } = input;
+  const { scanned, rules, facts, partSize, profiles } = input;
   const { listing, tarBytes } = scanned;
   const bytesFor = (total: number): number => partBytesFor(total, partSize);
   const most = bytesFor(tarBytes);
@@ -154,6 +155,7 @@ export async function planCapture(input: PlanInput, directory: string): Promise<
   return makePlan(listing.batches(), rules, directory, {
     partBytes: included === 0 ? most : bytesFor(included),
     restless,
+    volumes: volumePlaces(profiles),
   });
 }
 

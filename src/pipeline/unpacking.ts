@@ -33,17 +33,17 @@ export class Unpacking implements AsyncDisposable {
     return this.#unpacked;
   }
 
-  /** A memory of parts by which each is unpacked as soon as it is whole, whoever captured it. */
+  /** A memory of parts by which each of the image is unpacked as soon as it is whole, whoever captured it. */
   parts(inner: PartMemory): PartMemory {
     return {
       recall: async (part, parts) => {
         const kept = await inner.recall(part, parts);
-        if (kept !== undefined) this.add(kept.layer);
+        if (kept !== undefined && part.volume === undefined) this.add(kept.layer);
         return kept;
       },
       remember: (part, parts, captured) => {
         inner.remember(part, parts, captured);
-        this.add(captured.layer);
+        if (part.volume === undefined) this.add(captured.layer);
       },
       settled: () => inner.settled(),
     };

@@ -2,6 +2,7 @@
  * What a profile may say: how to recognise, stop, start, trim and check one application. The file's form is checked
  * here to the last key; behind it every list is there (perhaps empty) and every quantity is in bytes or milliseconds.
  */
+import { normalize } from 'node:path/posix';
 import { z } from 'zod';
 import { messageOf } from '../errors.ts';
 import { parsePattern } from '../listing/pattern.ts';
@@ -116,15 +117,29 @@ export interface ProfileRule {
   readonly type: (typeof ENTRY_TYPES)[EntryWord] | undefined;
 }
 
+/** Where no container can have a volume. */
+const NO_VOLUME = /^\/(?:proc|sys|dev)?(?:\/.*)?$/;
+
 const absolutePath = line
   .regex(/^\//, "must begin with '/'")
   .refine((path) => !path.split('/').includes('..'), { error: "must not contain '..'" });
 
 const volumeSchema = z
-  .union([strictObject({ path: absolutePath, capture: z.enum(['image']).default('image') }), absolutePath])
-  .transform((value): { path: string; capture: 'image' } =>
+  .union([
+    strictObject({
+      path: absolutePath,
+      /** Whether its content stays in the image, or is stored beside it. */
+      capture: z.enum(['image', 'volume']).default('image'),
+    }),
+    absolutePath,
+  ])
+  .transform((value): { path: string; capture: 'image' | 'volume' } =>
     typeof value === 'string' ? { path: value, capture: 'image' } : value,
-  );
+  )
+  .refine(({ path, capture }) => capture === 'image' || !NO_VOLUME.test(normalize(path)), {
+    error: 'cannot be captured as a volume: the root, /proc, /sys and /dev are no volumes',
+    path: ['path'],
+  });
 
 /** `1024`, `1024:4096`, `unlimited` or -1, as podman's --ulimit takes them; -1 is "no limit". */
 const rlimit = z

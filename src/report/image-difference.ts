@@ -1,6 +1,6 @@
 /** What differs between two images, path by path: type, owner, mode, time, target, content, extended attributes. */
 import type { ByteString } from '../printable.ts';
-import { type Found, type ImagePaths, order } from './image-paths.ts';
+import { type Found, order, type PathsInOrder } from './image-paths.ts';
 
 export interface Difference {
   readonly path: ByteString;
@@ -10,7 +10,7 @@ export interface Difference {
 }
 
 /** In path order. */
-export async function* differences(first: ImagePaths, second: ImagePaths): AsyncGenerator<Difference> {
+export async function* differences(first: PathsInOrder, second: PathsInOrder): AsyncGenerator<Difference> {
   for (;;) {
     const [a, b] = [first.next, second.next];
     if (a === undefined && b === undefined) return;

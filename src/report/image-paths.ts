@@ -6,7 +6,16 @@ import { type ByteString, printablePath } from '../printable.ts';
 import { hiddenBy, type LayerPath, layerPaths } from './layer-paths.ts';
 
 export interface Found extends LayerPath {
+  /** Counted from the lowest, 0. */
   readonly layer: number;
+  /** The volume beside the image whose layer it is. */
+  readonly volume?: string;
+}
+
+export interface PathsInOrder {
+  /** Undefined at the end. */
+  readonly next: Found | undefined;
+  advance(): Promise<void>;
 }
 
 /** All layers side by side: of each path the topmost entry, where no whiteout above hides it. */

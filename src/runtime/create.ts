@@ -18,6 +18,7 @@ import { bootId } from './process.ts';
 import { holdBack } from './quarantine/quarantine.ts';
 import { unpackLayer } from './snapshot.ts';
 import { attainableUlimits } from './ulimit.ts';
+import { contentsOf } from './volumes/content.ts';
 import { discardWithVolumes } from './volumes/discard.ts';
 import { provideVolumes } from './volumes/provide.ts';
 
@@ -36,6 +37,8 @@ export async function createContainer(
   checkHostname(options.hostname);
   if (options.name !== undefined) await refuseTakenName(store.root, options.name);
   const image = await store.find(imageName);
+  // They go with the image alone: they are whole where it is still there afterwards.
+  const contents = await contentsOf(store, image);
   // Its layers stay, and their snapshots, until the container's own record names them.
   await using _ = await store.use(image);
   const boot = decideBoot(options.init, image, options);
@@ -52,7 +55,7 @@ export async function createContainer(
   const { id, name } = await reserve(store.root, options.name);
   const folder = containerFolder(store.root, id);
   try {
-    const volumes = await provideVolumes(store.root, folder, image, layers, options.mounts);
+    const volumes = await provideVolumes(store.root, folder, image, { layers, contents }, options.mounts);
     const tmpfs = options.mounts.flatMap((wish) => ('tmpfs' in wish ? [wish.tmpfs] : []));
     const booted = bootedOptions(boot, image, layers, { ...options, ...resources, volumes, tmpfs });
     const bundle = makeBundle(id, folder, image, layers, booted);

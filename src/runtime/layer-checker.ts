@@ -25,6 +25,26 @@ interface DirectoryEntry {
   readonly block: Buffer;
 }
 
+/** Has a say in a layer that is no image's. */
+export interface LayerWarden {
+  /**
+   * Sees each entry but whiteouts, its name checked already.
+   * @returns why it is refused; or folders that are to be made before it.
+   */
+  entry(entry: CheckedEntry): string | readonly ByteString[];
+  /** Takes each whiteout in tar's place. @param path of what is gone. @returns why it is refused. */
+  whiteout(path: ByteString): string | undefined;
+}
+
+export interface CheckedEntry {
+  /** As `/a/b`. */
+  readonly path: ByteString;
+  /** POSIX type flag. */
+  readonly type: string;
+  /** Of a hard link, as `/a/b`. */
+  readonly hardLink: ByteString | undefined;
+}
+
 type State = 'header' | 'extended' | 'content' | 'ended';
 
 /** Feed chunks to `push`, write what it gives; `end` closes the archive. Memory: one extended header and the marks. */
@@ -32,6 +52,7 @@ export class LayerChecker {
   /** Directories, as `/a/b`, that hide what lower layers have in them. */
   readonly opaque = new Set<string>();
   readonly #whiteouts = new Set<string>();
+  readonly #warden: LayerWarden | undefined;
   /** The directories above the current entry, as far as they went by. */
   #above: DirectoryEntry[] = [];
   #extended = new ExtendedHeaders();
@@ -44,6 +65,10 @@ export class LayerChecker {
   #zeroBlocks = 0;
   #offset = 0;
   #last: ByteString | undefined;
+
+  constructor(warden?: LayerWarden) {
+    this.#warden = warden;
+  }
 
   /** @returns the bytes for tar. @throws P2cError `layer.refused`. */
   push(chunk: Buffer): Buffer[] {
@@ -131,16 +156,23 @@ export class LayerChecker {
     this.#last = name;
     const path = this.#checkedName(name);
     this.#checkType(header.type, path, extended.size ?? 0);
-    if (header.type === '1') this.#checkLink(extended.linkPath ?? header.linkName);
+    const hardLink = header.type === '1' ? this.#checkedLink(extended.linkPath ?? header.linkName) : undefined;
     const hasContent = header.type === '0' || header.type === '7';
     this.#remaining = hasContent ? padded(extended.size ?? header.size) : 0;
     this.#state = this.#remaining === 0 ? 'header' : 'content';
     const slash = path.lastIndexOf('/');
     this.#passing = !path.startsWith(WHITEOUT, slash + 1);
     const block = hasContent || header.size === 0 ? header.block : withoutSize(header.block);
+    if (this.#passing) this.#ask({ path, type: header.type, hardLink }, out);
     if (!this.#passing) this.#whiteout(path, slash, out);
     else if (header.type === '5') this.#directory(path, extended, Buffer.from(block), out);
     else out.push(...extended.bytes(), block);
+  }
+
+  #ask(entry: CheckedEntry, out: Buffer[]): void {
+    const answer = this.#warden?.entry(entry) ?? [];
+    if (typeof answer === 'string') throw this.#refused(answer);
+    for (const folder of answer) out.push(...inventedDirectory(folder, []));
   }
 
   #directory(path: ByteString, extended: ExtendedHeaders, block: Buffer, out: Buffer[]): void {
@@ -157,6 +189,7 @@ export class LayerChecker {
     const parent = slash === 0 ? '/' : path.slice(0, slash);
     const mark = path.slice(slash + 1);
     if (mark === OPAQUE_MARK) {
+      if (this.#warden !== undefined) throw this.#refused('a mark that hides all of a folder');
       this.#mark(this.opaque, parent);
       const known = this.#above.find((entry) => entry.path === parent);
       out.push(...(known === undefined ? inventedDirectory(parent as ByteString, [OPAQUE]) : opaqueEntry(known)));
@@ -167,6 +200,11 @@ export class LayerChecker {
     const hidden = mark.slice(WHITEOUT.length);
     if (hidden === '' || hidden === '.' || hidden === '..') throw this.#refused('a whiteout of no name');
     const target = (parent === '/' ? `/${hidden}` : `${parent}/${hidden}`) as ByteString;
+    if (this.#warden !== undefined) {
+      const refusal = this.#warden.whiteout(target);
+      if (refusal !== undefined) throw this.#refused(refusal);
+      return;
+    }
     this.#mark(this.#whiteouts, target);
     out.push(...whiteout(target));
   }
@@ -191,9 +229,10 @@ export class LayerChecker {
     if (statedSize > 0 && type !== '0' && type !== '7') throw this.#refused('content in an entry that can have none');
   }
 
-  #checkLink(target: ByteString): void {
+  #checkedLink(target: ByteString): ByteString {
     if (target === '' || target.includes('\0')) throw this.#refused('a hard link without a target');
     if (target.split('/').includes('..')) throw this.#refused("a hard link whose target has the component '..'");
+    return cleanName(target);
   }
 
   #refused(what: string): P2cError {

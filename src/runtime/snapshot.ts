@@ -1,31 +1,15 @@
 /** Snapshots: layers unpacked once, each into a directory of its own, `ROOT/snapshots/sha256/HEX/fs`. */
-import { spawn } from 'node:child_process';
-import { createHash } from 'node:crypto';
-import { createReadStream, existsSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { chmod, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { PassThrough, type Writable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
-import { createGunzip, type Gunzip } from 'node:zlib';
 import { z } from 'zod';
 import { P2cError, systemCode } from '../errors.ts';
 import { makeFolder, namesIn } from '../oci/files.ts';
-import { findProgram } from './host-program.ts';
-import { HOST_ENVIRONMENT, ISOLATION } from './isolation.ts';
+import { ISOLATION } from './isolation.ts';
 import { LayerChecker } from './layer-checker.ts';
 import { leftIn, ownedName } from './owned-name.ts';
 import type { LayerRoot } from './root-path.ts';
-
-/** A layer as the manifest names it, and where its bytes are. */
-export interface StoredLayer {
-  /** `sha256:HEX` of the stored bytes. */
-  readonly digest: string;
-  readonly mediaType: string;
-  readonly blobPath: string;
-}
-
-/** The messages of tar that are kept. */
-const MAX_MESSAGES = 8192;
+import { type StoredLayer, unpackBlob } from './unpack-blob.ts';
 
 /** In a namespace of its own there is the target and nothing else to write to. */
 const UNPACK = `${ISOLATION}
@@ -91,8 +75,9 @@ async function unpackInto(
   try {
     await mkdir(join(work, 'root'));
     await mkdir(join(work, 'fs'), { mode: 0o755 });
-    const opaque = await unpackBlob(layer, work, signal);
-    await writeFile(join(work, 'marks.json'), JSON.stringify({ opaque: [...opaque] }));
+    const checker = new LayerChecker();
+    await unpackBlob(layer, checker, { script: UNPACK, words: [work], signal });
+    await writeFile(join(work, 'marks.json'), JSON.stringify({ opaque: [...checker.opaque] }));
     await rm(join(work, 'root'), { recursive: true });
     await rename(work, final);
   } catch (error) {
@@ -124,86 +109,4 @@ export async function setAside({ folder }: Snapshot): Promise<string> {
   const aside = join(folder, '..', `.${ownedName('gone')}`);
   await rename(folder, aside);
   return aside;
-}
-
-async function unpackBlob(
-  layer: StoredLayer,
-  work: string,
-  signal: AbortSignal | undefined,
-): Promise<ReadonlySet<string>> {
-  const tar = spawn(findProgram('unshare'), ['--mount', '--propagation', 'private', 'sh', '-c', UNPACK, 'sh', work], {
-    env: HOST_ENVIRONMENT,
-    cwd: '/',
-    stdio: ['pipe', 'ignore', 'pipe'],
-  });
-  let messages = '';
-  tar.stderr.setEncoding('utf8').on('data', (text: string) => {
-    if (messages.length < MAX_MESSAGES) messages += text;
-  });
-  const ended = new Promise<number | Error>((resolve) => {
-    tar.once('error', resolve).once('close', (code) => resolve(code ?? 1));
-  });
-  const checker = new LayerChecker();
-  const failure = await feed(layer, checker, tar.stdin, signal).catch((error: unknown) => {
-    // Whatever went wrong, tar must not wait for more.
-    tar.stdin.destroy();
-    return error ?? new Error('unknown');
-  });
-  const code = await ended;
-  signal?.throwIfAborted();
-  // A layer that is refused is why tar ended too; and where tar ended by itself, the broken pipe is no news.
-  if (failure instanceof P2cError) throw failure;
-  if (code instanceof Error) {
-    throw new P2cError('unshare cannot be run', { code: 'snapshot.unshare', hint: 'install util-linux', cause: code });
-  }
-  if (code !== 0) {
-    throw new P2cError(`tar could not unpack the layer ${layer.digest} (exit code ${code})`, {
-      code: 'snapshot.tar',
-      cause: new Error(messages.trim() || 'it said nothing'),
-    });
-  }
-  if (failure !== undefined) {
-    const why = { code: 'snapshot.blob', hint: 'remove the image and fetch or migrate it again', cause: failure };
-    throw new P2cError(`the layer ${layer.digest} cannot be read`, why);
-  }
-  return checker.opaque;
-}
-
-/** Streams the blob through digest, gunzip and checker to tar. */
-async function feed(
-  layer: StoredLayer,
-  checker: LayerChecker,
-  sink: Writable,
-  signal: AbortSignal | undefined,
-): Promise<void> {
-  const hash = createHash('sha256');
-  const hashed = async function* (blob: AsyncIterable<Buffer>) {
-    for await (const chunk of blob) {
-      hash.update(chunk);
-      yield chunk;
-    }
-  };
-  const checked = async function* (content: AsyncIterable<Buffer>) {
-    for await (const chunk of content) yield* checker.push(chunk);
-    yield checker.end();
-    const digest = `sha256:${hash.digest('hex')}`;
-    if (digest !== layer.digest) {
-      throw new P2cError(`the layer ${layer.digest} is damaged: its bytes have the digest ${digest}`, {
-        code: 'layer.digest',
-        hint: 'remove the image and fetch or migrate it again',
-      });
-    }
-  };
-  const blob = createReadStream(layer.blobPath, { highWaterMark: 1024 * 1024 });
-  const options = signal === undefined ? {} : { signal };
-  await pipeline(blob, hashed, decompressor(layer.mediaType), checked, sink, options);
-}
-
-function decompressor(mediaType: string): PassThrough | Gunzip {
-  if (/[+.]gzip$/.test(mediaType)) return createGunzip({ chunkSize: 256 * 1024 });
-  if (/\.tar$/.test(mediaType)) return new PassThrough({ highWaterMark: 1024 * 1024 });
-  throw new P2cError(`layers of the type '${mediaType}' cannot be unpacked`, {
-    code: 'layer.type',
-    hint: 'tar and tar+gzip can; convert the image, for example with skopeo copy --dest-compress-format gzip',
-  });
 }

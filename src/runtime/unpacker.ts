@@ -5,7 +5,8 @@
 import { spawn } from 'node:child_process';
 import { setPriority } from 'node:os';
 import { P2cError } from '../errors.ts';
-import { type StoredLayer, unpackLayer } from './snapshot.ts';
+import { unpackLayer } from './snapshot.ts';
+import type { StoredLayer } from './unpack-blob.ts';
 
 /** The hidden verb that this file's two halves speak through. */
 export const UNPACK_VERB = '__unpack';

@@ -11,6 +11,7 @@ import {
 } from './documents.ts';
 import type { Fault, Faults } from './fault.ts';
 import { type ExaminedImage, examineImage, type KnownLayers, readManifest } from './image.ts';
+import { examineVolume, isVolume } from './volume.ts';
 
 export interface Verdict extends ExaminedImage {
   readonly images: number;
@@ -66,9 +67,16 @@ export class Examination {
   async #manifest(descriptor: DescriptorDocument): Promise<void> {
     const manifest = await readManifest(this.#root, descriptor, this.#faults);
     if (manifest === undefined) return;
+    if (isVolume(manifest)) {
+      const where = placeOf('volume', descriptor.digest);
+      return this.#add(await examineVolume(this.#root, where, manifest, this.#faults));
+    }
     if (isArtifact(manifest)) return this.#artifact(manifest);
-    const { layers, entries, bytes } = await examineImage(this.#root, descriptor, manifest, this.#layers, this.#faults);
     this.#sum.images += 1;
+    this.#add(await examineImage(this.#root, descriptor, manifest, this.#layers, this.#faults));
+  }
+
+  #add({ layers, entries, bytes }: ExaminedImage): void {
     this.#sum.layers += layers;
     this.#sum.entries += entries;
     this.#sum.bytes += bytes;

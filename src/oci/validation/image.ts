@@ -51,7 +51,7 @@ export async function examineImage(
   const examined: ExaminedLayer[] = [];
   for (const [index, layer] of manifest.layers.entries()) {
     const key = `${layer.digest} ${layer.size} ${layer.mediaType} ${index === 0}`;
-    const result = known.get(key) ?? (await examineLayer(root, layer, index === 0, faults));
+    const result = known.get(key) ?? (await examineLayer(root, layer, { lowest: index === 0 }, faults));
     known.set(key, result);
     examined.push(result);
   }

@@ -7,6 +7,14 @@ import type { TarEntry } from './tar-reader.ts';
 
 export type LayerComplaint = (code: string, message: string) => void;
 
+/** Where a layer lies. */
+export interface LayerPlace {
+  /** Whether no layer lies below, so that a whiteout has nothing to hide. */
+  readonly lowest: boolean;
+  /** The folder of a volume, which its layers must not leave; undefined for a layer of an image. */
+  readonly volume?: string | undefined;
+}
+
 type Kind = 'directory' | 'other' | 'whiteout';
 
 const WHITEOUT = '.wh.';
@@ -23,14 +31,16 @@ const FORBIDDEN: Readonly<Record<string, string>> = {
 export class LayerContents {
   readonly #complain: LayerComplaint;
   readonly #lowest: boolean;
+  /** Without the slash before it. */
+  readonly #volume: string | undefined;
   readonly #kinds = new Map<string, Kind>();
   /** Hard links whose target had not come yet. */
   readonly #waiting: { readonly name: string; readonly target: string }[] = [];
   #entries = 0;
 
-  /** @param lowest whether no layer lies below, so that a whiteout has nothing to hide. */
-  constructor(lowest: boolean, complain: LayerComplaint) {
+  constructor({ lowest, volume }: LayerPlace, complain: LayerComplaint) {
     this.#lowest = lowest;
+    this.#volume = volume === undefined ? undefined : Buffer.from(volume).toString('latin1').slice(1);
     this.#complain = complain;
   }
 
@@ -50,6 +60,7 @@ export class LayerContents {
     }
     if (path === '' && kind !== 'directory') this.#complain('layer.root', 'the root is not a directory');
     this.#kinds.set(path, kind);
+    this.#checkPlace(path, kind);
     if (entry.type === '1') this.#checkLink(entry, path);
     if (entry.type === '2' && entry.link === '') this.#complain('layer.link', `${shown(path)} leads nowhere`);
   }
@@ -97,6 +108,13 @@ export class LayerContents {
     if (keys.some((key) => key.startsWith('GNU.sparse.'))) {
       this.#complain('layer.sparse', `'${printablePath(name)}' is stored as a sparse file, which not all can read`);
     }
+  }
+
+  /** A volume's layer holds what is below its folder, and the folders down to it. */
+  #checkPlace(path: string, kind: Kind): void {
+    if (this.#volume === undefined || path.startsWith(`${this.#volume}/`)) return;
+    const leadsThere = `${this.#volume}/`.startsWith(path === '' ? '' : `${path}/`);
+    if (kind !== 'directory' || !leadsThere) this.#complain('layer.place', `${shown(path)} is not the volume's`);
   }
 
   #kindOf(entry: TarEntry, path: string): Kind {

@@ -6,7 +6,7 @@ import { messageOf } from '../../errors.ts';
 import { BlobReading, checkBlob, placeOf } from './blobs.ts';
 import type { DescriptorDocument } from './documents.ts';
 import { Faults } from './fault.ts';
-import { LayerContents } from './layer-contents.ts';
+import { LayerContents, type LayerPlace } from './layer-contents.ts';
 import { TarReader } from './tar-reader.ts';
 
 const PLAIN = 'application/vnd.oci.image.layer.v1.tar';
@@ -22,11 +22,10 @@ export interface ExaminedLayer {
   readonly bytes: number;
 }
 
-/** @param lowest whether it is the image's first layer. */
 export async function examineLayer(
   root: string,
   descriptor: DescriptorDocument,
-  lowest: boolean,
+  place: LayerPlace,
   faults: Faults,
 ): Promise<ExaminedLayer> {
   const where = placeOf('layer', descriptor.digest);
@@ -37,18 +36,18 @@ export async function examineLayer(
     return { diffID: undefined, entries: 0, bytes: 0 };
   }
   return mediaType === PLAIN
-    ? examinePlain(root, descriptor, lowest, where, faults)
-    : examineGzip(root, descriptor, lowest, where, faults);
+    ? examinePlain(root, descriptor, place, where, faults)
+    : examineGzip(root, descriptor, place, where, faults);
 }
 
 async function examinePlain(
   root: string,
   descriptor: DescriptorDocument,
-  lowest: boolean,
+  place: LayerPlace,
   where: string,
   faults: Faults,
 ): Promise<ExaminedLayer> {
-  const archive = new Archive(lowest, where, faults);
+  const archive = new Archive(place, where, faults);
   const reading = new BlobReading(root, descriptor, where, faults);
   for await (const chunk of reading.chunks()) archive.push(chunk);
   // Of a blob that is not there, nothing else needs to be said.
@@ -59,11 +58,11 @@ async function examinePlain(
 async function examineGzip(
   root: string,
   descriptor: DescriptorDocument,
-  lowest: boolean,
+  place: LayerPlace,
   where: string,
   faults: Faults,
 ): Promise<ExaminedLayer> {
-  const archive = new Archive(lowest, where, faults);
+  const archive = new Archive(place, where, faults);
   const ofBlob = new Faults();
   const reading = new BlobReading(root, descriptor, where, ofBlob);
   const hash = createHash('sha256');
@@ -94,8 +93,8 @@ class Archive {
   readonly #contents: LayerContents;
   #bytes = 0;
 
-  constructor(lowest: boolean, where: string, faults: Faults) {
-    this.#contents = new LayerContents(lowest, (code, message) => faults.add(code, where, message));
+  constructor(place: LayerPlace, where: string, faults: Faults) {
+    this.#contents = new LayerContents(place, (code, message) => faults.add(code, where, message));
     this.#reader = new TarReader((code, offset, message) => faults.add(code, where, `${message} (at byte ${offset})`));
   }
 

@@ -9,10 +9,13 @@ import type { Layer } from '../../oci/layer.ts';
 import { runLabels } from '../../oci/run-labels.ts';
 import { servicesLabel } from '../../oci/services.ts';
 import type { ImageStore } from '../../oci/store.ts';
+import { volumeArtifact } from '../../oci/volume-artifact.ts';
+import { bytesOf } from '../../printable.ts';
 import { limitsOf } from '../../profiles/limits.ts';
 import { servicesFrom } from '../../profiles/services.ts';
 import type { SourceFacts } from '../../source/facts.ts';
 import type { MigrationRequest } from '../request.ts';
+import type { CapturedVolume } from './volumes.ts';
 
 /** What an image runs when neither a profile nor the user says. */
 const DEFAULT_COMMAND = ['/bin/sh'];
@@ -25,11 +28,12 @@ export interface ImportInput {
   readonly layers: readonly Layer[];
   readonly started: Date;
   readonly receipt: NewArtifact;
+  readonly volumes: readonly CapturedVolume[];
   readonly adaptation: Adaptation | undefined;
 }
 
 export async function importImage(input: ImportInput): Promise<Image> {
-  const { store, request, facts, layers, started, receipt, adaptation } = input;
+  const { store, request, facts, layers, started, receipt, volumes, adaptation } = input;
   const config = newConfig({
     ...architectureOf(facts.machine),
     created: started,
@@ -47,7 +51,7 @@ export async function importImage(input: ImportInput): Promise<Image> {
     reference: request.reference,
     layers: adaptation?.layer === undefined ? layers : [...layers, adaptation.layer],
     config: applyChanges(adapted, request.changes),
-    artifacts: [receipt],
+    artifacts: [receipt, ...volumes.map(({ path, layers }) => volumeArtifact(bytesOf(path).toString(), layers))],
   });
 }
 

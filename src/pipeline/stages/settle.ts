@@ -6,6 +6,7 @@ import { BlindSpots } from '../../listing/blind-spots.ts';
 import { Changes } from '../../listing/changes.ts';
 import { makeDeltaPlan } from '../../listing/plan.ts';
 import type { RuleSet } from '../../listing/rules.ts';
+import type { VolumePlace } from '../../listing/trees.ts';
 import type { Layer } from '../../oci/layer.ts';
 import { printablePath } from '../../printable.ts';
 import type { LayerLog } from '../../report/receipt/account.ts';
@@ -17,6 +18,7 @@ import type { Tell } from '../stage.ts';
 import type { WorkFolder } from '../work-folder.ts';
 import { listFilesystems, requireSameMounts, type ScannedListing } from './list.ts';
 import { type StreamInput, streamParts } from './stream.ts';
+import type { VolumeStep } from './volumes.ts';
 
 export interface SettleInput extends StreamInput {
   readonly rules: RuleSet;
@@ -26,11 +28,14 @@ export interface SettleInput extends StreamInput {
   readonly suspects: ReadonlySet<string>;
   readonly work: WorkFolder;
   readonly rounds: number;
+  readonly volumes: readonly VolumePlace[];
 }
 
 export interface Settled {
   /** To lie above the captured layers, in this order. */
   readonly layers: readonly Layer[];
+  /** For the volumes beside the image. */
+  readonly beside: readonly VolumeStep[];
   readonly accounts: readonly StreamAccount[];
   readonly logs: readonly LayerLog[];
   /** Those of the last look. */
@@ -42,6 +47,7 @@ export interface Settled {
 
 export async function settle(input: SettleInput, tell: Tell): Promise<Settled> {
   const layers: Layer[] = [];
+  const beside: VolumeStep[] = [];
   const accounts: StreamAccount[] = [];
   const logs: LayerLog[] = [];
   const problems = new Set<string>();
@@ -56,14 +62,16 @@ export async function settle(input: SettleInput, tell: Tell): Promise<Settled> {
       const stillMoving = changes.counts.changed + changes.counts.removed;
       const paths = [...changes.examples, ...changes.gone].map(printablePath);
       const report = { ...totals, stillMoving, stillMovingPaths: paths };
-      return { layers, accounts, logs, lastChanges: changes, report, problems: [...problems] };
+      return { layers, beside, accounts, logs, lastChanges: changes, report, problems: [...problems] };
     }
     totals.rounds += 1;
     totals.changed += changes.counts.changed;
     totals.removed += changes.counts.removed;
-    const plan = await makeDeltaPlan(changes, input.rules, await input.work.sub(`delta-${totals.rounds}`));
+    const folder = await input.work.sub(`delta-${totals.rounds}`);
+    const plan = await makeDeltaPlan(changes, input.rules, folder, input.volumes);
     const captured = await streamParts(input, plan, tell);
     layers.push(...captured.layers);
+    beside.push(...captured.beside);
     accounts.push(captured.account);
     logs.push(...captured.logs);
     before = after;

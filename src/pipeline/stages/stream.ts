@@ -1,8 +1,9 @@
 /** Streams the parts of a plan into layers: the source's tar, the raw filter, a blob that is hashed while it is written. */
 import pLimit from 'p-limit';
 import { P2cError } from '../../errors.ts';
+import type { Part } from '../../listing/part.ts';
 import { PathListReader, tarNames } from '../../listing/path-list.ts';
-import type { CapturePlan, Part } from '../../listing/plan.ts';
+import type { CapturePlan } from '../../listing/plan.ts';
 import type { SparsePolicy } from '../../listing/rules.ts';
 import type { Layer } from '../../oci/layer.ts';
 import { MediaType } from '../../oci/spec.ts';
@@ -26,11 +27,15 @@ import type { PartMemory } from '../memory.ts';
 import { retrying } from '../retry.ts';
 import type { Tell } from '../stage.ts';
 import { type BesideStream, losesAttributes, readAttributes } from './attributes.ts';
+import { type VolumeStep, volumeSteps } from './volumes.ts';
 
 export interface CapturedLayers {
+  /** Of the image. */
   readonly layers: readonly Layer[];
   /** What went into each, for the receipt. */
   readonly logs: readonly LayerLog[];
+  /** What is stored beside the image. */
+  readonly beside: readonly VolumeStep[];
   /** What is to be fetched again: see {@link CapturedPart}. */
   readonly again: ReadonlySet<string>;
   readonly account: StreamAccount;
@@ -84,9 +89,11 @@ export async function streamParts(input: StreamInput, plan: CapturePlan, tell: T
   );
   const accounts = [...parts.map((part) => part.account), accountOf(input.facts, beside)];
   const kept = parts.filter(({ listedAt }) => listedAt !== undefined);
+  const ofImage = parts.filter((_, at) => plan.parts[at]?.volume === undefined);
   return {
-    layers: parts.map(({ layer }) => layer),
-    logs: parts.map(({ log }) => log),
+    layers: ofImage.map(({ layer }) => layer),
+    logs: ofImage.map(({ log }) => log),
+    beside: volumeSteps(plan, parts),
     again: new Set(parts.flatMap((part) => [...part.again])),
     account: { ...addAccounts(accounts), milliseconds: performance.now() - started },
     listedAt: kept.length === 0 ? undefined : Math.min(...kept.map((part) => part.listedAt ?? 0)),

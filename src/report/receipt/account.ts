@@ -7,7 +7,7 @@ import { pairEntries } from '../../listing/merge.ts';
 import { comparePaths } from '../../listing/path.ts';
 import type { RuleSet } from '../../listing/rules.ts';
 import type { Listing } from '../../listing/storage.ts';
-import type { ByteString } from '../../printable.ts';
+import { type ByteString, bytesOf } from '../../printable.ts';
 import type { Complaint } from '../../tar/messages.ts';
 import { type Captured, CaptureLogReader } from './capture-log.ts';
 import type { ReceiptLine } from './form.ts';
@@ -18,8 +18,10 @@ export interface AccountInput {
   /** Those of the last look: its newer listing is what the source holds now. */
   readonly lastChanges: Changes;
   readonly rules: RuleSet;
-  /** Of the layers, the lowest first. */
+  /** Of the image's layers, the lowest first. */
   readonly logs: readonly LayerLog[];
+  /** Of each volume's beside the image, in path order. */
+  readonly volumes: readonly { readonly path: ByteString; readonly logs: readonly LayerLog[] }[];
 }
 
 /** What is known of one layer beside its bytes. */
@@ -31,7 +33,7 @@ export interface LayerLog {
 }
 
 export async function* accountForPaths(input: AccountInput): AsyncGenerator<readonly ReceiptLine[]> {
-  const layers = new Layers(input.logs);
+  const layers = new Layers(input);
   const marks = new Marks(input.lastChanges);
   const unseen = new UnseenPaths(input);
   try {
@@ -148,7 +150,7 @@ interface Look {
 function lineOf(rules: RuleSet, layers: Layers, entry: Entry, { moved, reason }: Look): ReceiptLine {
   const { path, type } = entry;
   const found = layers.find(path);
-  if (found !== undefined) return inImage(entry, found, moved, reason ?? layers.said(path, found.layer));
+  if (found !== undefined) return inImage(entry, found, moved, reason ?? found.said);
   const rule = rules.decide(entry);
   if (rule?.action === 'exclude') return { path, type, verdict: 'left-out', rule: rule.id };
   return {
@@ -162,7 +164,7 @@ function lineOf(rules: RuleSet, layers: Layers, entry: Entry, { moved, reason }:
 
 function inImage(
   { path, type }: Entry,
-  { layer, captured }: Found,
+  { layer, volume, captured }: Found,
   moved: boolean,
   said: string | undefined,
 ): ReceiptLine {
@@ -173,6 +175,7 @@ function inImage(
     type,
     verdict: blind ? 'changed' : fixes.length > 0 ? 'fixed' : 'captured',
     layer,
+    ...(volume === undefined ? {} : { volume }),
     ...(blind ? { class: classOf(path, type) } : {}),
     ...(digest === undefined ? {} : { digest }),
     ...(hardLink === undefined ? {} : { hardLink }),
@@ -183,36 +186,58 @@ function inImage(
 
 interface Found {
   readonly layer: number;
+  readonly volume: string | undefined;
   readonly captured: Captured;
+  /** What tar said of the path when it made this layer. */
+  readonly said: string | undefined;
+}
+
+interface LayerAtHand extends Pick<Found, 'layer' | 'volume'> {
+  readonly reader: CaptureLogReader;
+  readonly reasons: ReadonlyMap<ByteString, string>;
 }
 
 /** The logs of all layers, read side by side. */
 class Layers {
-  readonly #readers: readonly CaptureLogReader[];
-  readonly #said: readonly ReadonlyMap<ByteString, string>[];
+  /**
+   * So that what a later one has counts: the image's after the volumes', and an outer volume's after an inner one's, for
+   * these have the folders down to them too.
+   */
+  readonly #layers: readonly LayerAtHand[];
 
-  constructor(logs: readonly LayerLog[]) {
-    this.#said = logs.map(({ complaints }) => new Map(complaints.map(({ path, reason }) => [path, reason])));
-    this.#readers = logs.map(({ file }) => new CaptureLogReader(file));
+  constructor({ logs, volumes }: AccountInput) {
+    const inner = [...volumes].reverse();
+    this.#layers = [
+      ...inner.flatMap((volume) => atHand(volume.logs, bytesOf(volume.path).toString())),
+      ...atHand(logs, undefined),
+    ];
   }
 
-  /** The topmost layer that holds the path. Paths are asked for in their order. */
+  /** The topmost layer of the tree that has the path. Paths are asked for in their order. */
   find(path: ByteString): Found | undefined {
     let found: Found | undefined;
-    for (const [layer, reader] of this.#readers.entries()) {
+    for (const { layer, volume, reader, reasons } of this.#layers) {
       while (reader.current !== undefined && comparePaths(reader.current.path, path) < 0) reader.next();
-      if (reader.current?.path === path) found = { layer, captured: reader.current };
+      if (reader.current?.path === path) found = { layer, volume, captured: reader.current, said: reasons.get(path) };
     }
     return found;
   }
 
-  /** What tar said of the path when it made this layer; without one, the last word of all. */
-  said(path: ByteString, layer?: number): string | undefined {
-    if (layer !== undefined) return this.#said[layer]?.get(path);
-    return this.#said.findLast((reasons) => reasons.has(path))?.get(path);
+  /** The last that tar said of the path. */
+  said(path: ByteString): string | undefined {
+    return this.#layers.findLast(({ reasons }) => reasons.has(path))?.reasons.get(path);
   }
 
   close(): void {
-    for (const reader of this.#readers) reader.close();
+    for (const { reader } of this.#layers) reader.close();
   }
+}
+
+function atHand(logs: readonly LayerLog[], volume: string | undefined): LayerAtHand[] {
+  return logs.map(({ file, complaints }, layer) => ({
+    layer,
+    volume,
+    reader: new CaptureLogReader(file),
+    reasons: new Map(complaints.map(({ path, reason }) => [path, reason])),
+  }));
 }

@@ -4,13 +4,14 @@
  */
 import { rawLayerCount } from '../../adapt/image.ts';
 import type { Image } from '../../oci/image.ts';
-import { MediaType } from '../../oci/spec.ts';
 import type { ImageStore } from '../../oci/store.ts';
 import { checkBlob } from '../../oci/validation/blobs.ts';
 import { Faults } from '../../oci/validation/fault.ts';
+import { type StoredVolume, volumesOf } from '../../oci/volume-artifact.ts';
 import { type ByteString, printablePath } from '../../printable.ts';
-import { type Found, ImagePaths, order } from '../image-paths.ts';
-import type { ReceiptLine } from './form.ts';
+import { type Found, order, type PathsInOrder } from '../image-paths.ts';
+import { arePlain, TreePaths, treesOf } from '../tree-paths.ts';
+import type { ReceiptHeader, ReceiptLine } from './form.ts';
 import type { Receipt } from './read.ts';
 
 export interface ReceiptCheck {
@@ -43,20 +44,36 @@ export async function checkReceipt(store: ImageStore, image: Image, receipt: Rec
     );
     return check.result();
   }
-  if (layers.some(({ mediaType }) => mediaType !== MediaType.layerTar)) {
+  const volumes = await volumesOf(store, image);
+  if (wordedStored(volumes) !== worded(receipt.header.volumes ?? [])) {
+    check.fault('the receipt is of other volumes than those that are stored beside the image');
+    return check.result();
+  }
+  const trees = treesOf(layers, volumes);
+  if (!arePlain(trees)) {
     check.fault('the layers are compressed, and a receipt is checked against plain tar');
     return check.result();
   }
   // Also bytes that no line speaks of, attributes and padding, are those that the receipt is of.
   const faults = new Faults();
-  for (const [number, layer] of layers.entries()) await checkBlob(store.root, layer, `layer ${number}`, faults);
+  for (const { volume, layers: own } of trees) {
+    const of = volume === undefined ? '' : ` of the volume ${volume}`;
+    for (const [number, layer] of own.entries()) await checkBlob(store.root, layer, `layer ${number}${of}`, faults);
+  }
   for (const { where, message } of faults.kept) check.fault(`${where}: ${message}`);
   if (faults.kept.some(({ code }) => code === 'blob.missing' || code === 'blob.unreadable')) return check.result();
-  const files = digests.map((digest) => store.blobPath(digest));
-  await using paths = await ImagePaths.open(files, (fault) => check.fault(fault));
+  await using paths = await TreePaths.open(store, trees, (fault) => check.fault(fault));
   for await (const batch of receipt.batches) for (const line of batch) await check.line(line, paths);
   await check.rest(paths);
   return check.result();
+}
+
+function wordedStored(volumes: readonly StoredVolume[]): string {
+  return worded(volumes.map(({ path, layers }) => ({ path, layers: layers.map(({ digest }) => digest) })));
+}
+
+function worded(volumes: NonNullable<ReceiptHeader['volumes']>): string {
+  return JSON.stringify(volumes.map(({ path, layers }) => [path, layers]));
 }
 
 class Check {
@@ -74,7 +91,7 @@ class Check {
     return { paths: this.#paths, faults: this.#faults, total: this.#total };
   }
 
-  async line(line: ReceiptLine, layers: ImagePaths): Promise<void> {
+  async line(line: ReceiptLine, layers: PathsInOrder): Promise<void> {
     this.#paths += 1;
     if (this.#last !== undefined && order(this.#last, line.path) >= 0) {
       this.fault(`${shown(line.path)} is out of order in the receipt, or there twice`);
@@ -90,7 +107,7 @@ class Check {
     if (found !== undefined) await layers.advance();
   }
 
-  async rest(layers: ImagePaths): Promise<void> {
+  async rest(layers: PathsInOrder): Promise<void> {
     for (let next = layers.next; next !== undefined; next = layers.next) {
       this.#unaccounted(next);
       await layers.advance();
@@ -112,6 +129,7 @@ class Check {
       this.fault(`${shown(path)} is ${verdict} by the receipt, and layer ${found.layer} has it`);
       return;
     }
+    this.#same(path, 'volume', line.volume, found.volume);
     this.#same(path, 'layer', line.layer, found.layer);
     if (found.flag !== '1') this.#same(path, 'type', line.type, TYPES[found.flag]);
     this.#same(path, 'target of the hard link', line.hardLink, found.hardLink);

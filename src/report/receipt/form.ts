@@ -30,6 +30,8 @@ export const headerSchema = z.object({
   captured: z.string(),
   /** Digests of the image's layers, the lowest first: what a line's `layer` counts from 0. */
   layers: z.array(digest),
+  /** The volumes beside the image, in path order, with their layers. */
+  volumes: z.array(z.object({ path: z.string(), layers: z.array(digest) })).optional(),
   rules: z.array(z.object({ id: z.string(), action: z.enum(['exclude', 'include']), reason: z.string() })),
   /** Mounts that were not captured: nothing below them is in the lines. */
   skipped: z.array(z.object({ mountPoint: z.string(), type: z.string(), reason: z.string() })),
@@ -43,6 +45,7 @@ const lineSchema = z.object({
   type: z.enum(['f', 'd', 'l', 'p', 's', 'b', 'c', 'U'] satisfies EntryType[]),
   verdict: z.enum(VERDICTS),
   layer: z.int().min(0).optional(),
+  volume: z.string().optional(),
   /** Of the content of a regular file. */
   digest: digest.optional(),
   /** The name that this further name of a file is linked to; the digest is with that one. */
@@ -59,8 +62,10 @@ export interface ReceiptLine {
   readonly path: ByteString;
   readonly type: EntryType;
   readonly verdict: Verdict;
-  /** Number of the topmost layer that holds it. */
+  /** Number of the topmost layer that holds it, of the image or of the volume. */
   readonly layer?: number | undefined;
+  /** Where it is held beside the image: the path of that volume. */
+  readonly volume?: string | undefined;
   /** `sha256:…` of the content of a regular file. */
   readonly digest?: string | undefined;
   readonly hardLink?: ByteString | undefined;

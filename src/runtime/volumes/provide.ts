@@ -1,23 +1,21 @@
 /** The volumes that a container gets: those that are asked for, and those that its image declares. */
 import { isAbsolute, normalize } from 'node:path';
 import type { Image } from '../../oci/image.ts';
-import type { LayerRoot } from '../root-path.ts';
 import { isReserved, type Volume } from '../volume.ts';
-import { seedVolume } from './seed.ts';
+import { type SeedSources, seedVolume } from './seed.ts';
 import { ensureVolume, newVolumeName, noteVolumes, volumeData } from './volumes.ts';
 import type { MountWish, NamedVolume } from './wish.ts';
 
 /**
  * Makes those of the store that are missing, and fills new ones from the image.
  * @param folder the container's: what it uses is noted there first, so that nobody removes it meanwhile.
- * @param layers topmost first.
  * @throws P2cError `volume.*`.
  */
 export async function provideVolumes(
   root: string,
   folder: string,
   image: Image,
-  layers: readonly LayerRoot[],
+  sources: SeedSources,
   wishes: readonly MountWish[],
 ): Promise<Volume[]> {
   const taken = new Set(wishes.map(destinationOf));
@@ -37,7 +35,7 @@ export async function provideVolumes(
   const volumes = wishes.flatMap((wish) => ('bind' in wish ? [wish.bind] : []));
   for (const { name, destination, readOnly, seeded, anonymous } of wanted) {
     await ensureVolume(root, name, { anonymous });
-    if (seeded) await seedVolume(root, name, layers, destination);
+    if (seeded) await seedVolume(root, name, sources, destination);
     volumes.push({ source: volumeData(root, name), sourceIsDirectory: true, destination, readOnly });
   }
   return volumes;

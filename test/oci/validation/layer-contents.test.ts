@@ -3,9 +3,9 @@ import { LayerContents } from '../../../src/oci/validation/layer-contents.ts';
 import { TarReader } from '../../../src/oci/validation/tar-reader.ts';
 import { type RawEntry, rawTar } from '../../helpers/raw-tar.ts';
 
-function faultsOf(entries: readonly RawEntry[], lowest = true): string[] {
+function faultsOf(entries: readonly RawEntry[], lowest = true, volume?: string): string[] {
   const faults: string[] = [];
-  const contents = new LayerContents(lowest, (code, message) => faults.push(`${code}: ${message}`));
+  const contents = new LayerContents({ lowest, volume }, (code, message) => faults.push(`${code}: ${message}`));
   const reader = new TarReader((code) => faults.push(code));
   for (const entry of reader.push(rawTar(entries))) contents.add(entry);
   contents.end();

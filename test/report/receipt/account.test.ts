@@ -45,7 +45,7 @@ async function account(t: ExecutionContext, story: Story): Promise<string[]> {
   const grounds = { restless: new Set<string>(), blindSpots: new BlindSpots(story.complaints ?? []) };
   const lastChanges = await Changes.between(before, await listing(t, story.after), rules, grounds);
   const lines: ReceiptLine[] = [];
-  for await (const batch of accountForPaths({ streamed, lastChanges, rules, logs })) lines.push(...batch);
+  for await (const batch of accountForPaths({ streamed, lastChanges, rules, logs, volumes: [] })) lines.push(...batch);
   return lines.map(({ path, verdict, layer, rule, reason }) =>
     [path, verdict, layer ?? rule, reason].filter((part) => part !== undefined).join(' '),
   );

@@ -1,0 +1,103 @@
+/** One part of a capture while it is planned: its list of paths, its size, its key. */
+import type { ByteString } from '../printable.ts';
+import { type Entry, isHardLinked, tarSize } from './entry.ts';
+import { PartKey } from './part-key.ts';
+import { isAtOrBelow } from './path.ts';
+import { type ListedPath, PathListWriter } from './path-list.ts';
+
+export interface Part {
+  readonly index: number;
+  /** The volume beside the image that it is of; undefined for a part of the image. */
+  readonly volume: ByteString | undefined;
+  /** A {@link PathListWriter} file: what is asked of the source's tar, in order. */
+  readonly pathsFile: string;
+  readonly entries: number;
+  /** Bytes its tar stream will have, as the listing has it. */
+  readonly bytes: number;
+  /** Paths of lower layers that this one hides. Their directories are among its entries. */
+  readonly whiteouts: readonly ByteString[];
+  /** See {@link PartKey}. */
+  readonly key: string;
+}
+
+export interface PartOptions {
+  /** Directories whose times mean nothing: the kernel's filesystems are mounted there. */
+  readonly restless: ReadonlySet<string>;
+  /** Whether the holes of a file are written out. */
+  readonly writesHoles: boolean;
+}
+
+export class OpenPart {
+  readonly volume: ByteString | undefined;
+  /** Of tar, so far. */
+  bytes = 0;
+  readonly #file: string;
+  readonly #writesHoles: boolean;
+  readonly #list: PathListWriter;
+  readonly #key: PartKey;
+  readonly #whiteouts: ByteString[] = [];
+  #last: ByteString | undefined;
+  #entries = 0;
+
+  constructor(file: string, volume: ByteString | undefined, { restless, writesHoles }: PartOptions) {
+    this.#file = file;
+    this.volume = volume;
+    this.#writesHoles = writesHoles;
+    this.#list = new PathListWriter(file);
+    this.#key = new PartKey(restless);
+  }
+
+  /**
+   * Whether a directory above the path that comes next was written: what lies between it and the part's last path is below
+   * it, so it was written before that.
+   */
+  has(directory: ByteString): boolean {
+    return this.#last !== undefined && isAtOrBelow(this.#last, directory);
+  }
+
+  /** @param withContent false for a further name of an inode, which goes out as a hard link. */
+  write(entry: Entry, withContent = true): void {
+    this.#add({ path: entry.path, hardLinked: isHardLinked(entry) });
+    this.#key.add(entry);
+    this.bytes += tarSize(withContent ? entry : { ...entry, size: 0 }, this.#writesHoles);
+  }
+
+  /** An empty file in the place of one that is left out. */
+  make(entry: Entry): void {
+    const { path, mode, uid, gid } = entry;
+    this.#add({ path, hardLinked: false, made: { mode, uid, gid } });
+    this.#key.made(entry);
+    this.bytes += tarSize({ ...entry, size: 0 });
+  }
+
+  hide(path: ByteString): void {
+    this.#whiteouts.push(path);
+  }
+
+  #add(listed: ListedPath): void {
+    this.#list.add(listed);
+    this.#last = listed.path;
+    this.#entries += 1;
+  }
+
+  drain(): Promise<void> {
+    return this.#list.drain();
+  }
+
+  async finish(index: number): Promise<Part> {
+    await this.#list.finish();
+    return {
+      index,
+      volume: this.volume,
+      pathsFile: this.#file,
+      entries: this.#entries,
+      bytes: this.bytes,
+      whiteouts: this.#whiteouts,
+      key: this.#key.end(this.#whiteouts),
+    };
+  }
+
+  close(): Promise<void> {
+    return this.#list.close();
+  }
+}
