@@ -16,6 +16,6 @@ export function volumePlaces(profiles: readonly Pick<Profile, 'volumes'>[]): Vol
 }
 
 /** Without a slash at its end, or two in a row. */
-export function cleanVolumePath(path: string): string {
+function cleanVolumePath(path: string): string {
   return normalize(path).replace(/(.)\/$/, '$1');
 }

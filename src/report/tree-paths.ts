@@ -36,11 +36,7 @@ export class TreePaths implements PathsInOrder, AsyncDisposable {
   }
 
   /** @param fault as `ImagePaths.open` has it. */
-  static async open(
-    store: ImageStore,
-    trees: readonly Tree[],
-    fault: (message: string) => void,
-  ): Promise<TreePaths> {
+  static async open(store: ImageStore, trees: readonly Tree[], fault: (message: string) => void): Promise<TreePaths> {
     const opened: { volume: string | undefined; paths: ImagePaths }[] = [];
     for (const { volume, layers } of trees) {
       const files = layers.map(({ digest }) => store.blobPath(digest));

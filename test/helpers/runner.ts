@@ -10,7 +10,7 @@ import { listContainers } from '../../src/runtime/containers.ts';
 import { removeContainer } from '../../src/runtime/end.ts';
 import { runFolder } from '../../src/runtime/network/run-folder.ts';
 import type { EngineName } from '../../src/runtime/options.ts';
-import { busyboxTar, storeWith, type TestStore, type Tree } from './runtime-image.ts';
+import { busyboxTar, storeWith, type TestStore, type Tree, type Volumes } from './runtime-image.ts';
 
 const CLI = fileURLToPath(new URL('../../dist/cli.js', import.meta.url));
 
@@ -42,6 +42,7 @@ export type MakeRunner = (
   tree?: Tree,
   execution?: ExecutionConfig,
   layers?: readonly Buffer[],
+  volumes?: Volumes,
 ) => Promise<Runner>;
 
 /** As `runner`, with containers that this engine runs. */
@@ -65,8 +66,9 @@ export async function runner(
   tree: Tree = {},
   execution: ExecutionConfig = {},
   layers: readonly Buffer[] = [],
+  volumes: Volumes = {},
 ): Promise<Runner> {
-  const store = await storeWith(t, [await busyboxTar(t, tree), ...layers], execution);
+  const store = await storeWith(t, [await busyboxTar(t, tree), ...layers], execution, 'test:latest', volumes);
   t.teardown(async () => {
     for (const container of await listContainers(store.root)) await removeContainer(store.root, container, true);
     rmSync(dirname(runFolder(store.root).leases), { recursive: true, force: true });

@@ -5,12 +5,14 @@ import { copyFileSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { arch } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { ExecutionContext } from 'ava';
+import type { NewArtifact } from '../../src/oci/artifact.ts';
 import { type Digest, digestOfHex } from '../../src/oci/digest.ts';
 import type { Image } from '../../src/oci/image.ts';
 import type { Layer } from '../../src/oci/layer.ts';
 import { parseReference } from '../../src/oci/reference.ts';
 import { type ExecutionConfig, MediaType } from '../../src/oci/spec.ts';
 import { ImageStore } from '../../src/oci/store.ts';
+import { volumeArtifact } from '../../src/oci/volume-artifact.ts';
 import type { LayerRoot } from '../../src/runtime/root-path.ts';
 import { unpackLayer } from '../../src/runtime/snapshot.ts';
 import { temporaryFolder } from './temporary.ts';
@@ -63,18 +65,29 @@ export interface TestStore {
   unpack(): Promise<LayerRoot[]>;
 }
 
+/** Captured beside an image: by path their layers, the lowest first. */
+export type Volumes = Readonly<Record<string, readonly Buffer[]>>;
+
 /** A store with one image of these layers, the lowest first. */
 export async function storeWith(
   t: ExecutionContext,
   layers: readonly Buffer[],
   execution: ExecutionConfig = {},
   name = 'test:latest',
+  volumes: Volumes = {},
 ): Promise<TestStore> {
   const root = join(await temporaryFolder(t), 'store');
   await using store = await ImageStore.open(root, { create: true });
   const stored: Layer[] = [];
   for (const bytes of layers) stored.push(await storeLayer(store, bytes));
+  const artifacts: NewArtifact[] = [];
+  for (const [path, own] of Object.entries(volumes)) {
+    const parts: Layer[] = [];
+    for (const bytes of own) parts.push(await storeLayer(store, bytes));
+    artifacts.push(volumeArtifact(path, parts));
+  }
   const image = await store.addImage({
+    artifacts,
     reference: parseReference(name),
     layers: stored,
     config: {

@@ -102,7 +102,7 @@ stop:
 start: [{ run: x }]
 exclude: [/a/**, { path: /b/, reason: r, type: socket }]
 include: [/c]
-volumes: [/v, { path: /w, capture: image }]
+volumes: [/v, { path: /w, capture: image }, { path: /db/, capture: volume }]
 ports: [80, 53/udp]
 requires: [db]
 after: [mysql, 'generic-sysv:shop']
@@ -125,6 +125,7 @@ health: [{ tcp: 80 }, { http: 'http://localhost/', timeout: 5s }, { command: 'tr
   t.deepEqual(profile.volumes, [
     { path: '/v', capture: 'image' },
     { path: '/w', capture: 'image' },
+    { path: '/db/', capture: 'volume' },
   ]);
   t.deepEqual(profile.limits, {
     nofile: { soft: 1024, hard: 4096 },
@@ -314,3 +315,16 @@ const ENTRY = {
   links: 1,
   target: byteStringFromText(''),
 };
+
+test(
+  'what cannot be a volume is not captured as one',
+  mistakes,
+  `name: x
+volumes: [{ path: /, capture: volume }, { path: /./proc/x, capture: volume }, { path: /dev, capture: volume }, { path: /process, capture: volume }]
+`,
+  [
+    '2:19: volumes[0].path: cannot be captured as a volume: the root, /proc, /sys and /dev are no volumes',
+    '2:49: volumes[1].path: cannot be captured as a volume: the root, /proc, /sys and /dev are no volumes',
+    '2:87: volumes[2].path: cannot be captured as a volume: the root, /proc, /sys and /dev are no volumes',
+  ],
+);
