@@ -34,7 +34,7 @@ export interface FleetHost {
   readonly labels: Readonly<Record<string, string>>;
   /** Hosts that are to be done before it. */
   readonly after: readonly string[];
-  /** When its maintenance window opens, in milliseconds since 1970. Undefined where it has none. */
+  /** When its maintenance window opens, in milliseconds since 1970, and Infinity for never. Undefined where it has none. */
   readonly opens?: ((now: number) => number) | undefined;
 }
 

@@ -9,7 +9,7 @@ export interface QueuedHost {
   readonly after?: readonly string[];
   /** The jump host that it is reached through. */
   readonly jump?: string | undefined;
-  /** @returns when its maintenance window opens, in milliseconds since 1970: not after `now` while it is open. */
+  /** @returns when its maintenance window opens, in milliseconds since 1970: not after `now` while it is open, Infinity for never. */
   readonly opens?: ((now: number) => number) | undefined;
 }
 
@@ -46,7 +46,7 @@ export class Queue<Host extends QueuedHost> {
     this.#hosts = hosts;
     this.#limits = limits;
     for (const { name } of hosts) this.#states.set(name, 'waiting');
-    this.#waves = wavesOf(hosts, limits.serial ?? []);
+    this.#waves = wavesOf(dependenciesFirst(hosts), limits.serial ?? []);
   }
 
   /** Hosts that start are counted as running from now on, and those given up as failed. */
@@ -59,13 +59,13 @@ export class Queue<Host extends QueuedHost> {
     const wave = this.#wave();
     for (const host of this.#hosts) {
       if (this.#states.get(host.name) !== 'waiting') continue;
-      const error = this.#lost(host);
+      const opens = host.opens?.(now) ?? now;
+      const error = this.#lost(host) ?? (opens === Number.POSITIVE_INFINITY ? tooLate() : undefined);
       if (error !== undefined) {
         this.#states.set(host.name, 'failed');
         givenUp.push({ host, error });
         continue;
       }
-      const opens = host.opens?.(now) ?? now;
       if (opens > now) wake = Math.min(wake ?? opens, opens);
       const reason =
         this.#hindrance(host, running, wave) ??
@@ -131,6 +131,24 @@ export class Queue<Host extends QueuedHost> {
   }
 }
 
+/** In the hosts' order, but that none is before one that it comes after: a wave would wait for a later one, for ever. */
+function dependenciesFirst<Host extends QueuedHost>(hosts: readonly Host[]): Host[] {
+  const byName = new Map(hosts.map((host) => [host.name, host]));
+  const placed = new Set<Host>();
+  const begun = new Set<Host>();
+  const place = (host: Host): void => {
+    if (begun.has(host)) return;
+    begun.add(host);
+    for (const name of host.after ?? []) {
+      const first = byName.get(name);
+      if (first !== undefined) place(first);
+    }
+    placed.add(host);
+  };
+  for (const host of hosts) place(host);
+  return [...placed];
+}
+
 function wavesOf<Host>(hosts: readonly Host[], sizes: readonly number[]): Map<Host, number> {
   const waves = new Map<Host, number>();
   let left = [...hosts];
@@ -140,6 +158,13 @@ function wavesOf<Host>(hosts: readonly Host[], sizes: readonly number[]): Map<Ho
     left = left.slice(size);
   }
   return waves;
+}
+
+function tooLate(): P2cError {
+  return new P2cError('it was not begun: its maintenance window closed before its turn came', {
+    code: 'fleet.window',
+    hint: "give it another 'window:' in the inventory, and 'p2c migrate --resume' goes on with it",
+  });
 }
 
 /** Hour and minute here, with the date where that is not today's. */

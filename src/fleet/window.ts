@@ -71,7 +71,7 @@ function dayOf(word: string): number {
   return DAYS.findIndex((day) => day.toLowerCase() === word.toLowerCase());
 }
 
-/** The first of several that opens; never, where none does: then the host waits until the batch is interrupted. */
+/** The first of several that opens: Infinity where none does again. */
 export function opensAt(windows: readonly Window[]): ((now: number) => number) | undefined {
   if (windows.length === 0) return undefined;
   return (now) => Math.min(...windows.map((window) => window(now) ?? Number.POSITIVE_INFINITY));

@@ -124,6 +124,28 @@ test('a host waits for its window, and the queue says when to ask again', (t) =>
   t.like(decide(6000), { start: ['a'] });
 });
 
+test('a wave never waits for a later one: what comes before a host is in its wave, or in an earlier one', (t) => {
+  const hosts = [{ name: 'web', after: ['db'] }, { name: 'mail' }, { name: 'db', after: ['disk'] }, { name: 'disk' }];
+  const { decide, end, queue } = queueOf(hosts, { serial: [1] });
+  for (const name of ['disk', 'db', 'web', 'mail']) {
+    t.deepEqual(decide().start, [name]);
+    end(name);
+  }
+  t.true(queue.over);
+});
+
+test('a host whose window closed while it waited is given up, and those that come after it', (t) => {
+  const opens = (now: number) => (now < 2000 ? now : Number.POSITIVE_INFINITY);
+  const { decide, end, queue } = queueOf([{ name: 'a' }, { name: 'b', opens }, { name: 'c', after: ['b'] }], {
+    concurrency: 1,
+  });
+  t.deepEqual(decide(1000).start, ['a']);
+  const late = decide(3000);
+  t.like(late, { givenUp: ['b fleet.window', 'c fleet.dependency'], wake: undefined });
+  end('a');
+  t.true(queue.over);
+});
+
 test('hosts that wait for each other are refused before anything begins', (t) => {
   const circle = [
     { name: 'a', after: ['b'] },

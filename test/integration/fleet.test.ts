@@ -17,6 +17,9 @@ const GOOD = ['bullseye', 'bookworm', 'trixie'] as const;
 const BAD = ['key', 'down', 'disk', 'dies', 'stops'] as const;
 type Name = (typeof GOOD)[number] | (typeof BAD)[number];
 
+/** What a server writes while it is looked at would differ from run to run. */
+const STILL = ['--no-stop', '--exclude', '/var/log/**', '--exclude', '/var/lib/**', '--settle', '0'];
+
 const servers = new Map<Name, LabServer>();
 /** Lines for a known_hosts file; of a server that went down too. */
 let known = '';
@@ -197,9 +200,7 @@ test.serial(
     const folder = await temporaryFolder(t);
     const env = { SOURCE_DATE_EPOCH: '1700000000' };
     const file = await inventory(folder, GOOD, '');
-    // What a server writes while it is looked at would differ from run to run.
-    const still = ['--no-stop', '--exclude', '/var/log/**', '--exclude', '/var/lib/**', '--settle', '0'];
-    const args = ['migrate', '-i', file, '--known-hosts', await knownHosts(folder), '--part-size', '8m', ...still];
+    const args = ['migrate', '-i', file, '--known-hosts', await knownHosts(folder), '--part-size', '8m', ...STILL];
     const calm = join(folder, 'calm');
     const undisturbed = await cli([...args, '--concurrency', '3'], { ...env, P2C_ROOT: calm });
     t.is(undisturbed.code, 0, undisturbed.stderr);
@@ -254,3 +255,29 @@ test.serial(
     t.is(readdirSync(join(killed, 'blobs/sha256')).length, readdirSync(join(calm, 'blobs/sha256')).length);
   },
 );
+
+test.serial('two batches at once on one store share what is the same, and spoil nothing', async (t) => {
+  if (!requireRoot(t)) return;
+  const folder = await temporaryFolder(t);
+  const env = { SOURCE_DATE_EPOCH: '1700000000', P2C_ROOT: join(folder, 'store') };
+  const file = await inventory(folder, ['bookworm', 'trixie'], '');
+  const args = ['migrate', '-i', file, '--known-hosts', await knownHosts(folder), '--part-size', '32m', ...STILL];
+  const ends = await Promise.all(
+    ['one', 'two'].map((name) => cli([...args, '--tag', `${name}/{{host}}:1`, '--reserve', '100m'], env)),
+  );
+  for (const { code, stderr } of ends) {
+    t.is(code, 0, stderr);
+    t.regex(stderr, /2 hosts hold at most .* the store has .* free/);
+  }
+  const images: { Names: string[]; Digest: string }[] = JSON.parse((await cli(['images', '--json'], env)).stdout);
+  const digestOf = (name: string) => images.find(({ Names }) => Names.includes(name))?.Digest;
+  t.is(images.length, 4);
+  for (const host of ['bookworm', 'trixie']) {
+    t.is(typeof digestOf(`one/${host}:1`), 'string');
+    t.is(digestOf(`one/${host}:1`), digestOf(`two/${host}:1`), host);
+  }
+  const validated = await cli(['image', 'validate', '--all'], env);
+  t.is(validated.code, 0, validated.stdout);
+  t.deepEqual(readdirSync(join(env.P2C_ROOT, 'held')), []);
+  t.is(readdirSync(join(env.P2C_ROOT, 'runs')).length, 2);
+});
