@@ -12,7 +12,7 @@ import { parseTarget } from '../ssh/target.ts';
 import { type CaptureOptions, profilesFrom, rulesFrom, withCaptureOptions } from './capture-options.ts';
 import { defineVerb } from './command.ts';
 import { type ConnectionOptions, connectOptions, withConnectionOptions } from './connection-options.ts';
-import { runFleet, type Scene } from './fleet.ts';
+import { atAnyTime, runFleet, type Scene } from './fleet.ts';
 import { type FleetOptions, withFleetOptions } from './fleet-options.ts';
 import { hostConnectOptions } from './host-connection.ts';
 import { interruptible } from './interrupt.ts';
@@ -100,25 +100,20 @@ async function auditFleet(
       },
       show,
     );
-  // Looking waits for no maintenance window.
-  return runFleet(
-    hosts.map((host) => ({ ...host, opens: undefined })),
-    options,
-    {
-      name: 'audit',
-      argv,
-      root: storeRoot(),
-      image: () => null,
-      work: auditHost,
-      exitCode: exitCodeOf,
-      columns: ['ENTRIES', 'BYTES', 'DUPLICATES'],
-      row: (report) => [
-        report.listing.entries.toLocaleString('en-US'),
-        formatBytes(report.capture.bytes),
-        String(report.duplicates.total),
-      ],
-    },
-  );
+  return runFleet(atAnyTime(hosts), options, {
+    name: 'audit',
+    argv,
+    root: storeRoot(),
+    image: () => null,
+    work: auditHost,
+    exitCode: exitCodeOf,
+    columns: ['ENTRIES', 'BYTES', 'DUPLICATES'],
+    row: (report) => [
+      report.listing.entries.toLocaleString('en-US'),
+      formatBytes(report.capture.bytes),
+      String(report.duplicates.total),
+    ],
+  });
 }
 
 /** Duplicates are what an audit is for; where it finds none, places that could not be looked at make its answer incomplete. */

@@ -11,7 +11,7 @@ import { statementsOf } from '../report/inspect-statements.ts';
 import { parseTarget } from '../ssh/target.ts';
 import { defineVerb } from './command.ts';
 import { type ConnectionOptions, connectOptions, withConnectionOptions } from './connection-options.ts';
-import { runFleet } from './fleet.ts';
+import { atAnyTime, runFleet } from './fleet.ts';
 import { type FleetOptions, withFleetOptions } from './fleet-options.ts';
 import { hostConnectOptions } from './host-connection.ts';
 import { interruptible } from './interrupt.ts';
@@ -134,7 +134,7 @@ async function inspectFleet(
     throw usageError(`--${single} is for one server`, { code: 'usage', hint: 'name it in the place of -i FILE' });
   }
   const { hosts } = await chosenHosts(file, patterns, options);
-  return runFleet<Inspected['report']>(hosts, options, {
+  return runFleet<Inspected['report']>(atAnyTime(hosts), options, {
     name: 'inspect',
     argv,
     root: storeRoot(),

@@ -60,7 +60,7 @@ const YAML = `usual:
   vars: &usual { from: usual, kept: 1 }
 stage: &stage
   vars: { level: stage }
-  hosts: { shared: { <<: *usual, kept: 2, on: 2026-01-02 } }
+  hosts: { shared: { <<: *usual, kept: 2, day: 2026-01-02 } }
 merged:
   <<: [*stage, { vars: { level: none } }]
   children: &below { y: { hosts: { n: } } }

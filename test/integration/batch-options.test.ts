@@ -1,0 +1,82 @@
+/** Batches over hosts that nobody listens at (port 1 of this machine): what begins, in which order, and what is told of it. */
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import test, { type ExecutionContext } from 'ava';
+import { z } from 'zod';
+import { cli } from '../helpers/cli.ts';
+import { temporaryFolder } from '../helpers/temporary.ts';
+
+const Event = z.looseObject({
+  event: z.string(),
+  host: z.string().optional(),
+  reason: z.string().optional(),
+  error: z.object({ code: z.string(), message: z.string() }).optional(),
+});
+
+const FLEET = `defaults: { user: root, port: 1, tag: 'x/{{host}}:1' }
+groups:
+  shop: { hosts: [web1, web2], after: db }
+  far: { hosts: far, jump: 'gate@127.0.0.1:1' }
+hosts:
+  web1: { address: 127.0.0.1, order: -5 }
+  web2: { address: 127.0.0.1 }
+  db: { address: 127.0.0.1 }
+  far: { address: 192.0.2.1 }
+`;
+
+async function fleet(t: ExecutionContext, text: string) {
+  const folder = await temporaryFolder(t);
+  const file = join(folder, 'fleet.yaml');
+  await writeFile(file, text);
+  const env = { P2C_ROOT: join(folder, 'store') };
+  const run = async (verb: string, ...args: readonly string[]) => {
+    const ended = await cli([verb, '-i', file, '--retries', '0', '--attempts', '1', '--json', ...args], env);
+    const lines = ended.stdout.split('\n').filter((line) => line !== '');
+    return { ...ended, events: lines.map((line) => Event.parse(JSON.parse(line))) };
+  };
+  return { folder, file, env, run };
+}
+
+test('orders, dependencies and waves of an inventory, to the end and to its remedy', async (t) => {
+  const { folder, file, env, run } = await fleet(t, FLEET);
+  const { code, events, stderr } = await run('migrate', '--serial', '25%');
+  t.is(code, 1, stderr);
+  const of = (event: string) => events.filter((each) => each.event === event);
+  t.deepEqual(
+    of('host-started').map(({ host }) => host),
+    ['db', 'far'],
+    'what web1 comes after is begun before it, whatever their order and their waves',
+  );
+  const failures = new Map(of('host-failed').map(({ host, error }) => [host, error?.code]));
+  const lost = 'fleet.dependency';
+  t.deepEqual(Object.fromEntries(failures), { db: 'ssh.refused', web1: lost, web2: lost, far: 'ssh.refused' });
+  t.true(of('host-waiting').some(({ host, reason }) => host === 'far' && reason === 'for wave 3'));
+  // The way is over the jump host: it is the one that refuses.
+  t.regex(of('host-failed').find(({ host }) => host === 'far')?.error?.message ?? '', /127\.0\.0\.1 port 1/);
+
+  const failed = await cli(['runs', 'show', '--failed'], env);
+  const names = join(folder, 'failed.txt');
+  await writeFile(names, failed.stdout);
+  const limited = await cli(['inventory', 'ls', '-i', file, '--limit', `@${names}`, '--json', '--', '!far:!web2'], env);
+  const Named = z.array(z.object({ name: z.string() }));
+  t.deepEqual(
+    Named.parse(JSON.parse(limited.stdout)).map(({ name }) => name),
+    ['web1', 'db'],
+  );
+  const resumed = await cli(['migrate', '--resume', '--retries', '0', '--attempts', '1', '--no-estimate'], env);
+  t.regex(resumed.stdout, /"run-resumed".*"event":"run-finished","exitCode":1,"done":0,"failed":4,/s, resumed.stderr);
+});
+
+test('looking waits for no window and for no other host', async (t) => {
+  const text = FLEET.replace('after: db', "after: db, window: '2020-01-01 00:00 - 2020-01-02 00:00'");
+  const { run } = await fleet(t, text);
+  for (const verb of ['audit', 'inspect']) {
+    const { code, events, stderr } = await run(verb, 'shop');
+    t.is(code, 1, stderr);
+    const begun = events.filter(({ event }) => event === 'host-started').map(({ host }) => host);
+    t.deepEqual(begun.sort(), ['web1', 'web2'], verb);
+  }
+  const late = await run('migrate', 'shop');
+  t.is(late.code, 2);
+  t.regex(late.stderr, /the maintenance window of 'web1' is over/);
+});
