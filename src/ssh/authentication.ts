@@ -45,6 +45,8 @@ export class Authentication {
   readonly #means: Means;
   readonly #tried: string[] = [];
   readonly #pending: Attempt[];
+  /** Whether an rsa key was among what was tried: ssh2 offers it with one hash only. */
+  #rsa = false;
   #allowed: readonly AuthenticationType[] = [];
 
   constructor(target: Target, means: Means) {
@@ -91,9 +93,14 @@ export class Authentication {
     if (why !== undefined && /too many/i.test(why)) {
       return 'the agent may hold more keys than the server looks at: name one with --identity FILE, and unset SSH_AUTH_SOCK';
     }
-    return this.#means.prompt === undefined
-      ? 'name a key with --identity FILE, add it to an ssh-agent, or give the password with --password-fd or --password-command; without a terminal none can be asked for'
-      : 'check the user name and the password, or name a key with --identity FILE';
+    const rsa = this.#rsa
+      ? '; an rsa key is shown with SHA-2 where the server says that it knows it, also if it then refuses it: another type of key helps'
+      : '';
+    const more =
+      this.#means.prompt === undefined
+        ? 'name a key with --identity FILE, add it to an ssh-agent, or give the password with --password-fd or --password-command; without a terminal none can be asked for'
+        : 'check the user name and the password, or name a key with --identity FILE';
+    return `${more}${rsa}`;
   }
 
   #attempts(): Attempt[] {
@@ -115,6 +122,7 @@ export class Authentication {
     const { file, named } = identity;
     try {
       const key = await identity.unlock(this.#means.prompt);
+      this.#rsa ||= key.type === 'ssh-rsa';
       return this.#try(`key ${file}`, { type: 'publickey', username: this.#target.user, key });
     } catch (error) {
       if (named || !(error instanceof P2cError) || error.code !== 'ssh.identity') throw error;

@@ -178,6 +178,19 @@ test('a server with algorithms of long ago: named where they are missing, and us
   t.is((await session.run({ purpose: 'speak', script: 'echo in' })).stdout.toString(), 'in\n');
 });
 
+test('a server that says it knows SHA-2, and takes none of it: the hint names the cause', async (t) => {
+  if (!requireRoot(t)) return;
+  const sshd = await startSshd(t, { config: ['PubkeyAcceptedAlgorithms ssh-rsa'] });
+  const key = join(sshd.folder, 'rsa_key');
+  await generateKey(key, 'rsa');
+  await appendFile(join(sshd.folder, 'authorized_keys'), await readFile(`${key}.pub`));
+  const error = await t.throwsAsync(connect(targetOf(sshd), { ...optionsOf(sshd), identities: [key] }), {
+    instanceOf: P2cError,
+  });
+  t.is(error.code, 'ssh.auth');
+  t.regex(error.hint ?? '', /rsa key is shown with SHA-2 .* another type of key helps/);
+});
+
 test('nothing of a session keeps the process alive once it is disposed of', async (t) => {
   if (!requireRoot(t)) return;
   const sshd = await startSshd(t);
