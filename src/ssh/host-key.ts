@@ -5,6 +5,7 @@ import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { messageOf, P2cError, systemCode, usageError } from '../errors.ts';
 import { hashedHostName, type KnownKey, knownHostName, knownKeys, revokedKeys } from './known-hosts.ts';
+import { isKrl, krlKeys } from './krl.ts';
 import type { Target } from './target.ts';
 
 const LARGEST_FILE = 16 * 1024 * 1024;
@@ -33,25 +34,28 @@ export async function readKnownKeys(files: readonly string[], { host, port }: Kn
 }
 
 async function readText(file: string): Promise<string> {
+  return (await readBytes(file)).toString('latin1');
+}
+
+async function readBytes(file: string): Promise<Buffer> {
   if ((await stat(file)).size > LARGEST_FILE) throw new Error('it is larger than 16 MiB');
-  return await readFile(file, 'latin1');
+  return await readFile(file);
 }
 
 /**
- * The keys of ssh_config's RevokedHostKeys: public keys, one on a line.
- * @throws P2cError `ssh.known-hosts` for a file that is missing or is none of that form: ssh then trusts no key either.
+ * The keys of ssh_config's RevokedHostKeys: public keys, one on a line, or a list that `ssh-keygen -k` made.
+ * @throws P2cError `ssh.known-hosts` for a file that is missing or cannot be read: ssh then trusts no key either.
  */
 export async function readRevokedKeys(files: readonly string[]): Promise<KnownKey[]> {
   const keys: KnownKey[] = [];
   for (const file of files) {
     try {
-      const text = await readText(file);
-      if (text.startsWith('SSHKRL\n')) throw new Error('it is a binary list (KRL), which p2c does not read');
-      keys.push(...revokedKeys(text, file));
+      const bytes = await readBytes(file);
+      keys.push(...(isKrl(bytes) ? krlKeys(bytes, file) : revokedKeys(bytes.toString('latin1'), file)));
     } catch (error) {
       throw new P2cError(`the revoked host keys of ${file} cannot be read: ${messageOf(error)}`, {
         code: 'ssh.known-hosts',
-        hint: 'let RevokedHostKeys name a list of public keys, or name another configuration with -F FILE',
+        hint: 'let RevokedHostKeys name a list of public keys or of ssh-keygen -k, or name another configuration with -F FILE',
         cause: error,
       });
     }
@@ -105,12 +109,12 @@ export interface KnownAs {
  */
 export function judgeHostKey(key: Buffer, target: Target, policy: HostKeyPolicy): HostKeyVerdict {
   const { known, pinned } = policy;
-  const text = key.toString('base64');
   const shown = `${keyType(key)} ${fingerprint(key)}`;
-  const same = known.filter((item) => item.key === text);
+  const same = known.filter((item) => isKey(item, key));
   const revoked = same.find((item) => item.marker === '@revoked');
   if (revoked !== undefined) {
-    throw new P2cError(`the host key of ${target.name} (${shown}) is revoked by ${revoked.file}:${revoked.line}`, {
+    const where = revoked.line === 0 ? revoked.file : `${revoked.file}:${revoked.line}`;
+    throw new P2cError(`the host key of ${target.name} (${shown}) is revoked by ${where}`, {
       code: 'ssh.host-key-revoked',
       hint: 'somebody may stand between this machine and the server: ask who runs it',
     });
@@ -129,6 +133,11 @@ export function judgeHostKey(key: Buffer, target: Target, policy: HostKeyPolicy)
     shown,
     known.some((item) => item.marker === '@cert-authority'),
   );
+}
+
+function isKey(item: KnownKey, key: Buffer): boolean {
+  const form = item.digest === undefined ? key : createHash(item.digest).update(key).digest();
+  return item.key === form.toString('base64');
 }
 
 function notPinned(target: Target, shown: string, pinned: readonly string[]): P2cError {

@@ -6,10 +6,11 @@ export interface KnownKey {
   readonly marker: '' | '@revoked' | '@cert-authority';
   /** Key type as written: `ssh-ed25519`. */
   readonly type: string;
-  /** The key's wire form in base64. */
+  /** The key's wire form in base64; or its digest, where `digest` says so. */
   readonly key: string;
+  readonly digest?: 'sha1' | 'sha256';
   readonly file: string;
-  /** From 1. */
+  /** From 1; 0 in a file that has no lines. */
   readonly line: number;
   /** True for a key of the host's name without its port: it vouches for a server, and does not speak against one. */
   readonly withoutPort: boolean;

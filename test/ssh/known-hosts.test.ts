@@ -229,6 +229,32 @@ test('revoked keys that cannot be read are no reason to trust', async (t) => {
   }
 });
 
+test('a list of ssh-keygen -k revokes keys by themselves and by their digests', async (t) => {
+  const folder = await temporaryFolder(t);
+  for (const name of ['bad', 'good', 'authority']) await generateKey(join(folder, name), 'ed25519');
+  const key = async (name: string): Promise<Buffer> =>
+    Buffer.from((await readFile(join(folder, `${name}.pub`), 'utf8')).split(' ')[1] ?? '', 'base64');
+  const keys = { bad: await key('bad'), good: await key('good') };
+  const krl = join(folder, 'krl');
+  const bad = (await readFile(join(folder, 'bad.pub'), 'utf8')).trim();
+  for (const spec of [`key: ${bad}`, `sha1: ${bad}`, `sha256: ${bad}`, `${bad}`, `serial: 7\nsha256: ${bad}`]) {
+    await writeFile(join(folder, 'spec'), `${spec}\n`);
+    await run('ssh-keygen', ['-k', '-q', '-f', krl, '-s', join(folder, 'authority.pub'), join(folder, 'spec')]);
+    const revoked = await readRevokedKeys([krl]);
+    const judge = (name: 'bad' | 'good') => judgeHostKey(keys[name], target('web1'), policy(revoked, true));
+    const error = t.throws(() => judge('bad'), { code: 'ssh.host-key-revoked' }, spec);
+    t.true(error?.message.endsWith(`is revoked by ${krl}`));
+    t.is(judge('good'), 'new');
+  }
+  const whole = await readFile(krl);
+  for (const length of [9, 30, 45, whole.length - 1]) {
+    await writeFile(krl, whole.subarray(0, length));
+    await t.throwsAsync(readRevokedKeys([krl]), { code: 'ssh.known-hosts', message: /cut short/ }, `${length} bytes`);
+  }
+  await writeFile(krl, Buffer.concat([whole, Buffer.from([9, 0, 0, 0, 0])]));
+  await t.throwsAsync(readRevokedKeys([krl]), { message: /unknown part 9/ });
+});
+
 test('a key that is known without the port vouches, and does not accuse', async (t) => {
   const file = join(await temporaryFolder(t), 'known_hosts');
   await writeFile(file, `web1 ssh-ed25519 ${KEY}\n`);
