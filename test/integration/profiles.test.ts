@@ -174,7 +174,7 @@ test('what a profile says of the image is in the image', async (t) => {
   );
   const config = JSON.parse((await cli(['image', 'inspect', 'shop:1'], env)).stdout)[0].Config;
   t.true(config.Env.includes('SHOP_MODE=old') && config.Env.includes('PORTS=3'));
-  t.deepEqual(Object.keys(config.ExposedPorts).sort(), ['53/udp', '80/tcp', '8080/tcp']);
+  t.deepEqual(Object.keys(config.ExposedPorts).sort(), ['443/tcp', '53/udp', '80/tcp', '8080/tcp']);
   t.true(Object.keys(config.Volumes).includes('/srv/shop') && Object.keys(config.Volumes).includes('/data'));
   t.deepEqual(config.Cmd, ['/bin/sh', '-c', 'echo "$SHOP_MODE"']);
   t.like(config.Labels, {
