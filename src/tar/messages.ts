@@ -14,9 +14,9 @@ export interface TarMessageAccount {
 const KEPT = 1000;
 const TAIL = 8 * 1024;
 
-/** Lines that say nothing about what arrives. */
+/** Lines that say nothing about what arrives. Names may hold any words: what counts is how a line begins or ends. */
 const HARMLESS =
-  /(Removing leading|socket ignored|Exiting with failure status due to previous errors|File removed before we read it|Warning: Cannot stat: No such file)/;
+  /^tar: Removing leading |^tar: Exiting with failure status due to previous errors$|: (?:socket ignored|File removed before we read it|(?:Warning: )?Cannot stat: No such file or directory)$/;
 
 /** Takes standard error in chunks; holds a bounded part of it. */
 export class TarMessages {
@@ -65,8 +65,11 @@ export interface Complaint {
   readonly reason: string;
 }
 
+/** The last words that are tar's own: a name may hold the same ones. */
+const TROUBLE = /^\.?(\/.*?)(?:: Warning)?: (Cannot \w+: [^:]+|Read error at [^:]*: [^:]+|File shrank by [^:]+)$/;
+
 /** The path and the trouble in one of the `problems`; undefined where it is about no file. */
 export function complaintOf(problem: string): Complaint | undefined {
-  const [, path, reason] = /^\.?(\/.*?): (?:Warning: )?((?:Cannot|Read error|File shrank).*)$/.exec(problem) ?? [];
+  const [, path, reason] = TROUBLE.exec(problem) ?? [];
   return path === undefined || reason === undefined ? undefined : { path: unescapedName(path), reason };
 }

@@ -19,6 +19,14 @@ for (const chunk of [1, 10, 10_000]) {
   });
 }
 
+test('what a name says is not what tar says', (t) => {
+  const messages = new TarMessages();
+  for (const name of ['Removing leading x', 'socket ignored', ': File removed before we read it']) {
+    messages.push(Buffer.from(`tar: ./${name}: Cannot open: Input/output error\n`));
+  }
+  t.is(messages.end().problemCount, 3);
+});
+
 test('a tar that never stops talking is kept within bounds', (t) => {
   const messages = new TarMessages();
   for (let i = 0; i < 5000; i += 1) messages.push(Buffer.from(`tar: ./f${i}: Cannot open: Input/output error\n`));
@@ -41,7 +49,10 @@ test('what could not be read is told by its path, however tar quotes it', (t) =>
     'Read error at byte 0, while reading 9 bytes: x',
   ]);
   t.deepEqual(found('./n\\nl\\\\\\303\\251: Cannot stat: x'), ['/n\nl\\\xc3\xa9', 'Cannot stat: x']);
-  t.deepEqual(found('./a: Cannot: Cannot open: x'), ['/a', 'Cannot: Cannot open: x']);
+  t.deepEqual(found('./a: Cannot: Cannot open: x'), ['/a: Cannot', 'Cannot open: x']);
+  const name = '/b: Cannot open: no: Read error at byte 1: x';
+  t.deepEqual(found(`.${name}: Warning: Cannot open: Permission denied`), [name, 'Cannot open: Permission denied']);
+  t.deepEqual(found('./c: Cannot stat: Cannot allocate memory'), ['/c', 'Cannot stat: Cannot allocate memory']);
   for (const other of ['', 'x', 'Error is not recoverable: exiting now', './a: file changed as we read it']) {
     t.is(complaintOf(other), undefined, other);
   }
