@@ -69,8 +69,17 @@ export function localSession(options: LocalSessionOptions = {}): LocalSession {
     privilege: 'root',
     ledger,
     run,
-    stream(): Promise<RemoteStream> {
-      return Promise.reject(new Error('the local session has no streams'));
+    async stream(command, onStderr): Promise<RemoteStream> {
+      const child = spawn('sh', ['-c', command.script], {
+        env: { PATH: path, LC_ALL: 'C', HOME: '/root' },
+        stdio: ['ignore', 'pipe', 'pipe'],
+      });
+      child.stderr.on('data', (chunk: Buffer) => onStderr?.(chunk));
+      const done = new Promise<CommandResult>((resolve, reject) => {
+        child.on('error', reject);
+        child.on('close', (code) => resolve({ code: code ?? 255, stdout: Buffer.alloc(0), stderr: '', durationMs: 0 }));
+      });
+      return { stdout: child.stdout, done, kill: () => void child.kill() };
     },
     cut() {
       lost = true;

@@ -27,6 +27,8 @@ export interface ScannedListing {
 /** A listing waits for a disk that spins up, never for a find that is stuck on a dead mount. */
 const SILENCE_MS = 300_000;
 const PROBLEMS_KEPT = 1000;
+/** A path has 4096 bytes at most on Linux, four characters each where they are escaped. */
+const LONGEST_LINE = 32 * 1024;
 
 /** Finds at the same time: several disks are read at once, and on one disk the second waits a little longer. */
 const FINDS = 4;
@@ -90,7 +92,8 @@ class Scan {
     const parser = new FindParser();
     const found = { entries: 0, tarBytes: 0 };
     signal?.throwIfAborted();
-    const stream = await session.stream(command);
+    const said = new Complaints((line) => this.#matters(line));
+    const stream = await session.stream(command, (chunk) => said.push(chunk));
     const abort = (): void => stream.kill();
     signal?.addEventListener('abort', abort, { once: true });
     try {
@@ -110,7 +113,7 @@ class Scan {
       parser.end();
       this.#count += found.entries;
       this.tarBytes += found.tarBytes;
-      this.#note(result.stderr);
+      this.#note(said.end());
     } catch (error) {
       signal?.throwIfAborted();
       throw error;
@@ -128,14 +131,42 @@ class Scan {
     );
   }
 
-  #note(said: string): void {
-    const matters = said
-      .split('\n')
-      .filter((line) => line !== '' && !/No such file or directory$/.test(line) && !this.#isOtherMount(line));
-    for (const line of matters) {
+  #matters(line: string): boolean {
+    return line !== '' && !/No such file or directory$/.test(line) && !this.#isOtherMount(line);
+  }
+
+  #note(complaints: readonly string[]): void {
+    for (const line of complaints) {
       if (this.problems.length < PROBLEMS_KEPT) this.problems.push(line);
       else if (this.problems.length === PROBLEMS_KEPT) this.problems.push('find said more than is kept here');
     }
+  }
+}
+
+/** The lines of one find's standard error that matter: as many as are kept, and one more, which tells that there were more. */
+class Complaints {
+  readonly #matters: (line: string) => boolean;
+  readonly #decoder = new TextDecoder();
+  readonly #lines: string[] = [];
+  #rest = '';
+
+  constructor(matters: (line: string) => boolean) {
+    this.#matters = matters;
+  }
+
+  push(chunk: Buffer): void {
+    const lines = (this.#rest + this.#decoder.decode(chunk, { stream: true })).split('\n');
+    this.#rest = (lines.pop() ?? '').slice(0, LONGEST_LINE);
+    for (const line of lines) this.#line(line);
+  }
+
+  end(): readonly string[] {
+    this.#line(this.#rest);
+    return this.#lines;
+  }
+
+  #line(line: string): void {
+    if (this.#lines.length <= PROBLEMS_KEPT && this.#matters(line)) this.#lines.push(line);
   }
 }
 
