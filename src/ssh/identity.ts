@@ -1,7 +1,7 @@
 /** The keys p2c may authenticate with: files that the user named, or the ones ssh would try. */
 import { readFile, stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import ssh2, { type ParsedKey } from 'ssh2';
 import { P2cError, systemCode, usageError } from '../errors.ts';
 import type { Prompt } from './secret.ts';
@@ -45,7 +45,7 @@ export async function loadUsableIdentities(files: readonly string[]): Promise<Id
 
 /** The certificates that ssh would show: those that are configured, and one beside each key. */
 export async function certificatesOf(keys: readonly string[], configured: readonly string[]): Promise<string[]> {
-  const files = [...new Set([...configured, ...keys.map((key) => `${key}-cert.pub`)])];
+  const files = [...new Set([...configured, ...keys.map((key) => `${key}-cert.pub`)].map((file) => resolve(file)))];
   const there = await Promise.all(
     files.map((file) =>
       stat(file).then(
