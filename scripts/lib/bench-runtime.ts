@@ -61,9 +61,12 @@ const folders = [store, '/run/p2c', join(work, 'tmp')];
 const before = machineState(folders);
 const leaks: string[] = [];
 
-async function checked(runner: Runner, what: string): Promise<void> {
-  if (!runner.name.startsWith('p2c')) return;
-  leaks.push(...(await leftBehind(before, folders)).map((left) => `${runner.name}, ${what}: ${left}`));
+/** For the row of a runner: how much of it stayed, where that is p2c's to answer for. */
+async function leftBy(runner: Runner, what: string): Promise<string> {
+  if (!runner.name.startsWith('p2c')) return '-';
+  const left = await leftBehind(before, folders);
+  leaks.push(...left.map((each) => `${runner.name}, ${what}: ${each}`));
+  return left.length === 0 ? 'nothing' : String(left.length);
 }
 
 function say(text = ''): void {
@@ -110,7 +113,7 @@ async function allAtOnce(commands: readonly (readonly string[])[]): Promise<numb
 }
 
 async function atOnce(): Promise<void> {
-  row(`${parallel} at once`, 'started', 'removed', 'over runc');
+  row(`${parallel} at once`, 'started', 'removed', 'over runc', 'left behind');
   let base: number | undefined;
   for (const runner of [...runners, ...onNetwork]) {
     const names = Array.from({ length: parallel }, newName);
@@ -122,22 +125,22 @@ async function atOnce(): Promise<void> {
       `${(started / 1000).toFixed(2)} s`,
       `${(removed / 1000).toFixed(2)} s`,
       over(started + removed, base),
+      await leftBy(runner, `${parallel} at once`),
     );
-    await checked(runner, `${parallel} at once`);
   }
   say();
 }
 
 async function oneAfterTheOther(): Promise<void> {
-  row(`${sequence} one after the other`, 'each', 'all', 'over runc');
+  row(`${sequence} one after the other`, 'each', 'all', 'over runc', 'left behind');
   let base: number | undefined;
   for (const runner of runners) {
     const began = performance.now();
     for (let at = 0; at < sequence; at += 1) await time(runner.once(newName()), 'output');
     const all = performance.now() - began;
     base ??= all;
-    row(runner.name, `${(all / sequence).toFixed(0)} ms`, `${(all / 1000).toFixed(1)} s`, over(all, base));
-    await checked(runner, `${sequence} one after the other`);
+    const left = await leftBy(runner, `${sequence} one after the other`);
+    row(runner.name, `${(all / sequence).toFixed(0)} ms`, `${(all / 1000).toFixed(1)} s`, over(all, base), left);
   }
   say();
 }
