@@ -1,5 +1,6 @@
 /** What the index reaches: the blobs that collection must leave alone. */
 
+import { stat } from 'node:fs/promises';
 import { isManifest, nameOf, readManifest } from './descriptors.ts';
 import type { Digest } from './digest.ts';
 import type { Layout } from './layout.ts';
@@ -17,13 +18,41 @@ export async function reachable(layout: Layout, descriptors: readonly Descriptor
     if (reached.has(next.digest)) continue;
     reached.add(next.digest);
     if (isManifest(next)) {
-      const { config, layers } = await readManifest(layout, next);
-      for (const { digest } of [config, ...layers]) reached.add(digest);
+      for (const digest of await reachedBy(layout, next)) reached.add(digest);
     } else if (next.mediaType === MediaType.index) {
       waiting.push(...(await layout.readDocument(next.digest, indexSchema, 'index')).manifests);
     }
   }
   return reached;
+}
+
+interface Reached {
+  /** Of the manifest's file as it was read. */
+  readonly version: string;
+  readonly digests: readonly Digest[];
+}
+
+/** More than a store's manifests are kept by nobody. */
+const MOST_KEPT = 20_000;
+const kept = new Map<string, Reached>();
+
+/**
+ * A batch asks this of every image of the store, with the lock held, each time one of its hosts is done: a file that is
+ * as it was when it was read is not read again.
+ */
+async function reachedBy(layout: Layout, descriptor: Descriptor): Promise<readonly Digest[]> {
+  const path = layout.blobPath(descriptor.digest);
+  const version = await stat(path).then(
+    ({ ino, size, mtimeMs, ctimeMs }) => [ino, size, mtimeMs, ctimeMs].join(' '),
+    () => undefined,
+  );
+  const known = kept.get(path);
+  if (known !== undefined && known.version === version) return known.digests;
+  const { config, layers } = await readManifest(layout, descriptor);
+  const digests = [config, ...layers].map(({ digest }) => digest);
+  if (kept.size >= MOST_KEPT) kept.clear();
+  if (version !== undefined) kept.set(path, { version, digests });
+  return digests;
 }
 
 /**
@@ -37,6 +66,9 @@ export async function withoutOrphans(
   after: readonly Descriptor[],
 ): Promise<Descriptor[]> {
   const known = new Set(before.map(({ digest }) => digest));
+  const stays = new Set(after.map(({ digest }) => digest));
+  // Nothing is gone, so nothing that describes it is: the manifests need not be read.
+  if (before.every(({ digest }) => stays.has(digest))) return [...after];
   let left = [...after];
   for (;;) {
     const present = new Set(left.map(({ digest }) => digest));

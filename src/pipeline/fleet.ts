@@ -1,4 +1,5 @@
 /** Runs one piece of work on each host of a batch. One host's failure leaves the others alone. */
+import { setMaxListeners } from 'node:events';
 import { setTimeout } from 'node:timers/promises';
 import { errorRecord, messageOf } from '../errors.ts';
 import { callHooks, type HookName, type Hooks } from '../fleet/hooks.ts';
@@ -34,6 +35,8 @@ export async function runHosts<Host extends QueuedHost, Result>(
   hosts: readonly Host[],
   work: FleetWork<Host, Result>,
 ): Promise<HostOutcome<Host, Result>[]> {
+  // Every host that is under way listens to it, by more than one of its stages: Node would warn of eleven.
+  setMaxListeners(0, work.signal);
   const batch = new Batch(hosts, work);
   await batch.run();
   return batch.outcomes();
