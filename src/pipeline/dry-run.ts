@@ -1,6 +1,6 @@
 /** `p2c migrate --dry-run`: the survey, and every command that would follow it, in order and as it would be run. */
 import { tmpdir } from 'node:os';
-import { planQuiesce } from '../profiles/planned.ts';
+import { compareCommands, planQuiesce } from '../profiles/planned.ts';
 import { holder } from '../profiles/quiesce.ts';
 import { type SurveyReport, surveyReport } from '../report/survey-report.ts';
 import { formatCount } from '../report/units.ts';
@@ -70,7 +70,8 @@ function commandsAfter(request: MigrationRequest, { facts, plan }: Survey, wire:
           },
         ]),
   ];
-  return [...copy, ...looks, ...start, ...trouble];
+  const before = request.boot === undefined ? [] : compareCommands(request.profiles);
+  return [...before, ...copy, ...looks, ...start, ...trouble];
 }
 
 function listing({ filesystems }: SourceFacts, reason: ListingReason, when?: string): PlannedCommand[] {

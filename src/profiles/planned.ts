@@ -72,7 +72,8 @@ function startCommands(applications: readonly Application[]): PlannedCommand[] {
 }
 
 /** Before the stop and after the start. */
-function compareCommands(applications: readonly Application[]): PlannedCommand[] {
+/** What a source is asked that is to be compared with itself later, or with a container. */
+export function compareCommands(applications: readonly Pick<Application, 'name' | 'health'>[]): PlannedCommand[] {
   return [
     FINGERPRINT_COMMAND,
     ...applications.flatMap(({ name, health }) => health.map((check) => healthCommand(name, check))),

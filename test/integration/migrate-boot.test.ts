@@ -144,6 +144,8 @@ test.serial('an image that does not boot is there all the same, and the exit cod
   const { server, access, call, ok } = made;
   const command = 'CMD ["/bin/sh", "-c", "echo no such shop; exit 3"]';
   const target = [`root@${server.address}`, ...access, '--profile', 'none', '--no-adapt', '--change', command];
+  const planned = await ok('migrate', ...target, '--tag', 'bad', '--boot', '--dry-run');
+  t.regex(planned, /see what runs and who listens/);
   const migrated = await call('migrate', ...target, '--tag', 'bad', '--boot', '--name', 'trial', '--no-quarantine');
   t.is(migrated.code, 1, migrated.stderr);
   t.regex(migrated.stdout, /^Digest +sha256:[0-9a-f]{64}$/m);
