@@ -158,7 +158,7 @@ function lineOf(rules: RuleSet, layers: Layers, entry: Entry, { moved, reason }:
     type,
     verdict: 'unreadable',
     class: classOf(path, type),
-    reason: layers.said(path) ?? reason ?? "the source's tar did not deliver it, and said nothing of it",
+    reason: layers.said(path) ?? reason ?? "the source's tar did not deliver it, and no reason is known",
   };
 }
 
