@@ -14,6 +14,8 @@ import { discardWithVolumes } from './volumes/discard.ts';
 
 /** How long the kernel may take to end processes, and the monitor to note it. Milliseconds. */
 const KILL_TAKES = 10_000;
+/** How long a monitor may take whose container has ended: networks are left by one container at a time, and twenty may end at once. */
+const LEAVING_TAKES = 60_000;
 const POLL = 20;
 
 /**
@@ -123,10 +125,14 @@ async function kill(container: Container): Promise<void> {
 /** Waits until its processes are gone and its monitor has written down how it ended, or is gone too. */
 async function ended(container: Container): Promise<void> {
   const alive = (state: State) => [state.init, state.engine].filter((one) => one !== undefined && isAlive(one));
-  const state = await until(container, (now) => {
+  const over = (now: State): boolean => {
     endLeftovers(now);
     return !isUp(now) && alive(now).length === 0;
-  });
+  };
+  let state = await until(container, over);
+  if (state !== undefined && isUp(state) && alive(state).length === 0) {
+    state = await until(container, over, LEAVING_TAKES);
+  }
   if (state === undefined || (!isUp(state) && alive(state).length === 0)) return;
   const left = alive(state).map((one) => one?.pid);
   throw new P2cError(`processes of the container '${container.definition.name}' do not end`, {
@@ -145,8 +151,12 @@ function endLeftovers({ init, engine, monitor, status, boot }: State): void {
 }
 
 /** @returns the state that fits, the last where none does in time, undefined where it was removed meanwhile. */
-async function until(container: Container, fits: (state: State) => boolean): Promise<State | undefined> {
-  const end = performance.now() + KILL_TAKES;
+async function until(
+  container: Container,
+  fits: (state: State) => boolean,
+  patience = KILL_TAKES,
+): Promise<State | undefined> {
+  const end = performance.now() + patience;
   for (;;) {
     const state = await stateOrGone(container);
     if (state === undefined || fits(state) || performance.now() > end) return state;
