@@ -9,6 +9,8 @@ import type { Destination } from '../oci/destination.ts';
 import type { Image } from '../oci/image.ts';
 import { parseReference, type Reference } from '../oci/reference.ts';
 import { ImageStore } from '../oci/store.ts';
+import { volumesOf } from '../oci/volume-artifact.ts';
+import { printable } from '../printable.ts';
 import { findProgram } from '../runtime/host-program.ts';
 
 export interface CopyOptions {
@@ -37,6 +39,7 @@ export async function copyOut(
   const image = await store.find(name);
   const own = namedReference(image, name);
   const { address, file } = destinationOf(own);
+  const left = (await volumesOf(store, image)).map(({ path }) => path);
   if (root.includes(':')) {
     throw usageError(`skopeo cannot name a store with a colon in its path: ${root}`, { code: 'usage' });
   }
@@ -48,6 +51,12 @@ export async function copyOut(
     // What is there of it is no image.
     if (file !== undefined) await rm(file, { force: true });
     throw error;
+  }
+  if (left.length > 0) {
+    const what = left.map((path) => printable(path)).join(', ');
+    process.stderr.write(
+      `p2c: not copied: ${what}, captured as a volume beside the image: skopeo copies the image alone\n`,
+    );
   }
   return { image: own.name, digest: image.digest, destination: address };
 }

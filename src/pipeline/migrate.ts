@@ -173,6 +173,7 @@ async function runStages(
     receipt,
     adaptation,
     image,
+    volumes,
     boot,
   });
 }

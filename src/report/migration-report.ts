@@ -36,6 +36,8 @@ export interface MigrationReport extends SurveyReport {
     readonly size: number;
     readonly layers: number;
   };
+  /** What was captured beside the image. */
+  readonly volumes: readonly { readonly path: string; readonly bytes: number; readonly layers: number }[];
   /** Null where no boot was asked for. */
   readonly boot: BootReport | null;
 }
@@ -63,6 +65,9 @@ export function describeMigration(report: MigrationReport): string {
     `Image       ${image.reference}`,
     `Digest      ${image.digest}`,
     `Size        ${formatBytes(image.size)} in ${formatCount(image.layers, 'layer')}`,
+    ...report.volumes.map(
+      ({ path, bytes, layers }) => `Volume      ${path}: ${formatBytes(bytes)} in ${formatCount(layers, 'layer')}`,
+    ),
     `Captured    ${formatCount(stream.entries, 'entry', 'entries')}, ${formatBytes(stream.contentBytes)} of content, ${formatRate(stream.bytes, stream.milliseconds)}`,
     ...describeTransport(report),
     ...(report.kept.parts === 0

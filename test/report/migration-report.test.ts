@@ -47,6 +47,7 @@ const REPORT: MigrationReport = {
     anomalies: {},
   },
   kept: { parts: 0, bytes: 0 },
+  volumes: [],
   transport: { compression: 'none', reason: 'as asked for', measured: [], limitBytesPerSecond: null },
   settle: {
     rounds: 0,

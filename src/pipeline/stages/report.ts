@@ -2,6 +2,7 @@
 import type { Adaptation } from '../../adapt/adapt.ts';
 import type { CapturePlan } from '../../listing/plan.ts';
 import type { Image } from '../../oci/image.ts';
+import { printablePath } from '../../printable.ts';
 import { adaptationReport } from '../../report/adaptation-report.ts';
 import type { BootReport } from '../../report/boot-report.ts';
 import type { MigrationReport } from '../../report/migration-report.ts';
@@ -15,6 +16,7 @@ import type { MigrationRequest } from '../request.ts';
 import { findingsOf, type Survey } from '../survey.ts';
 import type { Settled } from './settle.ts';
 import type { CapturedLayers } from './stream.ts';
+import type { CapturedVolume } from './volumes.ts';
 
 export interface Outcome {
   readonly request: MigrationRequest;
@@ -31,6 +33,7 @@ export interface Outcome {
   readonly receipt: WrittenReceipt;
   readonly adaptation: Adaptation | undefined;
   readonly image: Image;
+  readonly volumes: readonly CapturedVolume[];
   readonly boot: BootReport | undefined;
 }
 
@@ -50,6 +53,11 @@ export function migrationReport(outcome: Outcome): MigrationReport {
     settle: summariseSettling(settled.report, receipt),
     stopped: outcome.stopped,
     adaptation: adaptation === undefined ? null : adaptationReport(adaptation),
+    volumes: outcome.volumes.map(({ path, layers }) => ({
+      path: printablePath(path),
+      bytes: layers.reduce((sum, { size }) => sum + size, 0),
+      layers: layers.length,
+    })),
     image: {
       reference: request.reference.name,
       digest: image.digest,

@@ -2,17 +2,16 @@
  * The content of a volume that was captured beside its image, unpacked straight into the volume's folder. What is named in
  * its layers is checked (see warden.ts), and tar runs where there is nothing of this machine but that folder.
  */
-import { lstatSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { systemCode } from '../../errors.ts';
 import type { Image } from '../../oci/image.ts';
 import type { ImageStore } from '../../oci/store.ts';
 import { volumesOf } from '../../oci/volume-artifact.ts';
-import { type ByteString, byteStringFromText, bytesOf } from '../../printable.ts';
+import { type ByteString, byteStringFromText } from '../../printable.ts';
 import { ISOLATION } from '../isolation.ts';
 import { LayerChecker } from '../layer-checker.ts';
 import { lookThrough, type StoredLayer, unpackBlob } from '../unpack-blob.ts';
+import { LowerFolders, parentOf } from './lower-folders.ts';
 import { VolumeWarden } from './warden.ts';
 
 export interface VolumeContent {
@@ -72,20 +71,8 @@ export async function unpackContent({ path, layers }: VolumeContent, work: strin
 
 /** What a layer takes away of the lower ones. tar replaces a file by whatever comes, and a folder by nothing. */
 async function goneWith(layer: StoredLayer, volume: ByteString, data: string): Promise<readonly ByteString[]> {
-  const isFolder = (path: ByteString): boolean => {
-    const name = Buffer.concat([Buffer.from(data), bytesOf(path.slice(volume.length) as ByteString)]);
-    return isDirectory(name);
-  };
-  const warden = new VolumeWarden(volume, isFolder);
+  const lower = new LowerFolders(volume, data);
+  const warden = new VolumeWarden(volume, (path) => lower.has(path));
   await lookThrough(layer, new LayerChecker(warden));
-  return warden.gone;
-}
-
-function isDirectory(name: Buffer): boolean {
-  try {
-    return lstatSync(name).isDirectory();
-  } catch (error) {
-    if (['ENOENT', 'ENOTDIR', 'ENAMETOOLONG', 'ELOOP'].includes(systemCode(error) ?? '')) return false;
-    throw error;
-  }
+  return warden.gone.filter((path) => lower.has(parentOf(path)));
 }
