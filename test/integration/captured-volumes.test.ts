@@ -58,7 +58,7 @@ async function tree(folder: string): Promise<string[]> {
   return [...described.sort(), sums.stdout, ...xattrs.stdout.split('\n\n').sort()];
 }
 
-async function migrate(lab: LabServer, root: string, ...more: string[]) {
+async function migrate(lab: LabServer, root: string, tag: string) {
   const profile = join(root, '..', 'shopdb.yaml');
   writeFileSync(
     profile,
@@ -71,12 +71,9 @@ async function migrate(lab: LabServer, root: string, ...more: string[]) {
     '25M',
     ...['/usr/share/**', '/data/**', '/var/log/**'].flatMap((path) => ['--exclude', path]),
   ];
-  return startCli(
-    ['migrate', `root@${lab.address}`, ...access, ...small, '--profile', profile, '--tag', 'lab:one', ...more],
-    {
-      P2C_ROOT: root,
-    },
-  );
+  return startCli(['migrate', `root@${lab.address}`, ...access, ...small, '--profile', profile, '--tag', tag], {
+    P2C_ROOT: root,
+  });
 }
 
 const layoutIndex = z.object({
@@ -99,7 +96,7 @@ test.serial(
     const lab = server;
     const root = join(await temporaryFolder(t), 'store');
     const p2c = (...words: string[]) => cli(words, { P2C_ROOT: root });
-    const running = await migrate(lab, root);
+    const running = await migrate(lab, root, 'lab:one');
     await lab.exec('until pgrep -f "^tar --create" >/dev/null; do sleep 0.02; done');
     await lab.exec(CHANGE);
     const ended = await running.ended;
@@ -188,11 +185,11 @@ test.serial(
     t.is(bare.stdout, '', bare.stderr);
 
     // Two captures are compared with their volumes, an adapted image has the same, and all goes with the image.
-    const later = await (await migrate(lab, root, '--tag', 'lab:two')).ended;
+    const later = await (await migrate(lab, root, 'lab:two')).ended;
     t.is(later.code, 0, later.stderr);
     t.notRegex((await p2c('image', 'diff', 'lab:one', 'lab:two')).stdout, new RegExp(DATA));
     await lab.exec(`echo after > ${DATA}/stays`);
-    t.is((await (await migrate(lab, root, '--tag', 'lab:two')).ended).code, 0);
+    t.is((await (await migrate(lab, root, 'lab:two')).ended).code, 0);
     t.regex(
       (await p2c('image', 'diff', 'lab:one', 'lab:two')).stdout,
       new RegExp(`^differs\t${DATA}/stays\t.*content`, 'm'),
