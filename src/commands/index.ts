@@ -211,7 +211,7 @@ export const VERBS: readonly VerbEntry[] = [
   },
   {
     name: 'doctor',
-    summary: 'show what this machine can run, what is missing and how to install it',
+    summary: 'show what this machine can run, what is missing and how to install it, and what crashes left',
     load: async () => (await import('./doctor.ts')).verb,
   },
   {

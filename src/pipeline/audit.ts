@@ -1,5 +1,4 @@
 /** `p2c audit`: the survey alone. Nothing on the source changes, and nothing is stored. */
-import { tmpdir } from 'node:os';
 import { type SurveyReport, surveyReport } from '../report/survey-report.ts';
 import type { SurveyRequest } from './request.ts';
 import { holding } from './rollback.ts';
@@ -9,7 +8,7 @@ import { WorkFolder } from './work-folder.ts';
 
 export function audit(request: SurveyRequest, show: Show): Promise<SurveyReport> {
   return holding(async (held) => {
-    const work = held.use(await WorkFolder.create(tmpdir()));
+    const work = held.use(await WorkFolder.temporary());
     return surveyReport(findingsOf(request, await survey(request, show, held, work)));
   });
 }

@@ -1,5 +1,4 @@
 /** `p2c migrate --dry-run`: the survey, and every command that would follow it, in order and as it would be run. */
-import { tmpdir } from 'node:os';
 import { compareCommands, planQuiesce } from '../profiles/planned.ts';
 import { holder } from '../profiles/quiesce.ts';
 import { type SurveyReport, surveyReport } from '../report/survey-report.ts';
@@ -25,7 +24,7 @@ export interface DryRun {
 
 export function dryRun(request: MigrationRequest, show: Show): Promise<DryRun> {
   return holding(async (held) => {
-    const work = held.use(await WorkFolder.create(tmpdir()));
+    const work = held.use(await WorkFolder.temporary());
     const surveyed = await survey(request, show, held, work);
     requireTar(surveyed.facts.tools, request.target.name, request.sparse === 'pax');
     const wire = await agreeOnWire(request, surveyed, show);

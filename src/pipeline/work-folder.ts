@@ -2,6 +2,7 @@
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { makeFolder } from '../oci/files.ts';
+import { makeTemporary } from '../runtime/owned-name.ts';
 
 export class WorkFolder implements AsyncDisposable {
   readonly path: string;
@@ -14,6 +15,11 @@ export class WorkFolder implements AsyncDisposable {
   static async create(parent: string): Promise<WorkFolder> {
     await makeFolder(parent);
     return new WorkFolder(await mkdtemp(join(parent, `run-${process.pid}-`)));
+  }
+
+  /** The same among the machine's temporary files, where no store is needed. */
+  static async temporary(): Promise<WorkFolder> {
+    return new WorkFolder(await makeTemporary('run'));
   }
 
   /** A folder of its own inside, for one stage. */

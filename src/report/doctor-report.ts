@@ -1,6 +1,7 @@
 /** What `p2c doctor` tells: what this machine can run, what is missing, and how to get it. */
 import type { Ability } from '../runtime/machine/ability.ts';
 import type { Machine } from '../runtime/machine/machine.ts';
+import type { Stray, StrayKind } from '../runtime/strays/stray.ts';
 import { formatBytes } from './units.ts';
 
 /** `missing` stops containers from running at all; `lacking` costs what the detail says. */
@@ -21,9 +22,21 @@ export interface DoctorReport {
   readonly engines: readonly string[];
   readonly checks: readonly DoctorCheck[];
   readonly machine: Machine;
+  /** What crashes left of the store's containers; `p2c doctor --clean` removes it. */
+  readonly strays: readonly StrayRecord[];
 }
 
-export function doctorReport(machine: Machine): DoctorReport {
+interface StrayRecord {
+  readonly kind: StrayKind;
+  readonly what: string;
+  readonly of: string;
+}
+
+export function strayRecord({ kind, what, of }: Stray): StrayRecord {
+  return { kind, what, of };
+}
+
+export function doctorReport(machine: Machine, strays: readonly Stray[] = []): DoctorReport {
   const checks = [
     kernelCheck(machine),
     vsyscallCheck(machine),
@@ -39,7 +52,7 @@ export function doctorReport(machine: Machine): DoctorReport {
     storeCheck(machine),
   ];
   const engines = workingEngines(machine);
-  return { canRun: engines.length > 0, engines, checks, machine };
+  return { canRun: engines.length > 0, engines, checks, machine, strays: strays.map(strayRecord) };
 }
 
 const IA32_REMEDY = "boot with 'ia32_emulation=on', or a kernel with CONFIG_IA32_EMULATION";

@@ -1,10 +1,12 @@
 /** The containers of a store: made, found by name or ID, listed, taken away. */
 import { randomBytes } from 'node:crypto';
-import { mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { link, mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { P2cError, systemCode, usageError } from '../errors.ts';
 import { makeFolder, namesIn } from '../oci/files.ts';
 import { type Container, containerFolder, containersFolder, readContainer } from './container.ts';
+import { ownedName } from './owned-name.ts';
 import { isAlive, ownIdentity } from './process.ts';
 
 const NAME = /^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,127}$/;
@@ -88,6 +90,29 @@ function nameFile(root: string, name: string): string {
   return join(containersFolder(root), 'names', name);
 }
 
+/** Names that a killed removal left taken. */
+export async function staleNames(root: string): Promise<string[]> {
+  const stale: string[] = [];
+  for (const name of await namesIn(join(containersFolder(root), 'names'))) {
+    if (NAME.test(name) && (await holderOf(root, name)) === undefined) stale.push(name);
+  }
+  return stale;
+}
+
+/** Frees such a name. Taken out first and looked at then: a container may have it by now, and keeps it. */
+export async function freeName(root: string, name: string): Promise<void> {
+  const aside = join(containersFolder(root), 'names', `.${ownedName('name')}`);
+  try {
+    await rename(nameFile(root, name), aside);
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return;
+    throw error;
+  }
+  const id = await readFile(aside, 'utf8');
+  if (id === '' || existsSync(containerFolder(root, id))) await link(aside, nameFile(root, name));
+  await rm(aside);
+}
+
 /** By creation, the newest first. */
 export async function listContainers(root: string): Promise<Container[]> {
   const found: Container[] = [];
@@ -115,6 +140,12 @@ export async function findContainer(root: string, word: string): Promise<Contain
     code: 'container.unknown',
     hint: "'p2c ps -a' lists them all",
   });
+}
+
+/** IDs of containers that are being removed, or were when their p2c was killed. */
+export async function removedIds(root: string): Promise<string[]> {
+  const names = await namesIn(containersFolder(root));
+  return names.flatMap((name) => (name.startsWith(GONE) ? [name.slice(GONE.length)] : [])).filter((id) => ID.test(id));
 }
 
 async function containerIds(root: string): Promise<string[]> {

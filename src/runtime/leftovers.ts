@@ -1,6 +1,7 @@
 /** What processes that are gone left in a store: begun, and never to be finished. Nobody reads any of it. */
 import { join } from 'node:path';
 import { namesIn } from '../oci/files.ts';
+import { containersFolder } from './container.ts';
 import { abandonedFolders } from './containers.ts';
 import { leftIn } from './owned-name.ts';
 
@@ -11,6 +12,7 @@ export async function storeLeftovers(root: string): Promise<string[]> {
     ...(await leftIn(join(root, 'tmp'))),
     ...(await leftIn(join(root, 'snapshots', 'sha256'))),
     ...(await leftIn(volumes)),
+    ...(await leftIn(join(containersFolder(root), 'names'))),
     ...(await abandonedFolders(root)),
   ];
   for (const name of await namesIn(volumes))

@@ -1,11 +1,14 @@
 /** What of a store's containers is seen on this machine, beside the files of the store; others run on it too. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
+import { containerCgroups } from '../../src/runtime/cgroup/container-cgroup.ts';
+import { runFolder } from '../../src/runtime/network/run-folder.ts';
 
 export interface Traces {
   /** Processes in whose mount namespace something of the store is mounted. */
   readonly namespaces: string[];
   readonly cgroups: string[];
+  /** Network namespaces, leases and bridges of the store. */
   readonly networks: string[];
 }
 
@@ -21,16 +24,18 @@ export function tracesOf(root: string, ids: Iterable<string>): Traces {
   const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
   return {
     namespaces: pids.filter((pid) => mentioned(`/proc/${pid}/mountinfo`)),
-    cgroups: [...ids].flatMap((id) => cgroupsOf(id)),
-    networks: existsSync('/run/netns')
-      ? readdirSync('/run/netns').filter((name) => [...ids].some((id) => name.includes(id)))
-      : [],
+    cgroups: [...ids].flatMap((id) => containerCgroups(id).flatMap(({ path }) => (existsSync(path) ? [path] : []))),
+    networks: networksOf(root),
   };
 }
 
 export const NO_TRACES: Traces = { namespaces: [], cgroups: [], networks: [] };
 
-function cgroupsOf(id: string): string[] {
-  const folders = ['/sys/fs/cgroup', ...readdirSync('/sys/fs/cgroup').map((name) => join('/sys/fs/cgroup', name))];
-  return folders.map((folder) => join(folder, 'p2c', id)).filter((path) => existsSync(path));
+/** The lock and the last address of each network are no leases. */
+function networksOf(root: string): string[] {
+  const folder = dirname(runFolder(root).leases);
+  const entries = existsSync(folder) ? readdirSync(folder, { recursive: true, withFileTypes: true }) : [];
+  return entries
+    .filter((entry) => entry.isFile() && entry.name !== 'lock' && !entry.name.startsWith('last_reserved_ip'))
+    .map(({ parentPath, name }) => join(parentPath, name));
 }

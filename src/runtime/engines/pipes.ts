@@ -4,13 +4,13 @@
  */
 import { execFile } from 'node:child_process';
 import { closeSync, constants, openSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { Socket } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 import { promisify } from 'node:util';
 import { HOST_ENVIRONMENT } from '../isolation.ts';
+import { makeTemporary } from '../owned-name.ts';
 
 const run = promisify(execFile);
 
@@ -40,7 +40,7 @@ export async function openInputPipe(): Promise<InputPipe> {
 }
 
 async function withFifos<Result>(count: number, open: (paths: string[]) => Result): Promise<Result> {
-  const folder = await mkdtemp(join(tmpdir(), 'p2c-pipe-'));
+  const folder = await makeTemporary('pipe');
   try {
     const paths = Array.from({ length: count }, (_, at) => join(folder, String(at)));
     // Any user in a container may open its own output again; no other can reach the folder.

@@ -4,13 +4,13 @@
  */
 
 import { randomBytes } from 'node:crypto';
-import { copyFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { copyFile, mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { messageOf } from '../../errors.ts';
 import { bundleResources } from '../bundle/resources.ts';
 import { cgroupsPath } from '../cgroup/container-cgroup.ts';
 import type { Engine } from '../engine.ts';
+import { makeTemporary } from '../owned-name.ts';
 import { type Bundle, specText } from '../spec.ts';
 import { toolCommand, toolFiles } from './toolbox.ts';
 
@@ -19,7 +19,7 @@ const ANSWER = 42;
 
 /** @returns why it does not work; undefined where it does. */
 export async function probeRuntime(engine: Engine): Promise<string | undefined> {
-  const folder = await mkdtemp(join(tmpdir(), 'p2c-probe-'));
+  const folder = await makeTemporary('probe');
   const place = { id: randomBytes(32).toString('hex'), folder, layers: [], privileged: false };
   try {
     const layer = join(folder, 'layer');

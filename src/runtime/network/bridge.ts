@@ -25,6 +25,11 @@ export function isBridge(name: string): boolean {
   return existsSync(join(INTERFACES, name, 'bridge'));
 }
 
+/** The interfaces that are on a bridge; none where there is no such bridge. */
+export function bridgeMembers(name: string): string[] {
+  return isBridge(name) ? readdirSync(join(INTERFACES, name, 'brif')) : [];
+}
+
 /**
  * Before the first container: the bridge is about to be made.
  * @throws P2cError `network.interface` where an interface of that name has appeared that p2c did not make.
@@ -50,7 +55,7 @@ export async function removeIdleBridge({ bridges }: RunFolder, name: string): Pr
   const claim = join(bridges, name);
   if (!existsSync(claim)) return;
   if (isBridge(name)) {
-    if (readdirSync(join(INTERFACES, name, 'brif')).length > 0) return;
+    if (bridgeMembers(name).length > 0) return;
     await run(findProgram('ip', 'iproute2'), ['link', 'delete', name, 'type', 'bridge'], {
       env: HOST_ENVIRONMENT,
     }).catch((cause: unknown) => {

@@ -42,6 +42,17 @@ export async function noteChains(): Promise<void> {
   await writeFile(CHAINS_RECORD, JSON.stringify(absent), { mode: 0o600 });
 }
 
+/** Tables in which chains of p2c's are that nobody has a rule in. */
+export async function idleChains(): Promise<string[]> {
+  const noted = (await notedFamilies()) ?? [];
+  const idle: string[] = [];
+  for (const family of FAMILIES.filter(({ inUse }) => noted.includes(inUse))) {
+    const rules = (await rulesOf(family.table)) ?? [];
+    if (rules.includes(`-N ${family.inUse}`) && removalOf(family, rules) !== undefined) idle.push(family.table);
+  }
+  return idle;
+}
+
 /** Under the networks' lock. A rule that appears meanwhile keeps the chains: they are removed all at once or not at all. */
 export async function removeIdleChains(): Promise<void> {
   const noted = await notedFamilies();

@@ -1,0 +1,190 @@
+/** What crashes leave, made by real crashes: `p2c doctor` names it, `--clean` removes it, and what lives goes on living. */
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import type { ExecutionContext } from 'ava';
+import test from 'ava';
+import { findPlugin } from '../../src/runtime/network/plugin.ts';
+import { runFolder } from '../../src/runtime/network/run-folder.ts';
+import { onEachEngine } from '../helpers/engines.ts';
+import { NO_TRACES, tracesOf } from '../helpers/machine-state.ts';
+import { requirePrograms, requireRoot } from '../helpers/require.ts';
+import { pidsOf, type Runner, remains, runner } from '../helpers/runner.ts';
+
+interface Stray {
+  readonly kind: string;
+  readonly what: string;
+  readonly of: string;
+}
+
+function ready(t: ExecutionContext): boolean {
+  if (findPlugin('bridge') === undefined) {
+    t.log('skipped: needs containernetworking-plugins');
+    if (process.env['CI'] !== undefined) t.fail();
+    else t.pass();
+    return false;
+  }
+  return requireRoot(t) && requirePrograms(t, ['busybox', 'unshare', 'nsenter', 'setpriv', 'script', 'tar', 'ip']);
+}
+
+async function strays(p2c: Runner): Promise<Stray[]> {
+  return JSON.parse(await p2c.ok('doctor', '--json')).strays;
+}
+
+async function clean(p2c: Runner): Promise<Stray[]> {
+  return JSON.parse(await p2c.ok('doctor', '--clean', '--json')).removed;
+}
+
+async function until(what: () => boolean | Promise<boolean>): Promise<void> {
+  while (!(await what())) await new Promise((resolve) => setTimeout(resolve, 50));
+}
+
+function pause(most: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, Math.random() * most));
+}
+
+/** Kills one of the processes that know the store, or all of them. */
+function strike(p2c: Runner, all: boolean): void {
+  const { processes } = remains(p2c);
+  const one = processes[Math.floor(Math.random() * processes.length)];
+  for (const pid of all ? processes : [one ?? '']) {
+    try {
+      if (pid !== '') process.kill(Number(pid), 'SIGKILL');
+    } catch {
+      // It has ended by itself.
+    }
+  }
+}
+
+/** Whole IDs of the containers there are, by whether they run. */
+async function containers(p2c: Runner): Promise<{ up: string[]; ended: string[] }> {
+  const lines = (await p2c.ok('ps', '-a', '--no-trunc', '--format', '{{.ID}} {{.State}}')).split('\n');
+  const known = lines.filter((line) => line !== '').map((line) => line.split(' '));
+  const ids = (up: boolean): string[] =>
+    known.filter(([, state]) => ['exited', 'created'].includes(state ?? '') !== up).map(([id]) => id ?? '');
+  return { up: ids(true), ended: ids(false) };
+}
+
+onEachEngine('killed at any moment, whoever it is, nothing is left after doctor --clean', async (t, make, engine) => {
+  if (!ready(t)) return;
+  const p2c = await make(t);
+  const other = await make(t);
+  await other.ok('run', '-d', '--name', 'living', '-p', '8000', 'test:latest', 'sleep', '1000');
+  await p2c.ok('network', 'create', 'n');
+  const ids = new Set<string>();
+  const note = async (): Promise<{ up: string[]; ended: string[] }> => {
+    const found = await containers(p2c);
+    for (const id of [...found.up, ...found.ended]) ids.add(id);
+    return found;
+  };
+  let removed = 0;
+  for (let round = 0; round < 8; round += 1) {
+    const how = ['--engine', engine, ...(round % 2 === 0 ? ['--rm'] : []), ...(round % 3 === 0 ? ['-t'] : [])];
+    const call = p2c.start('run', '-d', ...how, '--name', 'c', '--network', 'n', 'test:latest', 'sleep', '1000');
+    await pause(1500);
+    if (round % 4 !== 1) call.kill('SIGKILL');
+    strike(p2c, round % 4 === 3);
+    await call.ended;
+    if (round >= 4) {
+      const removal = p2c.start('rm', '-af');
+      await pause(800);
+      removal.kill('SIGKILL');
+      strike(p2c, round % 2 === 0);
+      await removal.ended;
+    }
+    await note();
+    removed += (await clean(p2c)).length;
+    const { up, ended } = await note();
+    t.deepEqual(tracesOf(p2c.store.root, ended).cgroups, [], 'of what has ended nothing is left');
+    if (up.length === 0) t.deepEqual(tracesOf(p2c.store.root, ended), NO_TRACES);
+    await until(async () => (await p2c.call('rm', '-af')).code === 0);
+  }
+  await clean(p2c);
+  t.true(removed > 0, 'something was left, and was removed');
+  t.deepEqual(await strays(p2c), []);
+  t.deepEqual(tracesOf(p2c.store.root, ids), NO_TRACES);
+  t.deepEqual(remains(p2c), { files: ['names'], mounts: [], processes: [] });
+  t.deepEqual(readdirSync(join(p2c.store.root, 'tmp')), []);
+  t.is(await other.ok('exec', 'living', 'echo', 'alive'), 'alive');
+  t.regex(await other.ok('port', 'living'), /^8000\/tcp -> /);
+});
+
+test('what is left is named, with whose it was, and what lives is not', async (t) => {
+  if (!ready(t)) return;
+  const p2c = await runner(t);
+  const { root } = p2c.store;
+  await p2c.ok('network', 'create', 'n');
+  await p2c.ok('run', '-d', '--name', 'c', '--rm', '--network', 'n', 'test:latest', 'sleep', '1000');
+  t.deepEqual(await strays(p2c), []);
+  const { monitor, init } = await pidsOf(p2c);
+  process.kill(monitor, 'SIGKILL');
+  // Without its monitor it lives on, and may be stopped.
+  t.deepEqual(await clean(p2c), []);
+  t.is(await p2c.ok('exec', 'c', 'echo', 'alive'), 'alive');
+  process.kill(init, 'SIGKILL');
+  await until(async () => (await containers(p2c)).up.length === 0);
+  const named = await strays(p2c);
+  const kinds = new Set(named.map(({ kind }) => kind));
+  for (const kind of ['network', 'cgroup', 'container']) t.true(kinds.has(kind), JSON.stringify(named));
+  t.regex(await p2c.ok('doctor'), /^ {2}cgroup \/.*p2c-[0-9a-f]{64}, of the container 'c', which has ended$/m);
+  await clean(p2c);
+  t.deepEqual(await strays(p2c), []);
+  t.is(await p2c.ok('ps', '-aq'), '');
+  t.deepEqual(tracesOf(root, []), NO_TRACES);
+});
+
+test('a machine that went down leaves its records: they go, and the container starts again', async (t) => {
+  if (!ready(t)) return;
+  const p2c = await runner(t);
+  await p2c.ok('network', 'create', 'n');
+  await p2c.ok('run', '-d', '--name', 'c', '--network', 'n', 'test:latest', 'sleep', '1000');
+  const folder = await p2c.ok('container', 'inspect', '-f', '{{.BundlePath}}', 'c');
+  const kept = ['state.json', 'network.json'].map((name) => [name, readFileSync(join(folder, name), 'utf8')] as const);
+  await p2c.ok('stop', '-t', '0', 'c');
+  // As another boot of the machine left them; what /run had is gone.
+  for (const [name, text] of kept)
+    writeFileSync(join(folder, name), text.replace(/"boot": "[^"]*"/, '"boot": "other"'));
+  rmSync(dirname(runFolder(p2c.store.root).leases), { recursive: true, force: true });
+  t.deepEqual(
+    (await strays(p2c)).map(({ kind }) => kind),
+    ['network'],
+  );
+  t.deepEqual(
+    (await clean(p2c)).map(({ kind }) => kind),
+    ['network'],
+  );
+  t.deepEqual(await strays(p2c), []);
+  await p2c.ok('start', 'c');
+  t.is(await p2c.ok('exec', 'c', 'echo', 'alive'), 'alive');
+});
+
+test('files of the dead go; those of the living, and of others, stay', async (t) => {
+  if (!ready(t)) return;
+  const p2c = await runner(t);
+  const { root } = p2c.store;
+  await p2c.ok('create', '--name', 'kept', 'test:latest', 'true');
+  const dead = '4194303-1';
+  const left = [
+    join(root, `snapshots/sha256/.unpack-${dead}-0123456789ab`),
+    join(root, `tmp/run-4194303-aB3dE6`),
+    join(tmpdir(), `p2c-pipe-${dead}-${process.pid}`),
+    join(tmpdir(), `p2c-probe-${dead}-${process.pid}`),
+  ];
+  for (const path of left) mkdirSync(path, { recursive: true });
+  const foreign = join(tmpdir(), `other-${dead}-${process.pid}`);
+  mkdirSync(foreign);
+  t.teardown(() => rmSync(foreign, { recursive: true }));
+  writeFileSync(join(root, 'containers/names/lost'), 'a'.repeat(64));
+  const removed = await clean(p2c);
+  t.deepEqual(
+    left.filter((path) => existsSync(path) || !removed.some(({ what }) => what === path)),
+    [],
+  );
+  t.deepEqual(
+    removed.filter(({ kind }) => kind === 'name').map(({ what }) => what),
+    ['lost'],
+  );
+  t.true(existsSync(foreign));
+  t.deepEqual(readdirSync(join(root, 'containers/names')), ['kept']);
+  t.is((await p2c.call('start', '-a', 'kept')).code, 0);
+});
