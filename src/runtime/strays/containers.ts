@@ -1,7 +1,7 @@
 /** What is left of containers that have ended, and of those whose folder is gone. */
 import { execFile } from 'node:child_process';
 import { existsSync, readFileSync, realpathSync } from 'node:fs';
-import { readdir, rm } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { systemCode } from '../../errors.ts';
@@ -48,8 +48,6 @@ export async function containerStrays(root: string, all: readonly CommandLine[])
     }
     const network = await readNetworkRecord(folder);
     if (network !== undefined) stray('network', network.namespace, () => leaveNetworks(container));
-    const socket = join(folder, 'attach');
-    if (existsSync(socket)) stray('file', socket, () => rm(socket, { force: true }));
     if (definition.autoRemove && (await wasStarted(container))) {
       const remove = (): Promise<void> => removeContainer(root, container, false);
       strays.push({ kind: 'container', what: definition.name, of: 'its monitor, which was to remove it', remove });
