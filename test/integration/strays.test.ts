@@ -47,12 +47,14 @@ function pause(most: number): Promise<void> {
 function strike(p2c: Runner, all: boolean): void {
   const { processes } = remains(p2c);
   const one = processes[Math.floor(Math.random() * processes.length)];
-  for (const pid of all ? processes : [one ?? '']) {
-    try {
-      if (pid !== '') process.kill(Number(pid), 'SIGKILL');
-    } catch {
-      // It has ended by itself.
-    }
+  for (const pid of all ? processes : [one]) if (pid !== undefined) kill(Number(pid));
+}
+
+function kill(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // It has ended by itself.
   }
 }
 
@@ -77,20 +79,34 @@ onEachEngine('killed at any moment, whoever it is, nothing is left after doctor 
     for (const id of [...found.up, ...found.ended]) ids.add(id);
     return found;
   };
+  // The moments lie within what a whole start and a whole removal take here just now.
+  const begin = performance.now();
+  await p2c.ok('run', '-d', '--network', 'n', 'test:latest', 'sleep', '1000');
+  const startTakes = performance.now() - begin;
+  await p2c.ok('rm', '-af');
+  const removalTakes = performance.now() - begin - startTakes;
   let removed = 0;
-  for (let round = 0; round < 8; round += 1) {
-    const how = ['--engine', engine, ...(round % 2 === 0 ? ['--rm'] : []), ...(round % 3 === 0 ? ['-t'] : [])];
-    const call = p2c.start('run', '-d', ...how, '--name', 'c', '--network', 'n', 'test:latest', 'sleep', '1000');
-    await pause(1500);
-    if (round % 4 !== 1) call.kill('SIGKILL');
-    strike(p2c, round % 4 === 3);
+  for (let round = 0; round < 6; round += 1) {
+    const how = [...(round % 2 === 0 ? ['--rm'] : []), ...(round % 3 === 0 ? ['-t'] : [])];
+    const words = ['--engine', engine, ...how, '--name', 'c', '--network', 'n', 'test:latest', 'sleep', '1000'];
+    const call = p2c.start('run', '-d', ...words);
+    // The first is surely running when all that look after it are killed.
+    if (round === 0) await call.ended;
+    else await pause(startTakes * 1.5);
+    if (round !== 3) call.kill('SIGKILL');
+    strike(p2c, round % 2 === 0);
     await call.ended;
-    if (round >= 4) {
+    if (round >= 3) {
       const removal = p2c.start('rm', '-af');
-      await pause(800);
+      await pause(removalTakes);
       removal.kill('SIGKILL');
       strike(p2c, round % 2 === 0);
       await removal.ended;
+    }
+    // A container goes on without its monitor; one whose PID 1 is killed then has ended, and nobody saw to it.
+    for (const id of round % 2 === 0 ? (await note()).up : []) {
+      const pid = Number((await p2c.call('container', 'inspect', '-f', '{{.State.Pid}}', id)).stdout);
+      if (pid > 0) kill(pid);
     }
     await note();
     removed += (await clean(p2c)).length;

@@ -62,3 +62,16 @@ test('what only some servers need is lacking, with a remedy, and stops nothing',
   );
   t.regex(describeDoctor(report, 100), /vsyscall: boot with 'vsyscall=emulate'/);
 });
+
+test('what crashes left is named on the page, and no name of it moves the terminal', (t) => {
+  const stray = {
+    kind: 'file' as const,
+    what: '/tmp/p2c-run-\u001b[2J',
+    of: 'a p2c that was killed',
+    remove: async () => {},
+  };
+  const page = describeDoctor(doctorReport(GOOD, [stray]), 100);
+  t.regex(page, /^Left by crashes\n {2}file \/tmp\/p2c-run-\S+, of a p2c that was killed\n.*--clean/m);
+  t.false(page.includes('\u001b'));
+  t.notRegex(describeDoctor(doctorReport(GOOD), 100), /Left by crashes/);
+});
