@@ -13,6 +13,7 @@ import { AttachServer } from './attach/server.ts';
 import { claim, giveBack } from './claim.ts';
 import { type Container, containerFolder, readContainer } from './container.ts';
 import { closeInheritedFiles } from './engines/inherited-files.ts';
+import { storeKey } from './network/run-folder.ts';
 import { supervise } from './supervise.ts';
 
 /** The hidden verb that this file's two halves speak through. */
@@ -92,8 +93,14 @@ export async function startMonitored(root: string, container: Container): Promis
   }
 }
 
+/** What a monitor is called in ps(1). @param id a container's; empty for what all monitors of the store begin with. */
+export function monitorTitle(root: string, id: string): string {
+  return `p2c monitor ${storeKey(root)}/${id}`;
+}
+
 /** The monitor's side: the verb's whole work. */
 export async function monitorContainer(root: string, id: string): Promise<void> {
+  process.title = monitorTitle(root, id);
   // Whoever started it may be gone by now.
   process.stdout.removeAllListeners('error').on('error', () => {});
   const tell = (word: Word): void => {

@@ -4,6 +4,8 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { ExecutionContext } from 'ava';
 import test from 'ava';
+import { commandLines } from '../../src/runtime/engines/engine-processes.ts';
+import { monitorTitle } from '../../src/runtime/monitor.ts';
 import { findPlugin } from '../../src/runtime/network/plugin.ts';
 import { runFolder } from '../../src/runtime/network/run-folder.ts';
 import { onEachEngine } from '../helpers/engines.ts';
@@ -43,9 +45,11 @@ function pause(most: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, Math.random() * most));
 }
 
-/** Kills one of the processes that know the store, or all of them. */
+/** Kills one of the processes that look after the store's containers, or all of them: monitors first. */
 function strike(p2c: Runner, all: boolean): void {
-  const { processes } = remains(p2c);
+  const title = monitorTitle(p2c.store.root, '');
+  const monitors = commandLines().filter(({ words }) => words[0]?.startsWith(title));
+  const processes = [...monitors.map((each) => String(each.process.pid)), ...remains(p2c).processes];
   const one = processes[Math.floor(Math.random() * processes.length)];
   for (const pid of all ? processes : [one]) if (pid !== undefined) kill(Number(pid));
 }
@@ -149,6 +153,25 @@ test('what is left is named, with whose it was, and what lives is not', async (t
   t.deepEqual(await strays(p2c), []);
   t.is(await p2c.ok('ps', '-aq'), '');
   t.deepEqual(tracesOf(root, []), NO_TRACES);
+});
+
+test('a monitor whose container is gone is ended, and no other', async (t) => {
+  if (!ready(t)) return;
+  const p2c = await runner(t);
+  await p2c.ok('run', '-d', '--name', 'c', '--engine', 'namespaces', 'test:latest', 'sleep', '1000');
+  await p2c.ok('run', '-d', '--name', 'other', '--engine', 'namespaces', 'test:latest', 'sleep', '1000');
+  const [folder, pid, monitor] = (
+    await p2c.ok('container', 'inspect', '-f', '{{.BundlePath}} {{.State.Pid}} {{.State.MonitorPid}}', 'c')
+  ).split(' ');
+  // Stopped, it cannot see to its container's end.
+  process.kill(Number(monitor), 'SIGSTOP');
+  kill(Number(pid));
+  rmSync(folder ?? '', { recursive: true });
+  const named = (await strays(p2c)).filter(({ kind }) => kind === 'process').map(({ what }) => what);
+  t.true(named.includes(monitor ?? ''), named.join());
+  await clean(p2c);
+  t.deepEqual(await strays(p2c), []);
+  t.is(await p2c.ok('exec', 'other', 'echo', 'alive'), 'alive');
 });
 
 test('a machine that went down leaves its records: they go, and the container starts again', async (t) => {

@@ -14,7 +14,7 @@ import { engineOf } from '../engines/choose.ts';
 import { type CommandLine, engineProcesses } from '../engines/engine-processes.ts';
 import { findProgram } from '../host-program.ts';
 import { HOST_ENVIRONMENT } from '../isolation.ts';
-import { MONITOR_VERB } from '../monitor.ts';
+import { monitorTitle } from '../monitor.ts';
 import { leaveNetworks } from '../network/join.ts';
 import { readNetworkRecord } from '../network/record.ts';
 import { runFolder } from '../network/run-folder.ts';
@@ -108,20 +108,16 @@ function cgroupsOf(id: string): string[] {
 }
 
 function monitorsOf(root: string, id: string, all: readonly CommandLine[]): ProcessIdentity[] {
-  const isMonitor = ({ words }: CommandLine): boolean => {
-    const at = words.indexOf(MONITOR_VERB);
-    return at >= 0 && words[at + 1] === root && words[at + 2] === id;
-  };
-  return all.filter(isMonitor).map(({ process }) => process);
+  return all.filter(({ words }) => words[0] === monitorTitle(root, id)).map(({ process }) => process);
 }
 
 /** IDs of the store's containers of which command lines speak. */
 function namedIn(root: string, all: readonly CommandLine[]): string[] {
   const begin = `${containersFolder(root)}/`;
-  const monitored = all.flatMap(({ words }) => {
-    const at = words.indexOf(MONITOR_VERB);
-    return at >= 0 && words[at + 1] === root ? words.slice(at + 2, at + 3) : [];
-  });
+  const title = monitorTitle(root, '');
+  const monitored = all.flatMap(({ words: [first = ''] }) =>
+    first.startsWith(title) ? [first.slice(title.length)] : [],
+  );
   const paths = all.flatMap(({ words }) => words.flatMap((word) => word.split(begin).slice(1)));
   return [...monitored, ...paths.map((path) => path.slice(0, 64))].filter((id) => ID.test(id));
 }
