@@ -14,7 +14,7 @@ export interface Seen {
   readonly linkedWith: string;
   readonly content: string;
   readonly xattrs: string;
-  /** Seconds since 1970. */
+  /** Seconds since 1970, when all the rest had been looked at; infinite for what was gone by then. */
   readonly changed: number;
 }
 
@@ -23,32 +23,41 @@ const LOOK = "find . '(' -path './proc/*' -o -path './sys/*' -o -path './dev/*' 
 
 /** Every path of the tree at `root`, `/`-anchored, names as bytes in latin1. Other filesystems below it are seen too. */
 export async function seeTree(root: string): Promise<Map<string, Seen>> {
-  const listed = await output(`${LOOK} -printf '%y %m %U %G %s %T@ %l\\0%C@\\0%D:%i\\0%n\\0%P\\0'`, root);
+  const listed = await output(`${LOOK} -printf '%y %m %U %G %s %T@ %l\\0%D:%i\\0%n\\0%P\\0'`, root);
   const fields = listed.split('\0');
   const contents = await contentsOf(root);
   const xattrs = await xattrsOf(root);
+  const changes = await changesOf(root);
   const inodes = new Map<string, string[]>();
-  const rows: { path: string; attributes: string; changed: number; inode: string }[] = [];
-  for (let i = 0; i + 4 < fields.length; i += 5) {
-    const [attributes = '', changed = '', inode = '', links = '', path = ''] = fields.slice(i, i + 5);
+  const rows: { path: string; attributes: string; inode: string }[] = [];
+  for (let i = 0; i + 3 < fields.length; i += 4) {
+    const [attributes = '', inode = '', links = '', path = ''] = fields.slice(i, i + 4);
     const isDirectory = attributes.startsWith('d');
     // A directory's size is its filesystem's business.
     const plain = isDirectory ? attributes.replace(/^(d \d+ \d+ \d+) \d+/, '$1') : attributes;
-    rows.push({ path: `/${path}`, attributes: plain, changed: Number(changed), inode });
+    rows.push({ path: `/${path}`, attributes: plain, inode });
     if (!isDirectory && Number(links) > 1) inodes.set(inode, [...(inodes.get(inode) ?? []), `/${path}`]);
   }
   return new Map(
-    rows.map(({ path, attributes, changed, inode }) => [
+    rows.map(({ path, attributes, inode }) => [
       path,
       {
         attributes,
-        changed,
+        changed: changes.get(path) ?? Number.POSITIVE_INFINITY,
         linkedWith: (inodes.get(inode) ?? []).sort().join('\0'),
         content: contents.get(path) ?? '',
         xattrs: xattrs.get(path) ?? '',
       },
     ]),
   );
+}
+
+/** To be asked for last: what changed while the rest was looked at, may have been seen half before and half after. */
+async function changesOf(root: string): Promise<Map<string, number>> {
+  const fields = (await output(`${LOOK} -printf '%C@\\0%P\\0'`, root)).split('\0');
+  const changes = new Map<string, number>();
+  for (let i = 0; i + 1 < fields.length; i += 2) changes.set(`/${fields[i + 1] ?? ''}`, Number(fields[i]));
+  return changes;
 }
 
 async function contentsOf(root: string): Promise<Map<string, string>> {
