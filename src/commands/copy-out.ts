@@ -1,34 +1,56 @@
 /** Copies an image out of the store by skopeo, which knows registries, their logins, and other tools' stores. */
+
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { P2cError, usageError } from '../errors.ts';
+import { ExitCode, P2cError, usageError } from '../errors.ts';
 import type { Destination } from '../oci/destination.ts';
 import type { Image } from '../oci/image.ts';
 import { parseReference, type Reference } from '../oci/reference.ts';
+import { storeRoot } from '../oci/root.ts';
 import { ImageStore } from '../oci/store.ts';
 import { volumesOf } from '../oci/volume-artifact.ts';
 import { printable } from '../printable.ts';
 import { findProgram } from '../runtime/host-program.ts';
+import { interruptible } from './interrupt.ts';
 
-export interface CopyOptions {
+interface CopyOptions {
   readonly tlsVerify: boolean;
   readonly authfile: string | undefined;
 }
 
-export interface CopiedOut {
+interface CopiedOut {
   readonly image: string;
   readonly digest: string;
   readonly destination: string;
+  /** Paths captured as volumes beside the image, which skopeo does not copy. */
+  readonly volumesLeft: readonly string[];
+}
+
+/** Copies, and prints what came of it. @returns exit code 3 where something of the image stays behind. */
+export async function copyAndTell(
+  name: string,
+  destinationOf: (own: Reference) => Destination,
+  { json, ...options }: CopyOptions & { readonly json: boolean },
+): Promise<ExitCode> {
+  const copied = await interruptible((signal) => copyOut(storeRoot(), name, destinationOf, options, signal));
+  const left = copied.volumesLeft.map((path) => printable(path)).join(', ');
+  if (left !== '') {
+    process.stderr.write(
+      `p2c: not copied: ${left}, captured as a volume beside the image: skopeo copies the image alone\n`,
+    );
+  }
+  process.stdout.write(`${json ? JSON.stringify(copied) : printable(copied.destination)}\n`);
+  return left === '' ? ExitCode.done : ExitCode.blindSpots;
 }
 
 /**
  * @param destinationOf is given the image's name.
  * @throws P2cError `image.unknown`; `usage` where the image has no name or the file is there; `export.failed`.
  */
-export async function copyOut(
+async function copyOut(
   root: string,
   name: string,
   destinationOf: (own: Reference) => Destination,
@@ -52,13 +74,7 @@ export async function copyOut(
     if (file !== undefined) await rm(file, { force: true });
     throw error;
   }
-  if (left.length > 0) {
-    const what = left.map((path) => printable(path)).join(', ');
-    process.stderr.write(
-      `p2c: not copied: ${what}, captured as a volume beside the image: skopeo copies the image alone\n`,
-    );
-  }
-  return { image: own.name, digest: image.digest, destination: address };
+  return { image: own.name, digest: image.digest, destination: address, volumesLeft: left };
 }
 
 function namedReference({ reference }: Image, asked: string): Reference {
@@ -86,6 +102,7 @@ function wordsOf({ tlsVerify, authfile }: CopyOptions): string[] {
 
 /** What it says of its progress goes to standard error: standard output is the result's. */
 async function runSkopeo(program: string, words: readonly string[], signal: AbortSignal): Promise<void> {
+  signal.throwIfAborted();
   const child = spawn(program, words, { stdio: ['inherit', 2, 2] });
   const end = (): void => void child.kill();
   signal.addEventListener('abort', end, { once: true });

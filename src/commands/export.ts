@@ -1,12 +1,9 @@
 /** `p2c export`: an image as a file, or in another tool's store. */
 
-import { ExitCode, usageError } from '../errors.ts';
+import { usageError } from '../errors.ts';
 import { parseDestination } from '../oci/destination.ts';
-import { storeRoot } from '../oci/root.ts';
-import { printable } from '../printable.ts';
 import { defineVerb } from './command.ts';
-import { copyOut } from './copy-out.ts';
-import { interruptible } from './interrupt.ts';
+import { copyAndTell } from './copy-out.ts';
 
 export const COPY_OPTIONS = {
   'tls-verify': { type: 'boolean', default: true, describe: "verify the registry's certificate" },
@@ -30,10 +27,6 @@ export const verb = defineVerb({
     if (name === undefined || destination === undefined || words.length > 2) {
       throw usageError('an image and a destination are expected', { code: 'usage', hint: 'p2c export IMAGE DEST' });
     }
-    const copied = await interruptible((signal) =>
-      copyOut(storeRoot(), name, (own) => parseDestination(destination, own), { tlsVerify, authfile }, signal),
-    );
-    process.stdout.write(`${json ? JSON.stringify(copied) : printable(copied.destination)}\n`);
-    return ExitCode.done;
+    return copyAndTell(name, (own) => parseDestination(destination, own), { tlsVerify, authfile, json });
   },
 });

@@ -1,13 +1,10 @@
 /** `p2c push`: an image into a registry. */
 
-import { ExitCode, usageError } from '../errors.ts';
+import { usageError } from '../errors.ts';
 import { registryDestination } from '../oci/destination.ts';
-import { storeRoot } from '../oci/root.ts';
-import { printable } from '../printable.ts';
 import { defineVerb } from './command.ts';
-import { copyOut } from './copy-out.ts';
+import { copyAndTell } from './copy-out.ts';
 import { COPY_OPTIONS } from './export.ts';
-import { interruptible } from './interrupt.ts';
 
 export const verb = defineVerb({
   name: 'push',
@@ -24,10 +21,6 @@ export const verb = defineVerb({
     if (name === undefined || words.length > 2) {
       throw usageError('an image, and where it goes, are expected', { code: 'usage', hint: 'p2c push IMAGE [NAME]' });
     }
-    const copied = await interruptible((signal) =>
-      copyOut(storeRoot(), name, (own) => registryDestination(destination, own), { tlsVerify, authfile }, signal),
-    );
-    process.stdout.write(`${json ? JSON.stringify(copied) : printable(copied.destination)}\n`);
-    return ExitCode.done;
+    return copyAndTell(name, (own) => registryDestination(destination, own), { tlsVerify, authfile, json });
   },
 });

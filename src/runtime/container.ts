@@ -2,7 +2,7 @@
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { messageOf, P2cError } from '../errors.ts';
+import { messageOf, P2cError, systemCode } from '../errors.ts';
 import { NO_NETWORK, networkRequestSchema } from './network/request.ts';
 import { bootId, isAlive } from './process.ts';
 import { restartPolicySchema } from './restart-policy.ts';
@@ -115,6 +115,16 @@ export async function readState(folder: string): Promise<State> {
   if (state.status === 'exited' || state.status === 'created') return state;
   const left = state.boot === bootId() ? [state.monitor, state.init] : [];
   return left.some((one) => one !== undefined && isAlive(one)) ? state : { ...state, status: 'exited' };
+}
+
+/** @returns undefined where the container was removed, or its state not written yet. */
+export async function stateOrGone(folder: string): Promise<State | undefined> {
+  try {
+    return await readState(folder);
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return undefined;
+    throw error;
+  }
 }
 
 async function readRecord<Record>(path: string, schema: z.ZodType<Record>): Promise<Record> {

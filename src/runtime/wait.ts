@@ -1,7 +1,6 @@
 /** Waiting for a container's last end. */
-import { systemCode } from '../errors.ts';
 import { AttachClient } from './attach/client.ts';
-import { type Container, readState, type State } from './container.ts';
+import { type Container, stateOrGone } from './container.ts';
 
 const POLL = 100;
 /** As podman: of one whose end nobody saw. */
@@ -30,13 +29,4 @@ async function toldByMonitor(folder: string): Promise<number | undefined> {
     // Lost: the state tells the rest.
   }
   return undefined;
-}
-
-async function stateOrGone(folder: string): Promise<State | undefined> {
-  try {
-    return await readState(folder);
-  } catch (error) {
-    if (systemCode(error) === 'ENOENT') return undefined;
-    throw error;
-  }
 }

@@ -2,9 +2,11 @@
  * What a test needs of the machine. Where it lacks: under CI the test fails, elsewhere it is skipped with the reason,
  * in a line that `scripts/test` counts.
  */
+
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import type { ExecutionContext } from 'ava';
+import { findPlugin } from '../../src/runtime/network/plugin.ts';
 
 /** Whether the test may go on: `if (!requireRoot(t)) return;`. */
 export function requireRoot(t: ExecutionContext): boolean {
@@ -27,6 +29,11 @@ function installed(name: string): boolean {
       return false;
     }
   });
+}
+
+/** Whether the plugins that networks need are there. */
+export function requirePlugins(t: ExecutionContext): boolean {
+  return findPlugin('bridge') !== undefined || lacking(t, 'containernetworking-plugins');
 }
 
 function lacking(t: ExecutionContext, what: string): false {

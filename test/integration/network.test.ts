@@ -4,9 +4,8 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
 import test, { type ExecutionContext } from 'ava';
 import { z } from 'zod';
-import { findPlugin } from '../../src/runtime/network/plugin.ts';
 import { runFolder } from '../../src/runtime/network/run-folder.ts';
-import { requirePrograms, requireRoot } from '../helpers/require.ts';
+import { requirePlugins, requirePrograms, requireRoot } from '../helpers/require.ts';
 import { pidsOf, type Runner, runner } from '../helpers/runner.ts';
 
 /** Each test has a subnet of its own, so that they may run at once: TEST-NET-like parts of 10.91. */
@@ -15,13 +14,7 @@ let subnets = 0;
 const HTTPD = ['httpd', '-f', '-h', '/var/www'];
 
 function ready(t: ExecutionContext): boolean {
-  if (findPlugin('bridge') === undefined) {
-    t.log('skipped: needs containernetworking-plugins');
-    if (process.env['CI'] !== undefined) t.fail();
-    else t.pass();
-    return false;
-  }
-  return requireRoot(t) && requirePrograms(t, ['busybox', 'iptables-save', 'ip', 'unshare']);
+  return requirePlugins(t) && requireRoot(t) && requirePrograms(t, ['busybox', 'iptables-save', 'ip', 'unshare']);
 }
 
 /** What networks have on this machine, as far as it names the store's. */

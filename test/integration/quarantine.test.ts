@@ -1,7 +1,6 @@
 /** The first boot of a clone: it sees nobody, and what acts by itself waits for its release. */
 import test, { type ExecutionContext } from 'ava';
-import { findPlugin } from '../../src/runtime/network/plugin.ts';
-import { requirePrograms, requireRoot } from '../helpers/require.ts';
+import { requirePlugins, requirePrograms, requireRoot } from '../helpers/require.ts';
 import { type Runner, remains, runner } from '../helpers/runner.ts';
 import type { Tree } from '../helpers/runtime-image.ts';
 
@@ -23,13 +22,7 @@ const SYSTEM: Tree = {
 };
 
 async function started(t: ExecutionContext): Promise<Runner | undefined> {
-  if (!requireRoot(t) || !requirePrograms(t, ['busybox', 'unshare'])) return undefined;
-  if (findPlugin('bridge') === undefined) {
-    if (process.env['CI'] !== undefined) t.fail('needs containernetworking-plugins');
-    else t.log('skipped: needs containernetworking-plugins');
-    t.pass();
-    return undefined;
-  }
+  if (!requireRoot(t) || !requirePlugins(t) || !requirePrograms(t, ['busybox', 'unshare'])) return undefined;
   const p2c = await runner(t, SYSTEM);
   return p2c;
 }

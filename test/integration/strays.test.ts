@@ -6,11 +6,10 @@ import type { ExecutionContext } from 'ava';
 import test from 'ava';
 import { commandLines } from '../../src/runtime/engines/engine-processes.ts';
 import { monitorTitle } from '../../src/runtime/monitor.ts';
-import { findPlugin } from '../../src/runtime/network/plugin.ts';
 import { runFolder } from '../../src/runtime/network/run-folder.ts';
 import { onEachEngine } from '../helpers/engines.ts';
 import { NO_TRACES, tracesOf } from '../helpers/machine-state.ts';
-import { requirePrograms, requireRoot } from '../helpers/require.ts';
+import { requirePlugins, requirePrograms, requireRoot } from '../helpers/require.ts';
 import { pidsOf, type Runner, remains, runner } from '../helpers/runner.ts';
 
 interface Stray {
@@ -20,13 +19,11 @@ interface Stray {
 }
 
 function ready(t: ExecutionContext): boolean {
-  if (findPlugin('bridge') === undefined) {
-    t.log('skipped: needs containernetworking-plugins');
-    if (process.env['CI'] !== undefined) t.fail();
-    else t.pass();
-    return false;
-  }
-  return requireRoot(t) && requirePrograms(t, ['busybox', 'unshare', 'nsenter', 'setpriv', 'script', 'tar', 'ip']);
+  return (
+    requirePlugins(t) &&
+    requireRoot(t) &&
+    requirePrograms(t, ['busybox', 'unshare', 'nsenter', 'setpriv', 'script', 'tar', 'ip'])
+  );
 }
 
 async function strays(p2c: Runner): Promise<Stray[]> {

@@ -4,10 +4,9 @@ import { existsSync, readFileSync, realpathSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { systemCode } from '../../errors.ts';
 import { containerCgroups, removeCgroups } from '../cgroup/container-cgroup.ts';
 import { lockContainer } from '../claim.ts';
-import { type Container, containerFolder, containersFolder, readState, type State } from '../container.ts';
+import { type Container, containerFolder, containersFolder, stateOrGone } from '../container.ts';
 import { listContainers, removedIds } from '../containers.ts';
 import { removeContainer } from '../end.ts';
 import { engineOf } from '../engines/choose.ts';
@@ -92,15 +91,6 @@ async function ifEnded(container: Container, remove: () => Promise<void>): Promi
   if (!existsSync(container.folder)) return;
   await using _ = await lockContainer(container.folder);
   if (await hasEnded(container)) await remove();
-}
-
-async function stateOrGone(folder: string): Promise<State | undefined> {
-  try {
-    return await readState(folder);
-  } catch (error) {
-    if (systemCode(error) === 'ENOENT') return undefined;
-    throw error;
-  }
 }
 
 function cgroupsOf(id: string): string[] {
