@@ -80,4 +80,7 @@ trim_init() {
   done
   # The rest runs in the order of its numbers, without the dependencies of what is left out.
   touch "$ROOT/etc/init.d/.legacy-bootordering"
+  # No terminals here: login prompts would die and be started again, each time with a record in wtmp that no capture
+  # could ever catch up with. Runlevel 4 is nobody's.
+  sed -i -E 's/^([0-9]):[0-9]+:respawn:(.*getty )/\1:4:respawn:\2/' "$ROOT/etc/inittab"
 }

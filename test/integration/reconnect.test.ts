@@ -11,23 +11,10 @@ import { temporaryFolder } from '../helpers/temporary.ts';
 
 const run = promisify(execFile);
 const KILLS = 10;
-/** The lab's init writes each login prompt that it starts again into wtmp, and btmp. */
-const QUIET = ['--exclude', '/var/log/[wb]tmp'];
 
 function migrateArgs(server: LabServer, ...more: string[]): string[] {
   const access = ['--identity', server.identity, '--known-hosts', server.knownHosts];
-  return [
-    'migrate',
-    `root@${server.address}`,
-    ...access,
-    '--profile',
-    'nginx',
-    '--tag',
-    'lab:one',
-    '--json',
-    ...QUIET,
-    ...more,
-  ];
+  return ['migrate', `root@${server.address}`, ...access, '--profile', 'nginx', '--tag', 'lab:one', '--json', ...more];
 }
 
 function layersOf(root: string): string[] {
