@@ -25,6 +25,11 @@ export interface Adaptation {
   readonly layer: Layer | undefined;
 }
 
+export interface LayerToRead extends Pick<Descriptor, 'digest' | 'mediaType'> {
+  /** Where the entries of interest begin, in bytes and in order, where that is known. */
+  readonly only?: Iterable<number> | undefined;
+}
+
 /**
  * @param layers of the raw capture, the lowest first.
  * @param without names of recipes that are not to be applied.
@@ -32,7 +37,7 @@ export interface Adaptation {
  */
 export async function adaptLayers(
   store: ImageStore,
-  layers: readonly Pick<Descriptor, 'digest' | 'mediaType'>[],
+  layers: readonly LayerToRead[],
   without: readonly string[],
 ): Promise<Adaptation> {
   if (layers.some(({ mediaType }) => mediaType !== MediaType.layerTar)) {
@@ -41,7 +46,7 @@ export async function adaptLayers(
       hint: 'images that p2c made can',
     });
   }
-  const tree = await ImageTree.read(layers.map(({ digest }) => store.blobPath(digest)));
+  const tree = await ImageTree.read(layers.map(({ digest, only }) => ({ path: store.blobPath(digest), only })));
   const draft = new Draft(tree);
   const system = systemOf(draft);
   const applied = applyRecipes(draft, system, without);

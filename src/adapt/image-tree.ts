@@ -10,7 +10,7 @@ import type { Ownership } from '../tar/header.ts';
 import { cleanName } from '../tar/name.ts';
 import type { PaxRecord } from '../tar/pax.ts';
 import { WHITEOUT_PREFIX } from '../tar/whiteout.ts';
-import { type LayerEntry, layerHeaders } from './layer-headers.ts';
+import { type LayerEntry, type LayerFile, layerHeaders } from './layer-headers.ts';
 
 export interface TreeEntry extends Ownership {
   readonly kind: 'file' | 'directory' | 'symlink' | 'other';
@@ -49,14 +49,15 @@ export class ImageTree {
   }
 
   /**
-   * @param files plain tars, the lowest layer first.
+   * @param layers plain tars, the lowest first; where only some entries are to be read, all that are of interest.
    * @throws P2cError `adapt.size` where there is too much of what recipes look at; HeaderError for what is no tar.
    */
-  static async read(files: readonly string[]): Promise<ImageTree> {
+  static async read(layers: readonly LayerFile[]): Promise<ImageTree> {
     const overlay = new Overlay();
-    for (const [layer, file] of files.entries()) {
+    for (const [layer, file] of layers.entries()) {
       for await (const batch of layerHeaders(file)) for (const entry of batch) overlay.add(layer, entry);
     }
+    const files = layers.map(({ path }) => path);
     return new ImageTree(files, overlay.entries);
   }
 

@@ -27,24 +27,26 @@ const LONGEST_EXTENDED = 1024 * 1024;
 /** Between two pauses for what else this process does. */
 const BATCH = 1000;
 
+export interface LayerFile {
+  readonly path: string;
+  /** Where the entries begin that are to be read, in bytes and in order; left out for all there are. */
+  readonly only?: Iterable<number> | undefined;
+}
+
 /** @throws HeaderError for what is no tar. */
-export async function* layerHeaders(file: string): AsyncGenerator<readonly LayerEntry[]> {
-  const fd = openSync(file, 'r');
+export async function* layerHeaders({ path, only }: LayerFile): AsyncGenerator<readonly LayerEntry[]> {
+  const fd = openSync(path, 'r');
   try {
     const headers = new Headers(fd);
-    for (;;) {
-      const batch: LayerEntry[] = [];
-      while (batch.length < BATCH) {
-        const entry = headers.next();
-        if (entry === undefined) {
-          yield batch;
-          return;
-        }
-        batch.push(entry);
-      }
+    let batch: LayerEntry[] = [];
+    for (const entry of only === undefined ? headers.all() : headers.those(only)) {
+      batch.push(entry);
+      if (batch.length < BATCH) continue;
       yield batch;
+      batch = [];
       await setImmediate();
     }
+    yield batch;
   } finally {
     closeSync(fd);
   }
@@ -61,8 +63,20 @@ class Headers {
     this.#fd = fd;
   }
 
+  *all(): Generator<LayerEntry> {
+    for (let entry = this.#next(); entry !== undefined; entry = this.#next()) yield entry;
+  }
+
+  *those(offsets: Iterable<number>): Generator<LayerEntry> {
+    for (const offset of offsets) {
+      this.#at = offset;
+      const entry = this.#next();
+      if (entry !== undefined) yield entry;
+    }
+  }
+
   /** Undefined at the end of the archive. */
-  next(): LayerEntry | undefined {
+  #next(): LayerEntry | undefined {
     let records: readonly PaxRecord[] = [];
     const long: { name?: ByteString; link?: ByteString } = {};
     for (;;) {

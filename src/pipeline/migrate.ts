@@ -147,7 +147,7 @@ async function runStages(
   );
   // Where applications did not start again, the image is made all the same: there will be no second window soon.
   if (!request.skipUnreadable && !(resumed instanceof Error)) requireRead(receipt, request.target.name);
-  const adaptation = await adaptCapture({ store, request, layers }, show, ADAPT);
+  const adaptation = await adaptCapture({ store, request, layers, logs: captured.logs }, show, ADAPT);
   const image = await show.stage(
     IMPORT,
     () => importImage({ store, request, facts, layers, volumes, started, receipt: receipt.artifact, adaptation }),

@@ -23,6 +23,8 @@ export interface Delivered {
   readonly hardLink: ByteString | undefined;
   /** What was changed in its headers. */
   readonly fixes: readonly AnomalyKind[];
+  /** Where the first of its headers lies in what was handed on, in bytes. */
+  readonly offset: number;
 }
 
 export interface FilterCounts {
@@ -83,9 +85,10 @@ export class TarFilter {
       tell: (kind, path) => this.#tell(kind, path),
       again: (path) => options.onAgain?.(path),
       made: (path, blocks) => {
-        this.#out.push(blocks);
+        const offset = this.counts.bytes;
+        this.#hand(blocks);
         this.counts.entries += 1;
-        options.onDelivered?.({ path, digest: EMPTY_DIGEST, hardLink: undefined, fixes: ['recreated empty'] });
+        options.onDelivered?.({ path, digest: EMPTY_DIGEST, hardLink: undefined, fixes: ['recreated empty'], offset });
       },
     });
   }
@@ -105,8 +108,12 @@ export class TarFilter {
   #taken(): Buffer[] {
     const out = this.#out;
     this.#out = [];
-    for (const bytes of out) this.counts.bytes += bytes.length;
     return out;
+  }
+
+  #hand(bytes: Buffer): void {
+    this.#out.push(bytes);
+    this.counts.bytes += bytes.length;
   }
 
   /** @returns what is still to be passed on, and the end of the archive: two zero blocks. @throws P2cError `tar.truncated`. */
@@ -118,7 +125,7 @@ export class TarFilter {
       });
     }
     this.#expected.end();
-    this.#out.push(END_OF_ARCHIVE);
+    this.#hand(END_OF_ARCHIVE);
     return this.#taken();
   }
 
@@ -126,7 +133,7 @@ export class TarFilter {
     const take = Math.min(this.#remaining, chunk.length - at);
     if (this.#passing) {
       const bytes = at === 0 && take === chunk.length ? chunk : chunk.subarray(at, at + take);
-      this.#out.push(bytes);
+      this.#hand(bytes);
       this.#digested(bytes);
     }
     this.#remaining -= take;
@@ -194,11 +201,12 @@ export class TarFilter {
     const linkName = overrides.linkPath ?? header.linkName;
     this.#passing = this.#expected.admits(path, header.type, linkName);
     if (this.#passing) {
+      const offset = this.counts.bytes;
       const fixes = this.#passHeaders(header, path, block);
       this.counts.entries += 1;
       this.counts.contentBytes += content;
       const hardLink = header.type === '1' ? cleanName(linkName) : undefined;
-      this.#deliver({ path, hardLink, fixes }, file, content);
+      this.#deliver({ path, hardLink, fixes, offset }, file, content);
     }
     this.#extended.clear();
     this.#remaining = padded(content);
@@ -215,7 +223,7 @@ export class TarFilter {
       this.#tell(kind, path);
       if (ANOMALY_KINDS[kind] === 'fixed') fixes.push(kind);
     });
-    this.#out.push(...passed);
+    for (const bytes of passed) this.#hand(bytes);
     // GNU tar keeps the names of regular files and links together, and of nothing else.
     if (this.#expected.hardLinked && '346'.includes(header.type)) {
       this.#tell('separated from its other names', path);

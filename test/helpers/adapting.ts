@@ -52,7 +52,7 @@ export async function adapted(
 export async function adaptedAgain(root: string, image: Image, without: string[] = []): Promise<Adapted> {
   await using store = await ImageStore.open(root);
   const made = await adaptImage(store, image, parseReference('test:adapted'), { without, when: new Date(0) });
-  const tree = await ImageTree.read(made.image.manifest.layers.map(({ digest }) => store.blobPath(digest)));
+  const tree = await ImageTree.read(made.image.manifest.layers.map(({ digest }) => ({ path: store.blobPath(digest) })));
   return {
     system: describeSystem(made.adaptation.system),
     recipes: made.adaptation.applied.map(({ recipe }) => recipe),

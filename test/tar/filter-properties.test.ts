@@ -103,6 +103,11 @@ test('any entries: what leaves was asked for, once, re-parses to itself, and doe
     const delivered = whole.delivered.map(({ path }): string => path);
     t.is(new Set(delivered).size, delivered.length);
     t.true(delivered.every((path) => paths.includes(path) && !path.includes('/.wh.')));
+    for (const { path, offset } of cut.delivered) {
+      const rest = filtered(whole.bytes.subarray(offset), [path], [512], ['/c'], { sparse: true });
+      t.is(rest.delivered[0]?.path, path);
+      t.is(rest.delivered[0]?.offset, 0);
+    }
     const again = filtered(whole.bytes, delivered, [777], ['/c'], { sparse: true });
     t.true(again.bytes.equals(whole.bytes));
     t.deepEqual(

@@ -1,9 +1,12 @@
 /** Makes the layer by which a capture boots in a container. */
 import { type Adaptation, adaptLayers } from '../../adapt/adapt.ts';
+import { isOfInterest } from '../../adapt/image-tree.ts';
 import { describeSystem } from '../../adapt/system.ts';
 import { messageOf, P2cError } from '../../errors.ts';
 import type { Layer } from '../../oci/layer.ts';
 import type { ImageStore } from '../../oci/store.ts';
+import type { LayerLog } from '../../report/receipt/account.ts';
+import { CaptureLogReader } from '../../report/receipt/capture-log.ts';
 import { formatCount } from '../../report/units.ts';
 import type { MigrationRequest } from '../request.ts';
 import type { Show } from '../stage.ts';
@@ -13,6 +16,8 @@ export interface AdaptInput {
   readonly request: MigrationRequest;
   /** Of the raw capture, the lowest first. */
   readonly layers: readonly Layer[];
+  /** Of the lowest of them, those that hold no whiteouts, what went in. */
+  readonly logs: readonly LayerLog[];
 }
 
 /**
@@ -20,7 +25,8 @@ export interface AdaptInput {
  * @returns undefined where it was not to be adapted, or could not.
  */
 export async function adaptCapture(input: AdaptInput, show: Show, title: string): Promise<Adaptation | undefined> {
-  const { store, request, layers } = input;
+  const { store, request } = input;
+  const layers = input.layers.map((layer, at) => ({ ...layer, only: placesOfInterest(input.logs[at]) }));
   if (!request.adapt) return undefined;
   const adapting = async (): Promise<Adaptation | P2cError> => {
     try {
@@ -38,6 +44,22 @@ export async function adaptCapture(input: AdaptInput, show: Show, title: string)
   if (!(made instanceof P2cError)) return made;
   show.note(`not adapted: ${messageOf(made)}; 'p2c image adapt' tries again`);
   return undefined;
+}
+
+/** From header to header through a layer of a million files would take minutes; where each lies is known. */
+function placesOfInterest(log: LayerLog | undefined): Iterable<number> | undefined {
+  return log === undefined ? undefined : { [Symbol.iterator]: () => placesIn(log.file) };
+}
+
+function* placesIn(log: string): Generator<number> {
+  const reader = new CaptureLogReader(log);
+  try {
+    for (; reader.current !== undefined; reader.next()) {
+      if (isOfInterest(reader.current.path)) yield reader.current.offset;
+    }
+  } finally {
+    reader.close();
+  }
 }
 
 /** The stage's last line. */

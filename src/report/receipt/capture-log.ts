@@ -9,10 +9,12 @@ export interface Captured {
   readonly digest: string | undefined;
   readonly hardLink: ByteString | undefined;
   readonly fixes: readonly string[];
+  /** Where it begins in its layer, in bytes. */
+  readonly offset: number;
 }
 
 const CHUNK = 256 * 1024;
-const FIELDS = 4;
+const FIELDS = 5;
 
 /** Writes block: the file is local, and they come between two chunks of a stream. */
 export class CaptureLogWriter {
@@ -28,8 +30,8 @@ export class CaptureLogWriter {
     this.#fd = openSync(file, 'w', 0o600);
   }
 
-  add({ path, digest, hardLink, fixes }: Captured): void {
-    const text = `${path}\0${digest ?? ''}\0${hardLink ?? ''}\0${fixes.join(',')}\0`;
+  add({ path, digest, hardLink, fixes, offset }: Captured): void {
+    const text = `${path}\0${digest ?? ''}\0${hardLink ?? ''}\0${fixes.join(',')}\0${offset}\0`;
     this.#pending.push(text);
     this.#length += text.length;
     if (this.#length >= CHUNK) this.#write();
@@ -83,13 +85,17 @@ export class CaptureLogReader {
         return;
       }
     }
-    const [path = '', digest = '', hardLink = '', fixes = ''] = this.#fields.slice(this.#at, this.#at + FIELDS);
+    const [path = '', digest = '', hardLink = '', fixes = '', offset = ''] = this.#fields.slice(
+      this.#at,
+      this.#at + FIELDS,
+    );
     this.#at += FIELDS;
     this.#current = {
       path: path as ByteString,
       digest: digest === '' ? undefined : digest,
       hardLink: hardLink === '' ? undefined : (hardLink as ByteString),
       fixes: fixes === '' ? [] : fixes.split(','),
+      offset: Number(offset),
     };
   }
 

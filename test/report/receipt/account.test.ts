@@ -34,7 +34,8 @@ async function account(t: ExecutionContext, story: Story): Promise<string[]> {
   const folder = await temporaryFolder(t);
   const logs = story.layers.map((paths, number) => {
     const log = new CaptureLogWriter(join(folder, String(number)));
-    for (const path of paths) log.add({ path: path as ByteString, digest: undefined, hardLink: undefined, fixes: [] });
+    for (const path of paths)
+      log.add({ path: path as ByteString, digest: undefined, hardLink: undefined, fixes: [], offset: 0 });
     log.close();
     const complaints = (story.said?.[number] ?? []).flatMap((said) => complaintOf(said) ?? []);
     return { file: log.file, complaints };

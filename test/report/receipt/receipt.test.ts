@@ -55,6 +55,7 @@ test('a capture log gives back what was put in, over the borders of its pieces',
     digest: number % 3 === 0 ? X : undefined,
     hardLink: number % 5 === 0 ? path('/y') : undefined,
     fixes: number % 7 === 0 ? ['a', 'b'] : [],
+    offset: number * 512,
   }));
   const writer = new CaptureLogWriter(file);
   for (const record of records) writer.add(record);
