@@ -3,9 +3,12 @@ import { ExitCode, usageError } from '../errors.ts';
 import type { FleetHost } from '../fleet/host.ts';
 import { storeRoot } from '../oci/root.ts';
 import { audit } from '../pipeline/audit.ts';
+import { HazardPaths } from '../pipeline/hazard-paths.ts';
 import type { SurveyRequest } from '../pipeline/request.ts';
 import { SURVEY_STAGES } from '../pipeline/survey.ts';
 import { type ByteString, byteStringFromText } from '../printable.ts';
+import { jsonPieces } from '../report/long-json.ts';
+import { surveyJson } from '../report/survey-json.ts';
 import { describeSurvey, type SurveyReport } from '../report/survey-report.ts';
 import { formatBytes } from '../report/units.ts';
 import { parseTarget } from '../ssh/target.ts';
@@ -17,6 +20,7 @@ import { type FleetOptions, withFleetOptions } from './fleet-options.ts';
 import { hostConnectOptions } from './host-connection.ts';
 import { interruptible } from './interrupt.ts';
 import { chosenHosts } from './inventory-options.ts';
+import { printPieces } from './print-pieces.ts';
 import { terminalWidth, withShow } from './show.ts';
 
 export const verb = defineVerb({
@@ -55,10 +59,14 @@ export const verb = defineVerb({
       sparse: options.sparse,
       why: (options.why ?? []).map(whyPath),
     };
-    const report = await interruptible((signal) =>
-      withShow(options, SURVEY_STAGES, (show) => audit({ ...request, connect: connectOptions(options, signal) }, show)),
-    );
-    process.stdout.write(`${options.json ? JSON.stringify(report) : describeSurvey(report, terminalWidth())}\n`);
+    const report = await interruptible(async (signal) => {
+      await using hazards = options.json ? await HazardPaths.create() : undefined;
+      const connect = connectOptions(options, signal);
+      const found = await withShow(options, SURVEY_STAGES, (show) => audit({ ...request, hazards, connect }, show));
+      if (hazards === undefined) process.stdout.write(`${describeSurvey(found, terminalWidth())}\n`);
+      else await printPieces(jsonPieces(surveyJson(found, (kind) => hazards.batches(kind))), signal);
+      return found;
+    });
     return request.why === undefined || request.why.length === 0 ? exitCodeOf(report) : ExitCode.done;
   },
 });

@@ -10,6 +10,7 @@ import { openReceipt } from '../report/receipt/read.ts';
 import { describeSummary, type ReceiptSummary, summarise } from '../report/receipt/summary.ts';
 import { formatCount } from '../report/units.ts';
 import { defineVerb } from './command.ts';
+import { drained } from './print-pieces.ts';
 import { terminalWidth } from './show.ts';
 
 interface Options {
@@ -123,8 +124,4 @@ function exitCodeOf({ verdicts }: ReceiptSummary): ExitCode {
 
 function print(text: string): void {
   process.stdout.write(`${text}\n`);
-}
-
-function drained(): Promise<void> {
-  return new Promise((resolve) => process.stdout.once('drain', resolve));
 }

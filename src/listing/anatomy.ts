@@ -3,16 +3,21 @@ import type { ByteString } from '../printable.ts';
 import { bytesOf } from '../printable.ts';
 import { type Entry, inodeKey, isHardLinked } from './entry.ts';
 
-export type HazardKind =
-  | 'device node'
-  | 'name that is no UTF-8'
-  | 'name with control characters'
-  | 'owner above 65535'
-  | 'time before 1970 or after 2037'
-  | 'file above 8 GiB'
-  | 'file with holes'
-  | 'setuid or setgid program'
-  | 'hard link with a name that is left out';
+/** Of a file: its names are all known only when all entries came. */
+const SEVERED = 'hard link with a name that is left out';
+
+export const HAZARD_KINDS = [
+  'device node',
+  'name that is no UTF-8',
+  'name with control characters',
+  'owner above 65535',
+  'time before 1970 or after 2037',
+  'file above 8 GiB',
+  'file with holes',
+  'setuid or setgid program',
+  SEVERED,
+] as const;
+export type HazardKind = (typeof HAZARD_KINDS)[number];
 
 export interface Hazard {
   readonly kind: HazardKind;
@@ -42,19 +47,33 @@ const SETUID_OR_SETGID = 0o6000;
 /** What allocation in blocks leaves over is no hole. */
 const SMALLEST_HOLE = 1024 * 1024;
 
-/** Takes the entries that are to be captured, one after the other. */
+type HazardListener = (kind: HazardKind, path: ByteString) => void;
+
+/** Takes the entries that are to be captured, one after the other, and then `finish`. */
 export class Anatomy {
   readonly #tops = new Map<string, Top>();
   readonly #hazards = new Map<HazardKind, Hazard>();
   #largest: LargeFile[] = [];
   /** Files with several names of which not all came yet. Grows with these only, not with the listing. */
   readonly #groups = new Map<string, { readonly path: ByteString; missing: number }>();
+  readonly #onHazard: HazardListener;
+
+  /** @param onHazard told of every path of a hazard: of each only the first are held. */
+  constructor(onHazard: HazardListener = () => {}) {
+    this.#onHazard = onHazard;
+  }
 
   add(entry: Entry): void {
     this.#addToTop(entry);
     if (entry.type === 'f') this.#addToLargest(entry);
     if (isHardLinked(entry)) this.#addName(entry);
     for (const kind of hazardsOf(entry)) this.#addHazard(kind, entry.path);
+  }
+
+  /** Once all entries came: files of which a name did not are a hazard, each told of by the first name that did. */
+  finish(): void {
+    for (const { path } of this.#groups.values()) this.#addHazard(SEVERED, path);
+    this.#groups.clear();
   }
 
   /** Directories under the root, the heaviest first. */
@@ -70,11 +89,7 @@ export class Anatomy {
   }
 
   get hazards(): Hazard[] {
-    const links = [...this.#groups.values()].map(({ path }) => path);
-    if (links.length === 0) return [...this.#hazards.values()];
-    const examples = links.slice(0, EXAMPLES);
-    const kind = 'hard link with a name that is left out' as const;
-    return [...this.#hazards.values(), { kind, entries: links.length, examples }];
+    return [...this.#hazards.values()];
   }
 
   #addName(entry: Entry): void {
@@ -107,6 +122,7 @@ export class Anatomy {
     hazard.entries += 1;
     if (hazard.examples.length < EXAMPLES) hazard.examples.push(path);
     this.#hazards.set(kind, hazard);
+    this.#onHazard(kind, path);
   }
 }
 

@@ -8,6 +8,7 @@ import type { CreateOptions } from '../runtime/options.ts';
 import type { ConnectOptions } from '../ssh/connect.ts';
 import type { Target } from '../ssh/target.ts';
 import type { Compression } from '../ssh/wire.ts';
+import type { HazardPaths } from './hazard-paths.ts';
 
 export interface SurveyRequest {
   readonly target: Target;
@@ -25,6 +26,8 @@ export interface SurveyRequest {
   readonly sparse: SparsePolicy;
   /** Paths of which an audit is to say what would become of them. */
   readonly why?: readonly ByteString[];
+  /** Takes every path of each hazard, where the first of them are not enough. */
+  readonly hazards?: HazardPaths | undefined;
 }
 
 /** How the image is booted once it is there. */

@@ -5,7 +5,6 @@ import type { Entry } from '../listing/entry.ts';
 import { tarSize } from '../listing/entry.ts';
 import { type CapturePlan, makePlan, partBytesFor } from '../listing/plan.ts';
 import type { RuleSet } from '../listing/rules.ts';
-import type { ByteString } from '../printable.ts';
 import type { Detection } from '../profiles/detect.ts';
 import { listProfiles } from '../profiles/load.ts';
 import { applicable, recognise } from '../profiles/recognise.ts';
@@ -79,7 +78,7 @@ export async function survey(request: SurveyRequest, show: Show, held: Belonging
   const rules = rulesOf({ ...request, profiles }, facts);
   const audited = await show.stage(
     'Audit duplicates',
-    () => auditListing(scanned, facts, rules, request.why),
+    () => auditListing(scanned, facts, rules, request),
     ({ duplicates: { total } }) => `${formatCount(total, 'path')} a tar over all mounts would hold twice`,
   );
   const plan = await show.stage(
@@ -120,10 +119,10 @@ async function auditListing(
   { listing, problems }: ScannedListing,
   { filesystems }: SourceFacts,
   rules: RuleSet,
-  paths: readonly ByteString[] = [],
+  { why: paths = [], hazards }: Pick<SurveyRequest, 'why' | 'hazards'>,
 ): Promise<AuditedListing> {
   const auditor = new DuplicateAuditor(filesystems);
-  const anatomy = new Anatomy();
+  const anatomy = new Anatomy((kind, path) => hazards?.add(kind, path));
   const losses = new UnanchoredLosses();
   const explanations = new Explanations({ paths, rules, filesystems, complaints: problems });
   for await (const batch of listing.batches()) {
@@ -134,7 +133,9 @@ async function auditListing(
       anatomy.add(entry);
       losses.add(entry.path);
     }
+    await hazards?.drain();
   }
+  anatomy.finish();
   return { duplicates: auditor.result(), anatomy, losses: losses.result, explanations: explanations.result };
 }
 

@@ -1,5 +1,5 @@
 /** What the read-only half of a run found: the body of an audit, and the beginning of a migration's report. */
-import type { Anatomy } from '../listing/anatomy.ts';
+import type { Anatomy, HazardKind } from '../listing/anatomy.ts';
 import type { CapturePlan } from '../listing/plan.ts';
 import type { Rule } from '../listing/rules.ts';
 import { type ByteString, printable, printablePath } from '../printable.ts';
@@ -10,10 +10,11 @@ import type { SourceFacts } from '../source/facts.ts';
 import type { UnanchoredLoss } from '../source/unanchored.ts';
 import type { LedgerEntry } from '../ssh/session.ts';
 import { describeApplications, type RecognisedApplication, recognised } from './applications.ts';
+import { type CaptureNeeds, captureNeeds, describeNeeds } from './needs.ts';
 import { describeAnatomy, describeHollow, describeLosses, describeUnused, describeWhy } from './survey-sections.ts';
 import { table } from './table.ts';
 import { describeTools, type ToolsReport, toolsReport } from './tools-report.ts';
-import { formatBytes, formatCount, formatDuration } from './units.ts';
+import { formatBytes, formatCount } from './units.ts';
 
 /** Names are printed forms: UTF-8, with what a terminal would obey escaped. */
 export interface SurveyReport {
@@ -49,6 +50,7 @@ export interface SurveyReport {
     readonly tarBytes: number;
     readonly parts: number;
   };
+  readonly needs: CaptureNeeds;
   readonly excluded: readonly {
     readonly rule: string;
     readonly reason: string;
@@ -64,8 +66,9 @@ export interface SurveyReport {
     readonly tops: readonly { readonly path: string; readonly entries: number; readonly bytes: number }[];
     readonly largest: readonly { readonly path: string; readonly bytes: number }[];
     readonly hazards: readonly {
-      readonly kind: string;
+      readonly kind: HazardKind;
       readonly entries: number;
+      /** The first of the paths. */
       readonly examples: readonly string[];
     }[];
   };
@@ -142,6 +145,7 @@ export function surveyReport(findings: SurveyFindings): SurveyReport {
       paths: duplicates.duplicates.map(({ path, count, cause }) => ({ path: printablePath(path), count, cause })),
     },
     capture: { entries: plan.entries, bytes: plan.bytes, tarBytes: plan.tarBytes, parts: plan.parts.length },
+    needs: captureNeeds(plan.tarBytes),
     excluded: plan.excluded.map(({ rule, entries, bytes, examples }) => ({
       rule: rule.id,
       reason: rule.reason,
@@ -241,15 +245,10 @@ function exclusionRows({ excluded }: SurveyReport, width: number): string[] {
   return table(rows, ['ENTRIES', 'BYTES', 'RULE', 'REASON'], width).split('\n');
 }
 
-/** How long the bytes take on a link of so many megabits a second, of which ssh and TCP leave nine tenths. */
-function atRate(bytes: number, megabits: number): string {
-  return formatDuration((bytes * 8) / (megabits * 900));
-}
-
-function describeCaptured({ capture }: SurveyReport): string[] {
+function describeCaptured({ capture, needs }: SurveyReport): string[] {
   const { entries, bytes, tarBytes, parts } = capture;
   return [
     `To capture: ${formatCount(entries, 'entry', 'entries')}, ${formatBytes(bytes)} of content, ${formatBytes(tarBytes)} on disk in ${formatCount(parts, 'layer')}`,
-    `Needs: that much disk here, none on the server; ${atRate(tarBytes, 1000)} at 1 Gbit/s, ${atRate(tarBytes, 100)} at 100 Mbit/s, where its disk is as fast`,
+    describeNeeds(needs),
   ];
 }

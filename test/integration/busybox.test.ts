@@ -23,7 +23,8 @@ test('an audit of a busybox source lists exactly what is there', async (t) => {
   await server.exec(`cd /srv && echo one >plain && ln plain second && ln -s 'to
 nowhere' link && mkdir -p 'x
 = 81a4 0 0 1 8 1 1 1 1 1 ' && echo x >'x
-= 81a4 0 0 1 8 1 1 1 1 1 /forged' && mkfifo pipe && truncate -s 5G sparse && mkdir -p deep/er`);
+= 81a4 0 0 1 8 1 1 1 1 1 /forged' && mkfifo pipe && truncate -s 5G sparse && mkdir -p deep/er
+for n in 1 2 3 4 5 6 7 8 9 10 11 12; do f=$(printf 'su\\n%02d\\351' $n); echo x >"$f" && chmod 4755 "$f"; done`);
   const there = Number(await server.exec("find / -xdev -print0 | tr -dc '\\0' | wc -c"));
   const ended = await cli(['audit', ...connection(server), '--json']);
   t.is(ended.code, 0, ended.stderr);
@@ -42,6 +43,21 @@ nowhere' link && mkdir -p 'x
     included.map(({ mountPoint }: { mountPoint: string }) => mountPoint),
     ['/'],
   );
+  const hazards = new Map<string, { entries: number; examples: string[]; paths: string[] }>();
+  for (const { kind, ...hazard } of report.anatomy.hazards) hazards.set(kind, hazard);
+  for (const [kind, { entries, examples, paths }] of hazards) {
+    t.is(paths.length, entries, kind);
+    t.deepEqual(examples, paths.slice(0, 10), kind);
+  }
+  const odd = Array.from({ length: 12 }, (_, index) => `/srv/su\\n${String(index + 1).padStart(2, '0')}\\xe9`);
+  t.deepEqual(hazards.get('name that is no UTF-8')?.paths, odd);
+  t.deepEqual(
+    hazards.get('setuid or setgid program')?.paths.filter((path) => path.startsWith('/srv/su')),
+    odd,
+  );
+  t.is(report.needs.disk.here, report.capture.tarBytes);
+  const { bytesPerSecond, milliseconds } = report.needs.transfer[0];
+  t.is(milliseconds, Math.round((report.capture.tarBytes * 1000) / bytesPerSecond));
   const page = await cli(['audit', ...connection(server)]);
   t.regex(page.stdout, /Tools: listed with find \| xargs stat \(busybox\), its tar \(.*\) cannot make a capture/);
 });

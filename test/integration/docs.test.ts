@@ -18,6 +18,7 @@ const DOCUMENTS = [
   'README.md',
   'docs/ssh.md',
   'docs/inspect.md',
+  'docs/audit.md',
   'docs/receipt.md',
   'docs/adaptation.md',
   'docs/rules.md',

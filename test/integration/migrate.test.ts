@@ -162,7 +162,9 @@ test.serial('the pipeline done by hand fails on the server where p2c does not, a
     P2C_ROOT: root,
   });
   t.is(audit.code, 4, audit.stderr);
-  const { duplicates } = JSON.parse(audit.stdout);
+  const { duplicates, anatomy } = JSON.parse(audit.stdout);
+  t.true(anatomy.hazards.some(({ entries }: { entries: number }) => entries > 10));
+  for (const { kind, entries, paths } of anatomy.hazards) t.is(new Set(paths).size, entries, kind);
   const named = duplicates.paths.map((item: { path: string }) => item.path);
   for (const path of ['/boot', '/data', '/tmp', '/var/named/chroot/etc/bind']) t.true(named.includes(path), path);
   t.false(existsSync(join(root, 'index.json')), 'an audit stores nothing');
@@ -405,5 +407,12 @@ hosts:
       done.map(({ host, exitCode }) => [host, exitCode]),
       [['good', 4]],
     );
+    const { needs, anatomy } = done[0].result;
+    t.is(needs.transfer.length, 2);
+    t.true(anatomy.hazards.length > 0);
+    for (const { kind, entries, examples, paths } of anatomy.hazards) {
+      t.is(examples.length, Math.min(entries, 10), kind);
+      t.is(paths, undefined, 'a journal keeps no more than the first');
+    }
   },
 );

@@ -82,8 +82,22 @@ test('a file of which a name is left out is told of once', (t) => {
     paths.map((path) => entry(path, { inode, links }));
   const all = [...names(1, 2, '/a', '/b'), ...names(2, 3, '/c', '/d'), directory('/e', { inode: 3, links: 5 })];
   for (const each of all) anatomy.add(each);
+  t.deepEqual(anatomy.hazards, [], 'other names may still come');
+  anatomy.finish();
   t.deepEqual(
     anatomy.hazards.map(({ kind, entries, examples }) => [kind, entries, examples.map(String)]),
     [['hard link with a name that is left out', 1, ['/c']]],
   );
+});
+
+test('who listens is told of every path of a hazard, also beyond the examples', (t) => {
+  const told: string[] = [];
+  const anatomy = new Anatomy((kind, path) => told.push(`${kind} ${path}`));
+  for (let number = 0; number < 30; number += 1) anatomy.add(entry(`/dev${number}`, { type: 'c', uid: 70_000 }));
+  for (const path of ['/a', '/b', '/c']) anatomy.add(entry(path, { inode: 9, links: 4 }));
+  anatomy.finish();
+  t.is(told.filter((line) => line.startsWith('device node /dev')).length, 30);
+  t.is(told.filter((line) => line.startsWith('owner above 65535 /dev')).length, 30);
+  t.is(told.at(-1), 'hard link with a name that is left out /a');
+  t.is(told.length, 61);
 });

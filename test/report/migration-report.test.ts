@@ -1,34 +1,9 @@
 import test from 'ava';
 import { describeMigration, exitCodeOf, type MigrationReport } from '../../src/report/migration-report.ts';
-import { GNU_TAR } from '../helpers/inspection.ts';
-
-function mount(mountPoint: string, verdict: string): MigrationReport['filesystems'][number] {
-  return { mountPoint, verdict, type: 'x', device: 'y', reason: `why ${mountPoint}` };
-}
+import { SURVEY_REPORT } from '../helpers/survey-report.ts';
 
 const REPORT: MigrationReport = {
-  source: { target: 'a', hostname: 'a', distribution: 'a', kernel: 'a', machine: 'a' },
-  tools: {
-    tar: GNU_TAR,
-    find: { version: '4.9', flavour: 'gnu' },
-    stat: 'gnu',
-    sh: 'dash',
-    attributeReaders: [],
-    compressors: [],
-    chosen: { listing: 'find -printf', nanoseconds: true, capture: 'tar' },
-  },
-  filesystems: [mount('/', 'included'), mount('/home', 'network'), mount('/cd', 'removable'), mount('/proc', 'pseudo')],
-  applications: [],
-  profiles: [],
-  listing: { entries: 1, problems: [] },
-  duplicates: { total: 0, byCause: {}, paths: [] },
-  capture: { entries: 1, bytes: 1, tarBytes: 1, parts: 1 },
-  excluded: [],
-  unusedRules: [],
-  anatomy: { tops: [], largest: [], hazards: [] },
-  unanchored: [],
-  why: [],
-  ledger: [],
+  ...SURVEY_REPORT,
   started: '',
   finished: '',
   durationMs: 1,

@@ -119,7 +119,7 @@ const kinds = [
     waitMs: milliseconds,
     error: errorSchema,
   }),
-  /** `result` is what the verb prints for one target with `--json`. */
+  /** `result` is what the verb prints for one target with `--json`; of an audit's hazards, the first paths. */
   z.object({ event: z.literal('host-done'), ...host, exitCode: z.int(), milliseconds, result: z.unknown() }),
   z.object({ event: z.literal('host-failed'), ...host, milliseconds, error: errorSchema }),
   /** Done before the run was resumed. */

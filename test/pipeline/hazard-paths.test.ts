@@ -1,0 +1,66 @@
+import { readdirSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import test from 'ava';
+import { HazardPaths } from '../../src/pipeline/hazard-paths.ts';
+import { type ByteString, byteString, byteStringFromText } from '../../src/printable.ts';
+import { jsonPieces } from '../../src/report/long-json.ts';
+import { surveyJson } from '../../src/report/survey-json.ts';
+import type { SurveyReport } from '../../src/report/survey-report.ts';
+import { collect } from '../helpers/entries.ts';
+import { SURVEY_REPORT } from '../helpers/survey-report.ts';
+
+const HOSTILE: readonly ByteString[] = [
+  byteStringFromText('/new\nline'),
+  byteString(Buffer.from('/caf\xe9', 'latin1')),
+  byteStringFromText('/"quoted\\'),
+  byteStringFromText('/\x1b[31mred'),
+  byteStringFromText('/straße'),
+  byteStringFromText('/right\u202eleft'),
+];
+
+test.serial('all paths come back, of each hazard its own, in their order and byte for byte', async (t) => {
+  await using paths = await HazardPaths.create();
+  const long = Array.from({ length: 5000 }, (_, number) => byteStringFromText(`/${number}/${'ü'.repeat(number % 90)}`));
+  for (const [index, path] of [...HOSTILE, ...long].entries()) {
+    paths.add('device node', path);
+    if (index % 2 === 0) paths.add('file with holes', path);
+    if (index % 100 === 0) await paths.drain();
+  }
+  t.deepEqual(await collect(paths.batches('device node')), [...HOSTILE, ...long]);
+  t.deepEqual(
+    await collect(paths.batches('file with holes')),
+    [...HOSTILE, ...long].filter((_, index) => index % 2 === 0),
+  );
+  t.deepEqual(await collect(paths.batches('owner above 65535')), []);
+});
+
+test.serial('no name is left of the files while they are in use', async (t) => {
+  const folders = (): string[] => readdirSync(tmpdir()).filter((name) => name.startsWith(`p2c-run-${process.pid}-`));
+  const before = folders();
+  await using paths = await HazardPaths.create();
+  paths.add('device node', byteStringFromText('/dev/x'));
+  t.deepEqual(folders(), before);
+  t.is((await collect(paths.batches('device node'))).length, 1);
+});
+
+test.serial('the JSON of an audit has every path of a hazard, printed as all names are', async (t) => {
+  await using paths = await HazardPaths.create();
+  for (const path of HOSTILE) paths.add('name with control characters', path);
+  const report: SurveyReport = {
+    ...SURVEY_REPORT,
+    anatomy: {
+      tops: [],
+      largest: [],
+      hazards: [{ kind: 'name with control characters', entries: 6, examples: ['/new\\nline'] }],
+    },
+  };
+  const pieces: string[] = [];
+  for await (const piece of jsonPieces(surveyJson(report, (kind) => paths.batches(kind)))) pieces.push(piece);
+  const text = pieces.join('');
+  t.false(/[\x00-\x1f\x7f\u202e\ufffd]/.test(text));
+  const printed = ['/new\\nline', '/caf\\xe9', '/"quoted\\', '/\\x1b[31mred', '/straße', '/right\\u{202e}left'];
+  t.deepEqual(JSON.parse(text), {
+    ...report,
+    anatomy: { ...report.anatomy, hazards: [{ ...report.anatomy.hazards[0], paths: printed }] },
+  });
+});
