@@ -1,6 +1,6 @@
 # shellcheck shell=bash
 # The ways of capturing and of auditing a server that scripts/bench compares, how each is measured, and the table of results.
-# In: ADDRESS, KEY, KNOWN_HOSTS of the server, WORK for temporary files.
+# In: ADDRESS, KEY, KNOWN_HOSTS of the server, WORK for temporary files, LINK the rate of its network, if it has one.
 
 SSH_OPTIONS=(-F none -o BatchMode=yes -o IdentitiesOnly=yes -o GlobalKnownHostsFile=none -o StrictHostKeyChecking=yes)
 
@@ -78,7 +78,8 @@ median() {
 
 print_table() {
   local way seconds
-  printf 'captured: %d MB, %d entries, on %d cores; %s\n\n' "$(($1 / 1000000))" "$2" "$(nproc)" "$(podman --version)"
+  printf 'captured: %d MB, %d entries, on %d cores, over %s; %s\n\n' "$(($1 / 1000000))" "$2" "$(nproc)" \
+    "${LINK:-a link as fast as memory}" "$(podman --version)"
   printf '%-46s %9s %9s %9s %9s\n' way 'wall s' 'CPU s' 'peak MB' 'MB/s'
   for way in a b c d e f; do
     seconds=$(median "$way" 1)

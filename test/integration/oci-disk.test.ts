@@ -1,11 +1,12 @@
 /** The store on a filesystem that is full, and on one that cannot be written. */
 import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, readdirSync } from 'node:fs';
+import { constants, mkdirSync, readdirSync } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import test, { type ExecutionContext } from 'ava';
-import { P2cError } from '../../src/errors.ts';
+import { P2cError, systemCode } from '../../src/errors.ts';
 import { parseReference } from '../../src/oci/reference.ts';
 import { MediaType } from '../../src/oci/spec.ts';
 import { ImageStore } from '../../src/oci/store.ts';
@@ -17,11 +18,11 @@ import { temporaryFolder } from '../helpers/temporary.ts';
 const run = promisify(execFile);
 const MEGABYTE = 1024 * 1024;
 
-/** A filesystem of four megabytes. */
-async function smallDisk(t: ExecutionContext): Promise<string> {
+/** A filesystem of its own: by default one of four megabytes. */
+async function mounted(t: ExecutionContext, type: readonly string[] = ['tmpfs', '-o', 'size=4m']): Promise<string> {
   const disk = join(await temporaryFolder(t), 'disk');
   mkdirSync(disk);
-  await run('mount', ['-t', 'tmpfs', '-o', 'size=4m', 'tmpfs', disk]);
+  await run('mount', ['-t', ...type, 'disk', disk]);
   // Before the folder itself is removed: teardowns run from the last to the first.
   t.teardown(() => run('umount', [disk]));
   return disk;
@@ -43,7 +44,7 @@ async function add(store: ImageStore, name: string, megabytes: number): Promise<
 
 test('a full disk: how much is free and what to do is told, the images before stay, and the space is given back', async (t) => {
   if (!requireRoot(t) || !requirePrograms(t, ['mount'])) return;
-  const root = join(await smallDisk(t), 'store');
+  const root = join(await mounted(t), 'store');
   {
     await using store = await ImageStore.open(root, { create: true });
     await add(store, 'before', 1);
@@ -64,7 +65,7 @@ test('a full disk: how much is free and what to do is told, the images before st
 
 test('a disk that is full to the last byte: an image cannot be removed, says why, and stays whole', async (t) => {
   if (!requireRoot(t) || !requirePrograms(t, ['mount', 'dd'])) return;
-  const disk = await smallDisk(t);
+  const disk = await mounted(t);
   const root = join(disk, 'store');
   {
     await using store = await ImageStore.open(root, { create: true });
@@ -84,7 +85,7 @@ test('a disk that is full to the last byte: an image cannot be removed, says why
 
 test('a read-only disk: images can be listed, and what cannot be written is told', async (t) => {
   if (!requireRoot(t) || !requirePrograms(t, ['mount'])) return;
-  const disk = await smallDisk(t);
+  const disk = await mounted(t);
   const root = join(disk, 'store');
   {
     await using store = await ImageStore.open(root, { create: true });
@@ -99,4 +100,17 @@ test('a read-only disk: images can be listed, and what cannot be written is told
     code: 'store.denied',
   });
   t.deepEqual((await validateLayout(root)).faults, []);
+});
+
+test('a filesystem that allows no writing past its cache', async (t) => {
+  if (!requireRoot(t) || !requirePrograms(t, ['mount'])) return;
+  const root = join(await mounted(t, ['ramfs']), 'store');
+  const refused = await t.throwsAsync(
+    open(join(root, '..', 'x'), constants.O_CREAT | constants.O_WRONLY | constants.O_DIRECT),
+  );
+  t.is(systemCode(refused), 'EINVAL', 'what this test needs');
+  await using store = await ImageStore.open(root, { create: true });
+  await add(store, 'large', 9);
+  const { faults, images } = await validateLayout(root);
+  t.deepEqual([faults, images], [[], 1]);
 });
