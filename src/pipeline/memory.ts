@@ -74,13 +74,13 @@ export function bytesOf(parts: readonly Part[]): number {
 }
 
 /** Applications that did not run are not told of. */
-export function rememberStop(memory: Memory, stopped: Quiesced | undefined): void {
-  if (stopped === undefined || stopped.stopped.length === 0) return;
-  memory.record({ event: 'applications-stopped', applications: [...stopped.stopped] });
+export function rememberStop(memory: Memory, { stopped }: Quiesced): void {
+  if (stopped.length === 0) return;
+  memory.record({ event: 'applications-stopped', applications: [...stopped] });
 }
 
-export function rememberStart(memory: Memory, resumed: ResumeReport | Error | undefined): void {
-  if (resumed === undefined || resumed instanceof Error || resumed.applications.length === 0) return;
+export function rememberStart(memory: Memory, resumed: ResumeReport): void {
+  if (resumed.applications.length === 0) return;
   const applications = resumed.applications.map(({ name, downMs }) => ({ name, downMs }));
   memory.record({ event: 'applications-started', applications });
 }

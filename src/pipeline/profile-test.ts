@@ -1,7 +1,5 @@
 /** `p2c profiles test`: stops and starts the applications of profiles on a source, and captures nothing. */
 import { listProfiles } from '../profiles/load.ts';
-import { Owed } from '../profiles/owed.ts';
-import { quiesce } from '../profiles/quiesce.ts';
 import { applicable, recognise } from '../profiles/recognise.ts';
 import type { Profile } from '../profiles/schema.ts';
 import { describeDetections, type RecognisedApplication, recognised } from '../report/applications.ts';
@@ -9,10 +7,9 @@ import { type StopReport, stoppedAndStarted } from '../report/stop-report.ts';
 import type { ConnectOptions } from '../ssh/connect.ts';
 import type { LedgerEntry } from '../ssh/session.ts';
 import type { Target } from '../ssh/target.ts';
-import { leaving } from './leavings.ts';
 import { holding } from './rollback.ts';
 import type { Show } from './stage.ts';
-import { START, STOP, whatIsStopped } from './stages/stop-and-start.ts';
+import { START, STOP, stopApplications } from './stages/stop-and-start.ts';
 import { connectPrivileged, RECOGNISE } from './survey.ts';
 
 export interface ProfileTestRequest {
@@ -46,20 +43,13 @@ export const PROFILE_TEST_STAGES = [RECOGNISE, STOP, START] as const;
 export function testProfiles(request: ProfileTestRequest, show: Show, signal: AbortSignal): Promise<ProfileTest> {
   return holding(async (held) => {
     const { target, leaseMs } = request;
-    const onEvent = (line: string): void => show.note(line);
-    const session = await show.stage('Connect', () => connectPrivileged(request, onEvent));
+    const session = await show.stage('Connect', () => connectPrivileged(request, (line) => show.note(line)));
     held.use(session);
     const candidates = request.profiles.length === 0 ? listProfiles() : request.profiles;
     const detections = await show.stage(RECOGNISE, () => recognise(session, candidates), describeDetections);
     const profiles = request.profiles.length === 0 ? applicable(detections) : request.profiles;
     signal.throwIfAborted();
-    const owed = new Owed();
-    held.defer(leaving(() => whatIsStopped(target, owed)));
-    const stopped = await show.stage(
-      STOP,
-      async () => held.use(await quiesce(session, profiles, { leaseMs, signal, onEvent, owed })),
-      (quiesced) => quiesced.stopped.join(', ') || 'none of them runs',
-    );
+    const stopped = await stopApplications(session, { target, profiles, leaseMs }, { show, held, signal });
     const report = await show.stage(START, () => stopped.resume());
     const inOrder = [...report.applications].reverse();
     const steps = [

@@ -4,29 +4,26 @@ import { isOfInterest } from '../../adapt/image-tree.ts';
 import { describeSystem } from '../../adapt/system.ts';
 import { messageOf, P2cError } from '../../errors.ts';
 import type { Layer } from '../../oci/layer.ts';
-import type { ImageStore } from '../../oci/store.ts';
 import type { LayerLog } from '../../report/receipt/account.ts';
 import { CaptureLogReader } from '../../report/receipt/capture-log.ts';
 import { formatCount } from '../../report/units.ts';
-import type { MigrationRequest } from '../request.ts';
-import type { Show } from '../stage.ts';
+import type { Scene } from '../scene.ts';
 
-export interface AdaptInput {
-  readonly store: ImageStore;
-  readonly request: MigrationRequest;
-  /** Of the raw capture, the lowest first. */
-  readonly layers: readonly Layer[];
-  /** Of the lowest of them, those that hold no whiteouts, what went in. */
-  readonly logs: readonly LayerLog[];
-}
+export const ADAPT = 'Adapt it to a container';
 
 /**
  * A capture took hours and a downtime: one that cannot be adapted becomes an image all the same, and can be adapted later.
+ * @param captured the layers of the raw capture, the lowest first.
+ * @param logs of the lowest of them, those that hold no whiteouts, what went in.
  * @returns undefined where it was not to be adapted, or could not.
  */
-export async function adaptCapture(input: AdaptInput, show: Show, title: string): Promise<Adaptation | undefined> {
-  const { store, request } = input;
-  const layers = input.layers.map((layer, at) => ({ ...layer, only: placesOfInterest(input.logs[at]) }));
+export async function adaptCapture(
+  scene: Scene,
+  captured: readonly Layer[],
+  logs: readonly LayerLog[],
+): Promise<Adaptation | undefined> {
+  const { store, request, show } = scene;
+  const layers = captured.map((layer, at) => ({ ...layer, only: placesOfInterest(logs[at]) }));
   if (!request.adapt) return undefined;
   const adapting = async (): Promise<Adaptation | P2cError> => {
     try {
@@ -38,7 +35,7 @@ export async function adaptCapture(input: AdaptInput, show: Show, title: string)
       throw error;
     }
   };
-  const made = await show.stage(title, adapting, (result) =>
+  const made = await show.stage(ADAPT, adapting, (result) =>
     result instanceof P2cError ? 'not done' : describe(result),
   );
   if (!(made instanceof P2cError)) return made;

@@ -5,7 +5,6 @@
 import { errorRecord, messageOf, P2cError } from '../../errors.ts';
 import type { Image } from '../../oci/image.ts';
 import type { Layer } from '../../oci/layer.ts';
-import type { ImageStore } from '../../oci/store.ts';
 import { type Before, lookBefore } from '../../profiles/comparison.ts';
 import { type BootReport, summariseBoot } from '../../report/boot-report.ts';
 import type { Container } from '../../runtime/container.ts';
@@ -17,25 +16,13 @@ import { startMonitored } from '../../runtime/monitor.ts';
 import { holdsText } from '../../runtime/quarantine/quarantine.ts';
 import { readHolds } from '../../runtime/quarantine/record.ts';
 import { leaving } from '../leavings.ts';
-import type { Memory } from '../memory.ts';
-import type { BootRequest, MigrationRequest } from '../request.ts';
-import type { Belongings } from '../rollback.ts';
+import type { BootRequest } from '../request.ts';
+import type { Scene } from '../scene.ts';
 import type { Show } from '../stage.ts';
-import type { Survey } from '../survey.ts';
 import { Unpacking } from '../unpacking.ts';
 import { lookInside } from './look-inside.ts';
 
 export const BOOT = 'Boot the image';
-
-interface Scene {
-  readonly request: MigrationRequest;
-  readonly survey: Survey;
-  readonly store: ImageStore;
-  readonly memory: Memory;
-  readonly held: Belongings;
-  readonly show: Show;
-  readonly signal: AbortSignal;
-}
 
 /** What is booted in the end: its layers are unpacked while they arrive. */
 export class Booting {

@@ -1,49 +1,36 @@
 /** Puts a migration's report together from what its stages handed over. */
-import type { Adaptation } from '../../adapt/adapt.ts';
-import type { CapturePlan } from '../../listing/plan.ts';
-import type { Image } from '../../oci/image.ts';
+import { complaintsThatMatter } from '../../listing/blind-spots.ts';
 import { printablePath } from '../../printable.ts';
 import { adaptationReport } from '../../report/adaptation-report.ts';
 import type { BootReport } from '../../report/boot-report.ts';
 import type { MigrationReport } from '../../report/migration-report.ts';
-import type { WrittenReceipt } from '../../report/receipt/write.ts';
 import { summariseSettling } from '../../report/settle-report.ts';
 import type { StopReport } from '../../report/stop-report.ts';
 import { addAccounts } from '../../report/stream-account.ts';
 import { surveyReport } from '../../report/survey-report.ts';
 import type { Wire } from '../../ssh/wire.ts';
+import type { Capture, MadeImage } from '../make-image.ts';
 import type { MigrationRequest } from '../request.ts';
 import { findingsOf, type Survey } from '../survey.ts';
-import type { Settled } from './settle.ts';
-import type { CapturedLayers } from './stream.ts';
-import type { CapturedVolume } from './volumes.ts';
 
-export interface Outcome {
+export interface Outcome extends Capture, MadeImage {
   readonly request: MigrationRequest;
   /** When this process began. */
   readonly began: Date;
-  readonly surveyed: Survey;
-  readonly plan: CapturePlan;
-  /** What find could not look at, in each listing of the run: the same is told once. */
-  readonly problems: readonly string[];
+  readonly survey: Survey;
   readonly wire: Wire;
-  readonly captured: CapturedLayers;
-  readonly settled: Settled;
   readonly stopped: StopReport | null;
-  readonly receipt: WrittenReceipt;
-  readonly adaptation: Adaptation | undefined;
-  readonly image: Image;
-  readonly volumes: readonly CapturedVolume[];
   readonly boot: BootReport | undefined;
 }
 
 export function migrationReport(outcome: Outcome): MigrationReport {
-  const { request, began, surveyed, plan, problems, wire, captured, settled } = outcome;
+  const { request, began, survey, plan, wire, captured, settled } = outcome;
   const { receipt, adaptation, image } = outcome;
+  const problems = blindSpots(outcome);
   const finished = new Date();
   const stream = addAccounts([captured.account, ...settled.accounts]);
   return {
-    ...surveyReport({ ...findingsOf(request, surveyed), plan, problems: [...new Set(problems)] }),
+    ...surveyReport({ ...findingsOf(request, survey), plan, problems }),
     started: began.toISOString(),
     finished: finished.toISOString(),
     durationMs: finished.getTime() - began.getTime(),
@@ -71,4 +58,10 @@ export function migrationReport(outcome: Outcome): MigrationReport {
 
 function transportOf({ connect: { limiter } }: MigrationRequest, wire: Wire): MigrationReport['transport'] {
   return { ...wire, limitBytesPerSecond: limiter?.bytesPerSecond ?? null };
+}
+
+/** What find could not look at, in each listing of the run: the same is told once. */
+function blindSpots({ survey, scanned, settled }: Outcome): string[] {
+  const problems = [...survey.scanned.problems, ...scanned.problems, ...settled.problems];
+  return [...new Set(complaintsThatMatter(problems, survey.rules))];
 }
