@@ -5,6 +5,7 @@
  */
 import { P2cError } from '../errors.ts';
 import { type ByteString, printablePath } from '../printable.ts';
+import { BlockGatherer } from '../tar/block-gatherer.ts';
 import { BLOCK, HeaderError, isZeroBlock, parseHeader } from '../tar/header.ts';
 import { cleanName } from '../tar/name.ts';
 import { type PaxRecord, parsePax } from '../tar/pax.ts';
@@ -57,8 +58,7 @@ export class LayerChecker {
   #above: DirectoryEntry[] = [];
   #extended = new ExtendedHeaders();
   #state: State = 'header';
-  #partial: Buffer[] = [];
-  #partialLength = 0;
+  readonly #gatherer = new BlockGatherer();
   #remaining = 0;
   #passing = true;
   #extendedHeader = { type: '', size: 0, block: Buffer.alloc(0) };
@@ -83,7 +83,7 @@ export class LayerChecker {
 
   /** @returns the end of the archive. @throws P2cError `layer.refused` where the stream ended inside an entry. */
   end(): Buffer {
-    if (this.#state !== 'ended' && (this.#state !== 'header' || this.#partialLength > 0)) {
+    if (this.#state !== 'ended' && (this.#state !== 'header' || this.#gatherer.pending)) {
       throw this.#refused('it ends in the middle of an entry');
     }
     return Buffer.alloc(2 * BLOCK);
@@ -97,26 +97,18 @@ export class LayerChecker {
     return at + take;
   }
 
-  /** Gathers a header block, or the blocks of an extended header, across chunks. */
+  /** A header block, or the blocks of an extended header. */
   #collect(chunk: Buffer, at: number, out: Buffer[]): number {
     const wanted = this.#state === 'header' ? BLOCK : this.#remaining;
-    const take = Math.min(wanted - this.#partialLength, chunk.length - at);
-    const piece = chunk.subarray(at, at + take);
-    this.#partialLength += take;
-    if (this.#partialLength < wanted) {
-      this.#partial.push(Buffer.from(piece));
-      return at + take;
-    }
-    const block = this.#partial.length === 0 ? piece : Buffer.concat([...this.#partial, piece]);
-    this.#partial = [];
-    this.#partialLength = 0;
+    const { end, block } = this.#gatherer.gather(chunk, at, wanted);
+    if (block === undefined) return end;
     try {
       if (this.#state === 'header') this.#header(block, out);
       else this.#endExtended(block);
     } catch (error) {
       throw error instanceof HeaderError ? this.#refused(error.message) : error;
     }
-    return at + take;
+    return end;
   }
 
   #header(block: Buffer, out: Buffer[]): void {

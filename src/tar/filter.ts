@@ -6,6 +6,7 @@
 import { P2cError } from '../errors.ts';
 import type { ByteString } from '../printable.ts';
 import { ANOMALY_KINDS, type Anomaly, type AnomalyCounts, type AnomalyKind } from './anomaly.ts';
+import { BlockGatherer } from './block-gatherer.ts';
 import { ContentDigest, EMPTY_DIGEST } from './content-digest.ts';
 import { Expected, type WantedPaths } from './expected.ts';
 import { ExtendedHeaders } from './extended.ts';
@@ -65,9 +66,7 @@ export class TarFilter {
   readonly #expected: Expected;
   readonly #digest = new ContentDigest();
   #state: State = 'header';
-  /** Bytes of the block that is being collected, when a chunk ended inside it. */
-  #partial: Buffer[] = [];
-  #partialLength = 0;
+  readonly #gatherer = new BlockGatherer();
   /** Bytes of content and padding still to come, and whether they are passed on. */
   #remaining = 0;
   #passing = false;
@@ -141,20 +140,12 @@ export class TarFilter {
     return at + take;
   }
 
-  /** Gathers a header block, or the blocks of an extended header, across chunks. */
+  /** A header block, or the blocks of an extended header. */
   #collect(chunk: Buffer, at: number): number {
     const wanted = this.#state === 'header' ? BLOCK : this.#remaining;
-    const take = Math.min(wanted - this.#partialLength, chunk.length - at);
-    const piece = chunk.subarray(at, at + take);
-    this.#partialLength += take;
-    if (this.#partialLength < wanted) {
-      this.#partial.push(Buffer.from(piece));
-      return at + take;
-    }
-    const block = this.#partial.length === 0 ? piece : Buffer.concat([...this.#partial, piece]);
-    this.#partial = [];
-    this.#partialLength = 0;
-    const offset = this.#offset + at + take - wanted;
+    const { end, block } = this.#gatherer.gather(chunk, at, wanted);
+    if (block === undefined) return end;
+    const offset = this.#offset + end - wanted;
     try {
       if (this.#state === 'header') this.#header(block, offset);
       else this.#extendedContent(block);
@@ -162,7 +153,7 @@ export class TarFilter {
       if (error instanceof HeaderError) throw malformed(offset, this.#expected.last, error.message);
       throw error;
     }
-    return at + take;
+    return end;
   }
 
   #header(block: Buffer, offset: number): void {
