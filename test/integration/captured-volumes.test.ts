@@ -67,8 +67,7 @@ async function migrate(lab: LabServer, root: string, tag: string) {
   const access = ['--identity', lab.identity, '--known-hosts', lab.knownHosts, '--no-stop', '--json', '--no-adapt'];
   // Long enough for a change meanwhile, and without what logs in.
   const small = [
-    '--limit-rate',
-    '25M',
+    ...['--limit-rate', '25M'],
     ...['/usr/share/**', '/data/**', '/var/log/**'].flatMap((path) => ['--exclude', path]),
   ];
   return startCli(['migrate', `root@${lab.address}`, ...access, ...small, '--profile', profile, '--tag', tag], {
@@ -96,6 +95,8 @@ test.serial(
     const lab = server;
     const root = join(await temporaryFolder(t), 'store');
     const p2c = (...words: string[]) => cli(words, { P2C_ROOT: root });
+    const withVolume = (script: string) => p2c('run', '--rm', '-v', `db:${DATA}`, 'lab:one', 'sh', '-c', script);
+    const withoutInit = (name: string, ...words: string[]) => p2c('run', '--rm', '--init', 'none', name, ...words);
     const running = await migrate(lab, root, 'lab:one');
     await lab.exec('until pgrep -f "^tar --create" >/dev/null; do sleep 0.02; done');
     await lab.exec(CHANGE);
@@ -137,51 +138,16 @@ test.serial(
 
     // A name, and none; each once.
     const script = `stat -c '%u %g %a' ${DATA} /opt/links/shared; cat ${DATA}/tables/again.ibd ${DATA}/folds; stat -c %h /opt/links/shared`;
-    const first = await p2c('run', '--rm', '-v', `db:${DATA}`, 'lab:one', 'sh', '-c', script);
+    const first = await withVolume(script);
     t.is(first.stdout, '33 106 2770\n105 106 644\ntwo\nmore\nfile\n2\n', first.stderr);
     t.deepEqual(await tree(join(root, 'volumes/db/_data')), await tree(`${lab.rootDir}${DATA}`));
-    const own = await p2c(
-      'run',
-      '--rm',
-      '--init',
-      'none',
-      'lab:one',
-      'sh',
-      '-c',
-      `cat ${DATA}/turns/x; ls ${DATA} | wc -l`,
-    );
+    const own = await withoutInit('lab:one', 'sh', '-c', `cat ${DATA}/turns/x; ls ${DATA} | wc -l`);
     t.is(own.stdout, 'in\n12\n', own.stderr);
-    await p2c(
-      'run',
-      '--rm',
-      '-v',
-      `db:${DATA}`,
-      'lab:one',
-      'sh',
-      '-c',
-      `rm -r ${DATA}/tables; echo mine > ${DATA}/folds`,
-    );
-    const again = await p2c(
-      'run',
-      '--rm',
-      '-v',
-      `db:${DATA}`,
-      'lab:one',
-      'sh',
-      '-c',
-      `cat ${DATA}/folds; ls ${DATA}/tables`,
-    );
+    await withVolume(`rm -r ${DATA}/tables; echo mine > ${DATA}/folds`);
+    const again = await withVolume(`cat ${DATA}/folds; ls ${DATA}/tables`);
     t.regex(again.stdout, /^mine\n$/);
-    const bare = await p2c(
-      'run',
-      '--rm',
-      '--mount',
-      `type=volume,destination=${DATA},volume-nocopy`,
-      'lab:one',
-      'ls',
-      '-A',
-      DATA,
-    );
+    const unfilled = `type=volume,destination=${DATA},volume-nocopy`;
+    const bare = await p2c('run', '--rm', '--mount', unfilled, 'lab:one', 'ls', '-A', DATA);
     t.is(bare.stdout, '', bare.stderr);
 
     // Two captures are compared with their volumes, an adapted image has the same, and all goes with the image.
@@ -195,7 +161,7 @@ test.serial(
       new RegExp(`^differs\t${DATA}/stays\t.*content`, 'm'),
     );
     t.is((await p2c('image', 'adapt', 'lab:two', '--tag', 'lab:adapted')).code, 0);
-    const adapted = await p2c('run', '--rm', '--init', 'none', 'lab:adapted', 'cat', `${DATA}/stays`);
+    const adapted = await withoutInit('lab:adapted', 'cat', `${DATA}/stays`);
     t.is(adapted.stdout, 'after\n', adapted.stderr);
     t.is((await p2c('image', 'receipt', '--check', 'lab:adapted')).code, 0);
     for (const name of ['lab:one', 'lab:two', 'lab:adapted']) t.is((await p2c('image', 'rm', name)).code, 0);

@@ -8,6 +8,7 @@ import type { RunOptions } from '../../src/runtime/options.ts';
 import { type Bundle, specText } from '../../src/runtime/spec.ts';
 import { parseTmpfs } from '../../src/runtime/tmpfs.ts';
 import { parseUlimit } from '../../src/runtime/ulimit.ts';
+import { NO_WISH } from '../helpers/network-wish.ts';
 import { rawTar } from '../helpers/raw-tar.ts';
 import { storeWith } from '../helpers/runtime-image.ts';
 import { temporaryFolder } from '../helpers/temporary.ts';
@@ -103,16 +104,7 @@ const specBundle = z.strictObject({
   }),
 });
 
-const NO_NETWORK = {
-  networks: ['none'],
-  ports: [],
-  publishAll: false,
-  expose: [],
-  dns: [],
-  search: [],
-  hosts: [],
-  quarantine: false,
-};
+const NO_NETWORK = { ...NO_WISH, networks: ['none'] };
 
 const PLAIN: RunOptions = {
   command: ['true'],

@@ -2,17 +2,7 @@ import test from 'ava';
 import type { ImageConfig } from '../../src/oci/spec.ts';
 import { networkFor } from '../../src/runtime/image-network.ts';
 import type { NetworkWish } from '../../src/runtime/network/resolve.ts';
-
-const WISH: NetworkWish = {
-  networks: [],
-  ports: [],
-  publishAll: false,
-  expose: [],
-  dns: [],
-  search: [],
-  hosts: [],
-  quarantine: false,
-};
+import { NO_WISH } from '../helpers/network-wish.ts';
 
 function addressOf(labels: Record<string, string>, wish: Partial<NetworkWish>): string | undefined {
   const config: ImageConfig = {
@@ -22,7 +12,7 @@ function addressOf(labels: Record<string, string>, wish: Partial<NetworkWish>): 
     rootfs: { type: 'layers', diff_ids: [] },
     history: [],
   };
-  return networkFor({ config }, { ...WISH, ...wish }).address;
+  return networkFor({ config }, { ...NO_WISH, ...wish }).address;
 }
 
 const LABELS = { 'io.p2c.run.network': 'old', 'io.p2c.run.ip': '172.16.0.2' };
