@@ -1,7 +1,8 @@
 import { createServer, type IncomingMessage } from 'node:http';
-import { type AddressInfo, createServer as createTcpServer } from 'node:net';
+import { createServer as createTcpServer } from 'node:net';
 import test, { type ExecutionContext } from 'ava';
 import { callHooks, type HookEnd, type Hooks } from '../../src/fleet/hooks.ts';
+import { listenOnFreePort } from '../helpers/port.ts';
 
 const CALL = { run: '20261121-220000-abcd', host: 'web1' } as const;
 
@@ -51,14 +52,9 @@ async function webServer(t: ExecutionContext, status: number): Promise<{ url: UR
       response.writeHead(status, { location: '/elsewhere' }).end('thanks');
     });
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const port = await listenOnFreePort(server);
   t.teardown(() => server.close());
-  return { url: new URL(`http://127.0.0.1:${portOf(server.address())}/hook?token=geheim`), posted };
-}
-
-function portOf(address: string | AddressInfo | null): number {
-  if (typeof address === 'object' && address !== null) return address.port;
-  throw new Error('it does not listen');
+  return { url: new URL(`http://127.0.0.1:${port}/hook?token=geheim`), posted };
 }
 
 test('a webhook is posted the same JSON, and its answer is told', async (t) => {
@@ -78,8 +74,7 @@ test('a webhook that is not there, or speaks no TLS, disturbs nothing; its secre
       .resume()
       .end('no TLS here\n'),
   );
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const port = portOf(server.address());
+  const port = await listenOnFreePort(server);
   const [plain] = await ended({ commands: {}, webhook: new URL(`https://127.0.0.1:${port}/?token=geheim`) }, 'pre');
   await new Promise((resolve) => server.close(resolve));
   const [gone] = await ended({ commands: {}, webhook: new URL(`http://127.0.0.1:${port}/?token=geheim`) }, 'pre');

@@ -2,11 +2,11 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
-import { connect } from 'node:net';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { ExecutionContext } from 'ava';
-import { descendants, endProcesses, freePort, generateKey } from './sshd.ts';
+import { answering, freePort } from './port.ts';
+import { descendants, endProcesses, generateKey } from './sshd.ts';
 import { temporaryFolder } from './temporary.ts';
 
 const run = promisify(execFile);
@@ -61,7 +61,7 @@ export async function startBusyboxServer(t: ExecutionContext): Promise<BusyboxSe
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     log += text;
   });
-  await answering(port, child, () => log);
+  await answering(port, child, 'the small system', () => log);
   // The outermost of them: those below serve connections, the one just made to see whether it answers, for instance.
   const pid = child.pid === undefined ? undefined : (await descendants(child.pid)).at(-1);
   if (pid === undefined) throw new Error(`the small system has no process: ${log}`);
@@ -102,21 +102,6 @@ async function makeHostKey(file: string): Promise<string> {
   const key = /^ssh-ed25519 \S+/m.exec(stdout)?.[0];
   if (key === undefined) throw new Error(`dropbearkey made no key: ${stdout}`);
   return key;
-}
-
-async function answering(port: number, child: ChildProcess, log: () => string): Promise<void> {
-  for (let attempt = 0; attempt < 200; attempt += 1) {
-    if (child.exitCode !== null) throw new Error(`the small system ended: ${log()}`);
-    const socket = connect(port, '127.0.0.1');
-    const came = await once(socket, 'connect').then(
-      () => true,
-      () => false,
-    );
-    socket.destroy();
-    if (came) return;
-    await new Promise((resolve) => setTimeout(resolve, 25));
-  }
-  throw new Error(`the small system does not answer: ${log()}`);
 }
 
 /** unshare's child is the first process of a PID namespace: with it all of them end, and with the last their mounts. */

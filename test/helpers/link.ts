@@ -1,7 +1,7 @@
 /** A TCP link between a client and a server of the test, which can be cut, or left standing without passing a byte. */
-import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
 import type { ExecutionContext } from 'ava';
+import { listenOnFreePort } from './port.ts';
 
 export interface Link {
   readonly port: number;
@@ -34,16 +34,12 @@ export async function startLink(t: ExecutionContext, port: number): Promise<Link
       to.on('drain', () => frozen || from.resume());
     }
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
   t.teardown(() => {
     for (const socket of sockets) socket.destroy();
     server.close();
   });
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('no port');
   return {
-    port: address.port,
+    port: await listenOnFreePort(server),
     freeze() {
       frozen = true;
       for (const socket of sockets) socket.pause();

@@ -9,6 +9,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import pLimit from 'p-limit';
 import ssh2, { type Client, type ServerChannel } from 'ssh2';
+import { listenOnFreePort } from './port.ts';
 
 /** The real one. */
 export interface Recorded {
@@ -61,9 +62,7 @@ export async function startRecordedServers(recorded: Recorded): Promise<Recorded
       accept().on('exec', (acceptExec, _reject, { command }) => void reply(acceptExec(), command, answer));
     });
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as { port: number };
+  const port = await listenOnFreePort(server);
   return {
     port,
     known: `[127.0.0.1]:${port} ${key.public}\n`,

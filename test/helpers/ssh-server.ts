@@ -1,6 +1,5 @@
 /** An SSH server inside the test, for what a real sshd does not do: refuse, fall silent, break rules. Needs no root. */
 import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -9,6 +8,7 @@ import ssh2, { type AuthContext, type ServerChannel, type ServerConfig } from 's
 import { type ConnectOptions, connect } from '../../src/ssh/connect.ts';
 import type { Session } from '../../src/ssh/session.ts';
 import type { Target } from '../../src/ssh/target.ts';
+import { listenOnFreePort } from './port.ts';
 import { generateKey, type KeyType } from './sshd.ts';
 import { temporaryFolder } from './temporary.ts';
 
@@ -64,10 +64,8 @@ export async function startServer(t: ExecutionContext, behaviour: ServerBehaviou
       });
     });
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
+  const port = await listenOnFreePort(server);
   t.teardown(() => server.close());
-  const { port } = server.address() as { port: number };
   const knownHosts = join(folder, 'known_hosts');
   await writeFile(knownHosts, known.replaceAll('PORT', String(port)));
   const target = { user: 'joe', host: '127.0.0.1', port, name: `joe@127.0.0.1:${port}` };

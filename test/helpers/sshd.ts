@@ -2,10 +2,10 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
-import { connect as connectSocket, createServer } from 'node:net';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { ExecutionContext } from 'ava';
+import { answering, freePort } from './port.ts';
 import { temporaryFolder } from './temporary.ts';
 
 const run = promisify(execFile);
@@ -74,7 +74,7 @@ export async function startSshd(t: ExecutionContext, options: SshdOptions = {}):
   t.teardown(() => endWithChildren(child));
   const log: string[] = [];
   child.stderr.setEncoding('utf8').on('data', (text: string) => log.push(text));
-  await answering(port, child, log);
+  await answering(port, child, 'sshd', () => log.join(''));
   return { port, folder, identity, knownHosts, process: child, hostKey, log: () => log.join('') };
 }
 
@@ -82,31 +82,6 @@ export async function startSshd(t: ExecutionContext, options: SshdOptions = {}):
 export async function generateKey(file: string, type: KeyType, passphrase = ''): Promise<void> {
   const bits = type === 'rsa' ? ['-b', '2048'] : [];
   await run('ssh-keygen', ['-q', '-t', type, ...bits, '-N', passphrase, '-C', 'test', '-f', file]);
-}
-
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  return address.port;
-}
-
-async function answering(port: number, child: ChildProcess, log: readonly string[]): Promise<void> {
-  for (let attempt = 0; attempt < 200; attempt += 1) {
-    if (child.exitCode !== null) throw new Error(`sshd ended: ${log.join('')}`);
-    const socket = connectSocket(port, '127.0.0.1');
-    const came = await once(socket, 'connect').then(
-      () => true,
-      () => false,
-    );
-    socket.destroy();
-    if (came) return;
-    await new Promise((resolve) => setTimeout(resolve, 25));
-  }
-  throw new Error(`sshd does not answer: ${log.join('')}`);
 }
 
 /** sshd's sessions are processes of their own sessions: found by their parents, before those are gone. */

@@ -2,27 +2,18 @@
 import { execFile, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import test, { type ExecutionContext } from 'ava';
 import { cli } from '../helpers/cli.ts';
 import { startPodman } from '../helpers/podman.ts';
+import { freePort } from '../helpers/port.ts';
 import { requirePrograms, requireRoot } from '../helpers/require.ts';
 import { busyboxTar, storeWith } from '../helpers/runtime-image.ts';
 import { temporaryFolder } from '../helpers/temporary.ts';
 
 const run = promisify(execFile);
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  return address.port;
-}
 
 /** @returns the address of a registry without TLS. */
 async function startRegistry(t: ExecutionContext): Promise<string> {

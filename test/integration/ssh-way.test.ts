@@ -8,9 +8,10 @@ import type { P2cError } from '../../src/errors.ts';
 import { type ConnectOptions, connect } from '../../src/ssh/connect.ts';
 import { parseJumps, parseTarget } from '../../src/ssh/target.ts';
 import { failure } from '../helpers/failure.ts';
+import { freePort } from '../helpers/port.ts';
 import { requirePrograms, requireRoot } from '../helpers/require.ts';
 import { startAgent } from '../helpers/ssh-agent.ts';
-import { freePort, generateKey, type Sshd, startSshd } from '../helpers/sshd.ts';
+import { generateKey, type Sshd, startSshd } from '../helpers/sshd.ts';
 import { temporaryFolder } from '../helpers/temporary.ts';
 
 /** Three servers of which the later are meant to be reached over the earlier; one key opens all, one file knows all. */

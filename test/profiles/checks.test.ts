@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
-import { type AddressInfo, createServer } from 'node:net';
+import { createServer } from 'node:net';
 import { join } from 'node:path';
 import test from 'ava';
 import { probe } from '../../src/profiles/application.ts';
@@ -10,6 +10,7 @@ import { type Atom, CHECK_FUNCTIONS, probeCommand, upCondition } from '../../src
 import { serviceScript } from '../../src/profiles/service.ts';
 import { eventually, fakeApplication, playground, shellFolder } from '../helpers/fake-application.ts';
 import { localSession } from '../helpers/local-session.ts';
+import { listenOnFreePort } from '../helpers/port.ts';
 import { requirePrograms } from '../helpers/require.ts';
 
 const process_ = (name: string, argument?: string): Atom => ({ kind: 'process', process: { name, argument } });
@@ -19,8 +20,8 @@ for (const shell of ['dash', 'bash', 'busybox']) {
     if (!requirePrograms(t, [shell])) return;
     const ground = playground(t);
     const application = fakeApplication(ground);
-    const tcp = createServer().listen(0, '127.0.0.1');
-    await once(tcp, 'listening');
+    const tcp = createServer();
+    const tcpPort = await listenOnFreePort(tcp);
     const udp = createSocket('udp6').bind(0);
     await once(udp, 'listening');
     t.teardown(() => {
@@ -32,7 +33,6 @@ for (const shell of ['dash', 'bash', 'busybox']) {
       port: { port: number, protocol },
       owners: owners.map((name) => ({ name })),
     });
-    const tcpPort = (tcp.address() as AddressInfo).port;
     const udpPort = udp.address().port;
     const me = readFileSync('/proc/self/comm', 'utf8').trim();
     const asked: [atom: Atom, holds: boolean, listening: boolean][] = [

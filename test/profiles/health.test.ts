@@ -1,21 +1,19 @@
 /** Health checks by each of the programs that a server may have to ask with, against a real HTTP server. */
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, symlinkSync } from 'node:fs';
-import { createServer, type Server } from 'node:http';
-import { createServer as createSocket } from 'node:net';
+import { createServer } from 'node:http';
+import { createServer as createSocket, type Server } from 'node:net';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { askHealth, type HealthCheck, nameOfHealth } from '../../src/profiles/health.ts';
 import { localSession } from '../helpers/local-session.ts';
+import { listenOnFreePort } from '../helpers/port.ts';
 import { requirePrograms } from '../helpers/require.ts';
 import { temporaryFolder } from '../helpers/temporary.ts';
 
-async function listening(t: ExecutionContext, server: Server | ReturnType<typeof createSocket>): Promise<number> {
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+async function listening(t: ExecutionContext, server: Server): Promise<number> {
   t.teardown(() => server.close());
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('it does not listen on a port');
-  return address.port;
+  return listenOnFreePort(server);
 }
 
 /** Answers 200 at `/`, 503 elsewhere. */

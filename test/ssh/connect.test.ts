@@ -1,5 +1,4 @@
 /** Ways in which a connection comes about, and the words for those in which it does not. */
-import { once } from 'node:events';
 import { copyFile, readFile, writeFile } from 'node:fs/promises';
 import { createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
@@ -7,8 +6,9 @@ import test, { type ExecutionContext } from 'ava';
 import { P2cError } from '../../src/errors.ts';
 import { type ConnectOptions, connect } from '../../src/ssh/connect.ts';
 import type { Target } from '../../src/ssh/target.ts';
+import { freePort, listenOnFreePort } from '../helpers/port.ts';
 import { startServer } from '../helpers/ssh-server.ts';
-import { freePort, generateKey } from '../helpers/sshd.ts';
+import { generateKey } from '../helpers/sshd.ts';
 import { temporaryFolder } from '../helpers/temporary.ts';
 
 const at = (host: string, port: number): Target => ({ user: 'joe', host, port, name: `joe@${host}` });
@@ -22,14 +22,11 @@ async function listen(t: ExecutionContext, speak: (socket: Socket) => void): Pro
     socket.on('error', () => {});
     speak(socket);
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
   t.teardown(() => {
     for (const socket of sockets) socket.destroy();
     server.close();
   });
-  const address = server.address();
-  return typeof address === 'object' && address !== null ? address.port : 0;
+  return listenOnFreePort(server);
 }
 
 async function failure(attempt: Promise<unknown>): Promise<P2cError> {

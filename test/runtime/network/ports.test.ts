@@ -2,6 +2,7 @@ import { createServer } from 'node:net';
 import test from 'ava';
 import { P2cError } from '../../../src/errors.ts';
 import { exposedPorts, parsePorts, settlePorts } from '../../../src/runtime/network/ports.ts';
+import { listenOnFreePort } from '../../helpers/port.ts';
 
 const tcp = (containerPort: number, hostPort: number, hostIP?: string) => ({
   containerPort,
@@ -55,10 +56,8 @@ test('what an image exposes that is no port is passed over', (t) => {
 
 test('a port that a program listens on is not taken from it', async (t) => {
   const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '0.0.0.0', resolve));
+  const port = await listenOnFreePort(server, '0.0.0.0');
   t.teardown(() => server.close());
-  const address = server.address();
-  const port = typeof address === 'object' && address !== null ? address.port : 0;
   const error = await t.throwsAsync(settlePorts([tcp(80, port)], []), { instanceOf: P2cError });
   t.regex(error?.message ?? '', new RegExp(`port ${port}/tcp cannot be published: a program`));
 });
