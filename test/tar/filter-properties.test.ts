@@ -103,7 +103,9 @@ test('any entries: what leaves was asked for, once, re-parses to itself, and doe
     const delivered = whole.delivered.map(({ path }): string => path);
     t.is(new Set(delivered).size, delivered.length);
     t.true(delivered.every((path) => paths.includes(path) && !path.includes('/.wh.')));
-    for (const { path, offset } of cut.delivered) {
+    for (const { path, offset, hardLink } of cut.delivered) {
+      // What it is linked to lies before it.
+      if (hardLink !== undefined) continue;
       const rest = filtered(whole.bytes.subarray(offset), [path], [512], ['/c'], { sparse: true });
       t.is(rest.delivered[0]?.path, path);
       t.is(rest.delivered[0]?.offset, 0);
