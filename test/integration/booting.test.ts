@@ -150,10 +150,11 @@ test('a system that reboots starts again, and one that halts has ended well', as
     () => p2c('logs', 'again'),
     (log) => log.includes(' console'),
   );
-  const boots = async (): Promise<number> => (await p2c('logs', 'again')).split('booting').length - 1;
-  t.is(await boots(), 1);
+  // Not by what it says: init discards what nobody has read yet of its console (tcflush(3)), its "booting" too.
+  const restarts = async (): Promise<number> => JSON.parse(await p2c('container', 'inspect', 'again'))[0].RestartCount;
+  t.is(await restarts(), 0);
   await p2c('exec', 'again', 'reboot');
-  t.is(await until(boots, (count) => count === 2), 2, await p2c('logs', 'again'));
+  t.is(await until(restarts, (count) => count === 1), 1, await p2c('logs', 'again'));
   t.regex(await up(), /:22$/m);
   await p2c('exec', 'again', 'halt');
   t.is((await p2c('wait', 'again')).trim(), '0');
