@@ -93,25 +93,24 @@ export interface FleetPlan {
   readonly attempts: number;
   /** Bytes. */
   readonly reserve: number;
-  readonly hooks: Hooks;
-  /** Those of the batch; the webhook is told of it too. */
-  readonly batchHooks: Hooks;
+  /** Of each host. */
+  readonly commands: Hooks['commands'];
+  readonly batchCommands: Hooks['commands'];
+  /** Told of each host and of the batch. */
+  readonly webhook: URL | undefined;
   readonly metricsFile: string | undefined;
 }
 
 /** @throws P2cError `usage`. */
 export function fleetPlan(options: Omit<FleetOptions, 'inventory'>, hosts: number): FleetPlan {
-  const webhook = webhookOf(options.webhook);
   const { pre, post, fail } = options;
   return {
     limits: limitsOf(options, hosts),
     attempts: wholeNumber('attempts', options.attempts, 1, 20),
     reserve: reserveOf(options.reserve),
-    hooks: { commands: commandsOf(pre, post, fail), webhook },
-    batchHooks: {
-      commands: commandsOf(options['batch-pre'], options['batch-post'], options['batch-fail']),
-      webhook,
-    },
+    commands: commandsOf(pre, post, fail),
+    batchCommands: commandsOf(options['batch-pre'], options['batch-post'], options['batch-fail']),
+    webhook: webhookOf(options.webhook),
     metricsFile: options['metrics-file'],
   };
 }

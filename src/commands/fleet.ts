@@ -15,6 +15,7 @@ import type { RunEvent } from '../report/events/schema.ts';
 import { PlainShow } from '../report/plain-show.ts';
 import type { RunRecord } from '../report/run-record.ts';
 import { table } from '../report/table.ts';
+import { type BatchHooks, withHooks } from './batch-hooks.ts';
 import type { Aside } from './connection-options.ts';
 import { type FleetOptions, type FleetPlan, fleetPlan } from './fleet-options.ts';
 import { interruptible } from './interrupt.ts';
@@ -72,7 +73,10 @@ export async function runFleet<Result>(
   const { exitCode } = await withRun({ root, verb: name, argv, hosts: planned, resumed, listener }, async (run) => {
     const watch = new RunWatch(run, { verb: name, hosts: planned }, plan.metricsFile);
     try {
-      return await runBatch({ run, watch, hosts, plan, verb, json: options.json });
+      const tell = options.json ? () => {} : writeLine;
+      return await withHooks({ run, plan, tell }, (hooks) =>
+        runBatch({ run, watch, hosts, plan, hooks, verb, json: options.json }),
+      );
     } finally {
       await watch.end();
     }
@@ -85,14 +89,15 @@ interface Batch<Result> {
   readonly watch: RunWatch;
   readonly hosts: readonly FleetHost[];
   readonly plan: FleetPlan;
+  readonly hooks: BatchHooks;
   readonly verb: FleetVerb<Result>;
   readonly json: boolean;
 }
 
 async function runBatch<Result>(batch: Batch<Result>): Promise<RunEnd> {
-  const { run, hosts, plan, verb, json } = batch;
+  const { run, hosts, hooks, verb, json } = batch;
   const hook = (name: HookName, details: object = {}): Promise<void> =>
-    callHooks(plan.batchHooks, { hook: name, run: run.id, ...details }, (end) => run.note(end));
+    callHooks(hooks.batch, { hook: name, run: run.id, ...details }, (end) => run.note(end));
   await hook('pre', { hosts: hosts.map(({ name }) => name) });
   const outcomes = await watched(batch, (shown) => workOn(batch, shown));
   const failed = outcomes.flatMap((outcome) => ('error' in outcome ? [outcome.host.name] : []));
@@ -127,7 +132,7 @@ async function watched<Result, Done>(
 
 /** Those that were done before the run was resumed have no outcome here. */
 async function workOn<Result>(
-  { run, hosts, plan, verb, json }: Batch<Result>,
+  { run, hosts, plan, hooks, verb, json }: Batch<Result>,
   { showFor, aside }: Shown,
 ): Promise<HostOutcome<FleetHost, Result>[]> {
   const { resumed, root } = verb;
@@ -144,6 +149,7 @@ async function workOn<Result>(
     if (told !== undefined && !json) await aside(async () => writeLine(`p2c: ${told}`));
     return runHosts(waiting, {
       ...plan,
+      hooks: hooks.host,
       run,
       place: { root, room },
       identify: (host) => identify(host, hosts, resumed),

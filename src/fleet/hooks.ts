@@ -6,12 +6,13 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { P2cError } from '../errors.ts';
 import type { HappeningOf } from '../report/events/schema.ts';
+import type { Webhook } from './webhook.ts';
 
 export type HookName = 'pre' | 'post' | 'fail';
 
 export interface Hooks {
   readonly commands: Partial<Readonly<Record<HookName, string>>>;
-  readonly webhook?: URL | undefined;
+  readonly webhook?: Webhook | undefined;
 }
 
 /** What a hook is told. */
@@ -25,26 +26,22 @@ export interface HookCall {
 
 /** A hook may wait for a ticket to be written or a load balancer to drain, not for ever. */
 const PATIENCE_MS = 300_000;
-const WEBHOOK_PATIENCE_MS = 30_000;
 const KEPT = 2000;
 
 export type HookEnd = HappeningOf<'hook-ended'>;
 
 /**
- * Tells the hook of this name, and the webhook. A command that fails is recorded; `pre` alone can keep its host from
+ * Tells the hook of this name, and the webhook, which records its end itself. A command that fails is recorded; `pre` alone can keep its host from
  * being begun.
  * @throws P2cError `hook.failed` for a `pre` command that ends with another code than 0.
  */
 export async function callHooks(hooks: Hooks, call: HookCall, record: (end: HookEnd) => void): Promise<void> {
   const { hook, host } = call;
   const told = host === undefined ? {} : { host };
-  const text = JSON.stringify(call);
   const command = hooks.commands[hook];
   const [ended] = await Promise.all([
-    command === undefined ? undefined : runCommand(command, call, text),
-    hooks.webhook === undefined
-      ? undefined
-      : post(hooks.webhook, text).then((end) => record({ event: 'hook-ended', ...told, hook: 'webhook', ...end })),
+    command === undefined ? undefined : runCommand(command, call),
+    hooks.webhook?.tell(call),
   ]);
   if (ended === undefined) return;
   record({ event: 'hook-ended', ...told, hook, ...ended });
@@ -59,7 +56,8 @@ export async function callHooks(hooks: Hooks, call: HookCall, record: (end: Hook
 type Ended = Pick<HookEnd, 'exitCode' | 'milliseconds' | 'said'>;
 
 /** Through `sh -c`, as cron and git have it. Its output goes to nobody's standard output: that is for results. */
-async function runCommand(command: string, { hook, run, host = '' }: HookCall, text: string): Promise<Ended> {
+async function runCommand(command: string, call: HookCall): Promise<Ended> {
+  const { hook, run, host = '' } = call;
   const began = performance.now();
   const child = spawn('/bin/sh', ['-c', command], {
     stdio: ['pipe', 'pipe', 'pipe'],
@@ -74,7 +72,7 @@ async function runCommand(command: string, { hook, run, host = '' }: HookCall, t
   child.stdout.on('data', keep);
   child.stderr.on('data', keep);
   child.stdin.on('error', () => {});
-  child.stdin.end(text);
+  child.stdin.end(JSON.stringify(call));
   const patience = setTimeout(() => endGroup(child.pid), PATIENCE_MS);
   try {
     const [code] = await once(child, 'close');
@@ -90,26 +88,5 @@ function endGroup(pid: number | undefined): void {
     process.kill(-pid, 'SIGKILL');
   } catch {
     // It ended by itself meanwhile.
-  }
-}
-
-/** The answer's status stands for the exit code: null where there was none. */
-async function post(url: URL, text: string): Promise<Ended> {
-  const began = performance.now();
-  const took = (): number => performance.now() - began;
-  try {
-    const answer = await fetch(url, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: text,
-      signal: AbortSignal.timeout(WEBHOOK_PATIENCE_MS),
-    });
-    await answer.body?.cancel();
-    return { exitCode: answer.ok ? 0 : answer.status, milliseconds: took(), said: answer.ok ? '' : answer.statusText };
-  } catch (error) {
-    // The address is a secret, and undici's messages name it.
-    const code =
-      error instanceof Error && error.cause instanceof Error && 'code' in error.cause ? error.cause.code : '';
-    return { exitCode: null, milliseconds: took(), said: `not reached ${String(code)}`.trim() };
   }
 }

@@ -1,8 +1,5 @@
-import { createServer, type IncomingMessage } from 'node:http';
-import { createServer as createTcpServer } from 'node:net';
-import test, { type ExecutionContext } from 'ava';
+import test from 'ava';
 import { callHooks, type HookEnd, type Hooks } from '../../src/fleet/hooks.ts';
-import { listenOnFreePort } from '../helpers/port.ts';
 
 const CALL = { run: '20261121-220000-abcd', host: 'web1' } as const;
 
@@ -31,54 +28,4 @@ test('a pre that fails says so, with what it said; one that reads nothing and sa
   t.is(end?.exitCode, 0);
   t.true((end?.said.length ?? 0) <= 2000);
   t.regex(end?.said ?? '', /end\n$/);
-});
-
-interface Posted {
-  readonly method: string | undefined;
-  readonly type: string | undefined;
-  readonly body: string;
-}
-
-/** A web server that answers with this status. */
-async function webServer(t: ExecutionContext, status: number): Promise<{ url: URL; posted: Posted[] }> {
-  const posted: Posted[] = [];
-  const server = createServer((request: IncomingMessage, response) => {
-    let body = '';
-    request.setEncoding('utf8').on('data', (text: string) => {
-      body += text;
-    });
-    request.on('end', () => {
-      posted.push({ method: request.method, type: request.headers['content-type'], body });
-      response.writeHead(status, { location: '/elsewhere' }).end('thanks');
-    });
-  });
-  const port = await listenOnFreePort(server);
-  t.teardown(() => server.close());
-  return { url: new URL(`http://127.0.0.1:${port}/hook?token=geheim`), posted };
-}
-
-test('a webhook is posted the same JSON, and its answer is told', async (t) => {
-  const { url, posted } = await webServer(t, 200);
-  const [end] = await ended({ commands: {}, webhook: url }, 'fail', { error: { code: 'ssh.auth' } });
-  t.like(end, { event: 'hook-ended', hook: 'webhook', host: 'web1', exitCode: 0 });
-  t.like(posted[0], { method: 'POST', type: 'application/json' });
-  t.deepEqual(JSON.parse(posted[0]?.body ?? ''), { hook: 'fail', ...CALL, error: { code: 'ssh.auth' } });
-  const broken = await webServer(t, 500);
-  t.like((await ended({ commands: {}, webhook: broken.url }, 'pre'))[0], { exitCode: 500 });
-});
-
-test('a webhook that is not there, or speaks no TLS, disturbs nothing; its secret is told nobody', async (t) => {
-  const server = createTcpServer((socket) =>
-    socket
-      .on('error', () => {})
-      .resume()
-      .end('no TLS here\n'),
-  );
-  const port = await listenOnFreePort(server);
-  const [plain] = await ended({ commands: {}, webhook: new URL(`https://127.0.0.1:${port}/?token=geheim`) }, 'pre');
-  await new Promise((resolve) => server.close(resolve));
-  const [gone] = await ended({ commands: {}, webhook: new URL(`http://127.0.0.1:${port}/?token=geheim`) }, 'pre');
-  t.like(plain, { exitCode: null });
-  t.like(gone, { exitCode: null, said: 'not reached ECONNREFUSED' });
-  t.notRegex(JSON.stringify([plain, gone]), /geheim/);
 });

@@ -5,6 +5,7 @@ import test, { type ExecutionContext } from 'ava';
 import { z } from 'zod';
 import { cli } from '../helpers/cli.ts';
 import { temporaryFolder } from '../helpers/temporary.ts';
+import { startWebServer } from '../helpers/web-server.ts';
 
 const Event = z.looseObject({
   event: z.string(),
@@ -79,4 +80,16 @@ test('looking waits for no window and for no other host', async (t) => {
   const late = await run('migrate', 'shop');
   t.is(late.code, 2);
   t.regex(late.stderr, /the maintenance window of 'web1' is over/);
+});
+
+test('hooks that fail are told at the end of a batch, and the address of the webhook nowhere', async (t) => {
+  const { file, env } = await fleet(t, FLEET);
+  const { url, posted } = await startWebServer(t, (response) => response.writeHead(500).end());
+  const once = ['--retries', '0', '--attempts', '1', 'web1', '--webhook', url.href];
+  const { code, stdout, stderr } = await cli(['audit', '-i', file, ...once, '--fail', 'exit 3'], env);
+  t.is(code, 1, stderr);
+  t.is(posted.length, 4);
+  t.regex(stderr, /^p2c: the fail command failed 1 of 1 times, the last time with: exit code 3$/m);
+  t.regex(stderr, /^p2c: the webhook failed 4 of 4 times, the last time with: 500 Internal Server Error$/m);
+  t.notRegex(stdout + stderr, /geheim/);
 });

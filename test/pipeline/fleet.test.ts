@@ -4,13 +4,16 @@ import { P2cError } from '../../src/errors.ts';
 import type { QueueLimits } from '../../src/fleet/queue.ts';
 import { Run } from '../../src/fleet/run.ts';
 import { runFolder } from '../../src/fleet/runs.ts';
+import { Webhook } from '../../src/fleet/webhook.ts';
 import { ImageStore } from '../../src/oci/store.ts';
 import { type HostOutcome, runHosts } from '../../src/pipeline/fleet.ts';
 import { mayHealLater, waitBefore } from '../../src/pipeline/patience.ts';
 import { Room } from '../../src/pipeline/room.ts';
 import type { RunEvent } from '../../src/report/events/schema.ts';
 import { temporaryFolder } from '../helpers/temporary.ts';
+import { startWebServer } from '../helpers/web-server.ts';
 
+const WEBHOOK_PATIENCE_MS = 1500;
 const RUN = '20261121-220000-abcd';
 
 interface Batch {
@@ -18,22 +21,30 @@ interface Batch {
   readonly events: readonly RunEvent[];
 }
 
+interface Manner {
+  readonly limits?: Partial<QueueLimits>;
+  readonly attempts?: number;
+  readonly pre?: string;
+  readonly webhook?: URL;
+}
+
 async function batch(
   t: ExecutionContext,
   names: readonly string[],
   work: (name: string) => Promise<string>,
-  { limits = {}, attempts = 1, pre }: { limits?: Partial<QueueLimits>; attempts?: number; pre?: string } = {},
+  { limits = {}, attempts = 1, pre, webhook: url }: Manner = {},
 ): Promise<Batch> {
   const root = await temporaryFolder(t);
   await (await ImageStore.open(root, { create: true }))[Symbol.asyncDispose]();
   const events: RunEvent[] = [];
   await using run = await Run.open(runFolder(root, RUN), RUN);
   run.listen((event) => events.push(event));
+  await using webhook = url === undefined ? undefined : new Webhook(url, (end) => run.note(end), WEBHOOK_PATIENCE_MS);
   const hosts = names.map((name) => ({ name }));
   const outcomes = await runHosts(hosts, {
     run,
     place: { root, room: new Room(root) },
-    hooks: { commands: pre === undefined ? {} : { pre } },
+    hooks: { commands: pre === undefined ? {} : { pre }, webhook },
     limits: { concurrency: 4, ...limits },
     attempts,
     identify: ({ name }) => ({ name, index: names.indexOf(name), started: new Date(), container: undefined }),
@@ -42,6 +53,7 @@ async function batch(
     exitCode: () => 0,
     signal: new AbortController().signal,
   });
+  await webhook?.[Symbol.asyncDispose]();
   return { outcomes, events };
 }
 
@@ -121,4 +133,25 @@ test('a pre command that fails keeps its host from being begun, and no other', a
   const ended = await batch(t, ['a', 'b'], work, { pre: 'test "$P2C_HOST" = b' });
   t.deepEqual(states(ended), ['a failed', 'b done']);
   t.deepEqual(begun, ['b']);
+});
+
+test('a webhook that never answers holds up no host for longer than it is waited for, and the run says so', async (t) => {
+  const { url, posted } = await startWebServer(t, () => {});
+  const names = ['a', 'b', 'c', 'd'];
+  const work = async (name: string): Promise<string> => {
+    if (name === 'b') throw failed('ssh.auth');
+    return name;
+  };
+  const ended = await batch(t, names, work, { limits: { concurrency: 1 }, webhook: url });
+  t.deepEqual(states(ended), ['a done', 'b failed', 'c done', 'd done']);
+  t.deepEqual(
+    posted
+      .map(({ body }) => JSON.parse(body))
+      .map(({ host, hook }) => `${host} ${hook}`)
+      .sort(),
+    ['a post', 'a pre', 'b fail', 'b pre', 'c post', 'c pre', 'd post', 'd pre'],
+  );
+  const told = ended.events.flatMap((event) => (event.event === 'hook-ended' ? [event] : []));
+  t.is(told.length, 8);
+  for (const end of told) t.like(end, { hook: 'webhook', exitCode: null, said: 'no answer within 1.5 s' });
 });
