@@ -5,11 +5,13 @@
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
-import { writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pLimit from 'p-limit';
 import ssh2, { type Client, type ServerChannel } from 'ssh2';
 import { listenOnFreePort } from './port.ts';
+import { generateKey } from './sshd.ts';
 
 /** The real one. */
 export interface Recorded {
@@ -52,7 +54,7 @@ export async function startRecordedServers(recorded: Recorded): Promise<Recorded
     answered += 1;
     return known;
   };
-  const key = ssh2.utils.generateKeyPairSync('ed25519');
+  const key = await hostKey();
   const connections = new Set<{ end(): void }>();
   const server = new ssh2.Server({ hostKeys: [key.private] }, (connection) => {
     connections.add(connection);
@@ -73,6 +75,18 @@ export async function startRecordedServers(recorded: Recorded): Promise<Recorded
       client.end();
     },
   };
+}
+
+/** By ssh-keygen: of the ed25519 keys that ssh2 makes, one in some hundreds is malformed (mscdex/ssh2#1513). */
+async function hostKey(): Promise<{ private: string; public: string }> {
+  const folder = await mkdtemp(join(tmpdir(), 'p2c-recorded-'));
+  try {
+    const file = join(folder, 'key');
+    await generateKey(file, 'ed25519');
+    return { private: readFileSync(file, 'utf8'), public: readFileSync(`${file}.pub`, 'utf8').trim() };
+  } finally {
+    await rm(folder, { recursive: true });
+  }
 }
 
 /**
