@@ -36,14 +36,15 @@ export async function copyAndTell(
   { json, ...options }: CopyOptions & { readonly json: boolean },
 ): Promise<ExitCode> {
   const copied = await interruptible((signal) => copyOut(storeRoot(), name, destinationOf, options, signal));
-  const left = copied.volumesLeft.map((path) => printable(path)).join(', ');
-  if (left !== '') {
+  const left = copied.volumesLeft.map((path) => printable(path));
+  if (left.length > 0) {
+    const what = left.length === 1 ? 'a volume' : 'volumes';
     process.stderr.write(
-      `p2c: not copied: ${left}, captured as a volume beside the image: skopeo copies the image alone\n`,
+      `p2c: not copied: ${left.join(', ')}, captured as ${what} beside the image: skopeo copies the image alone\n`,
     );
   }
   process.stdout.write(`${json ? JSON.stringify(copied) : printable(copied.destination)}\n`);
-  return left === '' ? ExitCode.done : ExitCode.blindSpots;
+  return left.length === 0 ? ExitCode.done : ExitCode.blindSpots;
 }
 
 /**

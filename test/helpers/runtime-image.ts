@@ -15,6 +15,7 @@ import { ImageStore } from '../../src/oci/store.ts';
 import { volumeArtifact } from '../../src/oci/volume-artifact.ts';
 import type { LayerRoot } from '../../src/runtime/root-path.ts';
 import { unpackLayer } from '../../src/runtime/snapshot.ts';
+import { type RawEntry, rawTar } from './raw-tar.ts';
 import { temporaryFolder } from './temporary.ts';
 
 const BUSYBOX = '/bin/busybox';
@@ -105,6 +106,22 @@ export async function storeWith(
     return roots;
   };
   return { root, image, unpack };
+}
+
+/** A store with the image `test:latest`, in which these folders are empty: a file `row` of each was captured beside it. */
+export async function storeWithVolumes(t: ExecutionContext, paths: readonly string[]): Promise<TestStore> {
+  const down = (...folders: readonly string[]): RawEntry[] =>
+    [...new Set(['/', ...folders.flatMap((path) => [`${dirname(path)}/`, `${path}/`])])].map((path) => ({
+      name: `.${path}`,
+      type: '5',
+    }));
+  const volumes = paths.map((path) => {
+    const row = { name: `.${path}/row`, content: 'of the volume' };
+    return [path, [rawTar([...down(path), row])]] as const;
+  });
+  const execution = { Cmd: ['/bin/sh'], Volumes: Object.fromEntries(paths.map((path) => [path, {}])) };
+  const layers = [await busyboxTar(t), rawTar(down(...paths))];
+  return storeWith(t, layers, execution, 'test:latest', Object.fromEntries(volumes));
 }
 
 async function storeLayer(store: ImageStore, bytes: Buffer): Promise<Layer> {

@@ -10,7 +10,7 @@ import { cli } from '../helpers/cli.ts';
 import { startPodman } from '../helpers/podman.ts';
 import { freePort } from '../helpers/port.ts';
 import { requirePrograms, requireRoot } from '../helpers/require.ts';
-import { busyboxTar, storeWith } from '../helpers/runtime-image.ts';
+import { busyboxTar, storeWith, storeWithVolumes } from '../helpers/runtime-image.ts';
 import { temporaryFolder } from '../helpers/temporary.ts';
 
 const run = promisify(execFile);
@@ -91,4 +91,64 @@ test('what fails leaves no file', async (t) => {
   const nowhere = await cli(['export', 'test', `docker-archive:${folder}/none/old.tar`], { P2C_ROOT: root });
   t.is(nowhere.code, 2);
   t.is((await cli(['export', 'none', 'podman'], { P2C_ROOT: root })).code, 2);
+});
+
+/** Folders that were captured beside the image; one with a name that a terminal would obey. */
+const VOLUMES = ['/srv/db', '/srv/odd\x1b[2J'] as const;
+
+const LEFT_LINE =
+  'p2c: not copied: /srv/db, /srv/odd\\x1b[2J, captured as volumes beside the image: skopeo copies the image alone\n';
+
+test('volumes captured beside an image stay behind: told, with exit code 3, and the image is whole', async (t) => {
+  if (!requireRoot(t) || !requirePrograms(t, ['skopeo', 'podman', 'docker-registry'])) return;
+  const { root, image } = await storeWithVolumes(t, VOLUMES);
+  const p2c = (...words: string[]) => cli(words, { P2C_ROOT: root });
+  const folder = await temporaryFolder(t);
+  const config = (await run('skopeo', ['inspect', '--config', `oci:${root}:test:latest`])).stdout;
+
+  const layout = join(folder, 'layout');
+  const plain = await p2c('export', 'test', `oci:${layout}`);
+  t.is(plain.code, 3, plain.stderr);
+  t.is(plain.stdout, `oci:${layout}:test:latest\n`);
+  t.is(
+    plain.stderr
+      .split('\n')
+      .filter((line) => line.startsWith('p2c: '))
+      .join('\n'),
+    LEFT_LINE.trim(),
+  );
+  // skopeo compresses the layers: what they unpack to is the same.
+  t.is((await run('skopeo', ['inspect', '--config', `oci:${layout}:test:latest`])).stdout, config);
+  const validated = await cli(['image', 'validate', 'test'], { P2C_ROOT: layout });
+  t.is(validated.code, 0, validated.stdout);
+  t.is(
+    (await cli(['export', 'test', `oci-archive:${folder}/whole.tar`], { P2C_ROOT: layout })).code,
+    0,
+    'none lie there',
+  );
+
+  const registry = await startRegistry(t);
+  const pushed = await p2c('push', '--tls-verify=false', '--json', 'test', `${registry}/shop/old:1`);
+  t.is(pushed.code, 3, pushed.stderr);
+  t.deepEqual(JSON.parse(pushed.stdout), {
+    image: 'test:latest',
+    digest: image.digest,
+    destination: `docker://${registry}/shop/old:1`,
+    volumesLeft: VOLUMES,
+  });
+  t.true(pushed.stderr.endsWith(LEFT_LINE), pushed.stderr);
+  const there = ['--config', '--tls-verify=false', `docker://${registry}/shop/old:1`];
+  t.is((await run('skopeo', ['inspect', ...there])).stdout, config);
+
+  for (const form of ['oci-archive', 'docker-archive']) {
+    const file = join(folder, `${form}.tar`);
+    const exported = await p2c('export', '--json', 'test', `${form}:${file}`);
+    t.is(exported.code, 3, exported.stderr);
+    t.deepEqual(JSON.parse(exported.stdout).volumesLeft, VOLUMES);
+    const podman = await startPodman(t);
+    const [, name = ''] = /: (\S+)$/.exec(await podman('load', '-q', '-i', file)) ?? [];
+    const [loaded] = JSON.parse(await podman('image', 'inspect', name));
+    t.deepEqual(loaded.RootFS.Layers, JSON.parse(config).rootfs.diff_ids, form);
+    t.deepEqual(Object.keys(loaded.Config.Volumes), VOLUMES);
+  }
 });

@@ -1,9 +1,11 @@
 /** What other programs make of images that come out of the store. */
 import { execFile } from 'node:child_process';
 import { linkSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import test, { type ExecutionContext } from 'ava';
+import { z } from 'zod';
 import { applyChanges, parseChange } from '../../src/oci/change.ts';
 import { architectureOf, newConfig } from '../../src/oci/config.ts';
 import { hexOf } from '../../src/oci/digest.ts';
@@ -16,6 +18,7 @@ import { validateLayout } from '../../src/oci/validation/layout.ts';
 import { cli } from '../helpers/cli.ts';
 import { startPodman } from '../helpers/podman.ts';
 import { requirePrograms, requireRoot } from '../helpers/require.ts';
+import { storeWithVolumes } from '../helpers/runtime-image.ts';
 import { temporaryFolder } from '../helpers/temporary.ts';
 import { seeTree } from '../helpers/tree.ts';
 
@@ -104,6 +107,29 @@ test('podman, skopeo and umoci take the image by its name, and umoci unpacks the
     t.deepEqual({ ...unpacked.get(path), changed: 0 }, { ...expected, changed: 0 }, path);
   }
 });
+
+test('podman pulls and runs an image by its name, though what was captured as a volume lies beside it', async (t) => {
+  if (!requireRoot(t) || !requirePrograms(t, ['podman', 'runc', 'skopeo'])) return;
+  const { root, image } = await storeWithVolumes(t, ['/srv/db', '/srv/more']);
+  const types = await layoutTypes(root);
+  t.deepEqual(types, ['', 'application/vnd.p2c.volume.v1', 'application/vnd.p2c.volume.v1']);
+  t.is(JSON.parse((await run('skopeo', ['inspect', `oci:${root}:test:latest`])).stdout).Digest, image.digest);
+
+  const podman = await startPodman(t);
+  const id = await podman('pull', '-q', `oci:${root}:test:latest`);
+  t.is(id, hexOf(image.configDigest));
+  const limits = ['--ulimit', 'nofile=1024:1024', '--ulimit', 'nproc=1024:1024', '--network', 'none'];
+  const script = 'cat /var/www/index.html; ls -A /srv /srv/db';
+  const seen = await podman('--runtime', 'runc', 'run', '--rm', ...limits, id, 'sh', '-c', script);
+  t.is(seen, 'the page\n/srv:\ndb\nmore\n\n/srv/db:', 'the folders are there, and nothing is in them');
+});
+
+/** Of each manifest in the layout's index, what kind of artifact it is: '' for an image. */
+async function layoutTypes(root: string): Promise<string[]> {
+  const index = z.object({ manifests: z.array(z.object({ artifactType: z.string().nullish() })) });
+  const { manifests } = index.parse(JSON.parse(await readFile(join(root, 'index.json'), 'utf8')));
+  return manifests.map(({ artifactType }) => artifactType ?? '').sort();
+}
 
 test('p2c image inspect says what podman says of the same image', async (t) => {
   if (!requireRoot(t) || !requirePrograms(t, ['podman', 'setcap'])) return;
