@@ -3,6 +3,7 @@ import { execFile } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { copyFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import test from 'ava';
 import { z } from 'zod';
@@ -78,13 +79,23 @@ async function breakDisk(broken: LabServer): Promise<void> {
   await broken.exec(`mkdir -p /data/app && head -c 8M /dev/urandom > /data/app/broken.db && sync
     mount -o remount,ro /data`);
   const { stdout } = await run('filefrag', ['-v', join(broken.rootDir, 'data/app/broken.db')]);
-  const [, block] = /^\s*0:\s+0\.\.\s*\d+:\s+(\d+)\.\./m.exec(stdout) ?? [];
+  // Of its pieces, the one that lies last on the disk.
+  const pieces = [...stdout.matchAll(/^\s*\d+:\s+\d+\.\.\s*\d+:\s+(\d+)\.\.\s*(\d+):/gm)];
+  const [first = 0, last = 0] =
+    pieces.map(([, from, to]) => [Number(from), Number(to)]).sort(([a], [b]) => (b ?? 0) - (a ?? 0))[0] ?? [];
   const { stdout: disk } = await broken
     .exec(`awk '$2 == "/data" { print $1 }' /proc/mounts`)
     .then((text) => run('losetup', ['--noheadings', '--output', 'BACK-FILE', text.trim()]));
-  await run('truncate', ['-s', String((Number(block) + 500) * 4096), disk.trim()]);
-  // What was just written is in memory still, where no disk is asked for it.
-  await writeFile('/proc/sys/vm/drop_caches', '1');
+  await run('truncate', ['-s', String(Math.ceil((first + last) / 2) * 4096), disk.trim()]);
+  // What was just written is in memory still, where no disk is asked for it; not all of it may go at the first asking.
+  const fails = async (): Promise<boolean> => {
+    await writeFile('/proc/sys/vm/drop_caches', '1');
+    return (await broken.exec('cat /data/app/broken.db >/dev/null 2>&1 || echo EIO')) === 'EIO\n';
+  };
+  for (let tries = 0; !(await fails()); tries += 1) {
+    if (tries === 60) throw new Error(`the disk does not break: ${stdout}`);
+    await setTimeout(500);
+  }
 }
 
 async function inventory(folder: string, names: readonly Name[], profile: string): Promise<string> {
@@ -234,8 +245,8 @@ test.serial(
           .slice(begun)
           .filter(({ event }) => event === 'part-captured').length;
       const begins = (): boolean => journalOf(killed).length > begun;
-      while (!over && (!begins() || captured() < wanted)) await new Promise((resolve) => setTimeout(resolve, 20));
-      await new Promise((resolve) => setTimeout(resolve, Math.random() * 300));
+      while (!over && (!begins() || captured() < wanted)) await setTimeout(20);
+      await setTimeout(Math.random() * 300);
       if (!over) kills += 1;
       p2c.child.kill('SIGKILL');
       await p2c.ended;
