@@ -28,7 +28,8 @@ function withoutConfig([verb = '', ...rest]: readonly string[]): string[] {
 
 /** Starts p2c with these arguments; `env` is added to the environment. */
 export function startCli(args: readonly string[], env: Readonly<Record<string, string>> = {}): Running {
-  const child = spawn(process.execPath, [CLI, ...withoutConfig(args)], {
+  // As its first line has it: without `--` Node itself would take an --env-file from among p2c's words.
+  const child = spawn(process.execPath, ['--', CLI, ...withoutConfig(args)], {
     env: { ...process.env, SSH_AUTH_SOCK: '', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });

@@ -87,7 +87,7 @@ export async function runner(
 }
 
 function p2c(root: string, input: string, args: readonly string[]): Begun {
-  const child = spawn(process.execPath, [CLI, ...args], {
+  const child = spawn(process.execPath, ['--', CLI, ...args], {
     env: { ...process.env, P2C_ROOT: root },
     // The last is a descriptor that no container must get: as a careless caller leaves one open.
     stdio: ['pipe', 'pipe', 'pipe', ...Array.from({ length: 20 }, () => 'ignore' as const)],

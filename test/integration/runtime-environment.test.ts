@@ -1,6 +1,8 @@
 /** A container's environment: exactly what was asked for, and nobody else's to read. */
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { onEachEngine } from '../helpers/engines.ts';
+import { temporaryFolder } from '../helpers/temporary.ts';
 
 /** The processes of this machine that have a text in their arguments, which every user can read. */
 function tellers(text: string): string[] {
@@ -41,3 +43,20 @@ onEachEngine('the value of a variable is in no process’s arguments', async (t,
     t.deepEqual(tellers(secret), []);
   }
 });
+
+onEachEngine(
+  'a file of variables is for the container alone, and what Node knows too is no word to Node',
+  async (t, runner) => {
+    const p2c = await runner(t);
+    t.is(await p2c.ok('run', '--rm', 'test:latest', 'echo', '--env-file=/missing'), '--env-file=/missing');
+    const file = join(await temporaryFolder(t), 'variables');
+    writeFileSync(file, 'NODE_OPTIONS=--nonsense\n');
+    t.is(
+      await p2c.ok('run', '--rm', '--env-file', file, 'test:latest', 'sh', '-c', 'echo $NODE_OPTIONS'),
+      '--nonsense',
+    );
+    const missing = await p2c.call('run', '--rm', '--env-file', '/missing', 'test:latest', 'true');
+    t.is(missing.code, 125);
+    t.regex(missing.stderr, /^p2c: --env-file '\/missing' cannot be read/);
+  },
+);
