@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { isDigest } from '../oci/digest.ts';
 import type { Layer } from '../oci/layer.ts';
 import type { ByteString } from '../printable.ts';
-import type { LayerLog } from '../report/receipt/account.ts';
+import type { LayerLog } from '../report/receipt/layers.ts';
 import { KINDS, type StreamAccount } from '../report/stream-account.ts';
 import type { Circumstances } from './memory.ts';
 
@@ -69,7 +69,7 @@ export async function readStoredPart(file: string, logFile: string): Promise<Cap
     const { layer, complaints, account, again, listedAt } = storedSchema.parse(
       JSON.parse(await readFile(file, 'utf8')),
     );
-    return { layer, log: { file: logFile, complaints }, account, again: new Set(again), listedAt };
+    return { layer, log: { file: logFile, complaints, whiteouts: [] }, account, again: new Set(again), listedAt };
   } catch {
     return undefined;
   }

@@ -46,7 +46,7 @@ export interface MigrationReport extends SurveyReport {
 function blindSpots(report: MigrationReport): number {
   const { settle, listing, stream } = report;
   const torn = Math.max(settle.torn, settle.stillMoving);
-  return settle.unreadable + torn + listing.problems.length + attributesLost(stream);
+  return settle.unreadable + settle.leftOutLate + torn + listing.problems.length + attributesLost(stream);
 }
 
 export function exitCodeOf(report: MigrationReport): ExitCode {
@@ -127,8 +127,14 @@ function describeBlindSpots(report: MigrationReport): string[] {
     ...(settle.unreadable === 0
       ? []
       : [
-          `Unreadable  ${formatCount(settle.unreadable, 'path')} could not be read:`,
+          `Unreadable  ${formatCount(settle.unreadable, 'path')} did not arrive:`,
           ...shown(settle.unreadablePaths, settle.unreadable),
+        ]),
+    ...(settle.leftOutLate === 0
+      ? []
+      : [
+          `Left late   ${formatCount(settle.leftOutLate, 'path')} became what a rule leaves out, and ${settle.leftOutLate === 1 ? 'is' : 'are'} not in the image:`,
+          ...shown(settle.leftOutLatePaths, settle.leftOutLate),
         ]),
     ...(settle.stillMoving === 0
       ? []

@@ -22,9 +22,23 @@ export interface SettleSummary extends SettleReport {
   /** Asked for and still there, and yet they did not come. */
   readonly unreadable: number;
   readonly unreadablePaths: readonly string[];
+  /** Captured at first, and left out in the end: they became what a rule leaves out. */
+  readonly leftOutLate: number;
+  readonly leftOutLatePaths: readonly string[];
 }
 
-export function summariseSettling(report: SettleReport, { counts, unreadable }: WrittenReceipt): SettleSummary {
+export function summariseSettling(
+  report: SettleReport,
+  { counts, unreadable, leftOutLate }: WrittenReceipt,
+): SettleSummary {
   const { vanished, changed: torn } = counts;
-  return { ...report, vanished, torn, unreadable: counts.unreadable, unreadablePaths: unreadable };
+  return {
+    ...report,
+    vanished,
+    torn,
+    unreadable: counts.unreadable,
+    unreadablePaths: unreadable,
+    leftOutLate: leftOutLate.count,
+    leftOutLatePaths: leftOutLate.examples,
+  };
 }

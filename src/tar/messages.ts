@@ -16,7 +16,7 @@ const TAIL = 8 * 1024;
 
 /** Lines that say nothing about what arrives. Names may hold any words: what counts is how a line begins or ends. */
 const HARMLESS =
-  /^tar: Removing leading |^tar: Exiting with failure status due to previous errors$|: (?:socket ignored|File removed before we read it|(?:Warning: )?Cannot stat: No such file or directory)$/;
+  /^tar: Removing leading |^tar: Exiting with failure status due to previous errors$|: (?:socket ignored|File removed before we read it|(?:Warning: )?Cannot stat: (?:No such file or directory|Not a directory))$/;
 
 /** Takes standard error in chunks; holds a bounded part of it. */
 export class TarMessages {

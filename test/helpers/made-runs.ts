@@ -167,7 +167,17 @@ function resultOf(host: string, index: number, distribution: string, bytes: numb
       },
     ],
     stream: { entries: 84_000, contentBytes: bytes * 0.95, bytes, milliseconds: 14_000, problems: [] },
-    settle: { rounds: 1, changed: 12, removed: 1, vanished: 1, torn: 0, unreadable: 0, unreadablePaths: [] },
+    settle: {
+      rounds: 1,
+      changed: 12,
+      removed: 1,
+      vanished: 1,
+      torn: 0,
+      unreadable: 0,
+      unreadablePaths: [],
+      leftOutLate: 0,
+      leftOutLatePaths: [],
+    },
     stopped: {
       milliseconds: downMs,
       leftAlone: ['postfix'],

@@ -182,6 +182,39 @@ else exec /bin/tar "$@"; fi\n' > /usr/local/bin/tar && chmod 755 /usr/local/bin/
   );
 });
 
+test.serial(
+  'what becomes what a rule leaves out, once it was captured, is told: in the receipt, the report and the exit code',
+  async (t) => {
+    if (!requireRoot(t)) return;
+    const server = await labServer(t, 'late');
+    const root = await temporaryFolder(t);
+    // After tar has read them, before the next look: holes, a socket in the place of a file, a directory that a rule speaks of.
+    await server.exec(`mkdir -p /opt/late; cd /opt/late; echo x > holes; ln holes other; echo x | tee socket folder > stays; touch /opt/once
+    printf '#!/bin/sh\ncase "$*" in *--create*) if [ -e /opt/once ]; then rm /opt/once; /bin/tar "$@"; cd /opt/late; truncate -s 2G holes
+rm socket folder; mkdir folder; echo x > folder/in; perl -MIO::Socket::UNIX -e "IO::Socket::UNIX->new(Local=>q(socket),Listen=>1)"; exit; fi ;; esac
+exec /bin/tar "$@"\n' > /usr/local/bin/tar && chmod 755 /usr/local/bin/tar`);
+    const rules = ['--exclude', '/opt/once', '--exclude', '/opt/late/folder/'];
+    const ended = await cli(args(server, '--no-stop', ...rules), { P2C_ROOT: root });
+    t.is(ended.code, 3, ended.stderr);
+    const late = ['folder', 'holes', 'other', 'socket'].map((name) => `/opt/late/${name}`);
+    t.deepEqual(JSON.parse(ended.stdout).settle.leftOutLatePaths, late);
+    const held = await cli(['image', 'receipt', '--check', 'lab:one'], { P2C_ROOT: root });
+    t.is(held.code, 0, held.stdout + held.stderr);
+    const { stdout } = await cli(['image', 'receipt', '--path', '/opt/late/*', '--ndjson', 'lab:one'], {
+      P2C_ROOT: root,
+    });
+    const verdicts = stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    t.deepEqual(
+      verdicts.filter(({ verdict, reason }) => verdict === 'left-out' && reason !== undefined).map(({ path }) => path),
+      late,
+    );
+    t.is(verdicts.find(({ path }) => path === '/opt/late/stays').verdict, 'captured');
+  },
+);
+
 test.serial('what a link, a rule or a late removal makes of directories is right in the image', async (t) => {
   if (!requireRoot(t) || !requirePrograms(t, ['umoci'])) return;
   const server = await labServer(t, 'directories');

@@ -33,6 +33,8 @@ const REPORT: MigrationReport = {
     vanished: 0,
     unreadable: 0,
     unreadablePaths: [],
+    leftOutLate: 0,
+    leftOutLatePaths: [],
     torn: 0,
   },
   stopped: null,

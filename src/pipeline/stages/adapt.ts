@@ -4,8 +4,8 @@ import { isOfInterest } from '../../adapt/image-tree.ts';
 import { describeSystem } from '../../adapt/system.ts';
 import { messageOf, P2cError } from '../../errors.ts';
 import type { Layer } from '../../oci/layer.ts';
-import type { LayerLog } from '../../report/receipt/account.ts';
 import { CaptureLogReader } from '../../report/receipt/capture-log.ts';
+import type { LayerLog } from '../../report/receipt/layers.ts';
 import { formatCount } from '../../report/units.ts';
 import type { Scene } from '../scene.ts';
 

@@ -9,7 +9,7 @@ import type { RuleSet } from '../../listing/rules.ts';
 import type { VolumePlace } from '../../listing/trees.ts';
 import type { Layer } from '../../oci/layer.ts';
 import { printablePath } from '../../printable.ts';
-import type { LayerLog } from '../../report/receipt/account.ts';
+import type { LayerLog } from '../../report/receipt/layers.ts';
 import type { SettleReport } from '../../report/settle-report.ts';
 import type { StreamAccount } from '../../report/stream-account.ts';
 import { formatCount } from '../../report/units.ts';

@@ -9,8 +9,8 @@ import type { Layer } from '../../oci/layer.ts';
 import { MediaType } from '../../oci/spec.ts';
 import type { ImageStore } from '../../oci/store.ts';
 import { Progress } from '../../report/progress.ts';
-import type { LayerLog } from '../../report/receipt/account.ts';
 import { CaptureLogWriter } from '../../report/receipt/capture-log.ts';
+import type { LayerLog } from '../../report/receipt/layers.ts';
 import { AnomalyAccount, addAccounts, type StreamAccount } from '../../report/stream-account.ts';
 import { formatBytes, formatDuration, formatRate } from '../../report/units.ts';
 import type { SourceFacts } from '../../source/facts.ts';
@@ -195,7 +195,7 @@ async function capturePart(capture: PartCapture): Promise<CapturedPart> {
     account.part(filter.counts, said);
     const complaints = said.problems.flatMap((problem) => complaintOf(problem) ?? []);
     const again = new Set([...refused, ...readInPart(complaints)]);
-    return { layer, account: account.close(0), log: { file: log.file, complaints }, again };
+    return { layer, account: account.close(0), log: { file: log.file, complaints, whiteouts: part.whiteouts }, again };
   } finally {
     wanted.close();
     log.close();

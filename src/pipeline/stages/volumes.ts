@@ -4,7 +4,7 @@ import type { CapturePlan } from '../../listing/plan.ts';
 import type { VolumePlace } from '../../listing/trees.ts';
 import type { Layer } from '../../oci/layer.ts';
 import { type ByteString, printablePath } from '../../printable.ts';
-import type { LayerLog } from '../../report/receipt/account.ts';
+import type { LayerLog } from '../../report/receipt/layers.ts';
 
 /** One step of a volume's capture. */
 export interface VolumeStep {

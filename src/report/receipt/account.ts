@@ -7,10 +7,10 @@ import { pairEntries } from '../../listing/merge.ts';
 import { comparePaths } from '../../listing/path.ts';
 import type { RuleSet } from '../../listing/rules.ts';
 import type { Listing } from '../../listing/storage.ts';
-import { type ByteString, bytesOf } from '../../printable.ts';
-import type { Complaint } from '../../tar/messages.ts';
-import { type Captured, CaptureLogReader } from './capture-log.ts';
+import type { ByteString } from '../../printable.ts';
 import type { ReceiptLine } from './form.ts';
+import { type Found, type LayerLog, Layers } from './layers.ts';
+import { BECAME_LEFT_OUT, MOVING } from './reasons.ts';
 
 export interface AccountInput {
   /** The listing whose plan was streamed. */
@@ -24,16 +24,8 @@ export interface AccountInput {
   readonly volumes: readonly { readonly path: ByteString; readonly logs: readonly LayerLog[] }[];
 }
 
-/** What is known of one layer beside its bytes. */
-export interface LayerLog {
-  /** A {@link CaptureLogReader} file. */
-  readonly file: string;
-  /** What the source's tar said of paths that it could not read, or not wholly. */
-  readonly complaints: readonly Complaint[];
-}
-
 export async function* accountForPaths(input: AccountInput): AsyncGenerator<readonly ReceiptLine[]> {
-  const layers = new Layers(input);
+  const layers = new Layers(input.logs, input.volumes);
   const marks = new Marks(input.lastChanges);
   const unseen = new UnseenPaths(input);
   try {
@@ -42,7 +34,7 @@ export async function* accountForPaths(input: AccountInput): AsyncGenerator<read
       for (const { before, after } of pairs) {
         const reason = unseen.reasonOf((after ?? before)?.path, lines);
         if (after === undefined) {
-          if (before !== undefined) lines.push(unlisted(input, before, layers.find(before.path)));
+          if (before !== undefined) lines.push(unlisted(input, before, layers.find(before.path).found));
           continue;
         }
         if (marks.used) await marks.refill();
@@ -149,16 +141,21 @@ interface Look {
 
 function lineOf(rules: RuleSet, layers: Layers, entry: Entry, { moved, reason }: Look): ReceiptLine {
   const { path, type } = entry;
-  const found = layers.find(path);
+  const { found, hidden } = layers.find(path);
   if (found !== undefined) return inImage(entry, found, moved, reason ?? found.said);
   const rule = rules.decide(entry);
-  if (rule?.action === 'exclude') return { path, type, verdict: 'left-out', rule: rule.id };
+  if (rule?.action === 'exclude') {
+    return { path, type, verdict: 'left-out', rule: rule.id, ...(hidden ? { reason: BECAME_LEFT_OUT } : {}) };
+  }
+  const said = layers.said(path);
+  // It came, or was something else, while its part was read.
+  const missed = moved && (said === undefined || /: (?:No such file or directory|Not a directory)$/.test(said));
   return {
     path,
     type,
     verdict: 'unreadable',
     class: classOf(path, type),
-    reason: layers.said(path) ?? reason ?? "the source's tar did not deliver it, and no reason is known",
+    reason: missed ? MOVING : (said ?? reason ?? "the source's tar did not deliver it, and no reason is known"),
   };
 }
 
@@ -182,62 +179,4 @@ function inImage(
     ...(fixes.length === 0 ? {} : { fixes }),
     ...(said === undefined ? {} : { reason: said }),
   };
-}
-
-interface Found {
-  readonly layer: number;
-  readonly volume: string | undefined;
-  readonly captured: Captured;
-  /** What tar said of the path when it made this layer. */
-  readonly said: string | undefined;
-}
-
-interface LayerAtHand extends Pick<Found, 'layer' | 'volume'> {
-  readonly reader: CaptureLogReader;
-  readonly reasons: ReadonlyMap<ByteString, string>;
-}
-
-/** The logs of all layers, read side by side. */
-class Layers {
-  /**
-   * So that what a later one has counts: the image's after the volumes', and an outer volume's after an inner one's, for
-   * these have the folders down to them too.
-   */
-  readonly #layers: readonly LayerAtHand[];
-
-  constructor({ logs, volumes }: AccountInput) {
-    const inner = [...volumes].reverse();
-    this.#layers = [
-      ...inner.flatMap((volume) => atHand(volume.logs, bytesOf(volume.path).toString())),
-      ...atHand(logs, undefined),
-    ];
-  }
-
-  /** The topmost layer of the tree that has the path. Paths are asked for in their order. */
-  find(path: ByteString): Found | undefined {
-    let found: Found | undefined;
-    for (const { layer, volume, reader, reasons } of this.#layers) {
-      while (reader.current !== undefined && comparePaths(reader.current.path, path) < 0) reader.next();
-      if (reader.current?.path === path) found = { layer, volume, captured: reader.current, said: reasons.get(path) };
-    }
-    return found;
-  }
-
-  /** The last that tar said of the path. */
-  said(path: ByteString): string | undefined {
-    return this.#layers.findLast(({ reasons }) => reasons.has(path))?.reasons.get(path);
-  }
-
-  close(): void {
-    for (const { reader } of this.#layers) reader.close();
-  }
-}
-
-function atHand(logs: readonly LayerLog[], volume: string | undefined): LayerAtHand[] {
-  return logs.map(({ file, complaints }, layer) => ({
-    layer,
-    volume,
-    reader: new CaptureLogReader(file),
-    reasons: new Map(complaints.map(({ path, reason }) => [path, reason])),
-  }));
 }

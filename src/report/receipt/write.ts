@@ -13,6 +13,7 @@ import {
   VERDICTS,
   type Verdict,
 } from './form.ts';
+import { BECAME_LEFT_OUT, MOVING } from './reasons.ts';
 
 /** Digests do not shrink, and paths do so at any level. */
 const LEVEL = 3;
@@ -22,6 +23,8 @@ export interface WrittenReceipt {
   readonly counts: Readonly<Record<Verdict, number>>;
   /** The first of the paths that are unreadable, as people see them. */
   readonly unreadable: readonly string[];
+  /** How many paths came to be left out while they were captured, and the first of them. */
+  readonly leftOutLate: { readonly count: number; readonly examples: readonly string[] };
   /** Paths that are no logs and could not be read, or not all of them; and the first of these. */
   readonly unread: { readonly count: number; readonly examples: readonly string[] };
 }
@@ -38,8 +41,9 @@ export async function writeReceipt(
   const counts = { captured: 0, fixed: 0, 'left-out': 0, changed: 0, vanished: 0, unreadable: 0 };
   const unreadable: string[] = [];
   const unread = { count: 0, examples: [] as string[] };
+  const leftOutLate = { count: 0, examples: [] as string[] };
   await pipeline(
-    text(header, count(batches, { counts, unreadable, unread })),
+    text(header, count(batches, { counts, unreadable, unread, leftOutLate })),
     createGzip({ level: LEVEL }),
     async (packed: AsyncIterable<Buffer>) => {
       for await (const chunk of packed) await blob.write([chunk]);
@@ -51,36 +55,47 @@ export async function writeReceipt(
     layers: [{ mediaType: RECEIPT_LINES_TYPE, ...(await blob.commit()) }],
     annotations: Object.fromEntries(annotations),
   };
-  return { artifact, counts, unreadable, unread };
+  return { artifact, counts, unreadable, unread, leftOutLate };
 }
 
 async function* count(
   batches: AsyncIterable<readonly ReceiptLine[]>,
-  { counts, unreadable, unread }: Counting,
+  { counts, unreadable, unread, leftOutLate }: Counting,
 ): AsyncGenerator<readonly ReceiptLine[]> {
   for await (const lines of batches) {
     for (const line of lines) {
       counts[line.verdict] += 1;
       if (line.verdict === 'unreadable' && unreadable.length < NAMED) unreadable.push(printablePath(line.path));
-      if (!isUnread(line)) continue;
-      unread.count += 1;
-      if (unread.examples.length < EXAMPLES) unread.examples.push(`${printablePath(line.path)} (${line.reason ?? ''})`);
+      if (line.reason === BECAME_LEFT_OUT) note(leftOutLate, printablePath(line.path), NAMED);
+      if (isUnread(line)) note(unread, `${printablePath(line.path)} (${line.reason ?? ''})`, EXAMPLES);
     }
     yield lines;
   }
 }
 
+interface Noted {
+  count: number;
+  readonly examples: string[];
+}
+
+function note(noted: Noted, path: string, most: number): void {
+  noted.count += 1;
+  if (noted.examples.length < most) noted.examples.push(path);
+}
+
 interface Counting {
   readonly counts: Record<Verdict, number>;
   readonly unreadable: string[];
-  readonly unread: { count: number; readonly examples: string[] };
+  readonly unread: Noted;
+  readonly leftOutLate: Noted;
 }
 
 /** A log that lacks lines is a pity; anything else that lacks content may keep an application from starting. */
 function isUnread({ verdict, reason, class: kind }: ReceiptLine): boolean {
   const readInPart =
     verdict === 'changed' && reason !== undefined && /^(?:Read error|find could not look into it)/.test(reason);
-  return kind !== 'log' && (verdict === 'unreadable' || readInPart);
+  // What never stood still is told as that.
+  return kind !== 'log' && ((verdict === 'unreadable' && reason !== MOVING) || readInPart);
 }
 
 async function* text(header: ReceiptHeader, batches: AsyncIterable<readonly ReceiptLine[]>): AsyncGenerator<string> {

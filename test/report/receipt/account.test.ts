@@ -27,6 +27,8 @@ interface Story {
   /** Words of tar, by layer. */
   readonly said?: readonly (readonly string[])[];
   readonly complaints?: readonly string[];
+  /** By layer. */
+  readonly hidden?: readonly (readonly string[])[];
 }
 
 /** Paths with their verdicts, layers and reasons: `/a captured 0`. */
@@ -38,7 +40,8 @@ async function account(t: ExecutionContext, story: Story): Promise<string[]> {
       log.add({ path: path as ByteString, digest: undefined, hardLink: undefined, fixes: [], offset: 0 });
     log.close();
     const complaints = (story.said?.[number] ?? []).flatMap((said) => complaintOf(said) ?? []);
-    return { file: log.file, complaints };
+    const whiteouts = (story.hidden?.[number] ?? []).map((path) => path as ByteString);
+    return { file: log.file, complaints, whiteouts };
   });
   const rules = new RuleSet([{ level: 'base', action: 'exclude', pattern: '/skip', reason: 'no' }]);
   const streamed = await listing(t, story.first);
@@ -134,4 +137,48 @@ test('what no find could look at has a line, where it would be captured', async 
     '/skip/x left-out base:/skip',
     '/zzz unreadable find could not look at it: Structure needs cleaning',
   ]);
+});
+
+test('what was captured and then hidden, for a rule came to leave it out or something else came there', async (t) => {
+  const first = [directory('/'), entry('/a'), entry('/d'), entry('/skip'), entry('/z')];
+  const after = [directory('/'), entry('/a'), directory('/d'), entry('/d/in'), directory('/skip'), entry('/z')];
+  t.deepEqual(
+    await account(t, {
+      first,
+      after,
+      layers: [
+        ['/', '/a', '/d', '/skip', '/z'],
+        ['/', '/d', '/d/in'],
+        ['/', '/d'],
+      ],
+      hidden: [[], ['/d', '/skip'], ['/d/in']],
+    }),
+    [
+      '/ captured 2',
+      '/a captured 0',
+      '/d changed 2',
+      '/d/in unreadable it came, or became something else, while it was captured',
+      '/skip left-out base:/skip it became so while it was captured',
+      '/z captured 0',
+    ],
+  );
+});
+
+test('what came or became something else between the last looks, and was never read, is told as moving', async (t) => {
+  const before = [directory('/'), directory('/d')];
+  const after = [directory('/'), directory('/d'), entry('/d/in'), entry('/new')];
+  t.deepEqual(
+    await account(t, {
+      first: before,
+      after,
+      layers: [['/', '/d']],
+      said: [['./new: Cannot open: Permission denied', './d/in: Cannot stat: Not a directory']],
+    }),
+    [
+      '/ captured 0',
+      '/d captured 0',
+      '/d/in unreadable it came, or became something else, while it was captured',
+      '/new unreadable Cannot open: Permission denied',
+    ],
+  );
 });
