@@ -1,18 +1,20 @@
 /** Copies files between this machine and a container, whether it runs or not. */
 import { spawn } from 'node:child_process';
-import { lstatSync, realpathSync, statSync } from 'node:fs';
+import { lstatSync, mkdirSync, realpathSync, statSync } from 'node:fs';
 import { isAbsolute, join, resolve } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { P2cError, systemCode, usageError } from '../../errors.ts';
-import { lockContainer } from '../claim.ts';
-import { type Container, readBundle, readState } from '../container.ts';
-import { execInContainer } from '../exec.ts';
+import { systemCode, usageError } from '../../errors.ts';
+import { type Container, readBundle } from '../container.ts';
 import { findProgram } from '../host-program.ts';
 import { HOST_ENVIRONMENT } from '../isolation.ts';
-import { rootOf } from '../place.ts';
+import type { ProcessIdentity } from '../process.ts';
+import type { Resolved } from '../root-path.ts';
+import { excludeKernelFiles, kernelMountOf, mountsOf, refuseKernelFile } from './kernel-files.ts';
+import { resolveLive, runningInit, startLive } from './live.ts';
+import { isBrokenPipe, unpackedIn } from './unpacked-in.ts';
 import { endOf, resolveInContainer, startInView } from './view.ts';
-import { type Kind, packWords, parentOf, planCopy, unpackWords } from './words.ts';
+import { type Kind, type Plan, packWords, parentOf, planCopy, unpackWords } from './words.ts';
 
 export interface CopyOptions {
   /** Whether what is copied belongs to whoever it is copied to; else owners stay, by number. */
@@ -21,18 +23,21 @@ export interface CopyOptions {
 
 /** @param to a path here, or `-` for a tar stream to standard output. @throws P2cError `copy.*`. */
 export async function copyOut(container: Container, path: string, to: string, options: CopyOptions): Promise<void> {
-  const source = { ...(await resolveInContainer(container, path)), content: isContent(path), text: path };
+  const init = await runningInit(container);
+  const source = { ...(await found(container, init, path, 'source')), content: isContent(path), text: path };
   if (to === '-') {
     if (source.kind === 'missing')
       throw usageError(`'${path}' does not exist in the container`, { code: 'copy.place' });
     const name = source.path.split('/').at(-1) || '.';
     const plan = { folder: name === '.' ? '/' : parentOf(source.path), member: name, name, into: '' };
-    const { output, ended } = await startInView(container, 'ro', packWords(plan, '/c', []));
+    const { output, ended } = await packed(container, init, plan);
     await pipeline(output, process.stdout, { end: false });
     return ended;
   }
   const plan = planCopy(source, here(to));
-  const pack = await startInView(container, 'ro', packWords(plan, '/c', []));
+  const pack = await packed(container, init, plan);
+  // The root has no name to be unpacked by.
+  mkdirSync(plan.into, { recursive: true });
   const owner = options.archive ? ['--no-same-owner'] : [];
   const unpack = onHost(unpackWords(plan.into, '', owner));
   await joined(pack.output, unpack.input, [pack.ended, unpack.ended]);
@@ -40,13 +45,14 @@ export async function copyOut(container: Container, path: string, to: string, op
 
 /** @param from a path here, or `-` for a tar stream from standard input. @throws P2cError `copy.*`. */
 export async function copyIn(container: Container, from: string, path: string, options: CopyOptions): Promise<void> {
-  const found = await resolveInContainer(container, path);
-  const above = (await resolveInContainer(container, parentOf(found.path))).kind;
+  const init = await runningInit(container);
+  const place = await found(container, init, path, 'destination');
+  const above = (await found(container, init, parentOf(place.path), 'destination')).kind;
   const { user } = (await readBundle(container.folder)).process;
-  const destination = { ...found, above, text: path };
+  const destination = { ...place, above, text: path };
   if (from === '-') {
-    if (found.kind !== 'directory') throw usageError(`'${path}' is no folder in the container`, { code: 'copy.place' });
-    return unpackedIn(container, found.path, async (sink) => pipeline(process.stdin, sink));
+    if (place.kind !== 'directory') throw usageError(`'${path}' is no folder in the container`, { code: 'copy.place' });
+    return unpackedIn(container, place.path, async (sink) => pipeline(process.stdin, sink));
   }
   const source = here(from);
   const plan = planCopy({ ...source, content: isContent(from) }, destination);
@@ -58,42 +64,31 @@ export async function copyIn(container: Container, from: string, path: string, o
   });
 }
 
-/**
- * In one that runs, the image's own tar unpacks, confined as all that runs there; in another, this machine's, while nobody
- * starts it.
- */
-async function unpackedIn(container: Container, into: string, feed: (sink: Writable) => Promise<void>): Promise<void> {
-  await using _ = await lockContainer(container.folder);
-  const { status } = await readState(container.folder);
-  if (status === 'created' || status === 'exited') {
-    const { input, output, ended } = await startInView(container, 'rw', unpackWords(into, '/c', []));
-    output.resume();
-    await feed(input);
-    return ended;
+/** Of one that runs, what it sees itself; of another, its root and its volumes. */
+async function packed(
+  container: Container,
+  init: ProcessIdentity | undefined,
+  plan: Plan,
+): Promise<{ output: Readable; ended: Promise<void> }> {
+  if (init === undefined) return startInView(container, 'ro', packWords(plan, '/c', []));
+  const words = packWords({ ...plan, folder: '' }, '.', excludeKernelFiles(mountsOf(init.pid), plan.folder));
+  return startLive(container, init, plan.folder, words);
+}
+
+/** @throws P2cError `copy.kernel` for what no tar can carry. */
+async function found(
+  container: Container,
+  init: ProcessIdentity | undefined,
+  path: string,
+  side: 'source' | 'destination',
+): Promise<Resolved> {
+  if (init === undefined) return resolveInContainer(container, path);
+  const resolved = resolveLive(container, init, path);
+  const mount = kernelMountOf(mountsOf(init.pid), resolved.path);
+  if (mount !== undefined && (side === 'destination' || resolved.kind !== 'missing')) {
+    refuseKernelFile(container.definition.name, resolved.path, mount, side === 'destination');
   }
-  const launched = await execInContainer(rootOf(container.folder), container, {
-    command: ['tar', '-xpf', '-', '-C', into],
-    environment: [],
-    workingFolder: '/',
-    user: '0',
-    terminal: false,
-    input: 'pipe',
-    detached: false,
-  });
-  launched.output?.resume();
-  let messages = '';
-  launched.errors?.on('data', (chunk: Buffer) => {
-    if (messages.length < 4096) messages += String(chunk);
-  });
-  launched.input?.on('error', () => {});
-  const fed = launched.input === undefined ? undefined : await feed(launched.input).catch((error: unknown) => error);
-  const code = await launched.ended;
-  if (code === 0 && fed === undefined) return;
-  throw new P2cError(`the container's tar ended with exit code ${code}`, {
-    code: 'copy.tar',
-    hint: "into a running container its own tar copies; where it has none, 'p2c stop' the container first",
-    cause: fed instanceof Error && code === 0 ? fed : new Error(messages.trim() || 'it said nothing'),
-  });
+  return resolved;
 }
 
 function onHost([program = '', ...words]: readonly string[]): {
@@ -106,11 +101,11 @@ function onHost([program = '', ...words]: readonly string[]): {
   return { input: child.stdin, output: child.stdout, ended: endOf(child, 'tar') };
 }
 
-/** What one end says of its failure is why the other's pipe broke. */
+/** What one end says of its failure is why the other's pipe broke; a tar may also be content before the pipe's last word. */
 async function joined(source: Readable, sink: Writable, ends: readonly Promise<void>[]): Promise<void> {
   const piped = await pipeline(source, sink).catch((error: unknown) => error ?? new Error('unknown'));
   await Promise.all(ends);
-  if (piped !== undefined) throw piped;
+  if (piped !== undefined && !isBrokenPipe(piped)) throw piped;
 }
 
 function isContent(path: string): boolean {

@@ -16,6 +16,8 @@ import { resolveInRoot } from '../root-path.ts';
 /** The messages of tar that are kept. */
 const MAX_MESSAGES = 8192;
 
+export const SAID_NOTHING = 'it said nothing';
+
 /**
  * Arguments: the container's folder; `ro` or `rw`; layers, the topmost first; `--`; volumes as pairs of source and place;
  * `--`; tar and its arguments, which see the container at /c. Read only, the container's own changes are one more layer:
@@ -88,7 +90,7 @@ export function endOf(child: ReturnType<typeof spawn>, name: string): Promise<vo
     child.once('error', reject).once('close', (code) => {
       if (code === 0) resolve();
       else {
-        const cause = new Error(messages.trim() || 'it said nothing');
+        const cause = new Error(messages.trim() || SAID_NOTHING);
         reject(new P2cError(`${name} ended with exit code ${code}`, { code: 'copy.tar', cause }));
       }
     });
