@@ -2,6 +2,7 @@
 import { ExitCode, P2cError } from '../errors.ts';
 import { whatWouldBeLeft } from '../pipeline/leavings.ts';
 import { printable } from '../printable.ts';
+import { leaveScreen, say } from '../report/screen.ts';
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
@@ -13,12 +14,13 @@ export async function interruptible<Result>(work: (signal: AbortSignal) => Promi
   const controller = new AbortController();
   const onSignal = (name: NodeJS.Signals): void => {
     if (controller.signal.aborted) {
+      leaveScreen();
       for (const line of ['ending at once', ...whatWouldBeLeft()]) process.stderr.write(`p2c: ${printable(line)}\n`);
       stopListening();
       process.kill(process.pid, name);
       return;
     }
-    process.stderr.write(`p2c: ${name}: ending in good order; interrupt again to end at once\n`);
+    say(`p2c: ${name}: ending in good order; interrupt again to end at once`);
     controller.abort(new P2cError(`interrupted by ${name}`, { code: 'interrupted', exitCode: ExitCode.interrupted }));
   };
   const stopListening = (): void => {

@@ -38,6 +38,14 @@ export class RecordingShow implements Show {
     }
   }
 
+  onTheWayOut<Result>(
+    title: string,
+    work: () => Promise<Result>,
+    summary?: (result: Result) => string,
+  ): Promise<Result> {
+    return this.#inner.onTheWayOut(title, work, summary);
+  }
+
   note(line: string): void {
     this.#inner.note(line);
     this.#record({ event: 'note', line });

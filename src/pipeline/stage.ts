@@ -19,6 +19,15 @@ export interface Show {
     work: (tell: Tell) => Promise<Result>,
     summary?: (result: Result) => string,
   ): Promise<Result>;
+  /**
+   * What a run that failed still does before it ends. Only a list has a place for it, that of the stage with this title;
+   * lines and events have told of it by notes.
+   */
+  onTheWayOut<Result>(
+    title: string,
+    work: () => Promise<Result>,
+    summary?: (result: Result) => string,
+  ): Promise<Result>;
   /** A line that belongs to no stage: a warning, an application that was started again. */
   note(line: string): void;
 }
@@ -26,5 +35,6 @@ export interface Show {
 /** Shows nothing: for `--json`. */
 export const SILENT: Show = {
   stage: (_title, work) => work(() => {}),
+  onTheWayOut: (_title, work) => work(),
   note: () => {},
 };

@@ -8,11 +8,17 @@ interface Watched {
 
 export class Owed {
   readonly #names = new Set<string>();
+  #started = false;
   #lease: Watched | undefined;
 
   /** Names of those whose stop began and whose start is not done, in the order of the stop. */
   get names(): string[] {
     return [...this.#names];
+  }
+
+  /** True once all runs that was stopped. */
+  get settled(): boolean {
+    return this.#started && this.#names.size === 0;
   }
 
   /** Milliseconds until the watchdog starts them; undefined where it is gone, and nobody does. */
@@ -29,7 +35,7 @@ export class Owed {
   }
 
   started(names: readonly string[]): void {
-    for (const name of names) this.#names.delete(name);
+    for (const name of names) this.#started = this.#names.delete(name) || this.#started;
   }
 
   /** The watchdog went, and they stay down. */

@@ -2,6 +2,7 @@
 import type { ReadStream } from 'node:tty';
 import { fleetLines, lastOffset, roomFor } from './fleet-lines.ts';
 import type { HostRecord } from './run-record.ts';
+import { drawing, type Screen } from './screen.ts';
 
 const DRAW_EVERY_MS = 250;
 const UP = '\x1b[A';
@@ -12,10 +13,11 @@ const HOME = ['\x1b[H', '\x1b[1~'];
 const END = ['\x1b[F', '\x1b[4~'];
 const INTERRUPT = '\x03';
 
-export class FleetScreen implements AsyncDisposable {
+export class FleetScreen implements AsyncDisposable, Screen {
   readonly #hosts: readonly HostRecord[];
   readonly #keys: ReadStream | undefined;
   readonly #timer: NodeJS.Timeout;
+  readonly #takeBack: () => void;
   #drawn = 0;
   #offset = 0;
   #aside = 0;
@@ -27,6 +29,7 @@ export class FleetScreen implements AsyncDisposable {
     this.#listen();
     this.#timer = setInterval(() => this.#draw(), DRAW_EVERY_MS);
     this.#draw();
+    this.#takeBack = drawing(this);
   }
 
   /** Takes the screen away while somebody is asked something. */
@@ -42,11 +45,23 @@ export class FleetScreen implements AsyncDisposable {
     }
   }
 
+  /** Above what is drawn. */
+  note(line: string): void {
+    this.#wipe();
+    process.stderr.write(`${line}\n`);
+    this.#draw();
+  }
+
   /** The last lines stay. */
-  async [Symbol.asyncDispose](): Promise<void> {
+  leave(): void {
     clearInterval(this.#timer);
     this.#draw();
     this.#deafen();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#takeBack();
+    this.leave();
   }
 
   #draw(): void {

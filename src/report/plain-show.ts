@@ -40,6 +40,11 @@ export class PlainShow {
     }
   }
 
+  /** Its notes say it. */
+  onTheWayOut<Result>(_title: string, work: () => Promise<Result>): Promise<Result> {
+    return work();
+  }
+
   note(line: string): void {
     this.#write(`${new Date().toISOString().slice(11, 19)} ${this.#prefix}${printable(line, { newlines: true })}`);
   }

@@ -2,18 +2,17 @@
  * Stages as a list that lives on the terminal (listr2), on standard error, so that results alone are on standard
  * output. The pipeline is ordinary code that calls `stage`; each call opens the gate of the next task of the list.
  */
-import {
-  type DefaultRenderer,
-  LISTR_DEFAULT_RENDERER_STYLE,
-  Listr,
-  ListrLogger,
-  type ListrTaskWrapper,
-  ProcessOutput,
-  type SimpleRenderer,
-} from 'listr2';
+import { Listr, ListrDefaultRendererLogLevels } from 'listr2';
 import { printable } from '../printable.ts';
+import { LiveList } from './live-list.ts';
+import { drawing } from './screen.ts';
 
-type Task = ListrTaskWrapper<unknown, typeof DefaultRenderer, typeof SimpleRenderer>;
+/** What this needs of listr2's task. */
+interface Task {
+  title: string;
+  output: string;
+  skip(): void;
+}
 
 /** Ten times a second is all that an eye sees. */
 const TELL_EVERY_MS = 100;
@@ -27,10 +26,8 @@ interface Gate {
 export class TerminalShow implements AsyncDisposable {
   readonly #gates = new Map<string, Gate>();
   readonly #titles: readonly string[];
-  readonly #notes: string[] = [];
+  readonly #live = new LiveList();
   #list: Promise<unknown> | undefined;
-  /** Of the stage under way. */
-  #teller: Teller | undefined;
 
   /** @param titles the stages that may come, in order; those that never do are left out at the end. */
   constructor(titles: readonly string[]) {
@@ -47,7 +44,8 @@ export class TerminalShow implements AsyncDisposable {
     const gate = this.#gates.get(title);
     if (gate === undefined) {
       const result = await work(() => {});
-      this.note(`${title}: ${summary?.(result) ?? 'done'}`);
+      const done = this.#live.logger.icon(ListrDefaultRendererLogLevels.COMPLETED);
+      process.stderr.write(`${done} ${printable(`${title}: ${summary?.(result) ?? 'done'}`)}\n`);
       return result;
     }
     this.#list ??= this.#start();
@@ -56,7 +54,6 @@ export class TerminalShow implements AsyncDisposable {
       gate.used = true;
       gate.open(async (task) => {
         const teller = new Teller(task);
-        this.#teller = teller;
         try {
           const result = await work((line) => teller.tell(line));
           if (summary !== undefined) task.title = printable(`${title}: ${summary(result)}`);
@@ -71,20 +68,25 @@ export class TerminalShow implements AsyncDisposable {
     });
   }
 
-  /** While the list is live, notes are shown under the stage, and told at the end: lines written into it would be torn. */
+  /** A stage of the list that did not come yet, or nothing that the list shows. */
+  async onTheWayOut<Result>(
+    title: string,
+    work: () => Promise<Result>,
+    summary?: (result: Result) => string,
+  ): Promise<Result> {
+    const gate = this.#gates.get(title);
+    return gate === undefined || gate.used ? work() : this.stage(title, work, summary);
+  }
+
   note(line: string): void {
     if (this.#list === undefined) process.stderr.write(`${printable(line, { newlines: true })}\n`);
-    else {
-      this.#notes.push(line);
-      this.#teller?.tellNow(line);
-    }
+    else this.#live.note(line);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     for (const gate of this.#gates.values()) if (!gate.used) gate.open(skip);
     await this.#list;
     this.#list = undefined;
-    for (const line of this.#notes) this.note(line);
   }
 
   /** Announced stages before this one that did not come will not come any more. */
@@ -98,11 +100,7 @@ export class TerminalShow implements AsyncDisposable {
   }
 
   async #start(): Promise<void> {
-    const logger = new ListrLogger({
-      useIcons: true,
-      processOutput: new ProcessOutput(process.stderr, process.stderr),
-      ...LISTR_DEFAULT_RENDERER_STYLE,
-    });
+    const takeBack = drawing(this.#live);
     const tasks = this.#titles.map((title) => ({
       title,
       task: async (_context: unknown, task: Task): Promise<void> => {
@@ -116,10 +114,12 @@ export class TerminalShow implements AsyncDisposable {
       exitOnError: false,
       // The command line handles signals: applications have to be started again first.
       registerSignalListeners: false,
-      rendererOptions: { logger, collapseErrors: true, showErrorMessage: false },
+      renderer: this.#live.renderer(),
+      rendererOptions: { logger: this.#live.logger, collapseErrors: true, showErrorMessage: false },
     });
     // The error reaches the caller of the stage; here it would be told twice.
     await list.run().catch(() => {});
+    takeBack();
   }
 }
 
@@ -145,11 +145,7 @@ class Teller {
   }
 
   tell(line: string): void {
-    if (performance.now() - this.#told >= TELL_EVERY_MS) this.tellNow(line);
-  }
-
-  tellNow(line: string): void {
-    if (this.#task === undefined) return;
+    if (this.#task === undefined || performance.now() - this.#told < TELL_EVERY_MS) return;
     this.#told = performance.now();
     this.#task.output = printable(line);
   }

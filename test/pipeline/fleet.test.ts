@@ -48,7 +48,7 @@ async function batch(
     limits: { concurrency: 4, ...limits },
     attempts,
     identify: ({ name }) => ({ name, index: names.indexOf(name), started: new Date(), container: undefined }),
-    showFor: () => ({ stage: (_, doing) => doing(() => {}), note: () => {} }),
+    showFor: () => ({ stage: (_, doing) => doing(() => {}), onTheWayOut: (_, doing) => doing(), note: () => {} }),
     work: ({ name }) => work(name),
     exitCode: () => 0,
     signal: new AbortController().signal,

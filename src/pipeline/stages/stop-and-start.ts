@@ -11,6 +11,7 @@ import { leaving } from '../leavings.ts';
 import { rememberStart, rememberStop } from '../memory.ts';
 import type { MigrationRequest } from '../request.ts';
 import type { Scene } from '../scene.ts';
+import type { Show } from '../stage.ts';
 
 export const STOP = 'Stop the applications';
 export const START = 'Start the applications again';
@@ -123,11 +124,28 @@ export async function stopApplications(
   const owed = new Owed();
   // Given back last: after the applications were started.
   held.defer(leaving(() => whatIsStopped(target, owed)));
-  return show.stage(
+  const stopping = show.stage(
     STOP,
-    async () => held.use(await quiesce(session, profiles, { leaseMs, signal, onEvent, owed })),
+    async () => {
+      const quiesced = await quiesce(session, profiles, { leaseMs, signal, onEvent, owed });
+      held.defer(() => startOnTheWayOut(quiesced, owed, show));
+      return quiesced;
+    },
     ({ stopped }) => stopped.join(', ') || 'none of them runs',
   );
+  return stopping.catch(async (error: unknown) => {
+    // The stop was broken off, and what was down by then was started in its course.
+    if (owed.settled) await show.onTheWayOut(START, async () => {});
+    throw error;
+  });
+}
+
+/** Nothing to be shown where all runs, or is left stopped on purpose. */
+async function startOnTheWayOut(quiesced: Quiesced, owed: Owed, show: Show): Promise<void> {
+  const start = async (): Promise<void> => quiesced[Symbol.asyncDispose]();
+  const { names } = owed;
+  if (names.length === 0 || owed.remainingMs === undefined) return start();
+  return show.onTheWayOut(START, start, () => names.toReversed().join(', '));
 }
 
 /** @returns undefined where all runs. */

@@ -1,0 +1,44 @@
+/** A migration on a terminal, interrupted there. */
+import test from 'ava';
+import { CLI } from '../helpers/cli.ts';
+import { type LabServer, labServer } from '../helpers/lab.ts';
+import { requirePrograms, requireRoot } from '../helpers/require.ts';
+import { temporaryFolder } from '../helpers/temporary.ts';
+import { CTRL_C, onTerminal, SHOW_CURSOR, type Typed } from '../helpers/terminal.ts';
+
+const FIRST = /p2c: SIGINT: ending in good order; interrupt again to end at once/;
+
+for (const [when, seen] of [
+  ['while it streams', /Stream the files\r?\n +› .*MB of/],
+  ['while it stops them', /cron is down/],
+] as const) {
+  test(`interrupted ${when}: that is told at once, and the list says that they were started again`, async (t) => {
+    if (!requireRoot(t) || !requirePrograms(t, ['debootstrap', 'script'])) return;
+    const server = await labServer(t, 'terminal');
+    const typing: Typed[] = [
+      [seen, CTRL_C],
+      [FIRST, ''],
+    ];
+    const { shown, typed, code } = await onTerminal(t, migrate(server), typing, {
+      P2C_ROOT: await temporaryFolder(t),
+      SSH_AUTH_SOCK: '',
+      NO_COLOR: '1',
+    });
+    t.is(typed, 2, shown);
+    t.is(code, 130);
+    t.regex(shown, /^✔ Connect: as root\r\n/);
+    const started = shown.search(/✔ Start the applications again/);
+    t.true(shown.search(FIRST) < started, 'before they were started');
+    t.notRegex(shown, /↓ Start the applications again/);
+    t.regex(shown.replaceAll(SHOW_CURSOR, ''), /p2c: interrupted by SIGINT\r\n$/);
+    t.regex(await server.exec('ps -e -o comm='), /cron.*nginx|nginx.*cron/s);
+  });
+}
+
+function migrate(server: LabServer): string[] {
+  const { user, address, identity, knownHosts } = server;
+  const access = ['--identity', identity, '--known-hosts', knownHosts];
+  const profiles = ['--profile', 'cron', '--profile', 'nginx'];
+  const command = ['migrate', `${user}@${address}`, ...access, ...profiles, '--tag', 'c:1', '--limit-rate', '10m'];
+  return [process.execPath, CLI, ...command, '-F', 'none'];
+}
