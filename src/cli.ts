@@ -84,8 +84,8 @@ async function main(argv: readonly string[]): Promise<number> {
   if (!verb.wrapsCommand) return verb.call(parser, found.rest);
   // All other codes are the wrapped command's own, so a script can tell who failed.
   return verb.call(parser, found.rest).catch((error: unknown) => {
-    report(error, []);
-    return FAILED_BEFORE_COMMAND;
+    const code = report(error, []);
+    return code === ExitCode.commandUnusable || code === ExitCode.commandMissing ? code : FAILED_BEFORE_COMMAND;
   });
 }
 

@@ -11,6 +11,9 @@ export const ExitCode = {
   usage: 2,
   blindSpots: 3,
   differences: 4,
+  /** Of a container, as a shell and podman have them. */
+  commandUnusable: 126,
+  commandMissing: 127,
   interrupted: 130,
 } as const;
 export type ExitCode = (typeof ExitCode)[keyof typeof ExitCode];

@@ -2,8 +2,7 @@
 import { ExitCode } from '../errors.ts';
 import { storeRoot } from '../oci/root.ts';
 import { requireRoot } from '../runtime/create.ts';
-import { stopContainer } from '../runtime/end.ts';
-import { startMonitored } from '../runtime/monitor.ts';
+import { restartContainer } from '../runtime/restart.ts';
 import { defineVerb } from './command.ts';
 import { namedContainers } from './named-containers.ts';
 import { patienceFor, STOP_OPTIONS } from './stop.ts';
@@ -21,8 +20,7 @@ export const verb = defineVerb({
     requireRoot();
     const root = storeRoot();
     for (const container of await namedContainers(root, words, all)) {
-      await stopContainer(container, patienceFor(container, time));
-      await startMonitored(root, container);
+      await restartContainer(root, container, patienceFor(container, time));
       process.stdout.write(`${container.definition.name}\n`);
     }
     return ExitCode.done;

@@ -5,6 +5,9 @@ import { waitForContainer } from '../runtime/wait.ts';
 import { defineVerb } from './command.ts';
 import { namedContainers } from './named-containers.ts';
 
+/** As podman: of one whose end nobody saw. */
+const UNKNOWN = -1;
+
 export const verb = defineVerb({
   name: 'wait',
   usage: 'CONTAINER...',
@@ -13,7 +16,12 @@ export const verb = defineVerb({
   options: (parser) => parser,
   async run(_, words) {
     for (const container of await namedContainers(storeRoot(), words)) {
-      process.stdout.write(`${await waitForContainer(container)}\n`);
+      const waited = await waitForContainer(container);
+      if ('unknown' in waited) {
+        const { name } = container.definition;
+        process.stderr.write(`p2c: the exit code of the container '${name}' is not known: ${waited.unknown}\n`);
+      }
+      process.stdout.write(`${'unknown' in waited ? UNKNOWN : waited.exitCode}\n`);
     }
     return ExitCode.done;
   },

@@ -44,8 +44,8 @@ export interface Launched {
 
 export interface Started extends Launched {
   /**
-   * The container's PID 1 as this machine sees it, once everything is set up; it may have ended by then. Rejects with a
-   * P2cError `engine.*` where the set-up fails.
+   * The container's PID 1 as this machine sees it, once its command was started; it may have ended by then. Rejects with a
+   * P2cError `engine.*` where the set-up fails, `container.command` where the command itself cannot be started.
    */
   readonly ready: Promise<ProcessIdentity>;
 }

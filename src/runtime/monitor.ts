@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { Readable } from 'node:stream';
 import { z } from 'zod';
-import { errorRecord, P2cError } from '../errors.ts';
+import { ExitCode, errorRecord, P2cError } from '../errors.ts';
 import { AttachServer } from './attach/server.ts';
 import { claim, giveBack } from './claim.ts';
 import { type Container, containerFolder, readContainer } from './container.ts';
@@ -22,7 +22,15 @@ export const MONITOR_VERB = '__monitor';
 const wordSchema = z.union([
   z.object({ listening: z.literal(true) }),
   z.object({ started: z.literal(true) }),
-  z.object({ error: z.object({ code: z.string(), message: z.string(), causes: z.array(z.string()) }) }),
+  z.object({
+    error: z.object({
+      code: z.string(),
+      message: z.string(),
+      hint: z.string().optional(),
+      causes: z.array(z.string()),
+      exitCode: z.enum(ExitCode),
+    }),
+  }),
 ]);
 type Word = z.output<typeof wordSchema>;
 
@@ -76,8 +84,9 @@ export class Monitor {
     if (done !== true && what in value) return;
     this.leave();
     if (done !== true && 'error' in value) {
-      const { code, message, causes } = value.error;
-      throw new P2cError(message, { code, cause: causes[0] === undefined ? undefined : new Error(causes[0]) });
+      const { message, causes, hint, ...details } = value.error;
+      const cause = causes[0] === undefined ? undefined : new Error(causes[0]);
+      throw new P2cError(message, { ...details, ...(hint === undefined ? {} : { hint }), cause });
     }
     throw new P2cError('the monitor of the container ended before it ran', { code: 'monitor.ended' });
   }
@@ -119,7 +128,7 @@ export async function monitorContainer(root: string, id: string): Promise<void> 
     });
   } catch (error) {
     if (started) throw error;
-    tell({ error: errorRecord(error) });
+    tell({ error: { ...errorRecord(error), exitCode: error instanceof P2cError ? error.exitCode : ExitCode.failed } });
   }
 }
 

@@ -3,6 +3,7 @@ import type { Readable } from 'node:stream';
 import { messageOf, systemCode } from '../errors.ts';
 import { resizeTerminal } from './attach/resize.ts';
 import type { AttachServer } from './attach/server.ts';
+import { refusedExitCode } from './command-refused.ts';
 import { type Container, type State, writeState } from './container.ts';
 import type { Started } from './engine.ts';
 import { engineOf } from './engines/choose.ts';
@@ -44,6 +45,7 @@ export async function supervise(
     });
   } catch (thrown) {
     error = messageOf(thrown);
+    exitCode = refusedExitCode(thrown) ?? exitCode;
     await settle(folder, { ...state, status: 'exited', finished: now(), exitCode, error });
     throw thrown;
   } finally {
@@ -70,7 +72,12 @@ async function runToLastEnd(
   let failures = 0;
   for (let restarts = 0; ; restarts += 1) {
     const begin = performance.now();
-    const ended = await runOnce(container, { ...first, restarts }, attach, started);
+    const ended = await runOnce(container, { ...first, restarts }, attach, started).catch((error: unknown): Ended => {
+      // One that ran before may have its command again at the next try: that is its policy's to say.
+      const exitCode = restarts === 0 ? undefined : refusedExitCode(error);
+      if (exitCode === undefined) throw error;
+      return { ...first, restarts, status: 'exited', finished: now(), exitCode, error: messageOf(error) };
+    });
     failures = performance.now() - begin > LONG_LIFE ? 0 : failures + 1;
     const isSystem = definition.init.mode === 'system';
     const rebooted = isSystem && isReboot(ended.exitCode);

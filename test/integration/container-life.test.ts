@@ -218,3 +218,35 @@ test('twenty at once, and two that want the same name or the same container', as
   t.deepEqual(remains(p2c), NOTHING);
   t.deepEqual(tracesOf(p2c.store.root, [id]), NO_TRACES);
 });
+
+test('restarts at once follow each other', async (t) => {
+  if (!ready(t)) return;
+  const p2c = await runner(t);
+  await p2c.ok('run', '-d', '--name', 'c', 'test:latest', 'sh', '-c', 'echo run; exec sleep 1000');
+  const restarts = await Promise.all([1, 2, 3].map(() => p2c.call('restart', '-t', '0', 'c')));
+  t.deepEqual(restarts, Array(3).fill({ code: 0, stdout: 'c\n', stderr: '' }));
+  t.is(await status(p2c), 'running');
+  await until(async () => (await p2c.ok('logs', 'c')) === 'run\nrun\nrun\nrun');
+});
+
+test('wait says why nobody knows an exit code', async (t) => {
+  if (!ready(t)) return;
+  const p2c = await runner(t);
+  await p2c.ok('run', '-d', '--name', 'c', 'test:latest', 'sleep', '1000');
+  const { monitor, init } = await pidsOf(p2c);
+  process.kill(monitor, 'SIGKILL');
+  await until(async () => !existsSync(`/proc/${monitor}`));
+  process.kill(init, 'SIGKILL');
+  const { code, stdout, stderr } = await p2c.call('wait', 'c');
+  t.deepEqual([code, stdout], [0, '-1\n']);
+  t.regex(stderr, /^p2c: the exit code of the container 'c' is not known: its monitor, .* was killed .*\n$/);
+});
+
+test('a network that is to be shared is that of a container which runs', async (t) => {
+  if (!ready(t)) return;
+  const p2c = await runner(t);
+  await p2c.ok('create', '--name', 'web', 'test:latest', 'sleep', '1000');
+  const { code, stderr } = await p2c.call('run', '--rm', '--network', 'container:web', 'test:latest', 'true');
+  t.is(code, 125);
+  t.is(stderr, "p2c: the container 'web', whose network is to be shared, is not running\n  hint: p2c start web\n");
+});

@@ -1,4 +1,5 @@
 /** A container's environment: exactly what was asked for, and nobody else's to read. */
+import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { onEachEngine } from '../helpers/engines.ts';
@@ -60,3 +61,11 @@ onEachEngine(
     t.regex(missing.stderr, /^p2c: --env-file '\/missing' cannot be read/);
   },
 );
+
+onEachEngine('much on the standard input arrives whole, and nothing else is said', async (t, runner) => {
+  const p2c = await runner(t);
+  const input = 'more than any pipe holds\n'.repeat(1_000_000);
+  const ended = await p2c.callWith(input, 'run', '--rm', '-i', 'test:latest', 'md5sum');
+  const digest = createHash('md5').update(input).digest('hex');
+  t.deepEqual(ended, { code: 0, stdout: `${digest}  -\n`, stderr: '' });
+});

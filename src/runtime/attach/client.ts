@@ -1,10 +1,10 @@
 /** The end of whoever is attached to a container. */
-import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { P2cError } from '../../errors.ts';
 import type { LogStream } from '../log.ts';
 import { decodeFrames, encodeFrame, encodeRecord } from './frames.ts';
 import { type Ended, endedSchema, type Hello, type TerminalSize } from './records.ts';
+import { sent } from './sent.ts';
 import { connectIn } from './socket.ts';
 
 /** What comes from the container. */
@@ -55,9 +55,7 @@ export class AttachClient implements Disposable {
   }
 
   async type(bytes: Buffer): Promise<void> {
-    if (!this.#socket.destroyed && !this.#socket.write(encodeFrame('input', bytes))) {
-      await Promise.race([once(this.#socket, 'drain'), once(this.#socket, 'close')]).catch(() => {});
-    }
+    await sent(this.#socket, encodeFrame('input', bytes));
   }
 
   endTyping(): void {

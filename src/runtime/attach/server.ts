@@ -4,6 +4,7 @@ import type { Writable } from 'node:stream';
 import type { LogStream } from '../log.ts';
 import { decodeFrames, encodeFrame, encodeRecord, type Frame } from './frames.ts';
 import { type Ended, type Hello, helloSchema, type TerminalSize, terminalSizeSchema } from './records.ts';
+import { sent } from './sent.ts';
 import { listenIn } from './socket.ts';
 
 /** What a container takes while it runs. */
@@ -22,6 +23,8 @@ interface Client {
 
 export class AttachServer implements AsyncDisposable {
   readonly #clients = new Set<Client>();
+  /** Also of those who have not said yet what they want. */
+  readonly #sockets = new Set<Socket>();
   readonly #server: Server;
   readonly #first: Promise<void>;
   #begun: () => void = () => {};
@@ -40,6 +43,8 @@ export class AttachServer implements AsyncDisposable {
     const server = await listenIn(folder);
     const attach = new AttachServer(server);
     server.on('connection', (socket) => {
+      attach.#sockets.add(socket);
+      socket.on('close', () => attach.#sockets.delete(socket));
       // Whoever goes away in the middle is attached no more, and that is all.
       socket.on('error', () => socket.destroy());
       attach.#serve(socket).catch(() => socket.destroy());
@@ -77,7 +82,7 @@ export class AttachServer implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    for (const { socket } of this.#clients) socket.destroy();
+    for (const socket of this.#sockets) socket.destroy();
     await new Promise<void>((resolve) => this.#server.close(() => resolve()));
   }
 
@@ -120,16 +125,4 @@ export class AttachServer implements AsyncDisposable {
   #endInput(): void {
     if (this.#container?.endsWithTyping === true) this.#container.input?.end();
   }
-}
-
-/** Writes, and waits where the other end is slow; one that is gone is not waited for. */
-async function sent(target: Writable, bytes: Buffer): Promise<void> {
-  if (target.destroyed || target.write(bytes)) return;
-  await new Promise<void>((resolve) => {
-    const done = (): void => {
-      for (const event of ['drain', 'close', 'error']) target.off(event, done);
-      resolve();
-    };
-    for (const event of ['drain', 'close', 'error']) target.on(event, done);
-  });
 }

@@ -2,7 +2,8 @@
  * The last program before a container's command, where the machine has perl (Debian's perl-base is on every system): it
  * loads the seccomp filter, which no program of util-linux 2.38 does, and with it drops everything in one step. It is
  * given the container's environment as `P2C_ENV_0`, `P2C_ENV_1`…, as `WITH_ENVIRONMENT` is, and hands it on only at the
- * exec itself, so that nothing in it means anything to perl.
+ * exec itself, so that nothing in it means anything to perl. Why it could not go on it tells on the descriptor that
+ * `P2C_REPORT` names, which the command does not get; without one, on its standard error.
  */
 import { arch } from 'node:os';
 import { capabilityMask } from '../capabilities.ts';
@@ -18,7 +19,12 @@ import { toolCommand } from './toolbox.ts';
 export const LAST_STEP = `
 my ($calls, $count, $root, $cwd, $uid, $gid, $groups, $low, $high, $filter) = splice @ARGV, 0, 10;
 my %n = split /[=,]/, $calls;
-sub must { my ($what, $is) = @_; return if $is != -1; print STDERR "p2c: $what: $!\\n"; exit 125; }
+my $report = delete $ENV{P2C_REPORT};
+my $told;
+# Closed by the exec, where there is one.
+if (defined $report && open $told, ">&=", $report) { fcntl $told, 2, 1; }
+sub leave { my ($code, $why) = @_; if ($told) { syswrite $told, "$code $why"; } else { print STDERR "p2c: $why\\n"; } exit $code; }
+sub must { my ($what, $is) = @_; leave(125, "$what: $!") if $is == -1; }
 my @env = map { delete $ENV{"P2C_ENV_$_"} } 0 .. $count - 1;
 my $program = "";
 if ($filter ne "") {
@@ -30,7 +36,7 @@ if ($filter ne "") {
 }
 syscall($n{keyctl} + 0, 1, 0, 0, 0, 0);
 chroot($root) or must("chroot", -1);
-unless (chdir $cwd) { print STDERR "p2c: $cwd: $!\\n"; exit 127; }
+leave(127, "$cwd: $!") unless chdir $cwd;
 for my $bit (0 .. 63) {
   my $half = $bit < 32 ? $low : $high;
   next if ($half >> ($bit & 31)) & 1;
@@ -53,9 +59,7 @@ must("capabilities", syscall($n{capset} + 0, $header, $sets));
 %ENV = ();
 for (@env) { my ($name, $value) = split /=/, $_, 2; $ENV{$name} = $value; }
 exec { $ARGV[0] } @ARGV;
-my $why = $! + 0;
-print STDERR "p2c: $ARGV[0]: $!\\n";
-exit($why == 2 ? 127 : 126);
+leave($! == 2 ? 127 : 126, "$ARGV[0]: $!");
 `;
 
 const CALLS = ['keyctl', 'prctl', 'setgroups', 'setresgid', 'setresuid', 'seccomp', 'capset'];

@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs';
 import { P2cError } from '../../errors.ts';
 import { containerCgroups, makeCgroups, removeCgroups } from '../cgroup/container-cgroup.ts';
+import { commandRefused } from '../command-refused.ts';
 import type { Engine, Started } from '../engine.ts';
 import { personalityCommand } from '../personality.ts';
 import { identityFrom, type ProcessIdentity, parentOf } from '../process.ts';
@@ -9,6 +10,7 @@ import type { Bundle, ContainerProcess } from '../spec.ts';
 import { type Ending, endingOf, limitOption } from './command-words.ts';
 import { filterFault, wayOf, writeFilter } from './last-step-files.ts';
 import { launch } from './launch.ts';
+import { type OutputPipe, openOutputPipe } from './pipes.ts';
 import { underTerminal } from './pseudo-terminal.ts';
 import { setupOperations } from './setup-operations.ts';
 import { INIT, JOIN, SETUP, TERMINALS } from './setup-script.ts';
@@ -39,7 +41,9 @@ export const namespacesEngine: Engine = {
     const operations = await setupOperations(place, bundle, ending.words);
     const own = ['unshare', '--mount', '--cgroup', '--propagation', 'private'];
     const cgroups = await makeCgroups(place.id, bundle.linux.resources);
-    const setup = ['sh', '-c', JOIN, 'sh', ...cgroups, '--', ...own, 'sh', '-c', SETUP, 'sh', ...operations];
+    const report = await openOutputPipe();
+    const told = `/proc/${process.pid}/fd/${report.descriptor}`;
+    const setup = ['sh', '-c', JOIN, 'sh', ...cgroups, '--', ...own, 'sh', '-c', SETUP, 'sh', told, ...operations];
     const terminals = bundle.mounts.find(({ type }) => type === 'devpts')?.options.join(',') ?? '';
     const words = [
       ...personalityCommand(bundle),
@@ -49,8 +53,17 @@ export const namespacesEngine: Engine = {
         ? underTerminal(setup, bundle.process.user.uid, streams.size)
         : ['sh', '-c', INIT, 'sh', ...setup]),
     ];
-    const launched = await launch({ words, ...carriedBy(bundle.process, ending), streams, speaks: true });
-    return { ...launched, ready: whenReady(launched.channel) } satisfies Started;
+    try {
+      const launched = await launch({ words, ...carriedBy(bundle.process, ending), streams, speaks: true });
+      return {
+        ...launched,
+        ready: whenReady(launched.channel, report, bundle.process.args[0] ?? ''),
+      } satisfies Started;
+    } catch (error) {
+      report.release();
+      report.reader.destroy();
+      throw error;
+    }
   },
 
   async exec(place, init, bundle, process, streams) {
@@ -98,8 +111,22 @@ function holderOf(init: ProcessIdentity): number {
   throw new P2cError('the container ended just now', { code: 'engine.ended' });
 }
 
-/** Reads what the setup script says. */
-async function whenReady(channel: AsyncIterable<Buffer>): Promise<ProcessIdentity> {
+/** Reads what the setup script says, until its command takes over or cannot. */
+async function whenReady(
+  channel: AsyncIterable<Buffer>,
+  report: OutputPipe,
+  command: string,
+): Promise<ProcessIdentity> {
+  const init = await whenSetUp(channel).finally(() => report.release());
+  let said = '';
+  for await (const chunk of report.reader) said += String(chunk);
+  const found = /^(\d+) (.*)$/s.exec(said);
+  if (found === null) return init;
+  const [, code, why = ''] = found;
+  throw code === '125' ? setupFailed(why) : commandRefused(command, Number(code), why);
+}
+
+async function whenSetUp(channel: AsyncIterable<Buffer>): Promise<ProcessIdentity> {
   let said = '';
   let init: ProcessIdentity | undefined;
   for await (const chunk of channel) {
@@ -108,9 +135,13 @@ async function whenReady(channel: AsyncIterable<Buffer>): Promise<ProcessIdentit
     if (/^ready$/m.test(said) && init !== undefined) return init;
   }
   const messages = said.replace(/^(?:init .+|ready)\n/gm, '').trim();
-  throw new P2cError('the container could not be set up', {
+  throw setupFailed(messages === '' ? 'the setup ended without a word' : messages);
+}
+
+function setupFailed(why: string): P2cError {
+  return new P2cError('the container could not be set up', {
     code: 'engine.setup',
     hint: "p2c needs root, a kernel with overlayfs and namespaces, util-linux, and a store on a filesystem of this machine's own",
-    cause: new Error(messages === '' ? 'the setup ended without a word' : messages),
+    cause: new Error(why),
   });
 }

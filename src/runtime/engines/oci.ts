@@ -3,16 +3,17 @@
  * the container's PID 1: so it passes on the exit code, and takes the cgroups away at the end.
  */
 import { randomBytes } from 'node:crypto';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { messageOf, P2cError } from '../../errors.ts';
 import { removeCgroups } from '../cgroup/container-cgroup.ts';
+import { commandRefused } from '../command-refused.ts';
 import type { Engine, Launched, Place, Started } from '../engine.ts';
 import { findProgram, runHostProgram } from '../host-program.ts';
 import type { EngineName } from '../options.ts';
 import { personalityCommand } from '../personality.ts';
-import { identifyProcess, type ProcessIdentity } from '../process.ts';
+import { identifyProcess, isAlive, type ProcessIdentity } from '../process.ts';
 import { specText } from '../spec.ts';
 import { type LaunchedProgram, launch } from './launch.ts';
 import { EXEC, MOUNT_ROOT } from './oci-scripts.ts';
@@ -52,7 +53,7 @@ export function ociEngine(name: Exclude<EngineName, 'namespaces'>): Engine {
         streams,
         speaks: true,
       });
-      return { ...launched, ...whenStarted(launched, pidFile) } satisfies Started;
+      return { ...launched, ...whenStarted(launched, pidFile, bundle.process.args[0] ?? '') } satisfies Started;
     },
 
     async exec(place, _init, bundle, process, streams) {
@@ -93,11 +94,11 @@ function stateFolder(folder: string): string {
   return join(folder, 'runtime');
 }
 
-/**
- * A command that the image has not, or that cannot be run, is an end of the container as any other, with the exit code
- * that a shell has for it.
- */
-function whenStarted({ ended, channel }: LaunchedProgram, pidFile: string): Pick<Started, 'ready' | 'ended'> {
+function whenStarted(
+  { ended, channel }: LaunchedProgram,
+  pidFile: string,
+  command: string,
+): Pick<Started, 'ready' | 'ended'> {
   const messages = new RuntimeMessages(channel);
   const over = ended.then(async (code) => ({ code, refusal: await messages.refusal() }));
   const ready = async (): Promise<ProcessIdentity> => {
@@ -105,15 +106,21 @@ function whenStarted({ ended, channel }: LaunchedProgram, pidFile: string): Pick
     const end = over.finally(() => {
       hasEnded = true;
     });
-    for (;;) {
+    let init: ProcessIdentity | undefined;
+    for (let left = TAKING_OVER; ; ) {
       const pid = await readPid(pidFile);
-      // One that has ended already, or never began, is one that no signal reaches.
-      if (pid !== undefined) return identifyProcess(pid) ?? NOBODY;
+      init ??= pid === undefined ? undefined : identifyProcess(pid);
+      if (init !== undefined && isAlive(init)) {
+        if (left === 0 || !isRuntimes(init)) return init;
+        left -= 1;
+      }
       if (hasEnded) break;
       await Promise.race([end, new Promise((resolve) => setTimeout(resolve, POLL))]);
     }
     const { refusal } = await end;
-    if (refusal?.exitCode !== undefined) return NOBODY;
+    if (refusal?.exitCode !== undefined) throw commandRefused(command, refusal.exitCode, refusal.message);
+    // One that has ended already is one that no signal reaches.
+    if ((await readPid(pidFile)) !== undefined) return init ?? NOBODY;
     throw new P2cError('the container could not be set up', {
       code: 'engine.setup',
       hint: "'--engine namespaces' does without an OCI runtime",
@@ -121,6 +128,18 @@ function whenStarted({ ended, channel }: LaunchedProgram, pidFile: string): Pick
     });
   };
   return { ready: ready(), ended: over.then(({ code, refusal }) => refusal?.exitCode ?? code) };
+}
+
+/** A command may call itself as the runtime does: so often it is looked at. */
+const TAKING_OVER = 100;
+
+/** Whether it is still the runtime's part in the container, that is to become the command: so runc calls that (proc(5), comm). */
+function isRuntimes({ pid }: ProcessIdentity): boolean {
+  try {
+    return readFileSync(`/proc/${pid}/comm`, 'latin1').startsWith('runc:[');
+  } catch {
+    return false;
+  }
 }
 
 /** No process has this start time. */

@@ -35,6 +35,10 @@ export async function openOutputPipes(count: number): Promise<OutputPipe[]> {
   return count === 0 ? [] : withFifos(count, (paths) => paths.map(openForReading));
 }
 
+export async function openOutputPipe(): Promise<OutputPipe> {
+  return withFifos(1, ([path = '']) => openForReading(path));
+}
+
 export async function openInputPipe(): Promise<InputPipe> {
   return withFifos(1, ([path = '']) => openForWriting(path));
 }

@@ -52,12 +52,16 @@ exec "$@"
  * in exec, so run from R and never see a file of the image: a loader reads `/etc/ld.so.preload` of its root, whatever it
  * is told, and an image's would run with all of them. Who breaks out of the chroot finds R and nothing in it.
  *
- * Arguments: R's folder; operations that need this machine; `--`; operations in R; `--`; the command.
+ * Arguments: a file that this process alone holds open until its command takes over, where the last step before that tells
+ * why there is none; R's folder; operations that need this machine; `--`; operations in R; `--`; the command.
  */
 export const SETUP = `${ISOLATION}
 set -eu
 umask 022
 exec 4>&2 2>&3
+exec 5>"$1"
+shift
+export P2C_REPORT=5
 # Who this is is told from here: a short command may have ended before anyone could look.
 read -r stat </proc/self/stat
 echo "init $stat" >&3
@@ -192,9 +196,10 @@ exec "$@"
  * Runs a command with the environment that came in `P2C_ENV_0`, `P2C_ENV_1`…: until here its values are those of
  * variables with harmless names. The arguments of the processes that wait outside for the container's end are everyone's
  * to read for as long as it runs, and a variable that means something to a shell or a loader must not reach this
- * machine's. Arguments: how many; the command.
+ * machine's. It has no word for a command that cannot be started. Arguments: how many; the command.
  */
 export const WITH_ENVIRONMENT = `
+exec 5>&-
 count=$1
 shift
 while [ "$count" -gt 0 ]; do

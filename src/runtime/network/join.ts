@@ -86,14 +86,14 @@ async function sharedNamespace({ folder: own, definition }: Container): Promise<
   const id = definition.network.container ?? '';
   const folder = containerFolder(rootOf(own), id);
   const state = await readState(folder).catch((cause: unknown) => {
-    throw usageError(`the container ${id.slice(0, 12)}, whose network '${definition.name}' shares, is gone`, {
+    throw usageError(`the container ${id.slice(0, 12)}, whose network is to be shared, is gone`, {
       code: 'network.container',
       cause,
     });
   });
   if (state.status === 'running' && state.init !== undefined) return `/proc/${state.init.pid}/ns/net`;
   const other = (await readContainer(folder)).definition.name;
-  throw usageError(`the container '${other}', whose network '${definition.name}' shares, is not running`, {
+  throw usageError(`the container '${other}', whose network is to be shared, is not running`, {
     code: 'network.container',
     hint: `p2c start ${other}`,
   });
