@@ -38,9 +38,15 @@ export function checkTerminal(options: { tty: boolean; interactive: boolean; det
   }
 }
 
-/** `KEY` alone takes the value that it has here, as podman has it. */
+/** `KEY` alone takes the value that it has here, as podman has it. @throws P2cError `usage` where there is no key. */
 export function environmentFrom(given: readonly string[]): string[] {
   return given.flatMap((text) => {
+    if (text === '' || text.startsWith('=')) {
+      throw usageError(`the variable '${text}' has no name`, {
+        code: 'usage',
+        hint: 'KEY=VALUE, or KEY of this shell',
+      });
+    }
     if (text.includes('=')) return [text];
     const value = process.env[text];
     return value === undefined ? [] : [`${text}=${value}`];

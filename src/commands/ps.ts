@@ -3,6 +3,7 @@ import { ExitCode, usageError } from '../errors.ts';
 import { storeRoot } from '../oci/root.ts';
 import { table } from '../report/table.ts';
 import { formatAge } from '../report/units.ts';
+import { STATUSES } from '../runtime/container.ts';
 import { type ContainerRecord, containerRecords } from '../runtime/list.ts';
 import { portText } from '../runtime/network/settings.ts';
 import { defineVerb } from './command.ts';
@@ -99,7 +100,14 @@ function parseFilters(filters: readonly string[]): (record: ContainerRecord) => 
   const tests = filters.map((filter): ((record: ContainerRecord) => boolean) => {
     const [key, ...rest] = filter.split('=');
     const value = rest.join('=');
-    if (key === 'status') return ({ status }) => status === value;
+    if (key === 'status') {
+      const wanted = STATUSES.find((status) => status === value);
+      if (wanted !== undefined) return ({ status }) => status === wanted;
+      throw usageError(`--filter '${filter}': there is no such status`, {
+        code: 'usage',
+        hint: `there are: ${STATUSES.join(', ')}`,
+      });
+    }
     if (key === 'name') return ({ name }) => name.includes(value);
     if (key === 'id') return (record) => record.id.startsWith(value);
     if (key === 'ancestor') return ({ image }) => image === value || image === `${value}:latest`;

@@ -48,7 +48,9 @@ export const verb = defineVerb({
     const ports = (publish ?? []).flatMap(parsePorts);
     const address = ip === undefined ? undefined : checkStaticAddress(ip);
     const wish = { networks: network ?? [], address, ports, publishAll: false, expose: [], quarantine: false };
-    const request = network === undefined ? undefined : await networkRequest(root, { ...wish, dns, search, hosts }, {});
+    const asked = { ...wish, dns, search, hosts };
+    const { id } = container.definition;
+    const request = network === undefined ? undefined : await networkRequest(root, asked, {}, id);
     if (request !== undefined && request.mode !== 'networks') {
       throw usageError('a container that was made for a network of its own stays on such a one', {
         code: 'usage',

@@ -35,10 +35,12 @@ const definitionSchema = z.object({
 });
 type Definition = z.output<typeof definitionSchema>;
 
+/** `created`: never started. `restarting`: it ended, and its policy starts it again after a while. */
+export const STATUSES = ['created', 'starting', 'running', 'restarting', 'exited'] as const;
+
 /** `state.json`. */
 const stateSchema = z.object({
-  /** `created`: never started. `restarting`: it ended, and its policy starts it again after a while. */
-  status: z.enum(['created', 'starting', 'running', 'restarting', 'exited']),
+  status: z.enum(STATUSES),
   /** The p2c that looks after it; undefined where nobody started it yet. */
   monitor: identity.optional(),
   /** The boot of the machine in which it was started: the processes of another are gone. */

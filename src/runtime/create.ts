@@ -11,7 +11,9 @@ import { networkFor } from './image-network.ts';
 import { decideBoot } from './init/boot.ts';
 import { bootedOptions } from './init/booted.ts';
 import { stopSignalOf, stopTimeoutOf } from './init/stop.ts';
+import { checkMemory } from './memory-limit.ts';
 import { writeEtc } from './network/etc.ts';
+import { provideNetworks } from './network/provide.ts';
 import { networkRequest } from './network/resolve.ts';
 import type { CreateOptions } from './options.ts';
 import { bootId } from './process.ts';
@@ -35,6 +37,7 @@ export async function createContainer(
 ): Promise<Container> {
   requireRoot();
   checkHostname(options.hostname);
+  checkMemory(options.memory, engine.name);
   if (options.name !== undefined) await refuseTakenName(store.root, options.name);
   const image = await store.find(imageName);
   // They go with the image alone: they are whole where it is still there afterwards.
@@ -44,7 +47,7 @@ export async function createContainer(
   const boot = decideBoot(options.init, image, options);
   if (boot.mode === 'none') commandOf(image, options.entrypoint, options.command);
   attainableUlimits(options.ulimits);
-  const resources = resourcesFor(image, options);
+  const resources = resourcesFor(image, options, engine.name);
   const wish = networkFor(image, options.network);
   const network = await networkRequest(store.root, wish, image.config.config?.ExposedPorts ?? {});
   const descriptors = eachOnce(image.manifest.layers);
@@ -59,6 +62,7 @@ export async function createContainer(
     const tmpfs = options.mounts.flatMap((wish) => ('tmpfs' in wish ? [wish.tmpfs] : []));
     const booted = bootedOptions(boot, image, layers, { ...options, ...resources, volumes, tmpfs });
     const bundle = makeBundle(id, folder, image, layers, booted);
+    await provideNetworks(store.root, network);
     await writeEtc(store.root, folder, bundle.hostname, network);
     const definition = {
       id,
@@ -102,15 +106,15 @@ export function requireRoot(): void {
   throw usageError('containers are run by root', { code: 'runtime.root', hint: 'sudo p2c …' });
 }
 
-/** Whether it can be a container's (hostname(7)). */
+/** Whether it can be a container's: what hostname(7) allows, and the underscores of old servers, which the kernel takes. */
 export function isHostname(text: string): boolean {
-  return /^[A-Za-z0-9](?:[A-Za-z0-9.-]{0,62}[A-Za-z0-9])?$/.test(text);
+  return /^[A-Za-z0-9_](?:[A-Za-z0-9._-]{0,62}[A-Za-z0-9_])?$/.test(text);
 }
 
 function checkHostname(hostname: string | undefined): void {
   if (hostname === undefined || isHostname(hostname)) return;
   throw usageError(`'${hostname}' is no host name`, {
     code: 'runtime.hostname',
-    hint: 'up to 64 letters, digits, dots and dashes (hostname(7))',
+    hint: 'up to 64 letters, digits, dots, dashes and underscores, no dot or dash at an end',
   });
 }

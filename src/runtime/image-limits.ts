@@ -1,7 +1,8 @@
 /** What an image asks of the machine, by its labels: it holds where the user does not say otherwise. */
 import type { Image } from '../oci/image.ts';
 import { RUN_LABELS } from '../oci/run-labels.ts';
-import type { CreateOptions, ResourceOptions } from './options.ts';
+import { isEnoughMemory } from './memory-limit.ts';
+import type { CreateOptions, EngineName, ResourceOptions } from './options.ts';
 import { mergeUlimits, parseUlimit, possibleUlimits, type Ulimit } from './ulimit.ts';
 
 /** As podman and docker have it. */
@@ -9,15 +10,16 @@ const SHM_SIZE = 64 * 1024 ** 2;
 const MOST_ULIMITS = 32;
 
 /** Labels that p2c did not write, or that make no sense, are passed over. */
-export function resourcesFor({ config }: Image, asked: CreateOptions): ResourceOptions {
+export function resourcesFor({ config }: Image, asked: CreateOptions, engine: EngineName): ResourceOptions {
   const label = (name: keyof typeof RUN_LABELS): string => config.config?.Labels?.[RUN_LABELS[name]] ?? '';
   const number = (name: keyof typeof RUN_LABELS, form: RegExp): number | undefined => {
     const value = form.test(label(name)) ? Number(label(name)) : 0;
     return value > 0 ? value : undefined;
   };
+  const memory = number('memory', WHOLE);
   return {
     shmSize: asked.shmSize ?? number('shmSize', WHOLE) ?? SHM_SIZE,
-    memory: asked.memory ?? number('memory', WHOLE),
+    memory: asked.memory ?? (memory !== undefined && isEnoughMemory(memory, engine) ? memory : undefined),
     cpus: asked.cpus ?? number('cpus', PROCESSORS),
     pidsLimit: asked.pidsLimit ?? number('pidsLimit', WHOLE),
     ulimits: mergeUlimits(possibleUlimits(ulimitsOf(label('ulimits'))), asked.ulimits),

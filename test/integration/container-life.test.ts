@@ -135,6 +135,9 @@ test('what runs in it, and what it takes', async (t) => {
     'c|running|test:latest',
   );
   t.is((await p2c.call('ps', '--format', '{{.Nmaes}}')).code, 2);
+  const odd = await p2c.call('ps', '-f', 'status=foo');
+  t.is(odd.code, 2);
+  t.regex(odd.stderr, /status=foo.*\n.*created, starting, running, restarting, exited/);
   const [details] = JSON.parse(await p2c.ok('container', 'inspect', 'c'));
   t.is(details.State.Pid, (await pidsOf(p2c)).init);
   t.is(details.Config.User, '1000:1000');

@@ -27,6 +27,24 @@ onEachEngine('what an image asks for it gets, where nobody says otherwise', asyn
   t.deepEqual(await resources(...said), [128 * 1024 ** 2, 1, 99]);
 });
 
+onEachEngine(
+  'memory that no container starts with is refused before one is made, and its label passed over',
+  async (t, runner) => {
+    const p2c = await runner(t, {}, { Labels: { 'io.p2c.run.memory': '1024' } });
+    const { code, stderr } = await p2c.call('run', '-m', '1k', 'test:latest', 'true');
+    t.is(code, 125);
+    t.regex(stderr, /--memory '1k' is too little/);
+    t.is(await p2c.ok('ps', '-aq'), '');
+    const least = t.title.includes('namespaces') ? '16m' : '6m';
+    const less = await p2c.call('run', '-m', least === '6m' ? '6291455' : '8m', 'test:latest', 'true');
+    t.is(less.code, 125);
+    t.regex(less.stderr, new RegExp(`${least} is the least`));
+    t.is(await p2c.ok('ps', '-aq'), '');
+    t.is(await p2c.ok('run', '--rm', '-m', least, 'test:latest', 'echo', 'well'), 'well');
+    t.is(await p2c.ok('run', '--rm', 'test:latest', 'echo', 'well'), 'well');
+  },
+);
+
 onEachEngine('labels that make no sense are passed over', async (t, runner) => {
   const odd = Object.fromEntries(Object.keys(ASKED).map((key) => [key, '-1e9 $(reboot) nofile=5:4']));
   const p2c = await runner(t, {}, { Labels: odd });

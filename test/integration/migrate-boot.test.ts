@@ -97,6 +97,8 @@ test.serial('a server is booted of what was unpacked while it arrived, and does 
   if (made === undefined) return;
   const { server, root, access, call, ok } = made;
   const target = [`root@${server.address}`, ...access, '--part-size', '16m'];
+  // Which no domain name allows, and the kernel does.
+  await server.exec('echo web_01 >/proc/sys/kernel/hostname');
   const migrated = await ok('migrate', ...target, '--profile', 'nginx', '--tag', 'shop/web:1', '--boot', '--json');
   const { boot } = reportSchema.parse(JSON.parse(migrated));
   t.is(boot.outcome, 'booted');
@@ -126,7 +128,7 @@ test.serial('a server is booted of what was unpacked while it arrived, and does 
   const page = await ok('exec', 'shop-web-1', 'bash', '-c', PAGE);
   t.regex(page, /^HTTP\/1\.1 200 OK/);
   t.true(page.includes(`Hello from ${server.name}, an old server`), page);
-  t.is(await ok('exec', 'shop-web-1', 'hostname'), await server.exec('hostname'));
+  t.is((await ok('exec', 'shop-web-1', 'hostname')).trim(), 'web_01');
   t.notRegex(await ok('exec', 'shop-web-1', 'ip', 'route'), /default/);
   t.notRegex(await ok('exec', 'shop-web-1', 'ps', '-e', '-o', 'comm'), /^cron$/m);
   const html = await ok('report', '--html', '-');

@@ -70,7 +70,7 @@ test('containers of a network talk by name, and nothing stays of them', async (t
   if (!ready(t)) return;
   const { p2c, subnet, machine } = await started(t);
   t.is(await p2c.ok('network', 'create', '--subnet', `${subnet}.0/24`, 'web'), 'web');
-  await p2c.ok('run', '-d', '--name', 'shop', '-h', 'shop.example', '--network', 'web', 'test:latest', ...HTTPD);
+  await p2c.ok('run', '-d', '--name', 'shop', '-h', 'shop_01.example', '--network', 'web', 'test:latest', ...HTTPD);
   await p2c.ok(
     'run',
     '-d',
@@ -85,13 +85,13 @@ test('containers of a network talk by name, and nothing stays of them', async (t
     '1000',
   );
   t.is(await p2c.ok('exec', 'till', 'wget', '-qO-', 'http://shop/'), 'the page');
-  t.is(await p2c.ok('exec', 'till', 'wget', '-qO-', 'http://shop.example/'), 'the page');
+  t.is(await p2c.ok('exec', 'till', 'wget', '-qO-', 'http://shop_01.example/'), 'the page');
   t.regex(await p2c.ok('exec', 'till', 'ip', '-4', 'addr', 'show', 'eth0'), new RegExp(`${subnet}\\.77/24`));
   t.regex(await p2c.ok('exec', 'shop', 'cat', '/etc/hosts'), new RegExp(`^${subnet}\\.77\t\\S* ?till$`, 'm'));
   t.regex(await p2c.ok('exec', 'till', 'ip', 'route'), new RegExp(`^default via ${subnet}\\.1 `, 'm'));
   const clash = await p2c.call('run', '--rm', '--network', 'web', '--ip', `${subnet}.77`, 'test:latest', 'true');
   t.is(clash.code, 125);
-  t.regex(clash.stderr, new RegExp(`${subnet}\\.77`));
+  t.regex(clash.stderr, new RegExp(`${subnet}\\.77 of the network 'web' is taken: the container 'till' has it`));
   // It wrote into the file itself; that stays, and so does the file: it is written in place.
   await p2c.ok('exec', 'shop', 'sh', '-c', 'echo 192.0.2.9 own >>/etc/hosts');
   t.is((await p2c.call('network', 'rm', 'web')).code, 2);
@@ -259,6 +259,63 @@ test('a port or an address alone puts a container on the default network, which 
   t.false(existsSync(`/sys/class/net/${bridge}`));
 });
 
+test('an address has one holder, which a stopped container is not', async (t) => {
+  if (!ready(t)) return;
+  const { p2c, subnet, machine } = await started(t);
+  await p2c.ok('network', 'create', '--subnet', `${subnet}.0/24`, 'web');
+  const at = (last: number, ...words: string[]): string[] => [
+    ...['--network', 'web', '--ip', `${subnet}.${last}`],
+    ...[...words, 'test:latest', 'sleep', '1000'],
+  ];
+  const refused = async (last: number, why: RegExp): Promise<void> => {
+    const { code, stderr } = await p2c.call('run', '-d', ...at(last, '--name', 'late'));
+    t.is(code, 125);
+    t.regex(stderr, why);
+    t.notRegex(await p2c.ok('ps', '-a', '--format', '{{.Names}}'), /late/);
+  };
+  await p2c.ok('run', '-d', ...at(10, '--name', 'a'));
+  await refused(10, /the container 'a' has it/);
+  // Also one that asked for no address.
+  await p2c.ok('run', '-d', '--name', 'any', '--network', 'web', 'test:latest', 'sleep', '1000');
+  const given = /\.(\d+)$/.exec(await p2c.ok('exec', 'any', 'hostname', '-i'))?.[1];
+  await refused(Number(given), /the container 'any' has it/);
+  await p2c.ok('create', ...at(20, '--name', 'made'));
+  await refused(20, /the container 'made', not started yet, asks for it/);
+  // Where the first is stopped the second has it, and the first waits.
+  await p2c.ok('stop', '-t', '0', 'a');
+  await p2c.ok('run', '-d', ...at(10, '--name', 'b'));
+  const late = await p2c.call('start', 'a');
+  t.not(late.code, 0);
+  t.regex(late.stderr, /the container 'b' has it/);
+  // What a p2c that was killed left is nobody's.
+  await p2c.ok('rm', '-f', 'any', 'made', 'a');
+  const { monitor, init } = await pidsOf(p2c);
+  process.kill(monitor, 'SIGKILL');
+  process.kill(init, 'SIGKILL');
+  await p2c.ok('wait', 'b').catch(() => {});
+  await p2c.ok('run', '-d', ...at(10, '--name', 'heir'));
+  t.is(await p2c.ok('exec', 'heir', 'hostname', '-i'), `${subnet}.10`);
+  await p2c.ok('rm', '-f', 'b', 'heir');
+  t.deepEqual(machine(), NOTHING);
+});
+
+test('a name that is taken, and a run that is refused, make no network', async (t) => {
+  if (!ready(t)) return;
+  const { p2c, subnet } = await started(t);
+  const early = await p2c.call('run', '--ip', '192.0.2.1', 'test:latest', 'true');
+  t.is(early.code, 125);
+  t.is(await p2c.ok('network', 'ls', '-q'), '');
+  await p2c.ok('network', 'create', '--subnet', `${subnet}.0/24`, 'web');
+  const again = await p2c.call('network', 'create', 'web');
+  t.is(again.code, 2);
+  t.regex(again.stderr, /there is a network 'web' already.*\n.*p2c network rm web/);
+  const bridge = bridgeOf(await p2c.ok('network', 'inspect', 'web'));
+  const other = await p2c.call('network', 'create', '--interface-name', bridge, 'other');
+  t.is(other.code, 2);
+  t.regex(other.stderr, /is that of the network 'web'\W/);
+  t.is(await p2c.ok('network', 'ls', '-q'), 'web');
+});
+
 test('a macvlan network lies on an interface of this machine', async (t) => {
   if (!ready(t)) return;
   const { p2c, subnet, machine } = await started(t);
@@ -347,6 +404,7 @@ test('networks that cannot be are refused in words', async (t) => {
     [['--interface-name', 'a/b', 'x'], /no name for an interface/],
     [['-d', 'macvlan', 'x'], /lies on an interface/],
     [['--isolated', '--interface-name', 'br0', 'x'], /isolated/],
+    [['--internal', '--isolated', 'x'], /--internal.*--isolated/],
     [['host'], /meaning of its own/],
     [['../x'], /no name for a network/],
     [[], /one name/],

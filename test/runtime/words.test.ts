@@ -5,6 +5,7 @@ import test from 'ava';
 import { P2cError } from '../../src/errors.ts';
 import { setprivOptions } from '../../src/runtime/capabilities.ts';
 import { checkName } from '../../src/runtime/containers.ts';
+import { isHostname } from '../../src/runtime/create.ts';
 import { parseSize } from '../../src/runtime/size.ts';
 import { DEFAULT_ULIMITS, mergeUlimits, parseUlimit } from '../../src/runtime/ulimit.ts';
 import { parseVolumeOption } from '../../src/runtime/volumes/wish.ts';
@@ -101,6 +102,15 @@ test('names of containers are those podman takes', (t) => {
   for (const name of ['was60', 'a', 'A.b-c_1']) t.notThrows(() => checkName(name), name);
   for (const name of ['', '-a', '.a', 'a/b', '../a', 'a b', 'a\nb', 'ü', 'a'.repeat(129), 'f'.repeat(64)]) {
     t.is(t.throws(() => checkName(name), { instanceOf: P2cError }, name)?.exitCode, 2, name);
+  }
+});
+
+test('host names are those that the kernel takes and old servers have', (t) => {
+  for (const name of ['was60', 'a', 'web_01', '_dmz', 'db_', 'web_01.old_net.example', 'a'.repeat(64)]) {
+    t.true(isHostname(name), name);
+  }
+  for (const name of ['', '-a', 'a-', '.a', 'a.', 'a b', 'a/b', 'a\nb', '$(reboot)', 'ü', 'a'.repeat(65)]) {
+    t.false(isHostname(name), name);
   }
 });
 

@@ -1,7 +1,6 @@
 /** Options of `run` and `create`: names and networks. */
 import type { Argv } from 'yargs';
-import { usageError } from '../../errors.ts';
-import { type Port, parsePorts } from '../../runtime/network/ports.ts';
+import { parseExposed, parsePorts } from '../../runtime/network/ports.ts';
 import {
   checkDnsServer,
   checkHostEntry,
@@ -67,16 +66,11 @@ export function networkOptions(given: NetworkArguments): NetworkOptions {
       mac: given['mac-address'] === undefined ? undefined : checkMac(given['mac-address']),
       ports: (given.publish ?? []).flatMap(parsePorts),
       publishAll: given['publish-all'],
-      expose: (given.expose ?? []).flatMap(exposed),
+      expose: (given.expose ?? []).flatMap(parseExposed),
       dns: (given.dns ?? []).map(checkDnsServer),
       search: (given['dns-search'] ?? []).map(checkSearchDomain),
       hosts: (given['add-host'] ?? []).map(checkHostEntry),
       quarantine: given.quarantine,
     },
   };
-}
-
-function exposed(text: string): Port[] {
-  if (!text.includes(':')) return parsePorts(text);
-  throw usageError(`--expose '${text}' is not of the form PORT[/PROTOCOL]`, { code: 'network.port' });
 }

@@ -1,6 +1,7 @@
 /** Options of `run` and `create`: how much of the machine a container may take. */
 import type { Argv } from 'yargs';
 import { usageError } from '../../errors.ts';
+import { parseMemory } from '../../runtime/memory-limit.ts';
 import type { ResourceWishes } from '../../runtime/options.ts';
 import { parseSize } from '../../runtime/size.ts';
 import { parseUlimit } from '../../runtime/ulimit.ts';
@@ -18,7 +19,12 @@ const LEAST_CPUS = 0.01;
 
 export function withResources<Options>(parser: Argv<Options>): Argv<Options & ResourceArguments> {
   return parser
-    .option('memory', { alias: 'm', type: 'string', requiresArg: true, describe: 'memory at most: 512m, 2g' })
+    .option('memory', {
+      alias: 'm',
+      type: 'string',
+      requiresArg: true,
+      describe: 'memory at most: 512m, 2g',
+    })
     .option('cpus', { type: 'number', requiresArg: true, describe: 'processors at most: 1.5' })
     .option('pids-limit', {
       type: 'number',
@@ -38,7 +44,7 @@ export function resourceOptions(given: ResourceArguments): ResourceWishes {
   return {
     shmSize: given['shm-size'] === undefined ? undefined : parseSize('--shm-size', given['shm-size']),
     ulimits: (given.ulimit ?? []).map(parseUlimit),
-    memory: given.memory === undefined ? undefined : parseSize('--memory', given.memory),
+    memory: given.memory === undefined ? undefined : parseMemory(given.memory),
     cpus: cpusFrom(given.cpus),
     pidsLimit: pidsFrom(given['pids-limit']),
   };

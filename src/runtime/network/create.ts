@@ -1,9 +1,7 @@
 /** Makes a network of what its user asked for, and of what is free. */
 import { readFile } from 'node:fs/promises';
 import { networkInterfaces } from 'node:os';
-import { join } from 'node:path';
 import { usageError } from '../../errors.ts';
-import { makeFolder } from '../../oci/files.ts';
 import {
   firstOf,
   formatAddress,
@@ -17,7 +15,14 @@ import {
 } from './address.ts';
 import { interfaceExists, isBridge } from './bridge.ts';
 import { type Conflist, conflistOf, type NetworkWishes } from './conflist.ts';
-import { checkNetworkName, listNetworks, networkId, networkNamed, writeNetwork } from './networks.ts';
+import {
+  checkNetworkName,
+  listNetworks,
+  networkId,
+  networkNamed,
+  refuseTakenNetworkName,
+  writeNetwork,
+} from './networks.ts';
 import { findPlugin, requirePlugins } from './plugin.ts';
 import { networkLock, storeKey } from './run-folder.ts';
 
@@ -50,6 +55,11 @@ export async function createNetwork(root: string, name: string, options: Network
   return await writtenNetwork(root, name, options);
 }
 
+/** The network of that name, or what it would be if it were made now. */
+export async function networkOrPlan(root: string, name: string, isolated: boolean): Promise<Conflist> {
+  return (await networkNamed(root, name)) ?? (await plannedNetwork(root, name, ofItself(isolated)));
+}
+
 /** Makes it with the first use. */
 export async function networkOrNew(root: string, name: string, isolated: boolean): Promise<Conflist> {
   const found = await networkNamed(root, name);
@@ -57,15 +67,25 @@ export async function networkOrNew(root: string, name: string, isolated: boolean
   requirePlugins(['bridge', 'host-local', 'loopback']);
   await using _ = await networkLock();
   const made = await networkNamed(root, name);
-  return made ?? (await writtenNetwork(root, name, { driver: 'bridge', internal: false, isolated }));
+  return made ?? (await writtenNetwork(root, name, ofItself(isolated)));
+}
+
+function ofItself(isolated: boolean): NetworkOptions {
+  return { driver: 'bridge', internal: false, isolated };
 }
 
 async function writtenNetwork(root: string, name: string, options: NetworkOptions): Promise<Conflist> {
-  await makeFolder(join(root, 'networks'), 0o755);
+  // Before its bridge, which is named after it, is seen to be taken too.
+  await refuseTakenNetworkName(root, name);
+  const network = await plannedNetwork(root, name, options);
+  await writeNetwork(root, network);
+  return network;
+}
+
+async function plannedNetwork(root: string, name: string, options: NetworkOptions): Promise<Conflist> {
   const wishes = await wishesOf(root, name, options);
   const network = conflistOf(name, wishes, findPlugin('firewall') !== undefined);
   requirePlugins(network.plugins.map(({ type }) => type));
-  await writeNetwork(root, network);
   return network;
 }
 
@@ -83,6 +103,12 @@ function checkTogether({ driver, internal, isolated, interface: name, subnet, ra
     throw refused(
       'a macvlan network lies on the network outside, and cannot be kept from it',
       'leave out --internal and --isolated',
+    );
+  }
+  if (internal && isolated) {
+    throw refused(
+      '--internal and --isolated contradict each other: an internal network leads to this machine, an isolated one nowhere',
+      'leave one of them out',
     );
   }
   if (isolated && name !== undefined) {
@@ -121,7 +147,7 @@ async function isForeign(root: string, name: string, { driver, isolated }: Netwo
   const others = await listNetworks(root);
   const same = others.find(({ p2c }) => p2c?.driver === 'bridge' && p2c.interface === name && p2c.ownBridge);
   if (same !== undefined && !isolated) {
-    throw refused(`the bridge ${name} is the network '${same.name}''s`, 'name another with --interface-name');
+    throw refused(`the bridge ${name} is that of the network '${same.name}'`, 'name another with --interface-name');
   }
   if (isolated || !interfaceExists(name)) return false;
   if (driver === 'bridge' && !isBridge(name)) {

@@ -4,6 +4,7 @@ import { usageError } from '../../errors.ts';
 import { type Container, containerFolder, readBundle, readContainer, readState, writeBundle } from '../container.ts';
 import { rootOf } from '../place.ts';
 import type { Bundle } from '../spec.ts';
+import { addressInUse, claimants } from './address-holder.ts';
 import { attachAll, detachAll } from './attachments.ts';
 import type { Conflist } from './conflist.ts';
 import { updateHosts } from './hosts.ts';
@@ -41,7 +42,7 @@ export async function leaveNetworks(container: Container): Promise<void> {
 
 /**
  * Puts a running container on the networks that its definition names now, its processes undisturbed.
- * @throws P2cError `network.*`; the container is then on none of them.
+ * @throws P2cError `network.*`; the container is then on none of them, but for an address that is taken: it stays where it was.
  */
 export async function changeNetworks(container: Container): Promise<void> {
   const networks = await networksOf(container);
@@ -49,6 +50,7 @@ export async function changeNetworks(container: Container): Promise<void> {
   const record = await readNetworkRecord(container.folder);
   if (record === undefined) return;
   const root = rootOf(container.folder);
+  await freeAddress(root, container);
   await detachAll(root, container, record);
   const bare = { ...record, attachments: [] };
   await writeNetworkRecord(container.folder, bare);
@@ -70,6 +72,7 @@ async function ownNamespace(container: Container, hostname: string): Promise<str
   await using _ = await networkLock();
   // What a p2c that was killed, or a machine that went down, had no time for.
   await leave(container);
+  await freeAddress(root, container);
   try {
     const record = { namespace, names: [...new Set([hostname, name, id.slice(0, 12)])], attachments: [] };
     await writeNetworkRecord(container.folder, record);
@@ -80,6 +83,23 @@ async function ownNamespace(container: Container, hostname: string): Promise<str
     throw error;
   }
   return namespace;
+}
+
+/**
+ * Under the networks' lock. Of those that ended without p2c the address is taken back.
+ * @throws P2cError `network.address-in-use` (usage) where another container runs with it.
+ */
+async function freeAddress(root: string, { definition }: Container): Promise<void> {
+  const { address, networks } = definition.network;
+  const [network] = networks;
+  if (address === undefined || network === undefined) return;
+  const claim = { network, address, own: definition.id };
+  for (const holder of await claimants(root, claim)) {
+    // Not started yet, it has nothing; whoever starts first does.
+    if (holder.status === 'created') continue;
+    if (holder.status !== 'exited') throw addressInUse(claim, holder);
+    await leave(holder.container);
+  }
 }
 
 async function sharedNamespace({ folder: own, definition }: Container): Promise<string> {

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { messageOf, P2cError, systemCode, usageError } from '../../errors.ts';
-import { namesIn, replaceFile } from '../../oci/files.ts';
+import { makeFolder, namesIn, replaceFile } from '../../oci/files.ts';
 import { type Conflist, conflistSchema } from './conflist.ts';
 
 /** As podman has them (libnetwork/types, NameRegex). */
@@ -69,15 +69,19 @@ export function networkId(name: string): string {
   return createHash('sha256').update(name).digest('hex');
 }
 
-/** Under the networks' lock, so that two do not take the same addresses. @throws P2cError `network.name-in-use` (usage). */
+/** @throws P2cError `network.name-in-use` (usage). */
+export async function refuseTakenNetworkName(root: string, name: string): Promise<void> {
+  if ((await networkNamed(root, name)) === undefined) return;
+  throw usageError(`there is a network '${name}' already`, {
+    code: 'network.name-in-use',
+    hint: `'p2c network rm ${name}' removes it`,
+  });
+}
+
+/** Under the networks' lock, so that two do not take the same addresses. The name is free. */
 export async function writeNetwork(root: string, network: Conflist): Promise<void> {
   const folder = networksFolder(root);
-  if ((await networkNamed(root, network.name)) !== undefined) {
-    throw usageError(`there is a network '${network.name}' already`, {
-      code: 'network.name-in-use',
-      hint: `'p2c network rm ${network.name}' removes it`,
-    });
-  }
+  await makeFolder(folder, 0o755);
   await replaceFile(networkFile(root, network.name), `${JSON.stringify(network, undefined, 2)}\n`, folder);
 }
 

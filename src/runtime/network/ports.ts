@@ -18,18 +18,43 @@ export type Port = z.output<typeof portSchema>;
 
 const FORM = /^(?:(?:(?<ip>[0-9.]*):)?(?<host>\d*(?:-\d+)?):)?(?<container>\d+(?:-\d+)?)(?:\/(?<protocol>[A-Za-z]+))?$/;
 
-/** @throws P2cError `network.port` (usage). */
+/** Where ports are written, and how. */
+interface Place {
+  readonly option: string;
+  readonly form: string;
+  readonly hint: string;
+}
+
+const PUBLISH: Place = {
+  option: '-p',
+  form: '[[IP:][PORT]:]PORT[/PROTOCOL]',
+  hint: '-p 8080:80, -p 127.0.0.1:8080:80/tcp',
+};
+const EXPOSE: Place = { option: '--expose', form: 'PORT[-PORT][/PROTOCOL]', hint: '--expose 8080, --expose 53/udp' };
+
+/** As `-p` takes them. @throws P2cError `network.port` (usage). */
 export function parsePorts(text: string): Port[] {
+  return portsFrom(text, PUBLISH);
+}
+
+/** As `--expose` takes them. @throws P2cError `network.port` (usage). */
+export function parseExposed(text: string): Port[] {
+  if (text.includes(':')) throw notOfForm(text, EXPOSE);
+  return portsFrom(text, EXPOSE);
+}
+
+function portsFrom(text: string, place: Place): Port[] {
+  const refuse = (why: string) => refused(text, why, place);
   const found = FORM.exec(text)?.groups;
-  if (found === undefined) throw refused(text, 'it is not of the form [[IP:][PORT]:]PORT[/PROTOCOL]');
+  if (found === undefined) throw notOfForm(text, place);
   const protocol = portSchema.shape.protocol.safeParse((found['protocol'] ?? 'tcp').toLowerCase());
-  if (!protocol.success) throw refused(text, `'${found['protocol']}' is no protocol; tcp, udp and sctp are known`);
+  if (!protocol.success) throw refuse(`'${found['protocol']}' is no protocol; tcp, udp and sctp are known`);
   const hostIP = found['ip'] === '' || found['ip'] === '0.0.0.0' ? undefined : found['ip'];
-  if (hostIP !== undefined && parseAddress(hostIP) === undefined) throw refused(text, `'${hostIP}' is no IPv4 address`);
-  const inside = rangeOf(text, found['container'] ?? '');
-  const outside = (found['host'] ?? '') === '' ? undefined : rangeOf(text, found['host'] ?? '');
+  if (hostIP !== undefined && parseAddress(hostIP) === undefined) throw refuse(`'${hostIP}' is no IPv4 address`);
+  const inside = rangeOf(found['container'] ?? '', refuse);
+  const outside = (found['host'] ?? '') === '' ? undefined : rangeOf(found['host'] ?? '', refuse);
   if (outside !== undefined && outside.length !== inside.length) {
-    throw refused(text, `there are ${outside.length} ports on the left and ${inside.length} on the right`);
+    throw refuse(`there are ${outside.length} ports on the left and ${inside.length} on the right`);
   }
   return inside.map((containerPort, at) => ({
     containerPort,
@@ -40,10 +65,10 @@ export function parsePorts(text: string): Port[] {
 }
 
 /** `8080` or `8080-8090`. */
-function rangeOf(text: string, range: string): number[] {
+function rangeOf(range: string, refuse: (why: string) => P2cError): number[] {
   const [first = 0, last = first] = range.split('-').map(Number);
-  if (first < 1 || last > 65_535) throw refused(text, 'ports are numbers from 1 to 65535');
-  if (last < first) throw refused(text, `'${range}' ends before it begins`);
+  if (first < 1 || last > 65_535) throw refuse('ports are numbers from 1 to 65535');
+  if (last < first) throw refuse(`'${range}' ends before it begins`);
   return Array.from({ length: last - first + 1 }, (_, at) => first + at);
 }
 
@@ -124,6 +149,10 @@ function inUse({ hostPort, protocol }: Port, why: string, cause?: unknown): P2cE
   });
 }
 
-function refused(text: string, why: string) {
-  return usageError(`-p '${text}': ${why}`, { code: 'network.port', hint: '-p 8080:80, -p 127.0.0.1:8080:80/tcp' });
+function notOfForm(text: string, place: Place): P2cError {
+  return refused(text, `it is not of the form ${place.form}`, place);
+}
+
+function refused(text: string, why: string, { option, hint }: Place): P2cError {
+  return usageError(`${option} '${text}': ${why}`, { code: 'network.port', hint });
 }

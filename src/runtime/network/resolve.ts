@@ -2,8 +2,9 @@
 import { usageError } from '../../errors.ts';
 import { findContainer } from '../containers.ts';
 import { formatSubnet, holds, parseAddress, parseSubnet } from './address.ts';
+import { refuseTakenAddress } from './address-holder.ts';
 import type { Conflist } from './conflist.ts';
-import { DEFAULT_NETWORK, networkOrNew } from './create.ts';
+import { DEFAULT_NETWORK, networkOrPlan } from './create.ts';
 import { findNetwork } from './networks.ts';
 import { requirePlugins } from './plugin.ts';
 import { exposedPorts, type Port } from './ports.ts';
@@ -28,15 +29,24 @@ export interface NetworkWish {
 /** The network of containers that are held in quarantine. */
 const QUARANTINE_NETWORK = 'quarantine';
 
+/** Of the networks that come with their first use (`provideNetworks`): whether it is isolated. Undefined for all others. */
+export function isolationOfNew(name: string): boolean | undefined {
+  if (name === DEFAULT_NETWORK) return false;
+  return name === QUARANTINE_NETWORK ? true : undefined;
+}
+
 /**
+ * Makes nothing, so that one that is refused leaves nothing.
  * @param root the store's.
  * @param exposed the image's `ExposedPorts`.
+ * @param own ID of the container, where there is one already.
  * @throws P2cError `network.*` (usage).
  */
 export async function networkRequest(
   root: string,
   wish: NetworkWish,
   exposed: Readonly<Record<string, unknown>>,
+  own?: string,
 ): Promise<NetworkRequest> {
   const names = namesOf(wish);
   const files = { dns: [...wish.dns], search: [...wish.search], hosts: [...wish.hosts] };
@@ -47,8 +57,10 @@ export async function networkRequest(
     const ports = portsOf(wish, exposed);
     checkAddress(networks[0], wish.address);
     checkPorts(networks[0], ports);
-    const own = { address: wish.address, mac: wish.mac };
-    return { mode: 'networks', networks: networks.map(({ name }) => name), ...own, ports, ...files };
+    const { address, mac } = wish;
+    const network = networks[0]?.name;
+    if (network !== undefined && address !== undefined) await refuseTakenAddress(root, { network, address, own });
+    return { mode: 'networks', networks: networks.map(({ name }) => name), address, mac, ports, ...files };
   }
   checkAlone(special, names, wish);
   if (special === 'none' || special === 'host') return { mode: special, ...bare };
@@ -76,9 +88,9 @@ function checkAlone(special: string, names: readonly string[], wish: NetworkWish
 async function namedNetworks(root: string, names: readonly string[], quarantine: boolean): Promise<Conflist[]> {
   const networks: Conflist[] = [];
   for (const name of names) {
-    if (name === DEFAULT_NETWORK) networks.push(await networkOrNew(root, name, false));
-    else if (name === QUARANTINE_NETWORK && quarantine) networks.push(await networkOrNew(root, name, true));
-    else networks.push(await findNetwork(root, name));
+    // A network of quarantine that is none yet is for those that are held in it.
+    const isolated = quarantine || name !== QUARANTINE_NETWORK ? isolationOfNew(name) : undefined;
+    networks.push(isolated === undefined ? await findNetwork(root, name) : await networkOrPlan(root, name, isolated));
   }
   const open = quarantine ? networks.find(({ p2c }) => p2c?.isolated !== true) : undefined;
   if (open !== undefined) {
@@ -93,12 +105,15 @@ async function namedNetworks(root: string, names: readonly string[], quarantine:
 
 function portsOf({ ports, publishAll, expose }: NetworkWish, exposed: Readonly<Record<string, unknown>>): Port[] {
   const all = publishAll ? [...exposedPorts(exposed), ...expose] : [];
-  const published = (port: Port): boolean =>
-    ports.some(({ containerPort, protocol }) => containerPort === port.containerPort && protocol === port.protocol);
-  return [...ports, ...all.filter((port) => !published(port))];
+  // Each once, however often it is exposed.
+  const door = ({ containerPort, protocol }: Port): string => `${containerPort}/${protocol}`;
+  const published = new Set(ports.map(door));
+  const more = new Map(all.map((port) => [door(port), port]));
+  return [...ports, ...[...more.values()].filter((port) => !published.has(door(port)))];
 }
 
-function checkAddress(network: Conflist | undefined, text: string | undefined): void {
+/** @throws P2cError `network.options` (usage). */
+export function checkAddress(network: Conflist | undefined, text: string | undefined): void {
   const subnet = parseSubnet(network?.p2c?.subnet ?? '');
   const address = parseAddress(text ?? '');
   if (network === undefined || subnet === undefined || address === undefined) return;

@@ -3,9 +3,9 @@
  * It lies in /run, so that a machine that was rebooted has none of it, as it has none of the interfaces.
  */
 import { createHash } from 'node:crypto';
-import { realpathSync } from 'node:fs';
+import { existsSync, realpathSync } from 'node:fs';
 import { rm, rmdir } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { makeFolder } from '../../oci/files.ts';
 import { type Lock, lock } from '../../oci/lock.ts';
 
@@ -30,7 +30,15 @@ export function runFolder(root: string): RunFolder {
 
 /** Tells stores apart where they share the machine's names: digits of the hash of the store's place. */
 export function storeKey(root: string): string {
-  return createHash('sha256').update(realpathSync(root)).digest('hex').slice(0, SHORT);
+  return createHash('sha256')
+    .update(placeOf(resolve(root)))
+    .digest('hex')
+    .slice(0, SHORT);
+}
+
+/** Also of a store that is not there yet. */
+function placeOf(path: string): string {
+  return existsSync(path) ? realpathSync(path) : join(placeOf(dirname(path)), basename(path));
 }
 
 /** What host-local keeps of a network beyond its leases, and the folders where nothing else is in them. */

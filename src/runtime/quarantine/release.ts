@@ -5,9 +5,10 @@ import { P2cError, usageError } from '../../errors.ts';
 import { type Container, readState, writeDefinition } from '../container.ts';
 import { execInContainer } from '../exec.ts';
 import { changeNetworks } from '../network/join.ts';
+import { provideNetworks } from '../network/provide.ts';
 import type { NetworkRequest } from '../network/request.ts';
 import { resolverText } from '../network/resolver.ts';
-import { placeOf } from '../place.ts';
+import { placeOf, rootOf } from '../place.ts';
 import { changeRoot } from './change-root.ts';
 import type { Hold, HoldKind } from './hold.ts';
 import { undoing } from './quarantine.ts';
@@ -80,6 +81,7 @@ export async function releaseContainer(
 }
 
 async function moveTo(container: Container, network: NetworkRequest, runs: boolean): Promise<Container> {
+  await provideNetworks(rootOf(container.folder), network);
   const moved = { ...container, definition: { ...container.definition, network } };
   if (runs) await changeNetworks(moved);
   await writeDefinition(moved);
