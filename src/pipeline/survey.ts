@@ -22,7 +22,7 @@ import { requirePrivilege } from '../ssh/privilege.ts';
 import type { Session } from '../ssh/session.ts';
 import { chooseWire, type Wire } from '../ssh/wire.ts';
 import type { SurveyRequest } from './request.ts';
-import type { Patience } from './retry.ts';
+import { type Patience, retrying } from './retry.ts';
 import type { Belongings } from './rollback.ts';
 import type { Show, Tell } from './stage.ts';
 import { listFilesystems, type ScannedListing } from './stages/list.ts';
@@ -173,7 +173,8 @@ async function includedTarBytes(batches: AsyncIterable<readonly Entry[]>, rules:
 
 /** How the capture will travel; measured, where that is left to p2c, before anything is stopped. */
 export async function agreeOnWire(request: SurveyRequest, { session, plan }: Survey, show: Show): Promise<Wire> {
-  const wire = await chooseWire(session, request.connect.compress ?? 'auto', plan.tarBytes);
+  const choosing = (): Promise<Wire> => chooseWire(session, request.connect.compress ?? 'auto', plan.tarBytes);
+  const wire = await retrying('measuring the link', patienceOf(request, show), choosing);
   if (wire.measured.length > 0) show.note(`compression ${wire.compression}: ${wire.reason}`);
   return wire;
 }

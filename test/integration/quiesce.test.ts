@@ -24,9 +24,10 @@ async function sessionWith(t: ExecutionContext, server: LabServer): Promise<Sess
   return session;
 }
 
+/** A page that is gone is refused at once; one that is there may come late from a machine with much to do. */
 async function hasPage(server: LabServer): Promise<boolean> {
   try {
-    const answer = await fetch(`http://${server.address}/`, { signal: AbortSignal.timeout(2000) });
+    const answer = await fetch(`http://${server.address}/`, { signal: AbortSignal.timeout(30_000) });
     return answer.status === 200 && (await answer.text()).length > 0;
   } catch {
     return false;
