@@ -64,7 +64,6 @@ export class DiskFile {
   /** Waits until all is written, not until it is on the disk. @returns the handle, which is the caller's now. */
   async end(): Promise<FileHandle> {
     if (this.#filling !== undefined) await this.#send(this.#filling);
-    this.#filling = undefined;
     await Promise.all(this.#writing);
     if (this.#failure !== undefined) throw this.#failure.error;
     await this.#release();
@@ -86,6 +85,8 @@ export class DiskFile {
     const position = this.#position;
     const handle = bytes.length === PAGE_BUFFER_BYTES ? await this.#handle() : this.#cached;
     this.#position += bytes.length;
+    // It is the write's from here on, and goes back once only: two files in one buffer would have each other's bytes.
+    this.#filling = undefined;
     this.#filled = 0;
     const writing = this.#write(handle, bytes, position)
       .catch((error: unknown) => {

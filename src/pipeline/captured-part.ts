@@ -26,6 +26,8 @@ const names = z.array(z.string());
 const path = z.string().transform((text) => text as ByteString);
 
 const storedSchema = z.object({
+  /** Of this file and of the log beside it: parts in an older form are captured again. */
+  form: z.literal(2),
   layer: z.object({ mediaType: z.string(), digest: digestSchema, diffID: digestSchema, size: count }),
   complaints: z.array(z.object({ path, reason: z.string() })),
   account: z.object({
@@ -49,6 +51,7 @@ const storedSchema = z.object({
 /** As a file can hold it; the log is a file of its own. */
 export function storedPart({ layer, log, account, again }: CapturedPart, circumstances: Circumstances): string {
   const stored: z.input<typeof storedSchema> = {
+    form: 2,
     layer,
     complaints: log.complaints.map(({ path, reason }) => ({ path, reason })),
     account: {

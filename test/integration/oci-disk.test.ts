@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import test, { type ExecutionContext } from 'ava';
 import { P2cError, systemCode } from '../../src/errors.ts';
+import { borrowPageBuffer, returnPageBuffer } from '../../src/oci/page-buffers.ts';
 import { parseReference } from '../../src/oci/reference.ts';
 import { MediaType } from '../../src/oci/spec.ts';
 import { ImageStore } from '../../src/oci/store.ts';
@@ -51,6 +52,10 @@ test('a full disk: how much is free and what to do is told, the images before st
     const error = await t.throwsAsync(add(store, 'large', 8), { instanceOf: P2cError, code: 'store.full' });
     t.regex(error?.message ?? '', /\/tmp\/blob-.* \(\d+ bytes are free on its filesystem\)$/);
     t.regex(String(error?.hint), /p2c image rm/);
+    // What failed gave each of its buffers back once: none is lent to two.
+    const lent = Array.from({ length: 16 }, borrowPageBuffer);
+    t.is(new Set(lent).size, lent.length);
+    lent.forEach(returnPageBuffer);
     t.regex(String(error?.cause), /ENOSPC/);
     t.deepEqual(
       (await store.list()).map(({ reference }) => reference),
