@@ -5,17 +5,7 @@ import { conflistOf, conflistSchema, leaseRange, type NetworkWishes } from '../.
 import { withKept } from '../../../src/runtime/network/hosts.ts';
 import { NO_NETWORK } from '../../../src/runtime/network/request.ts';
 import { resolverOf } from '../../../src/runtime/network/resolver.ts';
-
-const WISHES: NetworkWishes = {
-  created: '2026-01-01T00:00:00.000Z',
-  driver: 'bridge',
-  interface: 'br0',
-  subnet: '172.16.0.0/24',
-  gateway: '172.16.0.1',
-  internal: false,
-  isolated: false,
-  ownBridge: true,
-};
+import { BRIDGE } from '../../helpers/network-wish.ts';
 
 test('what a container wrote into its hosts file stays around the part that p2c keeps', (t) => {
   const first = withKept('127.0.0.1\tlocalhost\n', ['10.0.0.2\ta']);
@@ -49,28 +39,28 @@ test('the machine’s name servers are the container’s, but for its loopback',
 
 test('a bridge of p2c’s own routes, an internal one leads to the machine, an isolated one nowhere', (t) => {
   const types = (wishes: NetworkWishes): string[] => conflistOf('n', wishes, true).plugins.map(({ type }) => type);
-  const [bridge] = conflistOf('n', WISHES, true).plugins;
+  const [bridge] = conflistOf('n', BRIDGE, true).plugins;
   t.like(bridge, { isGateway: true, ipMasq: true, ipam: { routes: [{ dst: '0.0.0.0/0' }] } });
-  t.deepEqual(types(WISHES), ['bridge', 'portmap', 'firewall']);
-  t.deepEqual(types({ ...WISHES, internal: true }), ['bridge', 'portmap']);
-  const internal = conflistOf('n', { ...WISHES, internal: true }, true).plugins[0];
+  t.deepEqual(types(BRIDGE), ['bridge', 'portmap', 'firewall']);
+  t.deepEqual(types({ ...BRIDGE, internal: true }), ['bridge', 'portmap']);
+  const internal = conflistOf('n', { ...BRIDGE, internal: true }, true).plugins[0];
   t.like(internal, { isGateway: true, ipMasq: false });
   t.is(internal?.ipam?.['routes'], undefined);
-  t.deepEqual(types({ ...WISHES, isolated: true }), ['bridge']);
-  const isolated = conflistOf('n', { ...WISHES, isolated: true }, true).plugins[0];
+  t.deepEqual(types({ ...BRIDGE, isolated: true }), ['bridge']);
+  const isolated = conflistOf('n', { ...BRIDGE, isolated: true }, true).plugins[0];
   t.like(isolated, { isGateway: false, ipMasq: false });
   t.is(isolated?.ipam?.['routes'], undefined);
 });
 
 test('a bridge that was there before gets no address and no masquerade, and its gateway is another machine', (t) => {
-  const [bridge] = conflistOf('n', { ...WISHES, ownBridge: false }, false).plugins;
+  const [bridge] = conflistOf('n', { ...BRIDGE, ownBridge: false }, false).plugins;
   t.like(bridge, { bridge: 'br0', isGateway: false, ipMasq: false, ipam: { routes: [{ dst: '0.0.0.0/0' }] } });
 });
 
 test('addresses are given out from the range, and never the broadcast', (t) => {
-  t.deepEqual(leaseRange(WISHES), { start: '172.16.0.1', end: '172.16.0.254' });
-  t.deepEqual(leaseRange({ ...WISHES, range: '172.16.0.64/26' }), { start: '172.16.0.64', end: '172.16.0.127' });
-  t.deepEqual(leaseRange({ ...WISHES, range: '172.16.0.128/25' }), { start: '172.16.0.128', end: '172.16.0.254' });
+  t.deepEqual(leaseRange(BRIDGE), { start: '172.16.0.1', end: '172.16.0.254' });
+  t.deepEqual(leaseRange({ ...BRIDGE, range: '172.16.0.64/26' }), { start: '172.16.0.64', end: '172.16.0.127' });
+  t.deepEqual(leaseRange({ ...BRIDGE, range: '172.16.0.128/25' }), { start: '172.16.0.128', end: '172.16.0.254' });
 });
 
 for (const [what, value] of [

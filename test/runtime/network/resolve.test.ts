@@ -6,23 +6,13 @@ import { conflistOf } from '../../../src/runtime/network/conflist.ts';
 import { createNetwork } from '../../../src/runtime/network/create.ts';
 import { writeNetwork } from '../../../src/runtime/network/networks.ts';
 import { networkRequest } from '../../../src/runtime/network/resolve.ts';
-import { NO_WISH } from '../../helpers/network-wish.ts';
+import { BRIDGE, NO_WISH } from '../../helpers/network-wish.ts';
 import { requirePlugins } from '../../helpers/require.ts';
 import { temporaryFolder } from '../../helpers/temporary.ts';
 
 async function storeWithNetwork(t: ExecutionContext): Promise<string> {
   const root = await temporaryFolder(t);
-  const wishes = {
-    created: '2026-01-01T00:00:00.000Z',
-    driver: 'bridge' as const,
-    interface: 'br0',
-    subnet: '172.16.0.0/24',
-    gateway: '172.16.0.1',
-    internal: false,
-    isolated: false,
-    ownBridge: true,
-  };
-  await writeNetwork(root, conflistOf('web', wishes, false));
+  await writeNetwork(root, conflistOf('web', BRIDGE, false));
   return root;
 }
 
