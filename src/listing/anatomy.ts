@@ -6,7 +6,13 @@ import { type Entry, inodeKey, isHardLinked } from './entry.ts';
 /** Of a file: its names are all known only when all entries came. */
 const SEVERED = 'hard link with a name that is left out';
 
+/** Bytes of the longest path that the kernel takes: PATH_MAX without the NUL at its end (linux/limits.h). */
+export const LONGEST_PATH = 4095;
+/** find sees such paths from folder to folder, but no tar can open them. */
+export const TOO_LONG = `path of more than ${LONGEST_PATH} bytes`;
+
 export const HAZARD_KINDS = [
+  TOO_LONG,
   'device node',
   'name that is no UTF-8',
   'name with control characters',
@@ -128,6 +134,7 @@ export class Anatomy {
 
 function hazardsOf(entry: Entry): HazardKind[] {
   const kinds: HazardKind[] = [];
+  if (entry.path.length > LONGEST_PATH) kinds.push(TOO_LONG);
   if (entry.type === 'b' || entry.type === 'c') kinds.push('device node');
   if (entry.uid > 65_535 || entry.gid > 65_535) kinds.push('owner above 65535');
   if (entry.mtime.seconds < 0 || entry.mtime.seconds > LAST_32_BIT_SECOND) kinds.push('time before 1970 or after 2037');

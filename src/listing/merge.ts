@@ -2,7 +2,7 @@
 import type { Entry } from './entry.ts';
 import { comparePaths } from './path.ts';
 
-const BATCH = 4096;
+const BATCH = 512;
 
 /** One stream, an entry at a time, without a promise for each. */
 class Cursor {

@@ -9,18 +9,19 @@ import type { Entry } from './entry.ts';
 import { mergeEntries } from './merge.ts';
 import { sortKey } from './path.ts';
 
-/** Entries sorted in memory at once: about 10 MB of objects. */
-const RUN_ENTRIES = 16_000;
+/** Entries sorted in memory at once: about 5 MB of objects. */
+const RUN_ENTRIES = 8_000;
 /** Runs merged at once. Sixteen runs become one of the next level, so that millions of entries are rewritten twice, not often. */
 const FAN_IN = 16;
 const WRITE_BYTES = 256 * 1024;
-const READ_BYTES = 128 * 1024;
+/** Some hundred entries: many at once would outlive the young generation, and old garbage lies about for long. */
+const READ_BYTES = 16 * 1024;
 
 /** A listing that is complete, sorted by {@link sortKey}, one entry a path. */
 export interface Listing {
   readonly file: string;
   readonly count: number;
-  /** Entries in order, some thousands at a time: a promise for each of five million would cost more than reading them. */
+  /** Entries in order, some hundreds at a time: a promise for each of five million would cost more than reading them. */
   batches(): AsyncGenerator<readonly Entry[]>;
 }
 

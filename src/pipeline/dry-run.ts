@@ -5,9 +5,9 @@ import { type SurveyReport, surveyReport } from '../report/survey-report.ts';
 import { formatCount } from '../report/units.ts';
 import type { SourceFacts } from '../source/facts.ts';
 import { MAPPED_FILES_COMMAND } from '../source/mapped-files.ts';
-import { requireTar } from '../source/tools.ts';
 import type { PlannedCommand } from '../ssh/session.ts';
 import type { Wire } from '../ssh/wire.ts';
+import { requireCapturable } from './capturable.ts';
 import type { MigrationRequest } from './request.ts';
 import { holding } from './rollback.ts';
 import type { Show } from './stage.ts';
@@ -26,7 +26,7 @@ export function dryRun(request: MigrationRequest, show: Show): Promise<DryRun> {
   return holding(async (held) => {
     const work = held.use(await WorkFolder.temporary());
     const surveyed = await survey(request, show, held, work);
-    requireTar(surveyed.facts.tools, request.target.name, request.sparse === 'pax');
+    requireCapturable(request, surveyed);
     const wire = await agreeOnWire(request, surveyed, show);
     return {
       survey: surveyReport(findingsOf(request, surveyed)),

@@ -1,7 +1,7 @@
 /** What the stages of a migration work with, once the source has been looked at. */
 import { join } from 'node:path';
 import { ImageStore } from '../oci/store.ts';
-import { requireTar } from '../source/tools.ts';
+import { requireCapturable } from './capturable.ts';
 import { accounted, type Memory, rememberSurvey } from './memory.ts';
 import type { MigrationRequest } from './request.ts';
 import type { Belongings } from './rollback.ts';
@@ -36,7 +36,7 @@ export async function setScene(asked: MigrationRequest, surroundings: Surroundin
   const surveyed = await survey({ ...asked, connect: accounted(asked.connect, memory) }, show, held, work);
   const request = { ...asked, profiles: surveyed.profiles };
   signal.throwIfAborted();
-  requireTar(surveyed.facts.tools, request.target.name, request.sparse === 'pax');
+  requireCapturable(request, surveyed);
   rememberSurvey(memory, surveyed);
   await memory.room(store, surveyed.plan.parts, signal, request.boot !== undefined);
   return { ...surroundings, request, survey: surveyed, store, work };

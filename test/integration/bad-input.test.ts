@@ -66,20 +66,12 @@ test('a profile with mistakes: all of them, with line and column', async (t) => 
   t.regex(ended.stderr, /shop\.yaml:4:11: /);
 });
 
+function login({ address, identity, knownHosts }: LabServer): string[] {
+  return [`root@${address}`, '--identity', identity, '--known-hosts', knownHosts];
+}
+
 function args(server: LabServer, ...more: string[]): string[] {
-  return [
-    'migrate',
-    `root@${server.address}`,
-    '--identity',
-    server.identity,
-    '--known-hosts',
-    server.knownHosts,
-    '--profile',
-    'nginx',
-    '--tag',
-    'a',
-    ...more,
-  ];
+  return ['migrate', ...login(server), '--profile', 'nginx', '--tag', 'a', ...more];
 }
 
 test.serial('a server that lacks a program, or has no space, is told from a broken one', async (t) => {
@@ -100,6 +92,29 @@ test.serial('a server that lacks a program, or has no space, is told from a brok
   const full = await cli(args(server, '--exclude', '/filler'), { P2C_ROOT: root });
   t.is(full.code, 0, full.stderr);
   await server.exec('rm /filler; pgrep -x nginx');
+});
+
+test.serial('paths that no program can open are told before anything is stopped, and may be left out', async (t) => {
+  if (!requireRoot(t)) return;
+  const server = await labServer(t, 'deep');
+  const root = await temporaryFolder(t);
+  const name = 'd'.repeat(250);
+  // cd looks its folder up by the whole path where that fits, and from where it is where it does not.
+  await server.exec(
+    `cd /srv && i=0; while [ $i -lt 17 ]; do mkdir ${name} && cd -P ./${name} || exit 1; i=$((i + 1)); done`,
+  );
+  const audit = await cli(['audit', ...login(server), '--json'], { P2C_ROOT: root });
+  t.is(audit.code, 4, audit.stderr);
+  t.regex(audit.stdout, /"kind":\s*"path of more than 4095 bytes",\s*"entries":\s*1\b/);
+  const refused = await cli(args(server), { P2C_ROOT: root });
+  t.is(refused.code, 1, refused.stderr);
+  t.regex(refused.stderr, /has 1 path of more than 4095 bytes.*: \/srv\/d+….*\n.*--exclude/);
+  t.notRegex(refused.stderr, /Stop the applications/);
+  const without = await cli(args(server, '--exclude', `/srv/${name}/**`), { P2C_ROOT: root });
+  t.is(without.code, 0, without.stderr);
+  const passedOver = await cli(args(server, '--skip-unreadable'), { P2C_ROOT: root });
+  t.is(passedOver.code, 3, passedOver.stderr);
+  t.regex(passedOver.stdout + passedOver.stderr, /File name too long/);
 });
 
 test.serial('a store that fills up while streaming: said so, nothing half-made, the page is served', async (t) => {

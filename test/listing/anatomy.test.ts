@@ -62,6 +62,8 @@ test('what is hard to carry is counted by kind, with examples', (t) => {
   anatomy.add(entry('/su', { mode: 0o4755 }));
   anatomy.add({ ...entry('/'), path: byteString(Buffer.from('/\xff\n', 'latin1')) });
   anatomy.add(entry('/plain'));
+  anatomy.add(entry(`/${'4'.repeat(4094)}`));
+  anatomy.add(entry(`/${'5'.repeat(4095)}`));
   const counts = Object.fromEntries(anatomy.hazards.map(({ kind, entries }) => [kind, entries]));
   t.deepEqual(counts, {
     'device node': 30,
@@ -72,6 +74,7 @@ test('what is hard to carry is counted by kind, with examples', (t) => {
     'setuid or setgid program': 1,
     'name with control characters': 1,
     'name that is no UTF-8': 1,
+    'path of more than 4095 bytes': 1,
   });
   t.is(anatomy.hazards[0]?.examples.length, 10);
 });
