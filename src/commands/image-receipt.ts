@@ -72,10 +72,13 @@ export const verb = defineVerb({
       print(options.json ? JSON.stringify(summary) : describeSummary(summary, terminalWidth()));
       return exitCodeOf(summary);
     }
+    let told = 0;
     for await (const batch of receipt.batches) {
       const lines = batch.filter(chosen).map(options.ndjson ? encodeLine : worded);
+      told += lines.length;
       if (lines.length > 0 && !process.stdout.write(`${lines.join('\n')}\n`)) await drained();
     }
+    if (told === 0) process.stderr.write(`the receipt of ${printable(name)} has no such path\n`);
     return ExitCode.done;
   },
 });

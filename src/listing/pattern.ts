@@ -9,6 +9,7 @@
 //
 // A pattern is anchored: it begins with `/` and is compared with whole paths. tar's `--exclude root` drops every
 // component named `root`; nothing here can.
+import { posix } from 'node:path';
 import { usageError } from '../errors.ts';
 import { byteStringFromText } from '../printable.ts';
 import type { Entry } from './entry.ts';
@@ -22,7 +23,8 @@ export interface Pattern {
 
 /** @throws P2cError `rule.invalid` with the pattern and what is wrong with it. */
 export function parsePattern(text: string): Pattern {
-  if (!text.startsWith('/')) throw invalid(text, "does not begin with '/'", `'/${text}' or '/**/${text}'`);
+  if (text === '') throw invalid(text, 'is empty');
+  if (!text.startsWith('/')) throw invalid(text, "does not begin with '/'", `write '/${text}' or '/**/${text}'`);
   if (text.includes('\0')) throw invalid(text, 'holds a NUL byte');
   const contents = text.endsWith('/**');
   const directoryOnly = !contents && text.length > 1 && text.endsWith('/');
@@ -50,8 +52,9 @@ export function parsePattern(text: string): Pattern {
 function checkComponents(text: string, components: readonly string[], contents: boolean): void {
   if (text === '/' || text === '/**') return;
   for (const component of components) {
-    if (component === '') throw invalid(text, "has two slashes in a row or only a '/'");
-    if (component === '.' || component === '..') throw invalid(text, `has a '${component}' component`);
+    if (component === '') throw invalid(text, 'has two slashes in a row', `write '${posix.normalize(text)}'`);
+    if (component !== '.' && component !== '..') continue;
+    throw invalid(text, `has a '${component}' component`, `write '${posix.normalize(text)}'`);
   }
   if (!contents && components.at(-1) === '**') throw invalid(text, "ends in '**' that is no component of its own");
 }
@@ -59,7 +62,8 @@ function checkComponents(text: string, components: readonly string[], contents: 
 /** One component with the slash before it, as a regular expression over bytes. */
 function translateComponent(text: string, component: string): string {
   if (component === '**') return '(?:/[^/]+)*?';
-  if (component.includes('**')) throw invalid(text, "has '**' within a component", "'*' is any run of characters");
+  if (component.includes('**'))
+    throw invalid(text, "has '**' within a component", "write '*': it is any run of characters");
   let out = '/';
   for (let i = 0; i < component.length; i += 1) {
     const char = component.charAt(i);
@@ -129,6 +133,6 @@ function literalPrefix(bare: string): string {
 function invalid(text: string, what: string, hint?: string): Error {
   return usageError(`the pattern '${text}' ${what}`, {
     code: 'rule.invalid',
-    hint: hint === undefined ? "patterns look like '/opt/app', '/var/cache/**', '/opt/*/logs/'" : `write ${hint}`,
+    hint: hint ?? "patterns look like '/opt/app', '/var/cache/**', '/opt/*/logs/'",
   });
 }

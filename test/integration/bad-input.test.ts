@@ -94,28 +94,37 @@ test.serial('a server that lacks a program, or has no space, is told from a brok
   await server.exec('rm /filler; pgrep -x nginx');
 });
 
-test.serial('paths that no program can open are told before anything is stopped, and may be left out', async (t) => {
-  if (!requireRoot(t)) return;
-  const server = await labServer(t, 'deep');
-  const root = await temporaryFolder(t);
-  const name = 'd'.repeat(250);
-  // cd looks its folder up by the whole path where that fits, and from where it is where it does not.
-  await server.exec(
-    `cd /srv && i=0; while [ $i -lt 17 ]; do mkdir ${name} && cd -P ./${name} || exit 1; i=$((i + 1)); done`,
-  );
-  const audit = await cli(['audit', ...login(server), '--json'], { P2C_ROOT: root });
-  t.is(audit.code, 4, audit.stderr);
-  t.regex(audit.stdout, /"kind":\s*"path of more than 4095 bytes",\s*"entries":\s*1\b/);
-  const refused = await cli(args(server), { P2C_ROOT: root });
-  t.is(refused.code, 1, refused.stderr);
-  t.regex(refused.stderr, /has 1 path of more than 4095 bytes.*: \/srv\/d+….*\n.*--exclude/);
-  t.notRegex(refused.stderr, /Stop the applications/);
-  const without = await cli(args(server, '--exclude', `/srv/${name}/**`), { P2C_ROOT: root });
-  t.is(without.code, 0, without.stderr);
-  const passedOver = await cli(args(server, '--skip-unreadable'), { P2C_ROOT: root });
-  t.is(passedOver.code, 3, passedOver.stderr);
-  t.regex(passedOver.stdout + passedOver.stderr, /File name too long/);
-});
+test.serial(
+  'paths that no program can open, and rules that leave nothing, are told before anything is stopped',
+  async (t) => {
+    if (!requireRoot(t)) return;
+    const server = await labServer(t, 'deep');
+    const root = await temporaryFolder(t);
+    const name = 'd'.repeat(250);
+    // cd looks its folder up by the whole path where that fits, and from where it is where it does not.
+    await server.exec(
+      `cd /srv && i=0; while [ $i -lt 17 ]; do mkdir ${name} && cd -P ./${name} || exit 1; i=$((i + 1)); done`,
+    );
+    const audit = await cli(['audit', ...login(server), '--json'], { P2C_ROOT: root });
+    t.is(audit.code, 4, audit.stderr);
+    t.regex(audit.stdout, /"kind":\s*"path of more than 4095 bytes",\s*"entries":\s*1\b/);
+    const refused = await cli(args(server), { P2C_ROOT: root });
+    t.is(refused.code, 1, refused.stderr);
+    t.regex(refused.stderr, /has 1 path of more than 4095 bytes.*: \/srv\/d+….*\n.*--exclude/);
+    t.notRegex(refused.stderr, /Stop the applications/);
+    for (const everything of ['/', '/**']) {
+      const nothing = await cli(args(server, '--exclude', everything), { P2C_ROOT: root });
+      t.is(nothing.code, 1, nothing.stderr);
+      t.regex(nothing.stderr, /leave nothing of .* to capture: 'command line:\/(?:\*\*)?' leaves out/);
+      t.notRegex(nothing.stderr, /Stop the applications/);
+    }
+    const without = await cli(args(server, '--exclude', `/srv/${name}/**`), { P2C_ROOT: root });
+    t.is(without.code, 0, without.stderr);
+    const passedOver = await cli(args(server, '--skip-unreadable'), { P2C_ROOT: root });
+    t.is(passedOver.code, 3, passedOver.stderr);
+    t.regex(passedOver.stdout + passedOver.stderr, /File name too long/);
+  },
+);
 
 test.serial('a store that fills up while streaming: said so, nothing half-made, the page is served', async (t) => {
   if (!requireRoot(t)) return;

@@ -1,5 +1,6 @@
 import test from 'ava';
 import fc from 'fast-check';
+import { P2cError } from '../../src/errors.ts';
 import type { Entry } from '../../src/listing/entry.ts';
 import { parsePattern } from '../../src/listing/pattern.ts';
 import { RuleSet } from '../../src/listing/rules.ts';
@@ -33,16 +34,17 @@ test(matches, '/', ['/', '/x', '/x/y'], []);
 test(matches, '/**', ['/x', '/x/y'], ['/']);
 
 const refused = test.macro({
-  exec(t, pattern: string, message: RegExp) {
-    t.throws(() => parsePattern(pattern), { message });
+  exec(t, pattern: string, message: RegExp, hint?: RegExp) {
+    const error = t.throws(() => parsePattern(pattern), { message, instanceOf: P2cError });
+    if (hint !== undefined) t.regex(error?.hint ?? '', hint);
   },
   title: (_, pattern) => `refuses the pattern ${JSON.stringify(pattern)}`,
 });
 
-test(refused, 'root', /does not begin with '\/'/);
-test(refused, '', /does not begin with '\/'/);
-test(refused, '/a//b', /two slashes/);
-test(refused, '/a/../b', /'\.\.' component/);
+test(refused, 'root', /does not begin with '\/'/, /^write '\/root' or '\/\*\*\/root'$/);
+test(refused, '', /is empty/);
+test(refused, '/a//b', /two slashes/, /^write '\/a\/b'$/);
+test(refused, '/a/../b', /'\.\.' component/, /^write '\/b'$/);
 test(refused, '/a**', /'\*\*' within a component/);
 test(refused, '/[a', /without its '\]'/);
 test(refused, '/[z-a]', /backwards/);
