@@ -5,6 +5,7 @@ import type { Argv } from 'yargs';
 import type { RunnableVerb } from './commands/command.ts';
 import { checkGivenOptions } from './commands/given-options.ts';
 import { VERBS, type VerbEntry } from './commands/index.ts';
+import { lostOutput, watchOutputs } from './commands/outputs.ts';
 import { describeError, ExitCode, errorRecord, P2cError, usageError } from './errors.ts';
 import { version } from './version.ts';
 
@@ -128,14 +129,19 @@ function report(error: unknown, argv: readonly string[]): ExitCode {
 
 /** Ends the process once both outputs have taken what was written to them. */
 function leave(code: number): void {
-  process.stdout.write('', () => process.stderr.write('', () => process.exit(code)));
+  // That something could not be written is known a moment later.
+  process.stdout.write('', () => setImmediate(leaveNow, code));
 }
 
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  // The reader of a pipe went away (`p2c images | head`): nobody is left to tell.
-  if (error.code === 'EPIPE') process.exit(ExitCode.failed);
-  throw error;
-});
+function leaveNow(code: number): void {
+  const error = lostOutput();
+  // The reader of a pipe went away (`p2c images | head`): as it wanted.
+  if (error !== undefined && error.code !== 'output.closed') report(error, []);
+  const told = code === ExitCode.done && error !== undefined ? ExitCode.failed : code;
+  process.stderr.write('', () => process.exit(told));
+}
+
+watchOutputs(() => leave(ExitCode.failed));
 process.title = basename(process.argv[1] ?? 'p2c');
 const argv = process.argv.slice(2);
 main(argv).then(leave, (error: unknown) => leave(report(error, argv)));

@@ -19,6 +19,7 @@ import { type BatchHooks, withHooks } from './batch-hooks.ts';
 import type { Aside } from './connection-options.ts';
 import { type FleetOptions, type FleetPlan, fleetPlan } from './fleet-options.ts';
 import { interruptible } from './interrupt.ts';
+import { holdingOn } from './outputs.ts';
 import { capturedAt, type RunEnd, recordedHost, withRun } from './run-plan.ts';
 import { RunWatch } from './run-watch.ts';
 import { terminalWidth } from './show.ts';
@@ -38,6 +39,8 @@ export interface FleetVerb<Result> {
   readonly argv: readonly string[];
   readonly root: string;
   readonly resumed?: RunRecord | undefined;
+  /** True where more comes of it than what is printed. */
+  readonly worthWithoutOutput?: boolean;
   /** Name of the image that is to come of it. */
   image(host: FleetHost): string | null;
   work(host: FleetHost, scene: Scene): Promise<Result>;
@@ -70,7 +73,7 @@ export async function runFleet<Result>(
   const { name, argv, root, resumed } = verb;
   const planned = hosts.map((host) => ({ name: host.name, target: targetOf(host), image: verb.image(host) }));
   const listener = options.json ? printEvent : undefined;
-  const { exitCode } = await withRun({ root, verb: name, argv, hosts: planned, resumed, listener }, async (run) => {
+  const batch = async (run: Run): Promise<RunEnd> => {
     const watch = new RunWatch(run, { verb: name, hosts: planned }, plan.metricsFile);
     try {
       const tell = options.json ? () => {} : writeLine;
@@ -80,7 +83,12 @@ export async function runFleet<Result>(
     } finally {
       await watch.end();
     }
-  });
+  };
+  // Whatever becomes of the output, the run ends as one: its journal has the account.
+  const { exitCode } = await holdingOn(
+    () => {},
+    () => withRun({ root, verb: name, argv, hosts: planned, resumed, listener }, batch),
+  );
   return exitCode;
 }
 
@@ -144,7 +152,7 @@ async function workOn<Result>(
     if (event.event === 'part-captured') room.arrived(event.host, event.bytes);
   });
   const waiting = hosts.filter((host) => !isKept(host));
-  return interruptible(async (signal) => {
+  const work = async (signal: AbortSignal): Promise<HostOutcome<FleetHost, Result>[]> => {
     const told = await planDisk({ run, verb, waiting, room }, signal);
     if (told !== undefined && !json) await aside(async () => writeLine(`p2c: ${told}`));
     return runHosts(waiting, {
@@ -158,7 +166,8 @@ async function workOn<Result>(
       exitCode: (result) => verb.exitCode(result),
       signal,
     });
-  });
+  };
+  return interruptible(work, { outputLost: verb.worthWithoutOutput === true ? 'go on' : 'end' });
 }
 
 interface DiskPlanning<Result> extends Pick<Batch<Result>, 'run' | 'verb'> {

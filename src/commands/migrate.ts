@@ -59,10 +59,11 @@ async function dispatch(call: Call): Promise<ExitCode> {
   const { options, words } = call;
   if (options.inventory !== undefined) return migrateFleet(options.inventory, call);
   const request = await requestOf(options, words);
-  return interruptible(async (signal) => {
+  const work = (signal: AbortSignal): Promise<ExitCode> => {
     const connected = { ...request, connect: connectOptions(options, signal) };
     return options['dry-run'] ? runDry(connected, options.json) : runOne(connected, call, signal);
-  });
+  };
+  return interruptible(work, { outputLost: options['dry-run'] ? 'end' : 'go on' });
 }
 
 /** A run of one host, and shown as one. */
@@ -145,6 +146,7 @@ async function migrateFleet(file: string, call: Call): Promise<ExitCode> {
     argv,
     root: shared.storeRoot,
     resumed,
+    worthWithoutOutput: true,
     image: (host) => host.tag ?? null,
     async work(host, { show, signal, memory, aside }) {
       const request = requests.get(host);

@@ -26,6 +26,8 @@ export class FleetScreen implements AsyncDisposable, Screen {
   constructor(hosts: readonly HostRecord[]) {
     this.#hosts = hosts;
     this.#keys = process.stdin.isTTY ? process.stdin : undefined;
+    // A terminal that is closed says so by SIGHUP too.
+    this.#keys?.on('error', () => {});
     this.#listen();
     this.#timer = setInterval(() => this.#draw(), DRAW_EVERY_MS);
     this.#draw();

@@ -1,6 +1,7 @@
 /** A migration on a terminal, interrupted there. */
+import { spawn } from 'node:child_process';
 import test from 'ava';
-import { CLI } from '../helpers/cli.ts';
+import { CLI, cli } from '../helpers/cli.ts';
 import { type LabServer, labServer } from '../helpers/lab.ts';
 import { requirePrograms, requireRoot } from '../helpers/require.ts';
 import { temporaryFolder } from '../helpers/temporary.ts';
@@ -34,6 +35,29 @@ for (const [when, seen] of [
     t.regex(await server.exec('ps -e -o comm='), /cron.*nginx|nginx.*cron/s);
   });
 }
+
+test('a terminal that goes away interrupts, and what was stopped is started before the lease is over', async (t) => {
+  if (!requireRoot(t) || !requirePrograms(t, ['debootstrap', 'script'])) return;
+  const server = await labServer(t, 'hangup');
+  const root = await temporaryFolder(t);
+  const command = [...migrate(server), '--lease', '30m'].map((word) => `'${word}'`).join(' ');
+  const terminal = spawn('script', ['-qec', `stty cols 150 rows 45; exec ${command}`, '/dev/null'], {
+    env: { ...process.env, P2C_ROOT: root, TERM: 'xterm-256color', SSH_AUTH_SOCK: '', NO_COLOR: '1' },
+    stdio: ['pipe', 'pipe', 'ignore'],
+  });
+  await new Promise<void>((resolve) => {
+    let shown = '';
+    terminal.stdout.setEncoding('utf8').on('data', (text: string) => {
+      shown += text;
+      if (/Stream the files\r?\n +› .*MB of/.test(shown)) resolve();
+    });
+  });
+  terminal.kill('SIGKILL');
+  await server.exec('i=0; until pgrep -x nginx && pgrep -x cron; do [ $((i += 1)) -lt 60 ] || exit 1; sleep 1; done');
+  await server.exec('i=0; while [ -e /run/p2c.lease ]; do [ $((i += 1)) -lt 60 ] || exit 1; sleep 1; done');
+  const { stdout } = await cli(['runs', 'ls', '--json'], { P2C_ROOT: root });
+  t.regex(stdout, /"state":\s*"failed"/);
+});
 
 function migrate(server: LabServer): string[] {
   const { user, address, identity, knownHosts } = server;
