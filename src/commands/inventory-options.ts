@@ -5,7 +5,7 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Argv } from 'yargs';
-import { messageOf, usageError } from '../errors.ts';
+import { messageOf, type P2cError, usageError } from '../errors.ts';
 import { isProgram } from '../fleet/ansible/load.ts';
 import type { VaultPassword } from '../fleet/ansible/vault.ts';
 import type { FleetHost, Inventory } from '../fleet/host.ts';
@@ -64,7 +64,8 @@ export async function chosenHosts(
   today?: Date,
 ): Promise<ChosenHosts> {
   const inventory = await loadInventory(file, { today, vaultPasswords: vaultPasswords(options) });
-  const limits = (options.limit ?? []).map(limitWords).filter((limit) => limit.length > 0);
+  if (words.some((word) => word.trim() === '')) throw namesNoHost('the pattern is empty');
+  const limits = (options.limit ?? []).map(limitWords);
   const within = limits.map((limit) => new Set(selectHosts(inventory, limit)));
   const hosts = selectHosts(inventory, words).filter((host) => within.every((limit) => limit.has(host)));
   for (const note of inventory.notes) process.stderr.write(`p2c: ${printable(note)}\n`);
@@ -75,18 +76,28 @@ export async function chosenHosts(
   });
 }
 
-/** `@FILE` stands for the lines of the file, as `p2c runs show --failed` writes them. */
+/**
+ * `@FILE` stands for the lines of the file, as `p2c runs show --failed` writes them.
+ * @throws P2cError where none is left: an empty list must not mean all hosts, whose applications would be stopped.
+ */
 function limitWords(text: string): string[] {
-  return text.split(',').flatMap((word) => {
-    if (!word.startsWith('@')) return word === '' ? [] : [word];
-    const file = word.slice(1);
-    try {
-      const lines = readFileSync(file, 'utf8').split('\n');
-      return lines.map((line) => line.trim()).filter((line) => line !== '' && !line.startsWith('#'));
-    } catch (cause) {
-      throw usageError(`--limit ${word} cannot be read: ${messageOf(cause)}`, { code: 'inventory.limit', cause });
-    }
-  });
+  const words = text.split(',').flatMap((word) => (word.startsWith('@') ? linesOf(word) : [word.trim()]));
+  const named = words.filter((word) => word !== '');
+  if (named.length === 0) throw namesNoHost(text === '' ? '--limit is empty' : `--limit ${text} names no host`);
+  return named;
+}
+
+function linesOf(word: string): string[] {
+  try {
+    const lines = readFileSync(word.slice(1), 'utf8').split('\n');
+    return lines.map((line) => line.replace(/(?:^|\s)#.*$/, '').trim());
+  } catch (cause) {
+    throw usageError(`--limit ${word} cannot be read: ${messageOf(cause)}`, { code: 'inventory.limit', cause });
+  }
+}
+
+function namesNoHost(message: string): P2cError {
+  return usageError(message, { code: 'inventory.limit', hint: "leave it out, or write 'all', to mean all hosts" });
 }
 
 function vaultPasswords(options: Omit<InventoryOptions, 'inventory'>): VaultPassword[] {

@@ -264,6 +264,17 @@ test('limits: a pattern, and a file of names; and hosts that are not reached by 
   const nobody = await cli(['inventory', 'ls', '-i', file, 'db', '--limit', 'web']);
   t.is(nobody.code, 2);
   t.regex(nobody.stderr, /no host of .* is meant/);
+  // Nothing had failed, say: an empty list is not all hosts.
+  await writeFile(failed, '# failed\n\n');
+  for (const [words, message] of [
+    [['--limit', `@${failed}`], /--limit @.*failed\.retry names no host\n.*'all'/],
+    [['--limit', ' , '], /--limit {2}, {2}names no host/],
+    [[''], /the pattern is empty/],
+  ] as const) {
+    const none = await cli(['inventory', 'ls', '-i', file, ...words]);
+    t.is(none.code, 2, none.stdout);
+    t.regex(none.stderr, message);
+  }
   const local = await inventory(t, 'hosts', 'here ansible_connection=local\n');
   t.regex((await cli(['inventory', 'check', '-i', local])).stderr, /ansible_connection of the host 'here' is 'local'/);
   const typo = await inventory(t, 'hosts', 'web p2c_tga=x\n');
