@@ -55,6 +55,11 @@ export async function isUnderWay(root: string, id: string): Promise<boolean> {
   }
 }
 
+/** True of a run that is remembered here, and that no process has. */
+export async function isOver(root: string, id: string): Promise<boolean> {
+  return (await runIds(root)).includes(id) && !(await isUnderWay(root, id));
+}
+
 /**
  * The run of a name, or of the beginning of one; the newest without a name.
  * @throws P2cError `run.unknown`, `run.ambiguous`.

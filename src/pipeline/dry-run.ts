@@ -1,6 +1,7 @@
 /** `p2c migrate --dry-run`: the survey, and every command that would follow it, in order and as it would be run. */
+
+import { holder } from '../profiles/lease-sight.ts';
 import { compareCommands, planQuiesce } from '../profiles/planned.ts';
-import { holder } from '../profiles/quiesce.ts';
 import { type SurveyReport, surveyReport } from '../report/survey-report.ts';
 import { formatCount } from '../report/units.ts';
 import type { SourceFacts } from '../source/facts.ts';
@@ -41,7 +42,7 @@ function commandsAfter(request: MigrationRequest, { facts, plan }: Survey, wire:
   const { stop, start, trouble } = planQuiesce(
     stops ? request.profiles : [],
     request.leaseMs,
-    holder(),
+    holder(undefined),
     request.leaveStopped ? 'leave' : 'start',
   );
   const { hot, settle, sparse } = request;

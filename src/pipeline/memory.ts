@@ -2,6 +2,7 @@
 import type { Part } from '../listing/part.ts';
 import type { ImageStore } from '../oci/store.ts';
 import { printable } from '../printable.ts';
+import type { LeaseRun } from '../profiles/lease-sight.ts';
 import type { Quiesced, ResumeReport } from '../profiles/quiesce.ts';
 import type { Happening } from '../report/events/schema.ts';
 import type { ConnectOptions } from '../ssh/connect.ts';
@@ -28,6 +29,8 @@ export interface Memory {
   readonly started: Date;
   /** ID of the container that an earlier process of the run booted, or was about to. */
   readonly container: string | undefined;
+  /** The run that this is of; undefined where nothing is remembered. */
+  readonly run: LeaseRun | undefined;
   record(happening: HostHappening): void;
   /**
    * Waits for room in the store for the parts that were not captured before.
@@ -54,6 +57,7 @@ export function forgetful(started: Date = new Date()): Memory {
   return {
     started,
     container: undefined,
+    run: undefined,
     record: () => {},
     room: (store, wanted, signal, unpacked) =>
       new Room(store.root).ask({ host: '', bytes: bytesOf(wanted) * (unpacked ? 2 : 1) }, () => {}, signal),

@@ -2,10 +2,11 @@
 import { copyFile, open, rename, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Run } from '../fleet/run.ts';
-import { holderOf, hostFolder } from '../fleet/runs.ts';
+import { holderOf, hostFolder, isOver } from '../fleet/runs.ts';
 import type { Part } from '../listing/part.ts';
 import { makeFolder, storeError, syncFolder } from '../oci/files.ts';
 import type { ImageStore } from '../oci/store.ts';
+import type { LeaseRun } from '../profiles/lease-sight.ts';
 import { type CapturedPart, readStoredPart, storedPart } from './captured-part.ts';
 import { bytesOf, type Circumstances, type HostHappening, type Memory, type PartMemory } from './memory.ts';
 import type { Room } from './room.ts';
@@ -33,6 +34,11 @@ export class RunMemory implements Memory {
     this.#run = run;
     this.#host = host;
     this.#room = room;
+  }
+
+  get run(): LeaseRun {
+    const { id, folder } = this.#run;
+    return { id, isOver: (other) => isOver(dirname(dirname(folder)), other) };
   }
 
   async room(_store: ImageStore, parts: readonly Part[], signal: AbortSignal, unpacked: boolean): Promise<void> {

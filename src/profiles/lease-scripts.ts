@@ -2,9 +2,9 @@
  * The remote commands of the lease. Its state is one folder with a fixed name, made by `mkdir`: that is atomic, fails
  * on a link that somebody put there, and so serves as the lock between two runs. Root's own, mode 0700.
  */
+import { dirname } from 'node:path';
 import { quote, quoteAll } from '../ssh/quote.ts';
 import type { RemoteCommand } from '../ssh/session.ts';
-import { END_STEP_FUNCTIONS, runNoted } from './stop-at-work.ts';
 import { WATCHDOG_END } from './watchdog.ts';
 
 /** Where a lease keeps its state on a source. */
@@ -31,7 +31,7 @@ export const LeaseExit = {
 } as const;
 
 /** Finds the folder and defines what the other scripts use. `p2c_alive`: the pid is that of a watchdog of this lock. */
-function prelude(place: LeasePlace): string {
+export function prelude(place: LeasePlace): string {
   return `umask 077
 lock=
 for folder in ${quoteAll(place.folders)}; do
@@ -55,7 +55,7 @@ p2c_nap() {
 `;
 }
 
-function ours(token: string): string {
+export function ours(token: string): string {
   return `if [ -L "$lock" ] || [ "$(cat "$lock/token" 2>/dev/null)" != ${quote(token)} ]; then exit ${LeaseExit.notOurs}; fi
 `;
 }
@@ -112,6 +112,18 @@ if [ -f "$log" ] && [ ! -L "$log" ] && [ -O "$log" ]; then tail -c 16384 "$log" 
   };
 }
 
+/** The folder keeps its time: p2c must not be what a capture of the server differs by. */
+function removeLog(logFile: string): string {
+  const log = quote(logFile);
+  const folder = quote(dirname(logFile));
+  return `if [ -e ${log} ] || [ -L ${log} ]; then
+  touch -r ${folder} "$lock/stamp" 2>/dev/null
+  rm -f ${log}
+  touch -m -r "$lock/stamp" ${folder} 2>/dev/null
+fi
+`;
+}
+
 /** Takes the lock, writes the watchdog (from standard input) and starts it. Answers notOurs where another run was quicker. */
 export function beginCommand(place: LeasePlace, token: string, holder: string, watchdog: string): RemoteCommand {
   return {
@@ -129,8 +141,7 @@ fi
 echo "since $(date -u '+%Y-%m-%dT%H:%M:%SZ') by "${quote(holder)} >"$lock/holder"
 echo 0 >"$lock/counter"
 echo ${quote(token)} >"$lock/token"
-rm -f ${quote(place.logFile)}
-if ! p2c_launch watch; then
+${removeLog(place.logFile)}if ! p2c_launch watch; then
   rm -rf "$lock"
   exit ${LeaseExit.noWatchdog}
 fi
@@ -151,6 +162,18 @@ if [ -e "$lock/expired" ]; then exit ${LeaseExit.expired}; fi
 if ! p2c_alive; then exit ${LeaseExit.noWatchdog}; fi
 `,
     timeoutMs,
+    changesSource: true,
+    repeatable: true,
+  };
+}
+
+/** Lets a watchdog act before its lease has run out: for a run that is over, nobody renews it. */
+export function hurryCommand(place: LeasePlace): RemoteCommand {
+  return {
+    purpose: 'lease: have the watchdog of a run that is over start what it stopped',
+    script: `${prelude(place)}if [ -L "$lock" ] || [ ! -O "$lock" ]; then exit ${LeaseExit.notOurs}; fi
+: >"$lock/now"
+`,
     changesSource: true,
     repeatable: true,
   };
@@ -222,63 +245,6 @@ export function settleCommand(place: LeasePlace, token: string, number: number):
   return {
     purpose: 'lease: note that an application runs again',
     script: `${prelude(place)}${ours(token)}rm -f "$lock/owed.${number}"
-`,
-    changesSource: true,
-    repeatable: true,
-  };
-}
-
-export interface StepRun {
-  readonly purpose: string;
-  /** Command line of sh. */
-  readonly line: string;
-  readonly timeoutMs: number;
-  /** For a stop: what the watchdog owes from now on. */
-  readonly owe: { readonly token: string; readonly number: number; readonly name: string } | undefined;
-}
-
-/**
- * Runs a step. Its output goes to a file and not to the channel, which a daemon that keeps its standard output would
- * hold open for ever. The step's exit code is on standard error as `p2c-code N`; the command itself ends with 0.
- */
-export function stepCommand(place: LeasePlace, step: StepRun): RemoteCommand {
-  const owe =
-    step.owe === undefined
-      ? ''
-      : `${ours(step.owe.token)}if [ -e "$lock/expired" ]; then exit ${LeaseExit.expired}; fi
-echo ${quote(step.owe.name)} >"$lock/owed.${step.owe.number}" || exit ${LeaseExit.notOurs}
-`;
-  return {
-    purpose: step.purpose,
-    script: `${prelude(place)}${owe}output=/dev/null
-if [ -d "$lock" ] && [ -O "$lock" ]; then output=$lock/step; fi
-${step.owe === undefined ? runPlainly(step.line) : runNoted(step.line)}
-if [ -f "$output" ]; then
-  tail -c 4096 "$output"
-  rm -f "$output"
-fi
-echo "p2c-code $code" >&2
-`,
-    timeoutMs: step.timeoutMs,
-    changesSource: true,
-  };
-}
-
-function runPlainly(line: string): string {
-  return `(
-  umask 022
-  cd /
-  ${line}
-) >"$output" 2>&1 </dev/null
-code=$?`;
-}
-
-/** Ends the stop step that is still at work, with all that it started: to be run where p2c gives a step up. */
-export function endStepCommand(place: LeasePlace, token: string): RemoteCommand {
-  return {
-    purpose: 'end the stop step that took too long',
-    script: `${prelude(place)}${ours(token)}${END_STEP_FUNCTIONS}p2c_end_step
-exit 0
 `,
     changesSource: true,
     repeatable: true,

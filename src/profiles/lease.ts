@@ -1,7 +1,6 @@
 /**
  * The lease on a source: while it is renewed the applications stay stopped; when p2c is killed, the link is lost or the
- * machine sleeps, the watchdog starts them again. Two runs against one source are refused, and what an earlier watchdog
- * had to do is told at the next run.
+ * machine sleeps, the watchdog starts them again.
  */
 import { randomUUID } from 'node:crypto';
 import { P2cError } from '../errors.ts';
@@ -9,85 +8,9 @@ import { printable } from '../printable.ts';
 import type { RemoteCommand, Session } from '../ssh/session.ts';
 import * as scripts from './lease-scripts.ts';
 import { LeaseExit, type LeasePlace } from './lease-scripts.ts';
+import { busy, leaseFailed, lookAtLease } from './lease-sight.ts';
 import { formatSeconds } from './quantity.ts';
 import { type WatchdogPlan, watchdogScript } from './watchdog.ts';
-
-/** What lies where the lease would go. */
-export interface LeaseSight {
-  readonly state: 'free' | 'foreign' | 'held' | 'stale';
-  readonly lock: string;
-  /** `since 2026-11-23T21:00:00Z by ann@laptop`. */
-  readonly holder: string;
-  /** Names of the applications that it owes a start. */
-  readonly owed: readonly string[];
-  /** What the watchdog of an earlier run did. */
-  readonly log: string;
-}
-
-async function lookAtLease(session: Session, place: LeasePlace): Promise<LeaseSight> {
-  const result = await session.run(scripts.lookCommand(place));
-  if (result.code !== 0) throw leaseFailed(session, 'cannot be looked for', result.stderr);
-  const lines = result.stdout.toString('utf8').split('\n');
-  const all = (word: string): string[] =>
-    lines.filter((line) => line.startsWith(`${word} `)).map((line) => printable(line.slice(word.length + 1)));
-  const state = (['foreign', 'held', 'stale'] as const).find((word) => lines[0] === word) ?? 'free';
-  return {
-    state,
-    lock: all('lock')[0] ?? '',
-    holder: all('holder')[0] ?? 'by a run that left no name',
-    owed: all('owed'),
-    log: all('log').join('\n'),
-  };
-}
-
-/**
- * Makes sure that no other run holds the source. A lock whose watchdog is gone is taken over: what it owed is started.
- * @returns what was found at the last look, and what earlier watchdogs did in `log`.
- * @throws P2cError `quiesce.busy` where another run holds it; `quiesce.start-failed` where what an earlier run left
- * stopped does not start.
- */
-export async function clearTheWay(session: Session, place: LeasePlace, limitMs: number): Promise<LeaseSight> {
-  const sight = await lookAtLease(session, place);
-  if (sight.state === 'free') return sight;
-  if (sight.state === 'foreign') {
-    throw new P2cError(
-      `${sight.lock} on ${session.target.name} is not p2c's: it belongs to another user or is a link`,
-      {
-        code: 'quiesce.busy',
-        hint: `look at it, and remove it: ls -ld ${sight.lock}`,
-      },
-    );
-  }
-  if (sight.state === 'held') throw busy(session, sight);
-  await session.run(scripts.recoverCommand(place));
-  const after = await waitForRelease(session, place, limitMs);
-  if (after.state === 'free') return after;
-  throw new P2cError(
-    `an earlier run left ${after.owed.join(', ') || 'applications'} stopped on ${session.target.name} (${after.holder}), and starting failed`,
-    {
-      code: 'quiesce.start-failed',
-      hint: `start it by hand, then: rm -r ${after.lock}; what was tried:\n${after.log}`,
-    },
-  );
-}
-
-function busy(session: Session, sight: LeaseSight): P2cError {
-  const owed = sight.owed.length === 0 ? '' : `; it has yet to start ${sight.owed.join(', ')} again`;
-  return new P2cError(`a run of p2c holds ${session.target.name} ${sight.holder}${owed}`, {
-    code: 'quiesce.busy',
-    hint: `wait for its end; where it ended already, its watchdog lets go when the lease runs out (${sight.lock})`,
-  });
-}
-
-/** Waits while a watchdog is at work. @returns the last sight: free, or what is left after the limit. */
-export async function waitForRelease(session: Session, place: LeasePlace, limitMs: number): Promise<LeaseSight> {
-  const end = performance.now() + limitMs;
-  for (;;) {
-    const sight = await lookAtLease(session, place);
-    if (sight.state !== 'held' || performance.now() > end) return sight;
-    await new Promise((resolve) => setTimeout(resolve, 1000));
-  }
-}
 
 export interface LeaseOptions {
   readonly place: LeasePlace;
@@ -262,12 +185,4 @@ export class Lease {
 /** By two clocks: the steady one stands still while the machine sleeps (clock_gettime(2)), the other may be set. */
 function now(): { readonly steady: number; readonly wall: number } {
   return { steady: performance.now(), wall: Date.now() };
-}
-
-function leaseFailed(session: Session, what: string, stderr: string): P2cError {
-  const said = printable(stderr.trim().slice(-500), { newlines: true });
-  return new P2cError(`the lease on ${session.target.name} ${what}${said === '' ? '' : `: ${said}`}`, {
-    code: 'quiesce.lease-failed',
-    hint: 'applications are only stopped while a watchdog stands by to start them again; --no-stop copies without',
-  });
 }

@@ -9,6 +9,7 @@ import * as scripts from './lease-scripts.ts';
 import { LEASE_PLACE } from './lease-scripts.ts';
 import { formatSeconds } from './quantity.ts';
 import type { Profile } from './schema.ts';
+import { endStepCommand, type StepRun, stepCommand } from './step-scripts.ts';
 import { type Action, stepLine, stepPurpose } from './steps.ts';
 import { watchdogScript } from './watchdog.ts';
 import { watched } from './watched.ts';
@@ -54,7 +55,7 @@ export function planQuiesce(
         ? [scripts.handBackCommand(LEASE_PLACE, TOKEN, 'leave')]
         : [...startCommands(applications), ...compareCommands(applications)],
     trouble: [
-      { ...scripts.endStepCommand(LEASE_PLACE, TOKEN), when: 'only where a stop does not end within its limit' },
+      { ...endStepCommand(LEASE_PLACE, TOKEN), when: 'only where a stop does not end within its limit' },
       { ...scripts.relaunchCommand(LEASE_PLACE, TOKEN), when: 'only where somebody killed the watchdog' },
       { ...scripts.recoverCommand(LEASE_PLACE), when: 'only where an earlier run was killed with its watchdog' },
     ],
@@ -95,10 +96,10 @@ function planStep(
   { name }: Application,
   action: Action,
   step: Application['start'][number]['step'],
-  owe: scripts.StepRun['owe'],
+  owe: StepRun['owe'],
 ): PlannedCommand {
   const purpose = stepPurpose(name, action, step);
-  return scripts.stepCommand(LEASE_PLACE, { purpose, line: stepLine(action, step), timeoutMs: step.timeout, owe });
+  return stepCommand(LEASE_PLACE, { purpose, line: stepLine(action, step), timeoutMs: step.timeout, owe });
 }
 
 function look(purpose: string, atoms: readonly Atom[], limitMs: number): PlannedCommand[] {

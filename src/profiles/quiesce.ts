@@ -2,13 +2,13 @@
  * Stops the applications of a source while it is copied, and promises that they start again: at the end, on every
  * failure, and, by the watchdog of the lease, also when p2c is killed or the link is lost.
  */
-import { hostname, userInfo } from 'node:os';
 import { P2cError } from '../errors.ts';
 import type { Session } from '../ssh/session.ts';
 import { type Application, applicationsOf, sightApplications } from './application.ts';
 import { lookBefore } from './comparison.ts';
-import { clearTheWay, Lease } from './lease.ts';
+import { Lease } from './lease.ts';
 import { LEASE_PLACE, type LeasePlace } from './lease-scripts.ts';
+import { clearTheWay, holder, type LeaseRun } from './lease-sight.ts';
 import { Owed } from './owed.ts';
 import { indent, type ResumeReport, type Stopped, startAgain } from './resume.ts';
 import { OutOfReach, runStop, type Scene, type StepReport } from './run-step.ts';
@@ -20,6 +20,8 @@ export type { ResumeReport } from './resume.ts';
 export type { LeftReport, Quiesced } from './stopped-applications.ts';
 
 const DEFAULT_LEASE_MS = 120_000;
+/** Until a watchdog has started all that it owes. */
+const RELEASE_MS = 15 * 60_000;
 const DEFAULT_SETTLE_MS = 10_000;
 
 export interface QuiesceOptions {
@@ -33,6 +35,8 @@ export interface QuiesceOptions {
   readonly onEvent?: (line: string) => void;
   /** Kept up to date: what would be left if this process ended at once. */
   readonly owed?: Owed;
+  /** What the applications are stopped for. */
+  readonly run?: LeaseRun | undefined;
   /** Where the lease keeps its state on the source. */
   readonly place?: LeasePlace;
 }
@@ -51,7 +55,8 @@ export async function quiesce(
   const leaseMs = options.leaseMs ?? DEFAULT_LEASE_MS;
   const tell = options.onEvent ?? (() => {});
   if (applicationsOf(profiles).length === 0) return nothingStopped([]);
-  const { log } = await clearTheWay(session, place, 15 * 60_000);
+  const { run, signal: interrupted } = options;
+  const { log } = await clearTheWay(session, place, { limitMs: RELEASE_MS, run, signal: interrupted, tell });
   if (log !== '') tell(`the watchdog of an earlier run had to act on ${session.target.name}:\n${log}`);
   const { running, leftAlone } = await sightApplications(session, profiles);
   for (const name of leftAlone) tell(`${name} does not run: it is left alone`);
@@ -61,7 +66,7 @@ export async function quiesce(
   const lease = await Lease.begin(session, {
     place,
     leaseMs,
-    holder: holder(),
+    holder: holder(run),
     plan: { applications: watched(running) },
     onTrouble: tell,
   });
@@ -74,11 +79,6 @@ export async function quiesce(
     settleMs: options.settleMs ?? DEFAULT_SETTLE_MS,
     signal: options.signal ?? new AbortController().signal,
   });
-}
-
-/** Who holds a lease, for the other run's error. */
-export function holder(): string {
-  return `${userInfo().username}@${hostname()} (pid ${process.pid})`;
 }
 
 function nothingStopped(leftAlone: readonly string[]): Quiesced {

@@ -3,7 +3,7 @@ import { P2cError } from '../errors.ts';
 import { type Application, notUp, probe } from './application.ts';
 import { nameOfAtom } from './checks.ts';
 import type { Comparison } from './comparison.ts';
-import { waitForRelease } from './lease.ts';
+import { waitForRelease } from './lease-sight.ts';
 import { formatSeconds } from './quantity.ts';
 import { OutOfReach, runStart, type Scene, type StepReport } from './run-step.ts';
 import { stepByHand } from './steps.ts';

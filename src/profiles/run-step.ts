@@ -5,10 +5,11 @@ import type { RemoteCommand, Session } from '../ssh/session.ts';
 import { type Application, notDown, notUp, probe, type StartTask, type StopTask } from './application.ts';
 import { type Atom, type AtomState, nameOfAtom } from './checks.ts';
 import type { Lease } from './lease.ts';
-import { endStepCommand, LeaseExit, type LeasePlace, stepCommand } from './lease-scripts.ts';
+import { LeaseExit, type LeasePlace } from './lease-scripts.ts';
 import type { Owed } from './owed.ts';
 import { pause } from './pause.ts';
 import { formatSeconds } from './quantity.ts';
+import { endStepCommand, stepCommand } from './step-scripts.ts';
 import { stepLine, stepPurpose } from './steps.ts';
 
 /** What the steps of one run work with. */

@@ -35,7 +35,7 @@ export const WATCHDOG_END = '# end of the p2c watchdog';
 /**
  * The script. `sh LOCK/watchdog.sh watch` waits for the lease to run out; `… recover` starts at once what is owed.
  * Its folder holds: `token`, `holder`, `counter` (renewals), `pid`, `owed.N` (application N is stopped), `step.pid` (a stop
- * step at work), `expired`, `handback`.
+ * step at work), `now` (whoever held the lease is gone for sure), `expired`, `handback`, `stamp` (a folder's time).
  */
 export function watchdogScript(plan: WatchdogPlan): string {
   const tick = Math.min(5, Math.max(1, Math.floor(plan.leaseMs / 10_000)));
@@ -94,6 +94,9 @@ fi
 p2c_brief=
 if sleep 0.1 2>/dev/null; then p2c_brief=0.1; fi
 p2c_say() {
+  if [ ! -e "$log" ]; then
+    touch -r "\${log%/*}" "$lock/stamp" && : >>"$log" && touch -m -r "$lock/stamp" "\${log%/*}"
+  fi
   echo "$(date -u '+%Y-%m-%dT%H:%M:%SZ' 2>/dev/null) $*" >>"$log"
 } 2>/dev/null
 p2c_sleep() {
@@ -173,9 +176,13 @@ p2c_wait_for_expiry() {
       rm -rf "$lock"
       exit 0
     fi
-    p2c_now=$(cat "$lock/counter" 2>/dev/null)
-    if [ "$p2c_now" = "$p2c_seen" ]; then p2c_idle=$((p2c_idle + 1)); else p2c_idle=0; fi
-    p2c_seen=$p2c_now
+    if [ -e "$lock/now" ]; then
+      : >"$lock/expired"
+      return
+    fi
+    p2c_count=$(cat "$lock/counter" 2>/dev/null)
+    if [ "$p2c_count" = "$p2c_seen" ]; then p2c_idle=$((p2c_idle + 1)); else p2c_idle=0; fi
+    p2c_seen=$p2c_count
     if [ "$p2c_idle" -ge "$ticks" ]; then
       : >"$lock/expired"
       if [ "$(cat "$lock/counter" 2>/dev/null)" = "$p2c_seen" ]; then return; fi

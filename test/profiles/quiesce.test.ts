@@ -1,5 +1,5 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import test from 'ava';
 import { P2cError } from '../../src/errors.ts';
 import { quiesce } from '../../src/profiles/quiesce.ts';
@@ -310,6 +310,43 @@ test('a lock whose watchdog died is taken over: what it owes is started first', 
   t.true(application.isUp());
   t.false(existsSync(ground.lock));
 });
+
+for (const shell of SHELLS) {
+  test(`${shell}: the watchdog of a run that is over does not wait for the end of its lease`, async (t) => {
+    if (!requirePrograms(t, [shell])) return;
+    const ground = playground(t);
+    const application = fakeApplication(ground);
+    const path = shellFolder(ground, shell);
+    const logged = statSync(dirname(ground.place.logFile), { bigint: true }).mtimeNs;
+    const killed = localSession({ path });
+    const options = { settleMs: 0, place: ground.place };
+    const isOver = async (id: string): Promise<boolean> => id === 'killed';
+    const run = (id: string) => ({ id, isOver });
+    await quiesce(killed, [application.profile], { ...options, leaseMs: 900_000, run: run('killed') });
+    killed.cut();
+    // The same run in the same process may be another host of it that is the same server.
+    for (const held of [{}, { run: run('killed') }, { run: { id: 'other', isOver: async () => false } }]) {
+      const refused = quiesce(localSession({ path }), [application.profile], { ...options, ...held });
+      const error = await t.throwsAsync(refused, { instanceOf: P2cError });
+      t.is(error.code, 'quiesce.busy');
+    }
+    t.false(application.isUp());
+    const lines: string[] = [];
+    const next = await quiesce(localSession({ path }), [application.profile], {
+      ...options,
+      run: run('next'),
+      onEvent: (line) => lines.push(line),
+    });
+    t.regex(lines.join('\n'), /^a run that is over holds .*, run killed\)[\s\S]*had to act[\s\S]*it is up/);
+    t.deepEqual(next.stopped, [application.name]);
+    await next.resume();
+    t.true(application.isUp());
+    t.false(existsSync(ground.lock) || existsSync(ground.place.logFile));
+    // Old busybox' touch knows whole seconds.
+    const since = statSync(dirname(ground.place.logFile), { bigint: true }).mtimeNs - logged;
+    t.true(since === 0n || (shell === 'busybox' && since > -1_000_000_000n && since < 0n), `${since} ns`);
+  });
+}
 
 test('a lock that is a link is refused and not followed', async (t) => {
   const ground = playground(t);

@@ -118,7 +118,7 @@ export class Applications {
 export async function stopApplications(
   session: Session,
   { target, profiles, leaseMs }: Pick<MigrationRequest, 'target' | 'profiles' | 'leaseMs'>,
-  { show, held, signal }: Pick<Scene, 'show' | 'held' | 'signal'>,
+  { show, held, signal, memory }: Pick<Scene, 'show' | 'held' | 'signal'> & Partial<Pick<Scene, 'memory'>>,
 ): Promise<Quiesced> {
   const onEvent = (line: string): void => show.note(line);
   const owed = new Owed();
@@ -127,7 +127,7 @@ export async function stopApplications(
   const stopping = show.stage(
     STOP,
     async () => {
-      const quiesced = await quiesce(session, profiles, { leaseMs, signal, onEvent, owed });
+      const quiesced = await quiesce(session, profiles, { leaseMs, signal, onEvent, owed, run: memory?.run });
       held.defer(() => startOnTheWayOut(quiesced, owed, show));
       return quiesced;
     },

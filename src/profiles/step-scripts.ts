@@ -1,0 +1,62 @@
+/** The remote commands of a step: run while the lease is held, and ended where it takes too long. */
+import { quote } from '../ssh/quote.ts';
+import type { RemoteCommand } from '../ssh/session.ts';
+import { LeaseExit, type LeasePlace, ours, prelude } from './lease-scripts.ts';
+import { END_STEP_FUNCTIONS, runNoted } from './stop-at-work.ts';
+
+export interface StepRun {
+  readonly purpose: string;
+  /** Command line of sh. */
+  readonly line: string;
+  readonly timeoutMs: number;
+  /** For a stop: what the watchdog owes from now on. */
+  readonly owe: { readonly token: string; readonly number: number; readonly name: string } | undefined;
+}
+
+/**
+ * Runs a step. Its output goes to a file and not to the channel, which a daemon that keeps its standard output would
+ * hold open for ever. The step's exit code is on standard error as `p2c-code N`; the command itself ends with 0.
+ */
+export function stepCommand(place: LeasePlace, step: StepRun): RemoteCommand {
+  const owe =
+    step.owe === undefined
+      ? ''
+      : `${ours(step.owe.token)}if [ -e "$lock/expired" ]; then exit ${LeaseExit.expired}; fi
+echo ${quote(step.owe.name)} >"$lock/owed.${step.owe.number}" || exit ${LeaseExit.notOurs}
+`;
+  return {
+    purpose: step.purpose,
+    script: `${prelude(place)}${owe}output=/dev/null
+if [ -d "$lock" ] && [ -O "$lock" ]; then output=$lock/step; fi
+${step.owe === undefined ? runPlainly(step.line) : runNoted(step.line)}
+if [ -f "$output" ]; then
+  tail -c 4096 "$output"
+  rm -f "$output"
+fi
+echo "p2c-code $code" >&2
+`,
+    timeoutMs: step.timeoutMs,
+    changesSource: true,
+  };
+}
+
+function runPlainly(line: string): string {
+  return `(
+  umask 022
+  cd /
+  ${line}
+) >"$output" 2>&1 </dev/null
+code=$?`;
+}
+
+/** Ends the stop step that is still at work, with all that it started: to be run where p2c gives a step up. */
+export function endStepCommand(place: LeasePlace, token: string): RemoteCommand {
+  return {
+    purpose: 'end the stop step that took too long',
+    script: `${prelude(place)}${ours(token)}${END_STEP_FUNCTIONS}p2c_end_step
+exit 0
+`,
+    changesSource: true,
+    repeatable: true,
+  };
+}
