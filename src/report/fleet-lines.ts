@@ -1,7 +1,7 @@
 /** A batch as lines for a terminal: a heading, what failed, then one line per host; as many as fit, from where one scrolled to. */
 import { printable } from '../printable.ts';
 import type { HostRecord } from './run-record.ts';
-import { formatBytes, formatDuration, formatRate } from './units.ts';
+import { formatBytes, formatDuration, formatRate, formatTimeLeft } from './units.ts';
 
 export interface Screen {
   readonly width: number;
@@ -106,9 +106,11 @@ function shareOf({ progress, stages }: HostRecord, { now, wide }: Look): string 
   const began = stages.at(-1)?.began ?? now;
   const share = Math.min(1, done / total);
   const elapsed = Math.max(1, now - began);
-  const left = share === 0 ? '' : `${formatDuration((elapsed * (1 - share)) / share)} left`;
+  const left = formatTimeLeft(share, elapsed);
   const part = `${Math.floor(share * 100)}%`;
-  return [wide ? `${part} of ${formatBytes(total)}` : part, formatRate(done, elapsed), left].join('  ');
+  return [wide ? `${part} of ${formatBytes(total)}` : part, formatRate(done, elapsed), left]
+    .filter((each) => each !== '')
+    .join('  ');
 }
 
 function downOf({ downSince, downMs }: HostRecord, now: number): string {

@@ -1,5 +1,5 @@
 /** How far a long transfer is: bytes, rate, share, time left. */
-import { formatBytes, formatDuration, formatRate } from './units.ts';
+import { formatBytes, formatRate, formatTimeLeft } from './units.ts';
 
 export class Progress {
   readonly #total: number;
@@ -26,7 +26,7 @@ export class Progress {
     const rate = formatRate(this.#done, elapsed);
     if (this.#total <= 0) return `${formatBytes(this.#done)}, ${rate}`;
     const share = Math.min(1, this.#done / this.#total);
-    const left = this.#done === 0 ? '' : `, ${formatDuration((elapsed * (1 - share)) / Math.max(share, 1e-9))} left`;
-    return `${formatBytes(this.#done)} of ${formatBytes(this.#total)} (${Math.floor(share * 100)}%), ${rate}${left}`;
+    const told = [`${formatBytes(this.#done)} of ${formatBytes(this.#total)} (${Math.floor(share * 100)}%)`, rate];
+    return [...told, formatTimeLeft(share, elapsed)].filter((part) => part !== '').join(', ');
   }
 }

@@ -29,6 +29,16 @@ export function formatDuration(milliseconds: number): string {
   return `${Math.floor(minutes / 60)} h ${pad(minutes % 60)} min`;
 }
 
+/** Until then a rate is that of the beginning, and what it promises is nonsense. */
+const ESTIMATE_AFTER_MS = 3000;
+const ESTIMATE_AFTER_SHARE = 0.005;
+
+/** `3.4 s left` at the rate so far; empty while that tells nothing. */
+export function formatTimeLeft(share: number, elapsedMs: number): string {
+  if (elapsedMs < ESTIMATE_AFTER_MS || share < ESTIMATE_AFTER_SHARE) return '';
+  return `${formatDuration((elapsedMs * (1 - share)) / share)} left`;
+}
+
 export function formatCount(count: number, one: string, many: string = `${one}s`): string {
   return `${count.toLocaleString('en-US')} ${count === 1 ? one : many}`;
 }
