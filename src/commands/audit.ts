@@ -14,11 +14,14 @@ import { formatBytes } from '../report/units.ts';
 import { parseTarget } from '../ssh/target.ts';
 import { type CaptureOptions, profilesFrom, rulesFrom, withCaptureOptions } from './capture-options.ts';
 import { defineVerb } from './command.ts';
+import { requireConnection } from './connection-check.ts';
 import { type ConnectionOptions, connectOptions, withConnectionOptions } from './connection-options.ts';
 import { atAnyTime, runFleet, type Scene } from './fleet.ts';
 import { type FleetOptions, withFleetOptions } from './fleet-options.ts';
 import { hostConnectOptions } from './host-connection.ts';
+import { HostMistakes } from './host-mistakes.ts';
 import { interruptible } from './interrupt.ts';
+import { profilesOfHosts } from './inventory-mistakes.ts';
 import { chosenHosts } from './inventory-options.ts';
 import { printPieces } from './print-pieces.ts';
 import { terminalWidth, withShow } from './show.ts';
@@ -59,6 +62,7 @@ export const verb = defineVerb({
       sparse: options.sparse,
       why: (options.why ?? []).map(whyPath),
     };
+    await requireConnection(options);
     const report = await interruptible(async (signal) => {
       await using hazards = options.json ? await HazardPaths.create() : undefined;
       const connect = connectOptions(options, signal);
@@ -93,22 +97,23 @@ async function auditFleet(
   if (options.why !== undefined) {
     throw usageError('--why asks about one server', { code: 'usage', hint: 'name it in the place of -i FILE' });
   }
-  const { hosts } = await chosenHosts(file, patterns, options);
+  const chosen = atAnyTime(await chosenHosts(file, patterns, options));
+  const mistakes = new HostMistakes();
+  const profiles = await profilesOfHosts(chosen.hosts, options.profile, mistakes);
+  mistakes.throwAny();
+  const rules = rulesFrom('command line', options.exclude, options.include);
   const auditHost = async (host: FleetHost, { show, signal, aside }: Scene): Promise<SurveyReport> =>
     audit(
       {
         target: host.target,
         connect: hostConnectOptions(host, options, signal, aside),
-        ...profilesFrom(options.profile ?? host.profiles),
+        ...(profiles.get(host) ?? profilesFrom(host.profiles)),
         sparse: options.sparse,
-        rules: [
-          ...rulesFrom('command line', options.exclude, options.include),
-          ...rulesFrom('inventory', host.exclude, host.include),
-        ],
+        rules: [...rules, ...rulesFrom('inventory', host.exclude, host.include)],
       },
       show,
     );
-  return runFleet(atAnyTime(hosts), options, {
+  return runFleet(chosen, options, {
     name: 'audit',
     argv,
     root: storeRoot(),

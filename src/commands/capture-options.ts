@@ -1,5 +1,6 @@
 /** The options of `audit` and `migrate` that decide what is captured. */
 import type { Argv } from 'yargs';
+import { parsePattern } from '../listing/pattern.ts';
 import { type RuleInput, type RuleLevel, SPARSE_POLICIES, type SparsePolicy } from '../listing/rules.ts';
 import type { SurveyRequest } from '../pipeline/request.ts';
 import { selectProfiles } from '../profiles/select.ts';
@@ -45,18 +46,16 @@ export function withCaptureOptions<Options>(parser: Argv<Options>): Argv<Options
     });
 }
 
-/** The rules a person gave, in the words of rules. */
+/** The rules a person gave, in the words of rules. @throws P2cError `rule.invalid`. */
 export function rulesFrom(
   level: RuleLevel,
   excludes: readonly string[] = [],
   includes: readonly string[] = [],
 ): RuleInput[] {
-  const rule = (action: RuleInput['action']) => (pattern: string) => ({
-    level,
-    action,
-    pattern,
-    reason: `asked for on the ${level === 'inventory' ? "inventory's host" : level}`,
-  });
+  const rule = (action: RuleInput['action']) => (pattern: string) => {
+    parsePattern(pattern);
+    return { level, action, pattern, reason: `asked for on the ${level === 'inventory' ? "inventory's host" : level}` };
+  };
   return [...excludes.map(rule('exclude')), ...includes.map(rule('include'))];
 }
 

@@ -1,8 +1,13 @@
 /** The options of the verbs that run over an inventory, and what they mean for its hosts. */
+import { access, constants, stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import type { Argv } from 'yargs';
-import { usageError } from '../errors.ts';
+import { messageOf, usageError } from '../errors.ts';
 import type { Hooks } from '../fleet/hooks.ts';
-import { parseSerial, type QueueLimits } from '../fleet/queue.ts';
+import type { Inventory } from '../fleet/host.ts';
+import type { QueueLimits } from '../fleet/queue.ts';
+import { parseSerial } from '../fleet/waves.ts';
+import { suggestion } from '../profiles/nearest.ts';
 import { parseSize } from '../profiles/quantity.ts';
 import { type InventoryOptions, withInventoryOptions } from './inventory-options.ts';
 
@@ -101,21 +106,25 @@ export interface FleetPlan {
   readonly metricsFile: string | undefined;
 }
 
-/** @throws P2cError `usage`. */
-export function fleetPlan(options: Omit<FleetOptions, 'inventory'>, hosts: number): FleetPlan {
+/** @param hosts how many are meant. @throws P2cError `usage`. */
+export async function fleetPlan(
+  options: Omit<FleetOptions, 'inventory'>,
+  inventory: Inventory,
+  hosts: number,
+): Promise<FleetPlan> {
   const { pre, post, fail } = options;
   return {
-    limits: limitsOf(options, hosts),
+    limits: limitsOf(options, inventory, hosts),
     attempts: wholeNumber('attempts', options.attempts, 1, 20),
     reserve: reserveOf(options.reserve),
     commands: commandsOf(pre, post, fail),
     batchCommands: commandsOf(options['batch-pre'], options['batch-post'], options['batch-fail']),
     webhook: webhookOf(options.webhook),
-    metricsFile: options['metrics-file'],
+    metricsFile: await metricsFileOf(options['metrics-file']),
   };
 }
 
-function limitsOf(options: Omit<FleetOptions, 'inventory'>, hosts: number): QueueLimits {
+function limitsOf(options: Omit<FleetOptions, 'inventory'>, inventory: Inventory, hosts: number): QueueLimits {
   const { serial = [] } = options;
   const waves = parseSerial(serial, hosts);
   if (waves === undefined) {
@@ -131,7 +140,7 @@ function limitsOf(options: Omit<FleetOptions, 'inventory'>, hosts: number): Queu
     serial: waves,
     maxFailures: options['fail-fast'] ? 0 : most === undefined ? undefined : wholeNumber('max-failures', most, 0, 1e6),
     perJump: perJump === undefined ? undefined : wholeNumber('per-jump', perJump, 1, 10_000),
-    perGroup: groupsOf(options['per-group']),
+    perGroup: groupsOf(options['per-group'], inventory),
   };
 }
 
@@ -140,14 +149,40 @@ function wholeNumber(option: string, value: number, least: number, most: number)
   throw usageError(`--${option} ${value} is not a whole number from ${least} to ${most}`, { code: 'usage' });
 }
 
-function groupsOf(words: readonly string[] = []): Map<string, number> {
+function groupsOf(words: readonly string[] = [], { file, groups }: Inventory): Map<string, number> {
+  const known = groups.map(({ name }) => name);
   return new Map(
     words.map((word) => {
       const [, group, count] = /^([^=]+)=(\d{1,4})$/.exec(word) ?? [];
-      if (group !== undefined && Number(count) >= 1) return [group, Number(count)];
-      throw usageError(`--per-group '${word}' is no group and number`, { code: 'usage', hint: "write 'web=2'" });
+      if (group === undefined || Number(count) < 1) {
+        throw usageError(`--per-group '${word}' is no group and number`, { code: 'usage', hint: "write 'web=2'" });
+      }
+      if (known.includes(group)) return [group, Number(count)];
+      throw usageError(`--per-group '${word}': ${file} has no group '${group}'${suggestion(group, known)}`, {
+        code: 'usage',
+        hint:
+          group === 'all' ? '--concurrency is for all of them' : `'p2c inventory graph -i ${file}' shows the groups`,
+      });
     }),
   );
+}
+
+/** It is written all along a batch: that it cannot be is better known before the first host is begun. */
+async function metricsFileOf(file: string | undefined): Promise<string | undefined> {
+  if (file === undefined) return undefined;
+  const folder = dirname(file);
+  try {
+    await access(folder, constants.W_OK | constants.X_OK);
+    if (!(await stat(folder)).isDirectory()) throw new Error(`${folder} is no folder`);
+    const there = await stat(file).catch(() => undefined);
+    if (there?.isDirectory() === true) throw new Error('it is a folder');
+    return file;
+  } catch (cause) {
+    throw usageError(`--metrics-file ${file} cannot be written: ${messageOf(cause)}`, {
+      code: 'usage',
+      hint: "name a file in the folder that node-exporter's textfile collector reads",
+    });
+  }
 }
 
 function reserveOf(text: string): number {

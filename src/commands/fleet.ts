@@ -1,8 +1,8 @@
 /** What the verbs share that run over an inventory: the run, the lines or events, the table, the exit code. */
-import { describeError, ExitCode, errorRecord, type P2cError } from '../errors.ts';
+import { describeError, type ExitCode, type P2cError } from '../errors.ts';
+import { requireNoCircle } from '../fleet/circle.ts';
 import { callHooks, type HookName } from '../fleet/hooks.ts';
 import type { FleetHost } from '../fleet/host.ts';
-import { requireNoCircle } from '../fleet/queue.ts';
 import type { Run } from '../fleet/run.ts';
 import { describeDiskPlan, estimates } from '../pipeline/disk-plan.ts';
 import { type HostOutcome, runHosts } from '../pipeline/fleet.ts';
@@ -14,15 +14,17 @@ import { type Show, SILENT } from '../pipeline/stage.ts';
 import type { RunEvent } from '../report/events/schema.ts';
 import { PlainShow } from '../report/plain-show.ts';
 import type { RunRecord } from '../report/run-record.ts';
-import { table } from '../report/table.ts';
+import { PlainWaits } from '../report/waiting.ts';
 import { type BatchHooks, withHooks } from './batch-hooks.ts';
-import type { Aside } from './connection-options.ts';
+import { requireHostConnections } from './connection-check.ts';
+import type { Aside, ConnectionOptions } from './connection-options.ts';
 import { type FleetOptions, type FleetPlan, fleetPlan } from './fleet-options.ts';
+import { printOutcomes, tallyOf, worstExitCode } from './fleet-outcomes.ts';
 import { interruptible } from './interrupt.ts';
+import type { ChosenHosts } from './inventory-options.ts';
 import { holdingOn } from './outputs.ts';
 import { capturedAt, type RunEnd, recordedHost, withRun } from './run-plan.ts';
 import { RunWatch } from './run-watch.ts';
-import { terminalWidth } from './show.ts';
 
 /** What the work on one host is done with. */
 export interface Scene {
@@ -53,23 +55,44 @@ export interface FleetVerb<Result> {
   row(result: Result): string[];
 }
 
-export interface FleetRunOptions extends Omit<FleetOptions, 'inventory'> {
-  readonly json: boolean;
-}
+export type FleetRunOptions = Omit<FleetOptions, 'inventory'> & Partial<ConnectionOptions> & { readonly json: boolean };
 
 /** Looking waits for no maintenance window, and for no other host: what is written in an inventory of both is for migrations. */
-export function atAnyTime(hosts: readonly FleetHost[]): FleetHost[] {
-  return hosts.map((host) => ({ ...host, opens: undefined, after: [] }));
+export function atAnyTime({ inventory, hosts }: ChosenHosts): ChosenHosts {
+  return { inventory, hosts: hosts.map((host) => ({ ...host, opens: undefined, after: [] })) };
+}
+
+/**
+ * All that can be wrong with the options of a batch, and with what its inventory says of the way to its hosts: found
+ * before a run is begun.
+ * @throws P2cError (exit code 2).
+ */
+export async function requireFleet(
+  { inventory, hosts }: ChosenHosts,
+  options: FleetRunOptions,
+  resumed?: RunRecord | undefined,
+): Promise<FleetPlan> {
+  const plan = await fleetPlan(options, inventory, hosts.length);
+  requireNoCircle(hosts);
+  await requireHostConnections(
+    hosts.filter((host) => !isKept(host, resumed)),
+    options,
+  );
+  return plan;
+}
+
+function isKept({ name }: FleetHost, resumed: RunRecord | undefined): boolean {
+  return resumed !== undefined && recordedHost(resumed, name).host.state === 'done';
 }
 
 /** Runs, prints the table (or events), and answers the worst exit code: a failure before a blind spot. */
 export async function runFleet<Result>(
-  hosts: readonly FleetHost[],
+  chosen: ChosenHosts,
   options: FleetRunOptions,
   verb: FleetVerb<Result>,
 ): Promise<ExitCode> {
-  const plan = fleetPlan(options, hosts.length);
-  requireNoCircle(hosts);
+  const plan = await requireFleet(chosen, options, verb.resumed);
+  const { hosts } = chosen;
   const { name, argv, root, resumed } = verb;
   const planned = hosts.map((host) => ({ name: host.name, target: targetOf(host), image: verb.image(host) }));
   const listener = options.json ? printEvent : undefined;
@@ -81,7 +104,8 @@ export async function runFleet<Result>(
         runBatch({ run, watch, hosts, plan, hooks, verb, json: options.json }),
       );
     } finally {
-      await watch.end();
+      // A batch that is done is not undone by what was to be told of it.
+      await watch.end().catch((error: unknown) => writeLine(describeError(error)));
     }
   };
   // Whatever becomes of the output, the run ends as one: its journal has the account.
@@ -110,12 +134,13 @@ async function runBatch<Result>(batch: Batch<Result>): Promise<RunEnd> {
   const outcomes = await watched(batch, (shown) => workOn(batch, shown));
   const failed = outcomes.flatMap((outcome) => ('error' in outcome ? [outcome.host.name] : []));
   if (!json) printOutcomes(outcomes, hosts.length - outcomes.length, verb);
-  const exitCode = worstOf(outcomes.map((outcome) => exitCodeOf(outcome, verb)));
+  const exitCode = worstExitCode(outcomes, (result) => verb.exitCode(result));
   await hook(failed.length > 0 ? 'fail' : 'post', { exitCode, hosts: hosts.length, failed });
   if (!json && failed.length > 0 && verb.name === 'migrate') {
     writeLine(`p2c: 'p2c migrate --resume ${run.id}' goes on with what is not done`);
   }
-  return { exitCode, done: hosts.length - failed.length, failed: failed.length };
+  const { notBegun } = tallyOf(outcomes);
+  return { exitCode, done: hosts.length - failed.length, failed: failed.length, notBegun };
 }
 
 /** How a batch is shown. */
@@ -126,11 +151,13 @@ interface Shown {
 
 /** Events under `--json`, a screen on a terminal, plain lines elsewhere. */
 async function watched<Result, Done>(
-  { watch, json }: Batch<Result>,
+  { run, watch, json }: Batch<Result>,
   work: (shown: Shown) => Promise<Done>,
 ): Promise<Done> {
   if (json) return work({ showFor: () => SILENT, aside: (ask) => ask() });
   if (!process.stderr.isTTY) {
+    const waits = new PlainWaits(writeLine);
+    run.listen((event) => waits.add(event));
     return work({ showFor: (host) => new PlainShow(writeLine, `${host.name}: `), aside: (ask) => ask() });
   }
   const { FleetScreen } = await import('../report/fleet-screen.ts');
@@ -144,19 +171,18 @@ async function workOn<Result>(
   { showFor, aside }: Shown,
 ): Promise<HostOutcome<FleetHost, Result>[]> {
   const { resumed, root } = verb;
-  const isKept = ({ name }: FleetHost): boolean =>
-    resumed !== undefined && recordedHost(resumed, name).host.state === 'done';
-  for (const host of hosts.filter(isKept)) run.tell({ event: 'host-kept', host: host.name });
+  for (const host of hosts.filter((each) => isKept(each, resumed))) run.tell({ event: 'host-kept', host: host.name });
   const room = new Room(root, plan.reserve, (before) => promisedElsewhere(root, run.id, before));
   run.listen((event) => {
     if (event.event === 'part-captured') room.arrived(event.host, event.bytes);
   });
-  const waiting = hosts.filter((host) => !isKept(host));
+  const waiting = hosts.filter((host) => !isKept(host, resumed));
   const work = async (signal: AbortSignal): Promise<HostOutcome<FleetHost, Result>[]> => {
     const told = await planDisk({ run, verb, waiting, room }, signal);
     if (told !== undefined && !json) await aside(async () => writeLine(`p2c: ${told}`));
     return runHosts(waiting, {
       ...plan,
+      resumable: verb.name === 'migrate',
       hooks: hooks.host,
       run,
       place: { root, room },
@@ -213,45 +239,4 @@ function printEvent(event: RunEvent): void {
 
 function writeLine(line: string): void {
   process.stderr.write(`${line}\n`);
-}
-
-function printOutcomes<Result>(
-  outcomes: readonly HostOutcome<FleetHost, Result>[],
-  kept: number,
-  verb: FleetVerb<Result>,
-): void {
-  for (const outcome of outcomes) {
-    const error = 'error' in outcome ? outcome.error : verb.failure?.(outcome.result);
-    if (error !== undefined) writeLine(describeError(error).replace(/^p2c: /, `p2c: ${outcome.host.name}: `));
-  }
-  const blank = verb.columns.map(() => '-');
-  const rows = outcomes.map((outcome) =>
-    'error' in outcome
-      ? [outcome.host.name, 'failed', ...blank]
-      : [outcome.host.name, stateOf(verb.exitCode(outcome.result)), ...verb.row(outcome.result)],
-  );
-  process.stdout.write(`${table(rows, ['HOST', 'STATE', ...verb.columns], terminalWidth())}\n`);
-  const failed = outcomes.filter((outcome) => 'error' in outcome).length;
-  const before = kept === 0 ? '' : `, ${kept} done before`;
-  process.stdout.write(
-    `${outcomes.length - failed} done, ${failed} failed${before}, of ${outcomes.length + kept} hosts\n`,
-  );
-}
-
-/** A host that ended well, as the table has it. */
-function stateOf(code: ExitCode): string {
-  if (code === ExitCode.blindSpots) return 'blind spots';
-  if (code === ExitCode.failed) return 'not booted';
-  return code === ExitCode.differences ? 'differences' : 'done';
-}
-
-function exitCodeOf<Result>(outcome: HostOutcome<FleetHost, Result>, verb: FleetVerb<Result>): ExitCode {
-  if (!('error' in outcome)) return verb.exitCode(outcome.result);
-  const { code } = errorRecord(outcome.error);
-  return code === 'interrupted' ? ExitCode.interrupted : ExitCode.failed;
-}
-
-function worstOf(codes: readonly ExitCode[]): ExitCode {
-  const order = [ExitCode.interrupted, ExitCode.failed, ExitCode.usage, ExitCode.blindSpots, ExitCode.differences];
-  return order.find((code) => codes.includes(code)) ?? ExitCode.done;
 }

@@ -10,11 +10,14 @@ import { describeInspection } from '../report/inspect-page.ts';
 import { statementsOf } from '../report/inspect-statements.ts';
 import { parseTarget } from '../ssh/target.ts';
 import { defineVerb } from './command.ts';
+import { requireConnection } from './connection-check.ts';
 import { type ConnectionOptions, connectOptions, withConnectionOptions } from './connection-options.ts';
 import { atAnyTime, runFleet } from './fleet.ts';
 import { type FleetOptions, withFleetOptions } from './fleet-options.ts';
 import { hostConnectOptions } from './host-connection.ts';
+import { HostMistakes } from './host-mistakes.ts';
 import { interruptible } from './interrupt.ts';
+import { profilesOfHosts } from './inventory-mistakes.ts';
 import { chosenHosts } from './inventory-options.ts';
 import { printSudoers } from './print-sudoers.ts';
 import { terminalWidth, withShow } from './show.ts';
@@ -63,6 +66,7 @@ export const verb = defineVerb({
     if (profileFile !== undefined) refuseToOverwrite(profileFile);
     const saved = compare === undefined ? undefined : readSaved(compare);
     const request = { target: parseTarget(target, { port: options.port }), ...knowledge(options.profile) };
+    await requireConnection(options);
     const inspected = await interruptible((signal) =>
       withShow(options, INSPECT_STAGES, (show) =>
         inspect({ ...request, connect: connectOptions(options, signal) }, show),
@@ -133,8 +137,11 @@ async function inspectFleet(
   if (single !== undefined) {
     throw usageError(`--${single} is for one server`, { code: 'usage', hint: 'name it in the place of -i FILE' });
   }
-  const { hosts } = await chosenHosts(file, patterns, options);
-  return runFleet<Inspected['report']>(atAnyTime(hosts), options, {
+  const chosen = atAnyTime(await chosenHosts(file, patterns, options));
+  const mistakes = new HostMistakes();
+  await profilesOfHosts(chosen.hosts, options.profile, mistakes);
+  mistakes.throwAny();
+  return runFleet<Inspected['report']>(chosen, options, {
     name: 'inspect',
     argv,
     root: storeRoot(),

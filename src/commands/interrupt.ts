@@ -1,5 +1,6 @@
 /** Interrupting: the first signal ends the work in good order, the second ends the process. */
 import { ExitCode, P2cError } from '../errors.ts';
+import { orInterruption } from '../pipeline/interruption.ts';
 import { whatWouldBeLeft } from '../pipeline/leavings.ts';
 import { printable } from '../printable.ts';
 import { leaveScreen, say } from '../report/screen.ts';
@@ -43,10 +44,7 @@ export async function interruptible<Result>(
   try {
     return await holdingOn(onLost, () => work(controller.signal));
   } catch (error) {
-    // What fails because of the interruption (a killed stream, a closed channel) is told as the interruption.
-    throw controller.signal.aborted && !(error instanceof P2cError && error.code.startsWith('quiesce.'))
-      ? controller.signal.reason
-      : error;
+    throw orInterruption(error, controller.signal);
   } finally {
     stopListening();
   }

@@ -1,12 +1,12 @@
 /** `p2c inventory check`: everything of an inventory that can be wrong without going to its hosts. */
 import { ExitCode } from '../errors.ts';
-import { requireNoCircle } from '../fleet/queue.ts';
-import { parseReference } from '../oci/reference.ts';
-import { selectProfiles } from '../profiles/select.ts';
+import { requireNoCircle } from '../fleet/circle.ts';
 import { formatCount } from '../report/units.ts';
 import { defineVerb } from './command.ts';
 import { hostConnectOptions } from './host-connection.ts';
+import { HostMistakes } from './host-mistakes.ts';
 import { requiredInventory } from './inventory-ls.ts';
+import { profilesOfHosts, referencesOf, requireWindows } from './inventory-mistakes.ts';
 import { chosenHosts, withInventoryOptions } from './inventory-options.ts';
 
 export const verb = defineVerb({
@@ -20,11 +20,13 @@ export const verb = defineVerb({
     const file = requiredInventory(options.inventory, 'check');
     const { inventory, hosts } = await chosenHosts(file, words, options);
     requireNoCircle(hosts);
-    for (const host of hosts) {
-      selectProfiles(host.profiles);
-      hostConnectOptions(host, {});
-      if (host.tag !== undefined) parseReference(host.tag);
-    }
+    const mistakes = new HostMistakes();
+    await profilesOfHosts(hosts, undefined, mistakes);
+    await referencesOf(hosts, mistakes);
+    await requireWindows(hosts, mistakes);
+    // Keys lie where the batch is run, which may be elsewhere.
+    for (const host of hosts) await mistakes.of(host, 'host', () => hostConnectOptions(host, {}));
+    mistakes.throwAny();
     const untagged = hosts.filter((host) => host.tag === undefined).map(({ name }) => name);
     const { kind, groups } = inventory;
     const result = { file, kind, hosts: hosts.length, groups: groups.length, withoutTag: untagged };

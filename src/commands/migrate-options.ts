@@ -110,7 +110,7 @@ function withMigrateOptions<Declared>(parser: Argv<Declared>): Argv<Declared & M
     .option('dry-run', {
       type: 'boolean',
       default: false,
-      describe: 'change nothing: print what would be captured and run',
+      describe: 'change nothing: print what would be captured and run (one target; audit looks at an inventory)',
     })
     .option('json', { type: 'boolean', default: false, describe: 'print one JSON object' });
 }

@@ -12,6 +12,8 @@ import { parseDuration, parseSize } from '../profiles/quantity.ts';
 import { parseTarget } from '../ssh/target.ts';
 import { bootRequest } from './boot-options.ts';
 import { profilesFrom, rulesFrom } from './capture-options.ts';
+import { HostMistakes } from './host-mistakes.ts';
+import { profilesOfHosts, referencesOf, requireWindows } from './inventory-mistakes.ts';
 import type { Options } from './migrate-options.ts';
 
 /** Everything that can be wrong with what the user wrote is found here, before a connection is made. */
@@ -41,7 +43,7 @@ export async function requestOf(
 }
 
 /** What is the same for one target and for each host of an inventory. */
-export function sharedRequest(
+function sharedRequest(
   options: Options,
 ): Omit<MigrationRequest, 'target' | 'connect' | 'profiles' | 'recognise' | 'rules' | 'reference'> {
   return {
@@ -119,63 +121,66 @@ export function tagOf(host: FleetHost, template: string | undefined, today: Date
   return expandTag(template, host.name, today);
 }
 
-/** @throws P2cError `inventory.window` for a host whose windows are over. */
-export function requireWindows(hosts: readonly FleetHost[]): void {
-  const late = hosts.find((host) => host.opens?.(Date.now()) === Number.POSITIVE_INFINITY);
-  if (late === undefined) return;
-  throw usageError(`the maintenance window of '${late.name}' is over, and it has no other`, {
-    code: 'inventory.window',
-    hint: "give it another 'window:' in the inventory, or leave it out: '!NAME'",
-  });
-}
+type HostRequest = Omit<MigrationRequest, 'connect'>;
 
-/** @throws P2cError `inventory.tag`: the later of two images of one name would take it from the first. */
-export function requireDistinct(requests: ReadonlyMap<FleetHost, Pick<MigrationRequest, 'reference'>>): void {
-  const known = new Map<string, string>();
-  for (const [{ name }, { reference }] of requests) {
-    const other = known.get(reference.name);
-    if (other !== undefined) {
-      throw usageError(`the hosts '${other}' and '${name}' would have the same image name, ${reference.name}`, {
-        code: 'inventory.tag',
-        hint: "put the host's name into the tag: 'legacy/{{host}}:{{date}}'",
-      });
-    }
-    known.set(reference.name, name);
-  }
-}
-
-/** @throws P2cError for what is wrong with the host's profiles, rules, volumes and tag. */
-export function hostRequest(
-  host: FleetHost,
+/**
+ * Of each host of a batch, with its tag filled in.
+ * @throws P2cError for what is wrong with the options, and for all that is wrong with the hosts at once.
+ */
+export async function hostRequests(
+  hosts: readonly FleetHost[],
   options: Options,
-): Pick<MigrationRequest, 'target' | 'profiles' | 'recognise' | 'rules' | 'reference' | 'changes' | 'boot'> {
-  if (host.tag === undefined) {
-    throw usageError(`the inventory gives no tag for the host '${host.name}'`, {
-      code: 'inventory.tag',
-      hint: "give one for all: --tag 'legacy/{{host}}:{{date}}', or 'tag:' in the inventory's defaults or the host",
-    });
-  }
+): Promise<Map<FleetHost, HostRequest>> {
+  const shared = sharedRequest(options);
+  const rules = rulesFrom('command line', options.exclude, options.include);
   if (options.name !== undefined) {
     throw usageError('--name is for one target', {
       code: 'usage',
       hint: "each host's container is named after its tag",
     });
   }
-  const reference = parseReference(host.tag);
+  const mistakes = new HostMistakes();
+  const profiles = await profilesOfHosts(hosts, options.profile, mistakes);
+  const references = await referencesOf(hosts, mistakes);
+  await requireWindows(hosts, mistakes);
+  for (const host of hosts) await mistakes.of(host, 'tag', () => requireTag(host));
+  mistakes.throwAny();
+  return new Map(
+    hosts.flatMap((host): [FleetHost, HostRequest][] => {
+      const [own, reference] = [profiles.get(host), references.get(host)];
+      if (own === undefined || reference === undefined) return [];
+      const inventory = rulesFrom('inventory', host.exclude, host.include);
+      return [
+        [
+          host,
+          {
+            ...shared,
+            ...own,
+            target: host.target,
+            rules: [...rules, ...inventory],
+            reference,
+            boot: bootRequest(options, reference),
+            changes: changesOf(host, options),
+          },
+        ],
+      ];
+    }),
+  );
+}
+
+function requireTag({ name, tag }: FleetHost): void {
+  if (tag !== undefined) return;
+  throw usageError(`the inventory gives no tag for the host '${name}'`, {
+    code: 'inventory.tag',
+    hint: "give one for all: --tag 'legacy/{{host}}:{{date}}', or 'tag:' in the inventory's defaults or the host",
+  });
+}
+
+/** Those of the command line come last, and win. */
+function changesOf({ volumes, labels }: FleetHost, options: Options): MigrationRequest['changes'] {
   const written = [
-    ...host.volumes.map((path) => `VOLUME ${JSON.stringify([path])}`),
-    ...Object.entries(host.labels).map(([key, value]) => `LABEL ${key}=${JSON.stringify(value)}`),
+    ...volumes.map((path) => `VOLUME ${JSON.stringify([path])}`),
+    ...Object.entries(labels).map(([key, value]) => `LABEL ${key}=${JSON.stringify(value)}`),
   ];
-  return {
-    target: host.target,
-    ...profilesFrom(options.profile ?? host.profiles),
-    rules: [
-      ...rulesFrom('command line', options.exclude, options.include),
-      ...rulesFrom('inventory', host.exclude, host.include),
-    ],
-    reference,
-    boot: bootRequest(options, reference),
-    // Those of the command line come last, and win.
-    changes: [...written, ...(options.change ?? [])].map(parseChange),
-  };
+  return [...written, ...(options.change ?? [])].map(parseChange);
 }

@@ -1,6 +1,7 @@
 /** `p2c migrate`: a running server becomes an image. */
 import { ExitCode, type P2cError, usageError } from '../errors.ts';
 import type { FleetHost } from '../fleet/host.ts';
+import { storeRoot } from '../oci/root.ts';
 import { hostEstimate } from '../pipeline/disk-plan.ts';
 import { dryRun } from '../pipeline/dry-run.ts';
 import { migrate, migrationStages } from '../pipeline/migrate.ts';
@@ -15,13 +16,14 @@ import { describeSurvey } from '../report/survey-report.ts';
 import { formatBytes } from '../report/units.ts';
 import { requireBootable, requireDistinctNames } from './boot-options.ts';
 import { defineVerb } from './command.ts';
+import { requireConnection } from './connection-check.ts';
 import { connectOptions } from './connection-options.ts';
-import { runFleet } from './fleet.ts';
+import { requireFleet, runFleet } from './fleet.ts';
 import { hostConnectOptions } from './host-connection.ts';
 import { interruptible } from './interrupt.ts';
 import { chosenHosts } from './inventory-options.ts';
 import { migrateOptions } from './migrate-options.ts';
-import { hostRequest, requestOf, requireDistinct, requireWindows, sharedRequest, tagOf } from './migrate-request.ts';
+import { hostRequests, requestOf, tagOf } from './migrate-request.ts';
 import { type Call, resumedCall } from './resume.ts';
 import { capturedAt, recordedHost, withRun } from './run-plan.ts';
 import { terminalWidth, withShow } from './show.ts';
@@ -59,6 +61,7 @@ async function dispatch(call: Call): Promise<ExitCode> {
   const { options, words } = call;
   if (options.inventory !== undefined) return migrateFleet(options.inventory, call);
   const request = await requestOf(options, words);
+  await requireConnection(options);
   const work = (signal: AbortSignal): Promise<ExitCode> => {
     const connected = { ...request, connect: connectOptions(options, signal) };
     return options['dry-run'] ? runDry(connected, options.json) : runOne(connected, call, signal);
@@ -93,6 +96,7 @@ async function runOne(
             show,
             work: (recording, memory) => migrate(request, recording, signal, memory),
             exitCode: exitCodeOf,
+            signal,
           },
         ),
       );
@@ -110,6 +114,12 @@ function failureOf({ boot, image }: MigrationReport): P2cError | undefined {
   return bootFailure(boot, image.reference);
 }
 
+/** The way is part of it: behind two jump hosts, one address may be two servers. */
+function endpointOf({ target: { host, port }, jump }: FleetHost): string {
+  const address = `${host.includes(':') ? `[${host}]` : host}:${port}`;
+  return jump === undefined ? address : `${address} behind ${jump}`;
+}
+
 async function runDry(request: MigrationRequest, json: boolean): Promise<ExitCode> {
   const { survey, commands } = await withShow({ json }, migrationStages(request), (show) => dryRun(request, show));
   if (json) process.stdout.write(`${JSON.stringify({ ...survey, commands: commands.map(plannedJson) })}\n`);
@@ -121,30 +131,34 @@ async function runDry(request: MigrationRequest, json: boolean): Promise<ExitCod
 
 async function migrateFleet(file: string, call: Call): Promise<ExitCode> {
   const { options, words, argv, resumed } = call;
-  if (options['dry-run']) {
-    throw usageError('--dry-run takes one target', {
-      code: 'usage',
-      hint: "'p2c audit -i FILE' looks at a whole inventory",
-    });
-  }
-  const shared = sharedRequest(options);
   const today = resumed === undefined ? new Date() : new Date(resumed.began);
-  const chosen = await chosenHosts(file, words, options, today);
-  const hosts = chosen.hosts.map((host) => ({ ...host, tag: tagOf(host, options.tag, today) }));
-  requireWindows(hosts);
+  const { inventory, hosts: meant } = await chosenHosts(file, words, options, today);
+  const hosts = meant.map((host) => ({
+    ...host,
+    tag: tagOf(host, options.tag, today),
+    // A server whose applications are stopped for one host cannot be stopped for another one meanwhile.
+    endpoint: options.stop ? endpointOf(host) : undefined,
+  }));
   // All hosts' mistakes are found before the first host is touched.
-  const requests = new Map<FleetHost, Omit<MigrationRequest, 'connect'>>();
-  for (const host of hosts) requests.set(host, { ...shared, ...hostRequest(host, options) });
-  requireDistinct(requests);
+  const requests = await hostRequests(hosts, options);
   requireDistinctNames(new Map([...requests].map(([{ name }, { boot }]) => [name, boot])));
+  const root = storeRoot();
   for (const [{ name }, { boot }] of requests) {
     const known = resumed === undefined ? undefined : recordedHost(resumed, name).host;
-    if (known?.state !== 'done') await requireBootable(shared.storeRoot, boot, known?.container);
+    if (known?.state !== 'done') await requireBootable(root, boot, known?.container);
   }
-  return runFleet(hosts, options, {
+  const chosen = { inventory, hosts };
+  if (options['dry-run']) {
+    await requireFleet(chosen, options);
+    throw usageError('--dry-run takes one target, and no inventory', {
+      code: 'usage',
+      hint: "nothing else is wrong with these options; 'p2c audit -i FILE' looks at a whole inventory",
+    });
+  }
+  return runFleet(chosen, options, {
     name: 'migrate',
     argv,
-    root: shared.storeRoot,
+    root,
     resumed,
     worthWithoutOutput: true,
     image: (host) => host.tag ?? null,

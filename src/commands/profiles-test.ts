@@ -7,6 +7,7 @@ import { table } from '../report/table.ts';
 import { formatDuration } from '../report/units.ts';
 import { parseTarget } from '../ssh/target.ts';
 import { defineVerb } from './command.ts';
+import { requireConnection } from './connection-check.ts';
 import { connectOptions, withConnectionOptions } from './connection-options.ts';
 import { interruptible } from './interrupt.ts';
 import { leaseOf } from './migrate-request.ts';
@@ -41,6 +42,7 @@ export const verb = defineVerb({
     if (word === undefined || words.length > 1) throw usageError('one TARGET is expected', { code: 'usage' });
     const target = parseTarget(word, { port: options.port });
     const request = { target, profiles: selectProfiles(options.profile ?? []), leaseMs: leaseOf(options.lease) };
+    await requireConnection(options);
     const report = await interruptible((signal) =>
       withShow(options, PROFILE_TEST_STAGES, (show) =>
         testProfiles({ ...request, connect: connectOptions(options, signal) }, show, signal),

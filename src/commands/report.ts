@@ -2,13 +2,13 @@
 import { open, rename, rm } from 'node:fs/promises';
 import type { Argv } from 'yargs';
 import { ExitCode, usageError } from '../errors.ts';
-import { findRun, isUnderWay, readRun } from '../fleet/runs.ts';
-import { storeError } from '../oci/files.ts';
+import { findRun, seeRun } from '../fleet/runs.ts';
+import { fileError } from '../oci/files.ts';
 import { storeRoot } from '../oci/root.ts';
 import { runCsv } from '../report/csv.ts';
 import { reportPage } from '../report/html/page.ts';
 import { runJunit } from '../report/junit.ts';
-import { type RunRecord, stateOfRun } from '../report/run-record.ts';
+import type { RunRecord } from '../report/run-record.ts';
 import { defineVerb } from './command.ts';
 import { neverBegan } from './run-plan.ts';
 
@@ -44,10 +44,9 @@ export const verb = defineVerb({
     }
     const root = storeRoot();
     const id = await findRun(root, name);
-    const run = await readRun(root, id);
-    if (run === undefined) throw neverBegan(id);
-    const state = stateOfRun(run, await isUnderWay(root, id));
-    for (const { format, file } of wanted) await write(file, textOf(format, run, state));
+    const seen = await seeRun(root, id);
+    if (seen === undefined) throw neverBegan(id);
+    for (const { format, file } of wanted) await write(file, textOf(format, seen.run, seen.state));
     return ExitCode.done;
   },
 });
@@ -72,6 +71,6 @@ async function write(file: string, text: string): Promise<void> {
     await rename(whole, file);
   } catch (error) {
     await rm(whole, { force: true });
-    throw storeError(error, file);
+    throw fileError(error, file);
   }
 }

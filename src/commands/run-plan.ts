@@ -22,15 +22,17 @@ export interface RunPlan {
 export interface RunEnd {
   readonly exitCode: ExitCode;
   readonly done: number;
+  /** Those that were not begun are counted too. */
   readonly failed: number;
+  readonly notBegun?: number;
 }
 
 /** @throws what the work throws, once that is recorded. */
 export async function withRun<End extends RunEnd>(plan: RunPlan, work: (run: Run) => Promise<End>): Promise<End> {
   const began = performance.now();
   await using run = await openRun(plan);
-  const finished = ({ exitCode, done, failed }: RunEnd): Promise<void> =>
-    run.record({ event: 'run-finished', exitCode, done, failed, milliseconds: performance.now() - began });
+  const finished = ({ exitCode, done, failed, notBegun = 0 }: RunEnd): Promise<void> =>
+    run.record({ event: 'run-finished', exitCode, done, failed, notBegun, milliseconds: performance.now() - began });
   try {
     const end = await work(run);
     await run.recorded();

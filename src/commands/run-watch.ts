@@ -32,7 +32,7 @@ export class RunWatch {
     this.#timer = setInterval(() => this.#write(), METRICS_EVERY_MS);
   }
 
-  /** Writes the last metrics. @throws P2cError `store.denied`, `store.full` where the file cannot be written. */
+  /** Writes the last metrics. @throws P2cError `file.write`. */
   async end(): Promise<void> {
     clearInterval(this.#timer);
     await this.#writing.catch(() => {});

@@ -1,8 +1,9 @@
 /** `p2c runs ls`: the runs that the store remembers. */
 import { ExitCode, messageOf } from '../errors.ts';
-import { isUnderWay, readRun, runIds } from '../fleet/runs.ts';
+import { runIds, seeRun } from '../fleet/runs.ts';
 import { storeRoot } from '../oci/root.ts';
-import { describeState, type RunRecord, stateOfRun } from '../report/run-record.ts';
+import type { RunRecord } from '../report/run-record.ts';
+import { describeState } from '../report/run-state.ts';
 import { table } from '../report/table.ts';
 import { formatAge, formatCount } from '../report/units.ts';
 import { defineVerb } from './command.ts';
@@ -38,11 +39,10 @@ const HEADINGS = ['RUN', 'VERB', 'BEGUN', 'HOSTS', 'STATE'];
 
 async function rowOf(root: string, id: string): Promise<{ cells: string[]; record: object }> {
   try {
-    const run = await readRun(root, id);
-    if (run === undefined)
+    const seen = await seeRun(root, id);
+    if (seen === undefined)
       return { cells: [id, '-', '-', '-', 'never began'], record: { run: id, state: 'never began' } };
-    const underWay = await isUnderWay(root, id);
-    const state = stateOfRun(run, underWay);
+    const { run, state } = seen;
     return {
       cells: [id, run.verb, formatAge(Date.now() - run.began), hosts(run), describeState(run, state)],
       record: recordOf(run, state),

@@ -1,9 +1,11 @@
 /** `p2c runs show`: what came of each host of a run. */
 import { ExitCode } from '../errors.ts';
-import { findRun, isUnderWay, readRun } from '../fleet/runs.ts';
+import { findRun, seeRun } from '../fleet/runs.ts';
 import { storeRoot } from '../oci/root.ts';
 import { printable } from '../printable.ts';
-import { describeState, type HostRecord, type RunRecord, stateOfRun } from '../report/run-record.ts';
+import { byReason } from '../report/not-begun.ts';
+import type { HostRecord, RunRecord } from '../report/run-record.ts';
+import { describeState } from '../report/run-state.ts';
 import { table } from '../report/table.ts';
 import { troubleOf } from '../report/trouble.ts';
 import { formatBytes, formatDuration } from '../report/units.ts';
@@ -25,24 +27,29 @@ export const verb = defineVerb({
       .option('failed', {
         type: 'boolean',
         default: false,
-        describe: 'print the names of the hosts that failed, for --limit @FILE',
+        describe: 'print the names of the hosts that failed or were not begun, for --limit @FILE',
       })
       .option('json', { type: 'boolean', default: false, describe: 'print one JSON object' }),
   async run({ json, failed }, [name]) {
     const root = storeRoot();
     const id = await findRun(root, name);
-    const run = await readRun(root, id);
-    if (run === undefined) throw neverBegan(id);
+    const seen = await seeRun(root, id);
+    if (seen === undefined) throw neverBegan(id);
+    const { run, state, underWay } = seen;
     if (failed) {
-      const names = run.hosts.filter(({ error }) => error !== undefined).map((host) => host.name);
+      const names = run.hosts.filter((host) => isToBeDone(host, underWay)).map((host) => host.name);
       process.stdout.write(json ? `${JSON.stringify(names)}\n` : names.map((host) => `${host}\n`).join(''));
       return ExitCode.done;
     }
-    const state = stateOfRun(run, await isUnderWay(root, id));
     process.stdout.write(`${json ? JSON.stringify({ ...run, state }) : describe(run, state)}\n`);
     return ExitCode.done;
   },
 });
+
+/** While a run is under way, those that wait for their turn or their next attempt may still be done by it. */
+function isToBeDone({ state, error }: HostRecord, underWay: boolean): boolean {
+  return underWay ? error !== undefined && state !== 'waiting' : state !== 'done';
+}
 
 function describe(run: RunRecord, state: string): string {
   const rows = run.hosts.map((host) => [
@@ -56,7 +63,8 @@ function describe(run: RunRecord, state: string): string {
   return [
     `Run      ${run.id}: p2c ${run.verb}, begun ${new Date(run.began).toISOString()}`,
     `State    ${describeState(run, state)}`,
-    ...run.hosts.flatMap((host) => describeTrouble(host)),
+    ...run.hosts.filter(({ state: each }) => each !== 'not begun').flatMap(describeTrouble),
+    ...describeNotBegun(run.hosts),
     '',
     table(rows, ['HOST', 'STATE', 'IMAGE', 'LAST STAGE', 'TOOK', 'CAPTURED'], terminalWidth()),
   ].join('\n');
@@ -70,6 +78,15 @@ function lastStage({ stages }: HostRecord): string {
 function captured({ capturedBytes, keptBytes }: HostRecord): string {
   if (capturedBytes + keptBytes === 0) return '-';
   return keptBytes === 0 ? formatBytes(capturedBytes) : `${formatBytes(capturedBytes)}, ${formatBytes(keptBytes)} kept`;
+}
+
+/** A line for those that were not begun for one reason: often that is all that are left. */
+function describeNotBegun(hosts: readonly HostRecord[]): string[] {
+  const notBegun = hosts.flatMap(({ name, state, error }) => (state === 'not begun' && error ? [{ name, error }] : []));
+  return byReason(notBegun).flatMap(({ who, error }) => [
+    `Not begun ${who}: ${printable(error.message)}`,
+    ...(error.hint === undefined ? [] : [`           ${printable(error.hint)}`]),
+  ]);
 }
 
 function describeTrouble(host: HostRecord): string[] {

@@ -15,6 +15,9 @@ export interface HostConnection {
   readonly becomePassword?: () => Promise<Secret>;
 }
 
+/** What of a host has a place in its inventory: `host` is where it is named. */
+export type Setting = 'host' | 'identity' | 'profiles' | 'tag' | 'after' | 'window';
+
 export interface FleetHost {
   readonly name: string;
   readonly groups: readonly string[];
@@ -36,6 +39,8 @@ export interface FleetHost {
   readonly after: readonly string[];
   /** When its maintenance window opens, in milliseconds since 1970, and Infinity for never. Undefined where it has none. */
   readonly opens?: ((now: number) => number) | undefined;
+  /** Where the inventory says it: file, line and column where they are known. Undefined for what the host has from nowhere. */
+  readonly place?: ((setting: Setting) => string | undefined) | undefined;
 }
 
 interface FleetGroup {

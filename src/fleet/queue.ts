@@ -1,6 +1,11 @@
-/** Which hosts of a batch may begin now, and why the others wait. It starts nothing and knows no clock: it is asked. */
+/**
+ * Which hosts of a batch may begin now, and why the others wait. It starts nothing and knows no clock: it is asked.
+ * A host that waits for its next attempt is under way: it holds no place, and nothing but the want of one keeps it back.
+ */
 import { P2cError } from '../errors.ts';
-import { formatCount } from '../report/units.ts';
+import { formatClock, formatCount } from '../report/units.ts';
+import { tryAgain } from '../report/waiting.ts';
+import { wavesOf } from './waves.ts';
 
 export interface QueuedHost {
   readonly name: string;
@@ -9,6 +14,8 @@ export interface QueuedHost {
   readonly after?: readonly string[];
   /** The jump host that it is reached through. */
   readonly jump?: string | undefined;
+  /** Of hosts that have the same, one is begun at a time: they are one server. */
+  readonly endpoint?: string | undefined;
   /** @returns when its maintenance window opens, in milliseconds since 1970: not after `now` while it is open, Infinity for never. */
   readonly opens?: ((now: number) => number) | undefined;
 }
@@ -33,43 +40,48 @@ export interface Decision<Host> {
   readonly wake: number | undefined;
 }
 
-type State = 'waiting' | 'running' | 'done' | 'failed';
+type State = 'waiting' | 'running' | 'done' | 'failed' | 'not begun';
+
+const OVER: ReadonlySet<State | undefined> = new Set<State>(['done', 'failed', 'not begun']);
 
 export class Queue<Host extends QueuedHost> {
   readonly #hosts: readonly Host[];
   readonly #limits: QueueLimits;
+  readonly #resumable: boolean;
   readonly #states = new Map<string, State>();
+  /** When hosts that failed and may heal are begun anew, in milliseconds since 1970. */
+  readonly #again = new Map<string, number>();
   /** Number of the wave that a host is in, from 0. */
   readonly #waves: ReadonlyMap<Host, number>;
 
-  constructor(hosts: readonly Host[], limits: QueueLimits) {
+  /** @param resumable whether a later call can go on with what is not done. */
+  constructor(hosts: readonly Host[], limits: QueueLimits, resumable = true) {
+    this.#resumable = resumable;
     this.#hosts = hosts;
     this.#limits = limits;
     for (const { name } of hosts) this.#states.set(name, 'waiting');
-    this.#waves = wavesOf(dependenciesFirst(hosts), limits.serial ?? []);
+    this.#waves = wavesOf(hosts, limits.serial ?? []);
   }
 
-  /** Hosts that start are counted as running from now on, and those given up as failed. */
+  /** Hosts that start are counted as running from now on, and those given up as not begun. */
   decide(now: number): Decision<Host> {
     const start: Host[] = [];
     const waiting: { host: Host; reason: string }[] = [];
     const givenUp: { host: Host; error: P2cError }[] = [];
-    let wake: number | undefined;
+    const wakes: number[] = [];
     const running = this.#hosts.filter(({ name }) => this.#states.get(name) === 'running');
     const wave = this.#wave();
     for (const host of this.#hosts) {
       if (this.#states.get(host.name) !== 'waiting') continue;
-      const opens = host.opens?.(now) ?? now;
-      const error = this.#lost(host) ?? (opens === Number.POSITIVE_INFINITY ? tooLate() : undefined);
+      const error = this.#lost(host, now);
       if (error !== undefined) {
-        this.#states.set(host.name, 'failed');
+        this.#states.set(host.name, 'not begun');
         givenUp.push({ host, error });
         continue;
       }
-      if (opens > now) wake = Math.min(wake ?? opens, opens);
-      const reason =
-        this.#hindrance(host, running, wave) ??
-        (opens > now ? `for its window, which opens ${clock(opens)}` : undefined);
+      const { from, why } = this.#notBefore(host, now);
+      if (from > now) wakes.push(from);
+      const reason = this.#hindrance(host, running, wave) ?? (from > now ? why(from) : undefined);
       if (reason !== undefined) waiting.push({ host, reason });
       else {
         this.#states.set(host.name, 'running');
@@ -77,32 +89,40 @@ export class Queue<Host extends QueuedHost> {
         start.push(host);
       }
     }
-    return { start, waiting, givenUp, wake };
+    return { start, waiting, givenUp, wake: wakes.length === 0 ? undefined : Math.min(...wakes) };
   }
 
   ended(host: Host, outcome: 'done' | 'failed'): void {
     this.#states.set(host.name, outcome);
+    this.#again.delete(host.name);
+  }
+
+  /** It failed, and is begun anew at a moment: until then others have its place. */
+  postponed(host: Host, until: number): void {
+    this.#states.set(host.name, 'waiting');
+    this.#again.set(host.name, until);
   }
 
   get over(): boolean {
-    return [...this.#states.values()].every((state) => state === 'done' || state === 'failed');
+    return [...this.#states.values()].every((state) => OVER.has(state));
   }
 
-  #lost(host: Host): P2cError | undefined {
-    const failed = host.after?.find((name) => this.#states.get(name) === 'failed');
-    if (failed !== undefined) {
-      return new P2cError(`it was not begun: ${failed}, which is to be done before it, failed`, {
-        code: 'fleet.dependency',
-        hint: "once that is mended, 'p2c migrate --resume' goes on with both",
-      });
-    }
+  /** Why it will not begin any more. */
+  #lost(host: Host, now: number): P2cError | undefined {
+    if (this.#again.has(host.name)) return undefined;
+    const lost = host.after?.find((name) => ['failed', 'not begun'].includes(this.#states.get(name) ?? ''));
+    if (lost !== undefined) return afterLost(lost, this.#states.get(lost) === 'failed');
     const { maxFailures } = this.#limits;
     const failures = [...this.#states.values()].filter((state) => state === 'failed').length;
-    if (maxFailures === undefined || failures <= maxFailures) return undefined;
-    return new P2cError(`it was not begun: ${formatCount(failures, 'host')} had failed before`, {
-      code: 'fleet.given-up',
-      hint: "'p2c migrate --resume' goes on with those that are not done; --max-failures says how many may fail",
-    });
+    if (maxFailures !== undefined && failures > maxFailures) return tooMany(failures, this.#resumable);
+    return host.opens?.(now) === Number.POSITIVE_INFINITY ? tooLate() : undefined;
+  }
+
+  /** When it may begin, and the words for the wait until then. */
+  #notBefore(host: Host, now: number): { from: number; why: (from: number) => string } {
+    const again = this.#again.get(host.name);
+    if (again !== undefined) return { from: again, why: tryAgain };
+    return { from: host.opens?.(now) ?? now, why: (from) => `for its window, which opens ${formatClock(from)}` };
   }
 
   /** What it waits for; undefined where nothing is in its way but its window. */
@@ -112,6 +132,8 @@ export class Queue<Host extends QueuedHost> {
     if (own > wave) return `for wave ${own}`;
     const first = host.after?.find((name) => this.#states.has(name) && this.#states.get(name) !== 'done');
     if (first !== undefined) return `for ${first}`;
+    const same = running.find(({ endpoint }) => endpoint !== undefined && endpoint === host.endpoint);
+    if (same !== undefined) return `for ${same.name}, which is the same server (${same.endpoint})`;
     if (host.jump !== undefined && perJump !== undefined) {
       const through = running.filter(({ jump }) => jump === host.jump).length;
       if (through >= perJump) return `for its jump host ${host.jump} (${through} of ${perJump} at once)`;
@@ -126,38 +148,27 @@ export class Queue<Host extends QueuedHost> {
 
   /** The first wave that is not over. */
   #wave(): number {
-    const open = this.#hosts.filter(({ name }) => ['waiting', 'running'].includes(this.#states.get(name) ?? ''));
+    const open = this.#hosts.filter(({ name }) => !OVER.has(this.#states.get(name)));
     return Math.min(...open.map((host) => this.#waves.get(host) ?? 0));
   }
 }
 
-/** In the hosts' order, but that none is before one that it comes after: a wave would wait for a later one, for ever. */
-function dependenciesFirst<Host extends QueuedHost>(hosts: readonly Host[]): Host[] {
-  const byName = new Map(hosts.map((host) => [host.name, host]));
-  const placed = new Set<Host>();
-  const begun = new Set<Host>();
-  const place = (host: Host): void => {
-    if (begun.has(host)) return;
-    begun.add(host);
-    for (const name of host.after ?? []) {
-      const first = byName.get(name);
-      if (first !== undefined) place(first);
-    }
-    placed.add(host);
-  };
-  for (const host of hosts) place(host);
-  return [...placed];
+function afterLost(name: string, failed: boolean): P2cError {
+  const what = failed ? 'failed' : 'was not begun either';
+  return new P2cError(`it was not begun: ${name}, which is to be done before it, ${what}`, {
+    code: 'fleet.dependency',
+    hint: "once that is mended, 'p2c migrate --resume' goes on with both",
+  });
 }
 
-function wavesOf<Host>(hosts: readonly Host[], sizes: readonly number[]): Map<Host, number> {
-  const waves = new Map<Host, number>();
-  let left = [...hosts];
-  for (let wave = 0; left.length > 0; wave += 1) {
-    const size = sizes[Math.min(wave, sizes.length - 1)] ?? left.length;
-    for (const host of left.slice(0, size)) waves.set(host, wave);
-    left = left.slice(size);
-  }
-  return waves;
+function tooMany(failures: number, resumable: boolean): P2cError {
+  const others = resumable
+    ? "'p2c migrate --resume' goes on with those that are not done"
+    : "'p2c runs show --failed' names those that are not done, for '--limit @FILE'";
+  return new P2cError(`it was not begun: ${formatCount(failures, 'host')} had failed before`, {
+    code: 'fleet.given-up',
+    hint: `${others}; --max-failures says how many may fail`,
+  });
 }
 
 function tooLate(): P2cError {
@@ -165,48 +176,4 @@ function tooLate(): P2cError {
     code: 'fleet.window',
     hint: "give it another 'window:' in the inventory, and 'p2c migrate --resume' goes on with it",
   });
-}
-
-/** Hour and minute here, with the date where that is not today's. */
-function clock(at: number): string {
-  const date = new Date(at);
-  const two = (value: number): string => String(value).padStart(2, '0');
-  const time = `${two(date.getHours())}:${two(date.getMinutes())}`;
-  const today = new Date().toDateString() === date.toDateString();
-  return today
-    ? `at ${time}`
-    : `on ${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())} at ${time}`;
-}
-
-/** @throws P2cError `fleet.circle`: hosts that wait for each other would wait for ever. */
-export function requireNoCircle(hosts: readonly QueuedHost[]): void {
-  const byName = new Map(hosts.map((host) => [host.name, host]));
-  const safe = new Set<string>();
-  const visit = (name: string, way: readonly string[]): void => {
-    if (safe.has(name)) return;
-    if (way.includes(name)) {
-      const circle = [...way.slice(way.indexOf(name)), name].join(' after ');
-      throw new P2cError(`hosts wait for each other: ${circle}`, {
-        code: 'fleet.circle',
-        hint: "take one of these 'after:' out of the inventory",
-        exitCode: 2,
-      });
-    }
-    for (const next of byName.get(name)?.after ?? []) if (byName.has(next)) visit(next, [...way, name]);
-    safe.add(name);
-  };
-  for (const { name } of hosts) visit(name, []);
-}
-
-/**
- * `--serial` as Ansible has it: numbers of hosts, or shares of all of them; a share is at least one host.
- * @returns undefined where a word is neither.
- */
-export function parseSerial(words: readonly string[], hosts: number): number[] | undefined {
-  const sizes = words.map((word) => {
-    const found = /^(?<count>\d{1,6})(?<share>%?)$/.exec(word);
-    const count = Number(found?.groups?.['count'] ?? Number.NaN);
-    return found?.groups?.['share'] === '%' ? Math.max(1, Math.floor((hosts * count) / 100)) : count;
-  });
-  return sizes.every((size) => Number.isInteger(size) && size >= 1) ? sizes : undefined;
 }

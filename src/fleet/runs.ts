@@ -6,6 +6,7 @@ import { P2cError, usageError } from '../errors.ts';
 import { namesIn } from '../oci/files.ts';
 import { suggestion } from '../profiles/nearest.ts';
 import { type RunRecord, recordOf } from '../report/run-record.ts';
+import { cutOffRun, type RunState, stateOfRun } from '../report/run-state.ts';
 import { readJournal } from './journal.ts';
 import { journalOf, lockRun } from './run.ts';
 
@@ -42,6 +43,26 @@ export async function readRun(root: string, id: string): Promise<RunRecord | und
   const file = journalOf(runFolder(root, id));
   const there = await stat(file).catch(() => undefined);
   return there === undefined ? undefined : recordOf(await readJournal(file));
+}
+
+/** A run as it stands, for whoever asks about it. */
+export interface SeenRun {
+  readonly run: RunRecord;
+  readonly state: RunState;
+  readonly underWay: boolean;
+}
+
+/**
+ * What nobody works on any more is not shown as under way.
+ * @returns undefined for a run that was killed before its first event was written. @throws P2cError `run.damaged`.
+ */
+export async function seeRun(root: string, id: string): Promise<SeenRun | undefined> {
+  // Asked before it is read: one that ends meanwhile has its end in the journal.
+  const underWay = await isUnderWay(root, id);
+  const run = await readRun(root, id);
+  if (run === undefined) return undefined;
+  if (!underWay) cutOffRun(run);
+  return { run, state: stateOfRun(run, underWay), underWay };
 }
 
 /** True while a process has it. */

@@ -81,6 +81,27 @@ export async function syncFolder(folder: string): Promise<void> {
   }
 }
 
+/** Words what the filesystem says of a file that a person named, and that is none of the store's. */
+export function fileError(error: unknown, file: string): unknown {
+  const code = systemCode(error);
+  if (error instanceof P2cError || code === undefined) return error;
+  const why: Readonly<Record<string, string>> = {
+    ENOENT: 'there is no such folder',
+    ENOTDIR: 'what it lies in is no folder',
+    EISDIR: 'it is a folder',
+    EACCES: 'it may not be written',
+    EPERM: 'it may not be written',
+    EROFS: 'its filesystem is read-only',
+    ENOSPC: 'no space is left there',
+    EDQUOT: 'no space is left there',
+  };
+  return new P2cError(`${file} cannot be written: ${why[code] ?? code}`, {
+    code: 'file.write',
+    hint: 'name a file in a folder that is there and that you may write to',
+    cause: error,
+  });
+}
+
 /** Words what the filesystem under the store says. */
 export function storeError(error: unknown, path: string): unknown {
   const code = systemCode(error);

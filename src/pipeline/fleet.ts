@@ -1,19 +1,25 @@
 /** Runs one piece of work on each host of a batch. One host's failure leaves the others alone. */
 import { setMaxListeners } from 'node:events';
 import { setTimeout } from 'node:timers/promises';
-import { errorRecord, messageOf } from '../errors.ts';
+import { ExitCode, errorRecord, messageOf, P2cError } from '../errors.ts';
 import { callHooks, type HookName, type Hooks } from '../fleet/hooks.ts';
 import { Queue, type QueuedHost, type QueueLimits } from '../fleet/queue.ts';
 import type { Run } from '../fleet/run.ts';
+import { tryAgain } from '../report/waiting.ts';
 import type { Memory } from './memory.ts';
 import { mayHealLater, waitBefore } from './patience.ts';
 import { type Place, runHost } from './run-host.ts';
 import type { HostOfRun } from './run-memory.ts';
 import type { Show } from './stage.ts';
 
-export type HostOutcome<Host, Result> =
-  | { readonly host: Host; readonly result: Result }
-  | { readonly host: Host; readonly error: unknown };
+export type HostOutcome<Host, Result> = { readonly host: Host; readonly result: Result } | Failed<Host>;
+
+interface Failed<Host> {
+  readonly host: Host;
+  readonly error: unknown;
+  /** False where it never was: the error says why. */
+  readonly begun: boolean;
+}
 
 export interface FleetWork<Host, Result> {
   readonly run: Run;
@@ -22,6 +28,8 @@ export interface FleetWork<Host, Result> {
   readonly limits: QueueLimits;
   /** How often a host is begun anew after a failure that may heal. */
   readonly attempts: number;
+  /** Whether a later call can go on with what is not done. */
+  readonly resumable: boolean;
   /** As the run knows it. */
   readonly identify: (host: Host) => HostOfRun;
   readonly showFor: (host: Host) => Show;
@@ -30,7 +38,7 @@ export interface FleetWork<Host, Result> {
   readonly signal: AbortSignal;
 }
 
-/** @returns an outcome for every host, in the hosts' order; hosts not begun when interrupted fail with the interruption. */
+/** @returns an outcome for every host, in the hosts' order; hosts not begun when interrupted have the interruption for their error. */
 export async function runHosts<Host extends QueuedHost, Result>(
   hosts: readonly Host[],
   work: FleetWork<Host, Result>,
@@ -49,11 +57,13 @@ class Batch<Host extends QueuedHost, Result> {
   readonly #outcomes = new Map<Host, HostOutcome<Host, Result>>();
   readonly #running = new Set<Promise<void>>();
   readonly #reasons = new Map<Host, string>();
+  /** Of hosts that are begun anew, each one's last. */
+  readonly #failures = new Map<Host, { readonly count: number; readonly error: unknown }>();
 
   constructor(hosts: readonly Host[], work: FleetWork<Host, Result>) {
     this.#hosts = hosts;
     this.#work = work;
-    this.#queue = new Queue(hosts, work.limits);
+    this.#queue = new Queue(hosts, work.limits, work.resumable);
   }
 
   outcomes(): HostOutcome<Host, Result>[] {
@@ -78,56 +88,66 @@ class Batch<Host extends QueuedHost, Result> {
     this.#running.add(running);
   }
 
+  /** One attempt: after one that may heal, the queue begins the host anew, and others have its place until then. */
   async #runOne(host: Host): Promise<void> {
-    const outcome = await this.#hooked(host);
+    const failures = this.#failures.get(host)?.count ?? 0;
+    const error = failures === 0 ? await this.#prepared(host) : undefined;
+    const outcome = error === undefined ? await this.#attempt(host, failures + 1) : { host, error, begun: true };
+    if (outcome !== 'again') await this.#end(host, outcome);
+  }
+
+  /** @returns how its `pre` failed, which is the host's failure. */
+  async #prepared(host: Host): Promise<unknown> {
+    if (this.#work.hooks.commands.pre !== undefined) this.#tellWaiting(host, 'for its pre command');
+    try {
+      await this.#call(host, 'pre');
+      return undefined;
+    } catch (error) {
+      this.#work.run.note({ event: 'host-failed', host: host.name, milliseconds: 0, error: errorRecord(error) });
+      return error;
+    }
+  }
+
+  #call(host: Host, hook: HookName, details: object = {}): Promise<void> {
+    const { run, hooks } = this.#work;
+    return callHooks(hooks, { hook, run: run.id, host: host.name, ...details }, (end) => run.note(end));
+  }
+
+  async #attempt(host: Host, attempt: number): Promise<HostOutcome<Host, Result> | 'again'> {
+    const { run, place, attempts, identify, showFor, work, exitCode, signal } = this.#work;
+    try {
+      const doing = (recording: Show, memory: Memory): Promise<Result> => work(host, recording, memory, signal);
+      const what = { host: identify(host), attempt, show: showFor(host), work: doing, exitCode, signal };
+      return { host, result: await runHost(run, place, what) };
+    } catch (error) {
+      if (attempt >= attempts || signal.aborted || !mayHealLater(error)) return { host, error, begun: true };
+      this.#postpone(host, attempt, error);
+      return 'again';
+    }
+  }
+
+  #postpone(host: Host, failures: number, error: unknown): void {
+    const { name } = host;
+    const waitMs = waitBefore(failures);
+    const until = Date.now() + waitMs;
+    this.#failures.set(host, { count: failures, error });
+    // The event says what it waits for.
+    this.#reasons.set(host, tryAgain(until));
+    this.#work.run.note({ event: 'host-retrying', host: name, failures, waitMs, error: errorRecord(error) });
+    this.#queue.postponed(host, until);
+  }
+
+  async #end(host: Host, outcome: HostOutcome<Host, Result>): Promise<void> {
+    if ('error' in outcome) await this.#call(host, 'fail', { error: errorRecord(outcome.error) });
+    else await this.#call(host, 'post', { result: outcome.result });
     this.#outcomes.set(host, outcome);
     this.#queue.ended(host, 'error' in outcome ? 'failed' : 'done');
   }
 
-  /** A `pre` that fails is the host's failure. */
-  async #hooked(host: Host): Promise<HostOutcome<Host, Result>> {
-    const { run, hooks } = this.#work;
-    const call = (hook: HookName, details: object = {}): Promise<void> =>
-      callHooks(hooks, { hook, run: run.id, host: host.name, ...details }, (end) => run.note(end));
-    if (hooks.commands.pre !== undefined) this.#tellWaiting(host, 'for its pre command');
-    try {
-      await call('pre');
-    } catch (error) {
-      run.note({ event: 'host-failed', host: host.name, milliseconds: 0, error: errorRecord(error) });
-      await call('fail', { error: errorRecord(error) });
-      return { host, error };
-    }
-    const outcome = await this.#attempts(host);
-    if ('error' in outcome) await call('fail', { error: errorRecord(outcome.error) });
-    else await call('post', { result: outcome.result });
-    return outcome;
-  }
-
-  async #attempts(host: Host): Promise<HostOutcome<Host, Result>> {
-    const { run, place, attempts, identify, showFor, work, exitCode, signal } = this.#work;
-    for (let attempt = 1; ; attempt += 1) {
-      try {
-        const show = showFor(host);
-        const doing = (recording: Show, memory: Memory): Promise<Result> => work(host, recording, memory, signal);
-        return {
-          host,
-          result: await runHost(run, place, { host: identify(host), attempt, show, work: doing, exitCode }),
-        };
-      } catch (error) {
-        if (attempt >= attempts || signal.aborted || !mayHealLater(error)) return { host, error };
-        const waitMs = waitBefore(attempt);
-        run.note({ event: 'host-retrying', host: host.name, failures: attempt, waitMs, error: errorRecord(error) });
-        showFor(host).note(
-          `${messageOf(error)}; begun anew in ${Math.round(waitMs / 1000)} s (${attempt + 1} of ${attempts})`,
-        );
-        await setTimeout(waitMs, undefined, { signal }).catch(() => {});
-      }
-    }
-  }
-
   #giveUp(host: Host, error: unknown): void {
-    this.#outcomes.set(host, { host, error });
-    this.#work.run.note({ event: 'host-failed', host: host.name, milliseconds: 0, error: errorRecord(error) });
+    this.#outcomes.set(host, { host, error, begun: false });
+    const what = { host: host.name, milliseconds: 0, error: errorRecord(error), begun: false };
+    this.#work.run.note({ event: 'host-failed', ...what });
   }
 
   #tellWaiting(host: Host, reason: string): void {
@@ -152,6 +172,25 @@ class Batch<Host extends QueuedHost, Result> {
   /** Those under way end with it, in good order. */
   async #interrupt(reason: unknown): Promise<void> {
     await Promise.all(this.#running);
-    for (const host of this.#hosts) if (!this.#outcomes.has(host)) this.#giveUp(host, reason);
+    const notBegun = new P2cError(`it was not begun: ${messageOf(reason)}`, interruptionOf(reason));
+    for (const host of this.#hosts) {
+      if (this.#outcomes.has(host)) continue;
+      const failure = this.#failures.get(host);
+      if (failure === undefined) this.#giveUp(host, notBegun);
+      else await this.#endBetweenAttempts(host, reason, failure.error);
+    }
   }
+
+  /** Why it failed the last time is told beneath the interruption. */
+  async #endBetweenAttempts(host: Host, reason: unknown, cause: unknown): Promise<void> {
+    const error = new P2cError(messageOf(reason), { ...interruptionOf(reason), cause });
+    this.#work.run.note({ event: 'host-failed', host: host.name, milliseconds: 0, error: errorRecord(error) });
+    await this.#end(host, { host, error, begun: true });
+  }
+}
+
+function interruptionOf(reason: unknown): { code: string; exitCode: ExitCode } {
+  const { code, exitCode } =
+    reason instanceof P2cError ? reason : { code: 'interrupted', exitCode: ExitCode.interrupted };
+  return { code, exitCode };
 }

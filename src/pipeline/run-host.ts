@@ -4,6 +4,7 @@ import { errorRecord } from '../errors.ts';
 import type { Run } from '../fleet/run.ts';
 import { holderOf, hostFolder } from '../fleet/runs.ts';
 import { ImageStore } from '../oci/store.ts';
+import { orInterruption } from './interruption.ts';
 import type { Memory } from './memory.ts';
 import { RecordingShow } from './recording-show.ts';
 import type { Room } from './room.ts';
@@ -17,6 +18,8 @@ export interface HostWork<Result> {
   readonly show: Show;
   readonly work: (show: Show, memory: Memory) => Promise<Result>;
   readonly exitCode: (result: Result) => number;
+  /** Of what fails because of its abortion, that is told. */
+  readonly signal: AbortSignal;
 }
 
 export interface Place {
@@ -27,7 +30,7 @@ export interface Place {
 
 /** @throws what the work throws, once it is recorded. */
 export async function runHost<Result>(run: Run, { root, room }: Place, what: HostWork<Result>): Promise<Result> {
-  const { host, attempt, show, work, exitCode } = what;
+  const { host, attempt, show, work, exitCode, signal } = what;
   const { name } = host;
   const began = performance.now();
   const took = (): number => performance.now() - began;
@@ -44,7 +47,8 @@ export async function runHost<Result>(run: Run, { root, room }: Place, what: Hos
     await run.record({ event: 'host-done', host: name, exitCode: exitCode(result), milliseconds: took(), result });
     await forgetParts(run, root, host);
     return result;
-  } catch (error) {
+  } catch (thrown) {
+    const error = orInterruption(thrown, signal);
     const failed = { event: 'host-failed', host: name, milliseconds: took(), error: errorRecord(error) } as const;
     // What failed is told, also where the journal's disk is full because of it.
     await run.record(failed).catch(() => {});

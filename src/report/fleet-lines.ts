@@ -1,7 +1,7 @@
 /** A batch as lines for a terminal: a heading, what failed, then one line per host; as many as fit, from where one scrolled to. */
 import { printable } from '../printable.ts';
 import type { HostRecord } from './run-record.ts';
-import { formatBytes, formatDuration, formatRate, formatTimeLeft } from './units.ts';
+import { formatBytes, formatCount, formatDuration, formatRate, formatTimeLeft } from './units.ts';
 
 export interface Screen {
   readonly width: number;
@@ -15,7 +15,7 @@ export interface Screen {
 const FAILURES_SHOWN = 5;
 /** Characters from which on a line has room for all that is known: below, the time that applications are down would be cut off. */
 const WIDE = 110;
-const ORDER = { running: 0, 'cut off': 1, waiting: 2, failed: 3, done: 4 } as const;
+const ORDER = { running: 0, 'cut off': 1, waiting: 2, failed: 3, 'not begun': 4, done: 5 } as const;
 
 /** Failures have lines of their own at the top; below, those under way come first. */
 export function fleetLines(hosts: readonly HostRecord[], screen: Screen): string[] {
@@ -35,7 +35,7 @@ export function fleetLines(hosts: readonly HostRecord[], screen: Screen): string
   const lines = [...top, ...shown.map((host) => hostLine(host, { names, wide, now: screen.now }))];
   if (rows.length > room)
     lines.push(
-      `  ${offset + 1}-${offset + shown.length} of ${rows.length} hosts; arrows, page up and page down scroll`,
+      `  ${offset + 1}-${offset + shown.length} of ${formatCount(rows.length, 'host')}; arrows, page up and page down scroll`,
     );
   return lines.map((line, index) => coloured(fitted(line, screen.width), index, failures.length, screen.colours));
 }
@@ -55,18 +55,18 @@ export function lastOffset(hosts: readonly HostRecord[], height: number): number
 
 function heading(hosts: readonly HostRecord[]): string {
   const count = (state: HostRecord['state']): number => hosts.filter((host) => host.state === state).length;
-  const words = (['done', 'running', 'waiting', 'failed'] as const)
+  const words = (['done', 'running', 'waiting', 'failed', 'not begun'] as const)
     .map((state) => [state, count(state)] as const)
     .filter(([, number]) => number > 0)
     .map(([state, number]) => `${number} ${state}`);
-  return `${hosts.length} hosts: ${words.join(', ')}`;
+  return `${formatCount(hosts.length, 'host')}: ${words.join(', ')}`;
 }
 
 function failureLine({ name, error }: HostRecord): string {
   return `✗ ${name}: ${error?.message ?? 'failed'}`;
 }
 
-const MARKS = { running: '»', 'cut off': '?', waiting: '·', failed: '✗', done: '✓' } as const;
+const MARKS = { running: '»', 'cut off': '?', waiting: '·', failed: '✗', 'not begun': '-', done: '✓' } as const;
 
 interface Look {
   /** Characters of a name. */
@@ -92,6 +92,7 @@ function whatOf(host: HostRecord, look: Look): string {
   if (host.state === 'done')
     return [`done in ${took}`, host.image ?? '', down].filter((part) => part !== '').join('  ');
   if (host.state === 'failed') return `failed after ${took === '' ? '0 ms' : took}`;
+  if (host.state === 'not begun') return host.error?.message ?? 'not begun';
   if (host.waiting !== undefined) return `waits ${host.waiting}`;
   if (host.state === 'waiting') return 'waits';
   const stage = host.stages.findLast(({ outcome }) => outcome === 'running')?.stage ?? '';

@@ -4,7 +4,7 @@ import { troubleOf } from './trouble.ts';
 
 export function runJunit(run: RunRecord): string {
   const { hosts, verb, id, began, lastSeen } = run;
-  const failed = hosts.filter((host) => troubleOf(host) !== undefined).length;
+  const failed = hosts.filter((host) => host.state !== 'not begun' && troubleOf(host) !== undefined).length;
   const skipped = hosts.filter(({ state }) => state !== 'failed' && state !== 'done').length;
   const numbers = `tests="${hosts.length}" failures="${failed}" errors="0" time="${seconds(lastSeen - began)}"`;
   return [
@@ -23,7 +23,9 @@ function testcase(host: HostRecord, verb: string): string {
   const head = `    <testcase classname="${escaped(`p2c.${verb}`)}" name="${escaped(host.name)}" time="${seconds(took)}"`;
   const trouble = troubleOf(host);
   if (trouble === undefined && host.state === 'done') return `${head}/>`;
-  if (trouble === undefined) return `${head}><skipped message="${escaped(host.state)}"/></testcase>`;
+  if (trouble === undefined || host.state === 'not begun') {
+    return `${head}><skipped message="${escaped(trouble?.message ?? host.state)}"/></testcase>`;
+  }
   const { code, message, hint, causes } = trouble;
   const text = [message, ...causes.map((cause) => `cause: ${cause}`), ...(hint === undefined ? [] : [`hint: ${hint}`])];
   const failure = `<failure type="${escaped(code)}" message="${escaped(message)}">${escaped(text.join('\n'))}</failure>`;

@@ -3,10 +3,10 @@
  * whole: the collector must never read half of one.
  */
 import { open, rename } from 'node:fs/promises';
-import { storeError } from '../oci/files.ts';
+import { fileError } from '../oci/files.ts';
 import type { HostRecord, HostState, RunRecord } from './run-record.ts';
 
-const STATES: readonly HostState[] = ['waiting', 'running', 'done', 'failed', 'cut off'];
+const STATES: readonly HostState[] = ['waiting', 'running', 'done', 'failed', 'not begun', 'cut off'];
 
 export type WatchedRun = Pick<RunRecord, 'verb' | 'began' | 'hosts'>;
 
@@ -31,8 +31,8 @@ function metricsOf(run: WatchedRun, at: number = Date.now()): string {
     ...perHost(hosts, 'p2c_host_downtime_seconds', 'Longest time that one of its applications was down.', (host) =>
       host.downMs === undefined ? undefined : host.downMs / 1000,
     ),
-    ...perHost(hosts, 'p2c_host_success', '1 when done, 0 when failed.', (host) =>
-      host.state === 'done' ? 1 : host.state === 'failed' ? 0 : undefined,
+    ...perHost(hosts, 'p2c_host_success', '1 when done, 0 when failed or not begun.', (host) =>
+      host.state === 'done' ? 1 : host.state === 'failed' || host.state === 'not begun' ? 0 : undefined,
     ),
     '',
   ].join('\n');
@@ -50,7 +50,7 @@ export async function writeMetrics(file: string, run: WatchedRun): Promise<void>
     }
     await rename(whole, file);
   } catch (error) {
-    throw storeError(error, file);
+    throw fileError(error, `the metrics file ${file}`);
   }
 }
 

@@ -1,6 +1,6 @@
 /** One run as its events tell it: what `runs ls` lists, what a resumed run goes by, what a report shows. */
-import { ExitCode } from '../errors.ts';
 import type { ErrorRecord, Happening, HappeningOf, RunEvent } from './events/schema.ts';
+import { tryAgain } from './waiting.ts';
 
 export interface StageRecord {
   readonly stage: string;
@@ -11,7 +11,7 @@ export interface StageRecord {
   summary: string;
 }
 
-export type HostState = 'waiting' | 'running' | 'done' | 'failed' | 'cut off';
+export type HostState = 'waiting' | 'running' | 'done' | 'failed' | 'not begun' | 'cut off';
 
 export interface HostRecord {
   readonly name: string;
@@ -214,9 +214,16 @@ export function happen(host: HostRecord, event: Happening, at: number): void {
       return;
     case 'host-failed':
       cutOff(host, at);
-      host.state = 'failed';
+      // One that an earlier process had begun has been begun.
+      host.state = event.begun === false && host.attempts === 0 ? 'not begun' : 'failed';
       host.ended = at;
       host.error = event.error;
+      host.waiting = undefined;
+      return;
+    case 'host-retrying':
+      host.state = 'waiting';
+      host.ended = undefined;
+      host.waiting = tryAgain(at + event.waitMs);
       return;
     default:
   }
@@ -228,22 +235,4 @@ function endStage(host: HostRecord, event: HappeningOf<'stage-ended'>, at: numbe
   stage.outcome = event.outcome;
   stage.ended = at;
   stage.summary = event.summary;
-}
-
-export type RunState = 'under way' | 'done' | 'failed' | 'interrupted' | 'cut off';
-
-/** @param underWay true while a process works on it. */
-export function stateOfRun({ hosts, exitCode }: RunRecord, underWay: boolean): RunState {
-  if (underWay) return 'under way';
-  if (hosts.every(({ state }) => state === 'done')) return 'done';
-  if (exitCode === undefined) return 'cut off';
-  return exitCode === ExitCode.interrupted ? 'interrupted' : 'failed';
-}
-
-/** With the remedy where there is one. */
-export function describeState({ id, verb, hosts }: RunRecord, state: string): string {
-  const done = hosts.filter((host) => host.state === 'done').length;
-  const share = hosts.length > 1 ? `${state}, ${done} of ${hosts.length} done` : state;
-  const resumable = verb === 'migrate' && ['failed', 'interrupted', 'cut off'].includes(state);
-  return resumable ? `${share}; p2c migrate --resume ${id}` : share;
 }

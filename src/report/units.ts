@@ -43,8 +43,25 @@ export function formatCount(count: number, one: string, many: string = `${one}s`
   return `${count.toLocaleString('en-US')} ${count === 1 ? one : many}`;
 }
 
+/** A moment by the clock of this machine, with the date where that is not today's: `at 22:00`, `on 2026-11-28 at 22:00`. */
+export function formatClock(at: number, precision: 'minute' | 'second' = 'minute'): string {
+  const date = new Date(at);
+  const minute = `${pad(date.getHours())}:${pad(date.getMinutes())}`;
+  const time = precision === 'minute' ? minute : `${minute}:${pad(date.getSeconds())}`;
+  if (new Date().toDateString() === date.toDateString()) return `at ${time}`;
+  return `on ${date.getFullYear()}-${pad(date.getMonth() + 1)}-${pad(date.getDate())} at ${time}`;
+}
+
 function pad(value: number): string {
   return String(value).padStart(2, '0');
+}
+
+const NAMED = 3;
+
+/** `web1, web2, web3 and 97 more`. */
+export function namesOf(names: readonly string[]): string {
+  const told = names.slice(0, NAMED).join(', ');
+  return names.length > NAMED ? `${told} and ${names.length - NAMED} more` : told;
 }
 
 /** How long ago, as podman words it: `5 minutes ago`. */

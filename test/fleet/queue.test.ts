@@ -1,6 +1,8 @@
 import test from 'ava';
 import { P2cError } from '../../src/errors.ts';
-import { parseSerial, Queue, type QueuedHost, type QueueLimits, requireNoCircle } from '../../src/fleet/queue.ts';
+import { requireNoCircle } from '../../src/fleet/circle.ts';
+import { Queue, type QueuedHost, type QueueLimits } from '../../src/fleet/queue.ts';
+import { parseSerial } from '../../src/fleet/waves.ts';
 
 function named(...names: readonly string[]): QueuedHost[] {
   return names.map((name) => ({ name }));
@@ -156,4 +158,72 @@ test('hosts that wait for each other are refused before anything begins', (t) =>
   t.is(error.exitCode, 2);
   t.regex(error.message, /a after b after c after a/);
   t.notThrows(() => requireNoCircle([{ name: 'a', after: ['b', 'gone'] }, { name: 'b' }]));
+});
+
+test('a host that is begun anew later gives its place back, and is neither failed nor lost meanwhile', (t) => {
+  const hosts = [{ name: 'a' }, { name: 'b' }, { name: 'c', after: ['a'] }];
+  const { decide, end, queue } = queueOf(hosts, { concurrency: 1, maxFailures: 0 });
+  t.deepEqual(decide(0).start, ['a']);
+  queue.postponed({ name: 'a' }, 5000);
+  const meanwhile = decide(1000);
+  t.like(meanwhile, { start: ['b'], givenUp: [], wake: 5000 });
+  t.regex(meanwhile.waiting[0] ?? '', /^a until it is tried again .*\d\d:\d\d:\d\d$/);
+  t.is(meanwhile.waiting[1], 'c for a');
+  t.like(decide(6000), { start: [], waiting: ['a for its turn (1 at once)', 'c for a'] });
+  // No further host begins once one has failed: this one has been begun.
+  end('b', 'failed');
+  t.like(decide(7000), { start: ['a'], givenUp: ['c fleet.given-up'] });
+  end('a');
+  t.true(queue.over);
+});
+
+test('of hosts that were not begun none counts as failed', (t) => {
+  const hosts = [{ name: 'a' }, { name: 'b', after: ['a'] }, { name: 'c', after: ['b'] }, { name: 'd' }];
+  const { decide, end, queue } = queueOf(hosts, { concurrency: 1, maxFailures: 1 });
+  decide();
+  end('a', 'failed');
+  const { givenUp } = queue.decide(0);
+  t.deepEqual(
+    givenUp.map(({ error }) => error.message),
+    [
+      'it was not begun: a, which is to be done before it, failed',
+      'it was not begun: b, which is to be done before it, was not begun either',
+    ],
+  );
+  t.false(queue.over, 'd is begun: one host failed, and one may');
+});
+
+test('of two hosts that are one server, the second is begun when the first is over', (t) => {
+  const hosts = [
+    { name: 'a', endpoint: '10.0.0.1:22' },
+    { name: 'b', endpoint: '10.0.0.1:22' },
+    { name: 'c', endpoint: '10.0.0.2:22' },
+  ];
+  const { decide, end } = queueOf(hosts);
+  t.like(decide(), { start: ['a', 'c'], waiting: ['b for a, which is the same server (10.0.0.1:22)'] });
+  end('a', 'failed');
+  t.deepEqual(decide().start, ['b']);
+});
+
+test('hosts that nothing can go on with are told of no --resume', (t) => {
+  const queue = new Queue(named('a', 'b'), { concurrency: 1, maxFailures: 0 }, false);
+  queue.decide(0);
+  queue.ended({ name: 'a' }, 'failed');
+  const hint = queue.decide(0).givenUp[0]?.error.hint ?? '';
+  t.notRegex(hint, /migrate/);
+  t.regex(hint, /p2c runs show --failed/);
+});
+
+test('every circle is told, each once', (t) => {
+  const circles = [
+    { name: 'a', after: ['b'] },
+    { name: 'b', after: ['a'], place: () => 'fleet.yaml:3:7' },
+    { name: 'c', after: ['a', 'd'] },
+    { name: 'd', after: ['c'], place: () => 'fleet.yaml:5:7' },
+  ];
+  const { message } = t.throws(() => requireNoCircle(circles), { instanceOf: P2cError });
+  t.deepEqual(message.split('\n'), [
+    'hosts wait for each other: a after b after a',
+    'hosts wait for each other: c after d after c',
+  ]);
 });

@@ -1,5 +1,6 @@
 /** Batches over hosts that nobody listens at (port 1 of this machine): what begins, in which order, and what is told of it. */
-import { writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { z } from 'zod';
@@ -92,4 +93,76 @@ test('hooks that fail are told at the end of a batch, and the address of the web
   t.regex(stderr, /^p2c: the fail command failed 1 of 1 times, the last time with: exit code 3$/m);
   t.regex(stderr, /^p2c: the webhook failed 4 of 4 times, the last time with: 500 Internal Server Error$/m);
   t.notRegex(stdout + stderr, /geheim/);
+});
+
+const WRONG: readonly (readonly [words: readonly string[], told: RegExp])[] = [
+  [['--limit-rate', '0'], /--limit-rate '0' is not a number of bytes/],
+  [['--retries', '1000'], /--retries 1000 is not a whole number from 0 to 100/],
+  [['--connect-timeout', '-1'], /--connect-timeout -1 is not a number of seconds/],
+  [['--idle-timeout', '0'], /--idle-timeout 0 is not a number of seconds/],
+  [['--host-key-fingerprint', 'foo'], /'foo' is not the fingerprint of a host key/],
+  [['--identity', '/nope'], /the identity \/nope cannot be used: there is no such file/],
+  [['-F', '/nope'], /the ssh_config \/nope cannot be read: there is no such file/],
+  [['--known-hosts', '/nope'], /the known hosts file \/nope cannot be read: there is no such file/],
+  [['--per-group', 'shpo=1'], /fleet\.yaml has no group 'shpo' \(did you mean 'shop'\?\)/],
+  [['--metrics-file', '/nope/x.prom'], /--metrics-file \/nope\/x\.prom cannot be written/],
+];
+
+test('what is wrong with the options of a batch is told once, and no run is begun', async (t) => {
+  const { file, env } = await fleet(t, FLEET);
+  for (const [words, told] of WRONG) {
+    for (const verb of ['migrate', 'audit', 'inspect']) {
+      const { code, stdout, stderr } = await cli([verb, '-i', file, ...words], env);
+      t.is(code, 2, `${verb} ${words.join(' ')}: ${stderr}`);
+      t.regex(stderr, told);
+      t.is(stdout, '');
+    }
+  }
+  const pattern = await cli(['audit', '-i', file, '--exclude', 'rel'], env);
+  t.is(pattern.code, 2);
+  const dry = await cli(['migrate', '-i', file, '--dry-run', '--retries', '-1'], env);
+  t.regex(dry.stderr, /--retries -1/, 'that --dry-run takes no inventory hides no other mistake');
+  t.regex(
+    (await cli(['migrate', '-i', file, '--dry-run'], env)).stderr,
+    /--dry-run takes one target, and no inventory/,
+  );
+  t.false(existsSync(env.P2C_ROOT));
+});
+
+test("what an inventory says wrongly of its hosts' keys is told by host", async (t) => {
+  const { file, env } = await fleet(t, FLEET.replace('192.0.2.1 }', '192.0.2.1, identity: keys/far }'));
+  const { code, stderr } = await cli(['audit', '-i', file], env);
+  t.is(code, 2);
+  t.regex(stderr, /far: the identity \/.*\/keys\/far cannot be used: there is no such file/);
+  t.false(existsSync(env.P2C_ROOT));
+});
+
+test('what hosts wait for, which were not begun, and what goes on with them', async (t) => {
+  const { folder, file, env } = await fleet(t, FLEET);
+  const once = ['--retries', '0', '--attempts', '1', '--no-estimate', '--fail-fast', '--concurrency', '1'];
+  const made = ['--known-hosts', join(folder, 'made'), '--accept-new-host-key'];
+  const { code, stdout, stderr } = await cli(['migrate', '-i', file, ...once, ...made], env);
+  t.is(code, 1, stderr);
+  t.regex(stderr, /^\d\d:\d\d:\d\d web1: waits for db$/m);
+  t.regex(stderr, /^\d\d:\d\d:\d\d far: waits for its turn \(1 at once\)$/m);
+  t.regex(stderr, /^p2c: far: it was not begun: 1 host had failed before$/m);
+  t.regex(stdout, /^web1 +not begun +-/m);
+  t.regex(stdout, /^0 done, 1 failed, 3 not begun, of 4 hosts$/m);
+  const show = await cli(['runs', 'show', '--failed'], env);
+  t.deepEqual(show.stdout.trim().split('\n').sort(), ['db', 'far', 'web1', 'web2']);
+  const audit = await cli(['audit', '-i', file, ...once.filter((word) => word !== '--no-estimate')], env);
+  t.notRegex(audit.stderr, /migrate --resume/);
+  t.regex(audit.stdout, /^0 done, 1 failed, 3 not begun, of 4 hosts$/m);
+});
+
+test('a metrics file that cannot be written at the end is told, and the batch has ended as it did', async (t) => {
+  const { folder, file, env } = await fleet(t, FLEET);
+  const metrics = join(folder, 'metrics');
+  await mkdir(metrics);
+  const once = ['--retries', '0', '--attempts', '1', '--metrics-file', join(metrics, 'x.prom')];
+  const { code, stderr } = await cli(['audit', '-i', file, 'db', ...once, '--pre', `rm -r ${metrics}`], env);
+  t.is(code, 1);
+  t.regex(stderr, /^p2c: the metrics file .*x\.prom cannot be written: there is no such folder$/m);
+  const page = await cli(['report', '--html', '/nope/x.html'], env);
+  t.regex(page.stderr, /^p2c: \/nope\/x\.html cannot be written: there is no such folder$/m);
 });

@@ -26,13 +26,14 @@ interface Manner {
   readonly attempts?: number;
   readonly pre?: string;
   readonly webhook?: URL;
+  readonly signal?: AbortSignal;
 }
 
 async function batch(
   t: ExecutionContext,
   names: readonly string[],
   work: (name: string) => Promise<string>,
-  { limits = {}, attempts = 1, pre, webhook: url }: Manner = {},
+  { limits = {}, attempts = 1, pre, webhook: url, signal = new AbortController().signal }: Manner = {},
 ): Promise<Batch> {
   const root = await temporaryFolder(t);
   await (await ImageStore.open(root, { create: true }))[Symbol.asyncDispose]();
@@ -47,11 +48,12 @@ async function batch(
     hooks: { commands: pre === undefined ? {} : { pre }, webhook },
     limits: { concurrency: 4, ...limits },
     attempts,
+    resumable: true,
     identify: ({ name }) => ({ name, index: names.indexOf(name), started: new Date(), container: undefined }),
     showFor: () => ({ stage: (_, doing) => doing(() => {}), onTheWayOut: (_, doing) => doing(), note: () => {} }),
     work: ({ name }) => work(name),
     exitCode: () => 0,
-    signal: new AbortController().signal,
+    signal,
   });
   await webhook?.[Symbol.asyncDispose]();
   return { outcomes, events };
@@ -62,7 +64,9 @@ function failed(code: string): P2cError {
 }
 
 const states = ({ outcomes }: Batch): string[] =>
-  outcomes.map((outcome) => `${outcome.host.name} ${'error' in outcome ? 'failed' : 'done'}`);
+  outcomes.map(
+    (outcome) => `${outcome.host.name} ${'error' in outcome ? (outcome.begun ? 'failed' : 'not begun') : 'done'}`,
+  );
 
 test("one host's failure leaves the others alone, and what cannot heal is not tried again", async (t) => {
   const tried: string[] = [];
@@ -82,17 +86,21 @@ test("one host's failure leaves the others alone, and what cannot heal is not tr
 
 test('what may heal is begun anew after a wait, which is told', async (t) => {
   let tries = 0;
+  const order: string[] = [];
   const ended = await batch(
     t,
-    ['a'],
+    ['a', 'b'],
     async (name) => {
+      order.push(name);
+      if (name === 'b') return name;
       tries += 1;
       if (tries === 1) throw failed('ssh.lost');
       return name;
     },
-    { attempts: 2 },
+    { attempts: 2, limits: { concurrency: 1, maxFailures: 0 } },
   );
-  t.deepEqual(states(ended), ['a done']);
+  t.deepEqual(states(ended), ['a done', 'b done']);
+  t.deepEqual(order, ['a', 'b', 'a'], 'meanwhile another has its place');
   const retrying = ended.events.find(({ event }) => event === 'host-retrying');
   t.like(retrying, { host: 'a', failures: 1, waitMs: 5000 });
 });
@@ -116,7 +124,7 @@ test('fail-fast: those under way end, the others are not begun, and say why', as
     },
     { limits: { concurrency: 1, maxFailures: 0 } },
   );
-  t.deepEqual(states(ended), ['a failed', 'b failed', 'c failed', 'd failed']);
+  t.deepEqual(states(ended), ['a failed', 'b not begun', 'c not begun', 'd not begun']);
   const given = ended.outcomes.flatMap((outcome) => ('error' in outcome ? [outcome.error] : []));
   t.deepEqual(
     given.map((error) => (error instanceof P2cError ? error.code : '')),
@@ -154,4 +162,36 @@ test('a webhook that never answers holds up no host for longer than it is waited
   const told = ended.events.flatMap((event) => (event.event === 'hook-ended' ? [event] : []));
   t.is(told.length, 8);
   for (const end of told) t.like(end, { hook: 'webhook', exitCode: null, said: 'no answer within 1.5 s' });
+});
+
+test('an interruption: what was under way has failed with it, and what was not begun says so', async (t) => {
+  const interrupt = new AbortController();
+  const reason = new P2cError('interrupted by SIGINT', { code: 'interrupted', exitCode: 130 });
+  const ended = await batch(
+    t,
+    ['heals', 'streams', 'waits'],
+    async (name) => {
+      if (name === 'heals') throw failed('ssh.lost');
+      // As a stream ends that is killed with the interruption, after 'heals' has begun to wait.
+      setTimeout(() => interrupt.abort(reason), 100);
+      await new Promise((resolve) => interrupt.signal.addEventListener('abort', resolve));
+      throw failed('ssh.ended');
+    },
+    { attempts: 2, limits: { concurrency: 1 }, signal: interrupt.signal },
+  );
+  t.deepEqual(states(ended), ['heals failed', 'streams failed', 'waits not begun']);
+  const errors = ended.outcomes.flatMap((outcome) => ('error' in outcome ? [outcome.error] : []));
+  t.deepEqual(
+    errors.map((error) => (error instanceof P2cError ? `${error.code}: ${error.message}` : '')),
+    [
+      'interrupted: interrupted by SIGINT',
+      'interrupted: interrupted by SIGINT',
+      'interrupted: it was not begun: interrupted by SIGINT',
+    ],
+  );
+  const told = ended.events.flatMap((event) => (event.event === 'host-failed' ? [event] : []));
+  t.deepEqual(
+    told.map(({ host, begun, error }) => `${host} ${begun ?? true} ${error.code}`),
+    ['heals true ssh.lost', 'streams true interrupted', 'heals true interrupted', 'waits false interrupted'],
+  );
 });

@@ -33,7 +33,10 @@ const kinds = [
     event: z.literal('run-finished'),
     exitCode: z.int(),
     done: z.int(),
+    /** Those that were not begun are counted too. */
     failed: z.int(),
+    /** Of those that failed. */
+    notBegun: z.int().optional(),
     milliseconds,
   }),
   z.object({
@@ -121,7 +124,14 @@ const kinds = [
   }),
   /** `result` is what the verb prints for one target with `--json`; of an audit's hazards, the first paths. */
   z.object({ event: z.literal('host-done'), ...host, exitCode: z.int(), milliseconds, result: z.unknown() }),
-  z.object({ event: z.literal('host-failed'), ...host, milliseconds, error: errorSchema }),
+  /** `begun` is false where it never was, for what `error` says. */
+  z.object({
+    event: z.literal('host-failed'),
+    ...host,
+    milliseconds,
+    error: errorSchema,
+    begun: z.boolean().optional(),
+  }),
   /** Done before the run was resumed. */
   z.object({ event: z.literal('host-kept'), ...host }),
   z.object({

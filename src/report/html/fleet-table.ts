@@ -20,7 +20,7 @@ export interface FleetRow {
   readonly error: string;
 }
 
-const ORDER: readonly string[] = ['failed', 'cut off', 'running', 'waiting', 'done'];
+const ORDER: readonly string[] = ['failed', 'cut off', 'not begun', 'running', 'waiting', 'done'];
 
 export function fleetRow(host: HostRecord): FleetRow {
   const result = shownResult(host.result);
@@ -70,6 +70,6 @@ ${order.map(({ row, index }) => tableRow(row, index))}</tbody></table></div>`;
 function tableRow(row: FleetRow, index: number): Markup {
   const number = (value: number | null, words: (value: number) => string): string =>
     value === null ? '–' : words(value);
-  return markup`<tr data-index="${index}"><td><a href="#${hostId(index)}">${row.name}</a></td><td><span class="state ${row.state.replace(' ', '-')}">${row.state}</span></td><td>${row.system}</td><td>${row.image}</td><td class="n">${number(row.bytes, formatBytes)}</td><td class="n">${number(row.entries, (value) => value.toLocaleString('en-US'))}</td><td class="n">${number(row.took, formatDuration)}</td><td class="n">${number(row.down, formatDuration)}</td><td class="digest">${row.digest.slice(7, 19)}</td></tr>
+  return markup`<tr data-index="${index}"><td><a href="#${hostId(index)}">${row.name}</a></td><td><span class="state ${row.state.replaceAll(' ', '-')}">${row.state}</span></td><td>${row.system}</td><td>${row.image}</td><td class="n">${number(row.bytes, formatBytes)}</td><td class="n">${number(row.entries, (value) => value.toLocaleString('en-US'))}</td><td class="n">${number(row.took, formatDuration)}</td><td class="n">${number(row.down, formatDuration)}</td><td class="digest">${row.digest.slice(7, 19)}</td></tr>
 `;
 }

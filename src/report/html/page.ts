@@ -52,12 +52,14 @@ function cards(run: RunRecord, state: string): Markup {
   const { hosts } = run;
   const done = hosts.filter((host) => host.state === 'done').length;
   const failed = hosts.filter((host) => host.state === 'failed' || host.state === 'cut off').length;
+  const notBegun = hosts.filter((host) => host.state === 'not begun').length;
   const bytes = hosts.reduce((sum, host) => sum + host.capturedBytes, 0);
   const downs = hosts.flatMap(({ downMs }) => downMs ?? []);
   const numbers: (readonly [string, string])[] = [
     [state, 'the run'],
     [`${done} of ${hosts.length}`, hosts.length === 1 ? 'host done' : 'hosts done'],
     ...(failed === 0 ? [] : [[String(failed), 'failed'] as const]),
+    ...(notBegun === 0 ? [] : [[String(notBegun), 'not begun'] as const]),
     ...(bytes === 0 ? [] : [[formatBytes(bytes), 'captured'] as const]),
     ...(downs.length === 0 ? [] : [[formatDuration(Math.max(...downs)), 'longest downtime'] as const]),
     [formatDuration(run.lastSeen - run.began), 'in all'],
@@ -69,7 +71,7 @@ function cards(run: RunRecord, state: string): Markup {
 function failures({ hosts }: RunRecord): Markup | undefined {
   const failed = hosts
     .map((host, index) => ({ host, index }))
-    .filter(({ host }) => host.error !== undefined)
+    .filter(({ host }) => host.error !== undefined && host.state !== 'not begun')
     .sort((a, b) => (a.host.ended ?? 0) - (b.host.ended ?? 0));
   if (failed.length === 0) return undefined;
   const items = failed

@@ -21,7 +21,7 @@ thead button::after { content: " \\2195"; opacity: .35; } [aria-sort=ascending] 
 .scroll { overflow-x: auto; } #fleet td:first-child { overflow-wrap: anywhere; min-width: 8rem; } #fleet td.digest { font-family: ui-monospace, "DejaVu Sans Mono", monospace; font-size: .8em; }
 .filter { display: flex; flex-wrap: wrap; gap: .5rem 1rem; align-items: center; margin: .6rem 0; } .filter input[type=search] { font: inherit; padding: .3rem .5rem; width: 16rem; max-width: 100%; color: inherit; background: var(--ground); border: 1px solid var(--soft); border-radius: 4px; }
 .filter label { white-space: nowrap; } .state { font-size: .8rem; font-weight: 600; padding: .05rem .5rem; border-radius: 9px; border: 1px solid currentColor; white-space: nowrap; }
-.state.done { color: var(--good); } .state.failed, .state.cut-off { color: var(--bad); } .state.running { color: var(--cool); } .state.waiting { color: var(--soft); }
+.state.done { color: var(--good); } .state.failed, .state.cut-off { color: var(--bad); } .state.running { color: var(--cool); } .state.waiting, .state.not-begun { color: var(--soft); }
 details.host { border: 1px solid var(--line); border-radius: 6px; margin: .5rem 0; padding: 0 1rem; } .many details.host { content-visibility: auto; contain-intrinsic-size: auto 2.6rem; } details.host[open] { padding-bottom: 1rem; }
 details.host > summary { cursor: pointer; padding: .5rem 0; } summary:focus-visible, a:focus-visible, button:focus-visible, input:focus-visible { outline: 3px solid var(--cool); outline-offset: 2px; }
 .failure { background: var(--badground); border-left: 4px solid var(--bad); padding: .5rem .9rem; margin: .5rem 0; border-radius: 0 4px 4px 0; } .failure ul, .failure ol { margin: .2rem 0; } .failure li + li { margin-top: .3rem; }
