@@ -1,6 +1,6 @@
 /** The processes of a server, from /proc alone: a few programs for all of them, and not one for each. */
 import { type Fact, known } from './fact.ts';
-import { redact } from './redact.ts';
+import { redactArguments } from './redact.ts';
 import { type Answers, MARK, type Section } from './sections.ts';
 
 export interface ServerProcess {
@@ -66,7 +66,9 @@ export function readProcesses(answers: Answers): Fact<ServerProcess[]> {
   };
   const all = [...statuses].flatMap(([pid, lines]) => processOf(pid, lines, evidence) ?? []);
   const note = answers.note('status', 'cmdline', 'exe');
-  return known(withoutOwn(all), note);
+  // By the words as they were: what is left out may be longer than a password.
+  const marked = [...evidence.args].flatMap(([pid, lines]) => (lines.join(' ').includes(MARK) ? [pid] : []));
+  return known(withoutOwn(all, marked), note);
 }
 
 interface Evidence {
@@ -84,7 +86,7 @@ function processOf(pid: number, lines: readonly string[], evidence: Evidence): S
       ?.slice(key.length + 1)
       .trim() ?? '';
   const raw = evidence.args.get(pid)?.join(' ') ?? '';
-  const args = raw.replace(/[\0\t]+$/, '').replace(/[\0\t]/g, ' ');
+  const args = redactArguments(raw.replace(/[\0\t]+$/, '').split(/[\0\t]/));
   const exe = evidence.exes.get(pid);
   const resident = /^(\d+) kB$/.exec(field('VmRSS'))?.[1];
   const isKernelThread = resident === undefined && args === '' && exe === undefined;
@@ -96,7 +98,7 @@ function processOf(pid: number, lines: readonly string[], evidence: Evidence): S
     parent: Number(field('PPid')),
     name: field('Name'),
     uid: Number(field('Uid').split('\t')[0]),
-    args: redact(args),
+    args,
     exe,
     cwd: evidence.cwds.get(pid),
     residentBytes: Number(resident ?? 0) * 1024,
@@ -146,11 +148,11 @@ function isContained(numbers: string, cgroups: readonly string[]): boolean {
   );
 }
 
-/** Those whose command line has the marker, all below them, and the ssh connection that they came by. */
-function withoutOwn(processes: readonly ServerProcess[]): ServerProcess[] {
+/** @param marked those whose command line has the marker: they, all below them, and the ssh connection that they came by. */
+function withoutOwn(processes: readonly ServerProcess[], marked: readonly number[]): ServerProcess[] {
   const byPid = new Map(processes.map((process) => [process.pid, process]));
-  const own = new Set(processes.filter(({ args }) => args.includes(MARK)).map(({ pid }) => pid));
-  for (const pid of [...own]) {
+  const own = new Set(marked);
+  for (const pid of marked) {
     for (let above = byPid.get(byPid.get(pid)?.parent ?? 0); above !== undefined; above = byPid.get(above.parent)) {
       if (!serves(above)) continue;
       // The one that listens is the server's own; those that it made for a connection are p2c's.

