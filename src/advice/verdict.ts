@@ -48,3 +48,8 @@ export function judge(situation: Situation): Verdict {
   const has = (level: FindingLevel): boolean => findings.some((finding) => finding.level === level);
   return { answer: has('blocks') ? 'will not' : has('flag') ? 'needs a flag' : 'works', findings };
 }
+
+/** True where something was not found out: without root there, or for a reason that a finding names. */
+export function hasBlindSpots(inspection: Pick<Inspection, 'root'>, { findings }: Pick<Verdict, 'findings'>): boolean {
+  return !inspection.root || findings.some(({ level }) => level === 'unknown');
+}

@@ -28,14 +28,14 @@ export function tallyOf<Result>(outcomes: Outcomes<Result>): Tally {
 export function printOutcomes<Result>(
   outcomes: Outcomes<Result>,
   kept: number,
-  verb: Pick<FleetVerb<Result>, 'columns' | 'row' | 'exitCode' | 'failure'>,
+  verb: Pick<FleetVerb<Result>, 'columns' | 'row' | 'exitCode' | 'differs' | 'failure'>,
 ): void {
   printErrors(outcomes, verb);
   const blank = verb.columns.map(() => '-');
   const rows = outcomes.map((outcome) =>
     'error' in outcome
       ? [outcome.host.name, outcome.begun ? 'failed' : 'not begun', ...blank]
-      : [outcome.host.name, stateOf(verb.exitCode(outcome.result)), ...verb.row(outcome.result)],
+      : [outcome.host.name, stateOf(verb.exitCode(outcome.result), verb.differs), ...verb.row(outcome.result)],
   );
   process.stdout.write(`${table(rows, ['HOST', 'STATE', ...verb.columns], terminalWidth())}\n`);
   process.stdout.write(`${sentenceOf(tallyOf(outcomes), kept)}\n`);
@@ -68,10 +68,10 @@ function printError(who: string, error: unknown): void {
 }
 
 /** A host that ended well, as the table has it. */
-function stateOf(code: ExitCode): string {
+function stateOf(code: ExitCode, differs = 'differences'): string {
   if (code === ExitCode.blindSpots) return 'blind spots';
   if (code === ExitCode.failed) return 'not booted';
-  return code === ExitCode.differences ? 'differences' : 'done';
+  return code === ExitCode.differences ? differs : 'done';
 }
 
 /** The worst of them: a failure before a blind spot. */

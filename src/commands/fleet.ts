@@ -49,6 +49,8 @@ export interface FleetVerb<Result> {
   /** Bytes that the host may bring into the store at most. */
   estimate?(host: FleetHost, signal: AbortSignal): Promise<number>;
   exitCode(result: Result): ExitCode;
+  /** What exit code 4 is called in the table. Default `differences`. */
+  readonly differs?: string;
   /** What of a result is told as an error. */
   failure?(result: Result): P2cError | undefined;
   readonly columns: readonly string[];

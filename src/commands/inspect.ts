@@ -1,5 +1,5 @@
 /** `p2c inspect`: what a server is, whether it will live in a container here, and how to bring it there. Read-only. */
-import { existsSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, fchmodSync, fstatSync, openSync, writeFileSync } from 'node:fs';
 import { ExitCode, messageOf, P2cError, usageError } from '../errors.ts';
 import { storeRoot } from '../oci/root.ts';
 import { INSPECT_STAGES, type Inspected, type InspectRequest, inspect } from '../pipeline/inspect.ts';
@@ -7,6 +7,7 @@ import { listProfiles, loadProfileFile } from '../profiles/load.ts';
 import { selectProfiles } from '../profiles/select.ts';
 import { describeDifferences, differences, readSaved, savedText } from '../report/inspect-compare.ts';
 import { describeInspection } from '../report/inspect-page.ts';
+import { inspectExitCode } from '../report/inspect-report.ts';
 import { statementsOf } from '../report/inspect-statements.ts';
 import { parseTarget } from '../ssh/target.ts';
 import { defineVerb } from './command.ts';
@@ -73,11 +74,11 @@ export const verb = defineVerb({
       ),
     );
     const { report } = inspected;
-    if (save !== undefined) write(save, savedText(report));
+    if (save !== undefined) write(save, savedText(report), 'w', 0o600);
     if (profileFile !== undefined) writeProfile(profileFile, inspected.profile);
     if (saved === undefined) {
       process.stdout.write(`${options.json ? JSON.stringify(report) : describeInspection(report, terminalWidth())}\n`);
-      return ExitCode.done;
+      return inspectExitCode(report);
     }
     const found = differences(saved.statements, statementsOf(report.facts));
     process.stdout.write(
@@ -103,16 +104,23 @@ function refuseToOverwrite(file: string): void {
 }
 
 /** @throws P2cError `inspect.write`. */
-function write(file: string, text: string, flag: 'w' | 'wx' = 'w'): void {
+function write(file: string, text: string, flag: 'w' | 'wx', mode: number): void {
   try {
-    writeFileSync(file, text, { flag });
+    const descriptor = openSync(file, flag, mode);
+    try {
+      // One that was there has the mode it had, which may let others read it.
+      if (flag === 'w' && fstatSync(descriptor).isFile()) fchmodSync(descriptor, mode);
+      writeFileSync(descriptor, text);
+    } finally {
+      closeSync(descriptor);
+    }
   } catch (cause) {
     throw new P2cError(`${file} cannot be written: ${messageOf(cause)}`, { code: 'inspect.write', cause });
   }
 }
 
 function writeProfile(file: string, text: string): void {
-  write(file, text, 'wx');
+  write(file, text, 'wx', 0o644);
   loadProfileFile(file);
   const name = file.includes('/') ? file : `./${file}`;
   process.stderr.write(`The plan is in ${file}: edit it, then 'p2c migrate --profile ${name} …'\n`);
@@ -151,7 +159,8 @@ async function inspectFleet(
       const request = { target: host.target, connect, ...knowledge(options.profile ?? host.profiles) };
       return (await inspect(request, show)).report;
     },
-    exitCode: () => ExitCode.done,
+    exitCode: inspectExitCode,
+    differs: 'will not work',
     columns: ['VERDICT', 'DISTRIBUTION', 'APPLICATIONS'],
     row: ({ verdict, facts, proposal }) => [
       verdict.answer,

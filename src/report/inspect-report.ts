@@ -1,6 +1,7 @@
 /** What `p2c inspect` tells: the facts, the verdict, and the plan that follows from them. */
 import type { Proposal } from '../advice/proposal.ts';
-import type { Verdict } from '../advice/verdict.ts';
+import { hasBlindSpots, type Verdict } from '../advice/verdict.ts';
+import { ExitCode } from '../errors.ts';
 import type { Machine } from '../runtime/machine/machine.ts';
 import type { SourceFacts } from '../source/facts.ts';
 import type { Inspection } from '../source/inspection/inspection.ts';
@@ -41,4 +42,13 @@ export function inspectReport(findings: InspectFindings, now = new Date()): Insp
     proposal: findings.proposal,
     ledger: [...findings.ledger],
   };
+}
+
+/** Blind spots before a NO: what was not seen may be the reason for it, and may hide others. */
+export function inspectExitCode({
+  facts,
+  verdict,
+}: Pick<InspectReport, 'verdict'> & { facts: { root: boolean } }): ExitCode {
+  if (hasBlindSpots(facts, verdict)) return ExitCode.blindSpots;
+  return verdict.answer === 'will not' ? ExitCode.differences : ExitCode.done;
 }

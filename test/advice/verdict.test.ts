@@ -1,6 +1,8 @@
 import test from 'ava';
 import { type FindingLevel, judge, type Situation } from '../../src/advice/verdict.ts';
 import { compareVersions } from '../../src/advice/version.ts';
+import { ExitCode } from '../../src/errors.ts';
+import { inspectExitCode } from '../../src/report/inspect-report.ts';
 import { known, unknown } from '../../src/source/inspection/fact.ts';
 import { SERVER, situation } from '../helpers/inspection.ts';
 
@@ -118,4 +120,13 @@ test('a kernel of the years of 2.6, and a machine that runs nothing', (t) => {
   t.is(levelOf(situation({}, { overlay: no }), 'runner'), 'look');
   t.is(levelOf(situation({}, { engines: [{ name: 'namespaces', version: null, works: no }] }), 'runner'), 'look');
   t.is(levelOf(situation({}, { root: false }), 'runner'), 'look');
+});
+
+test('the exit code tells blind spots before a NO, and a NO before all is well', (t) => {
+  const codeOf = (of: Situation): ExitCode => inspectExitCode({ facts: of.inspection, verdict: judge(of) });
+  t.is(codeOf(situation()), ExitCode.done);
+  t.is(codeOf(situation({ machine: 'ppc64' })), ExitCode.differences);
+  t.is(codeOf(situation({ modules: unknown('closed') })), ExitCode.blindSpots);
+  t.is(codeOf(situation({ modules: unknown('closed'), machine: 'ppc64' })), ExitCode.blindSpots);
+  t.is(codeOf(situation({ root: false })), ExitCode.blindSpots);
 });

@@ -1,5 +1,5 @@
 /** `p2c inspect` on real servers: each fact is held against what the server itself says of it. */
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { loadProfileFile } from '../../src/profiles/load.ts';
@@ -19,7 +19,7 @@ disk=/dev/$(ls /dev | grep '^loop' | head -n 1)
 ( exec setsid sh -c 'while :; do sleep 1000; done' worker --token=hush2 ) </dev/null >/dev/null 2>&1 &
 until [ -e /srv/drop/odd* ]; do sleep 0.1; done
 rm /srv/drop/gone
-printf '5 4 * * 1 /usr/bin/backup --password=hush\\n' >/var/spool/cron/crontabs/admin
+printf '5 4 * * 1 /usr/bin/backup --password=hush\\n6 4 * * * curl -u bob:hush3 http://x/\\n' >/var/spool/cron/crontabs/admin
 printf 'Europe/Zurich\\n' >/etc/timezone
 printf 'LANG="de_CH.UTF-8"\\n' >/etc/default/locale
 mkdir -p /srv/drop/lower /srv/drop/upper /srv/drop/work /srv/drop/merged
@@ -42,9 +42,9 @@ function connection(server: LabServer, user = 'root'): string[] {
   return [`${user}@${server.address}`, '--identity', server.identity, '--known-hosts', server.knownHosts, '-F', 'none'];
 }
 
-async function inspected(t: ExecutionContext, words: readonly string[]): Promise<Json> {
+async function inspected(t: ExecutionContext, words: readonly string[], code = 0): Promise<Json> {
   const ended = await cli(['inspect', ...words, '--json']);
-  t.is(ended.code, 0, ended.stderr);
+  t.is(ended.code, code, ended.stderr);
   return JSON.parse(ended.stdout);
 }
 
@@ -197,6 +197,8 @@ test.serial('nothing on the server changes, and no secret of it gets out', async
   const before = await server.exec(list);
   const folder = await temporaryFolder(t);
   const files = ['--save', join(folder, 'save.json'), '--write-profile', join(folder, 'plan.yaml')];
+  // A file that was there has no wider mode afterwards.
+  writeFileSync(join(folder, 'save.json'), '', { mode: 0o644 });
   const page = await cli(['inspect', ...connection(server), ...files]);
   t.is(page.code, 0, page.stderr);
   const after = new Set((await server.exec(list)).split('\n'));
@@ -210,6 +212,7 @@ test.serial('nothing on the server changes, and no secret of it gets out', async
     readFileSync(join(folder, 'save.json'), 'utf8'),
     readFileSync(join(folder, 'plan.yaml'), 'utf8'),
   ].join('\n');
+  t.is(statSync(join(folder, 'save.json')).mode & 0o777, 0o600);
   t.false(said.includes('hush'));
   t.false(said.includes('\x1b'));
   t.regex(page.stdout, /^Verdict: root@\S+ will work with: run --device/m);
@@ -249,10 +252,17 @@ test.serial('nothing on the server changes, and no secret of it gets out', async
 test.serial('without root, what only root may see is not known, and said so', async (t) => {
   if (!requireRoot(t)) return;
   const server = await sysvinit();
-  const { facts, verdict } = await inspected(t, connection(server, 'joe'));
+  const { facts, verdict } = await inspected(t, connection(server, 'joe'), 3);
   t.false(facts.root);
   t.is(verdict.answer, 'will not');
   t.is(verdict.findings[0].id, 'privilege');
+  const batch = join(await temporaryFolder(t), 'hosts.ini');
+  writeFileSync(batch, `one ansible_host=${server.address} ansible_user=joe\n`);
+  const many = await cli(['inspect', '-i', batch, ...connection(server).slice(1)], {
+    P2C_ROOT: join(batch, '..', 'store'),
+  });
+  t.is(many.code, 3, many.stderr);
+  t.regex(many.stdout, /^one +blind spots +will not /m);
   t.regex(facts.openFiles.note, /not root/);
   t.regex(facts.schedule.note, /not root/);
   t.true(facts.listeners.value.some(({ port }: Json) => port === 80));
@@ -301,7 +311,7 @@ test('a busybox server: from /proc alone, and what it lacks is said', async (t) 
     return;
   const server = await startBusyboxServer(t);
   await server.exec("mkdir -p /etc/crontabs && echo '*/7 * * * * /bin/report' >/etc/crontabs/root");
-  const { facts, verdict } = await inspected(t, connectionTo(server));
+  const { facts, verdict } = await inspected(t, connectionTo(server), 4);
   t.is(facts.release.name, 'Small Linux 1');
   t.is(facts.machine, (await server.exec('uname -m')).trim());
   t.deepEqual(facts.packages, { unknown: 'it has no package manager that p2c knows' });
