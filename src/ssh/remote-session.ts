@@ -51,6 +51,7 @@ export class RemoteSession implements ConnectedSession {
   /** Why the connection ended; set once. */
   #lost: P2cError | undefined;
   readonly #running = new Set<RunningCommand>();
+  readonly #terminals = new Set<TerminalChannel>();
   /** Refusals of channels that were asked for and not opened yet. */
   readonly #opening = new Set<(cause: unknown) => void>();
   readonly #closed: Promise<void>;
@@ -142,6 +143,7 @@ export class RemoteSession implements ConnectedSession {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#lost ??= linkClosed(this.target);
     for (const command of this.#running) command.fail(this.#lost);
+    await Promise.all([...this.#terminals].map(({ gone }) => gone));
     this.#client.end();
     const patience = setTimeout(() => this.#socket.destroy(), GOODBYE_MS);
     await this.#closed;
@@ -154,7 +156,7 @@ export class RemoteSession implements ConnectedSession {
     const line = commandLine(command.script, command.input !== undefined, elevation);
     const terminal = elevation?.terminal === true ? elevation : undefined;
     return this.#open(command, line, limitMs, terminal, (opened) => {
-      const channel = terminal === undefined ? opened : new TerminalChannel(opened, terminal);
+      const channel = terminal === undefined ? opened : this.#terminalOf(opened, terminal);
       const running = new RunningCommand(
         this.target,
         command,
@@ -171,6 +173,13 @@ export class RemoteSession implements ConnectedSession {
       this.#running.add(running);
       return running;
     });
+  }
+
+  #terminalOf(opened: ClientChannel, elevation: Elevation): TerminalChannel {
+    const channel = new TerminalChannel(opened, elevation);
+    this.#terminals.add(channel);
+    channel.gone.then(() => this.#terminals.delete(channel));
+    return channel;
   }
 
   /**

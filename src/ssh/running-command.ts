@@ -112,6 +112,8 @@ export class RunningCommand {
     channel.on('exit', (code: number | null, signal?: string) => {
       this.#code = code ?? 128 + signalNumber(signal);
     });
+    // A source that takes a long input is not silent, though it says nothing until it has all of it.
+    channel.on('drain', () => this.#silence?.refresh());
     channel.on('error', (error: Error) => this.fail(linkLost(this.#target, error)));
     channel.on('close', () => this.#settle());
   }

@@ -26,24 +26,48 @@ export const RAW_TERMINAL: PseudoTtyOptions = {
   },
 };
 
+/** How long a script may take to begin before a terminal that is closed is hung up in any case. */
+const ARRIVAL_MS = 2000;
 const MOST_SAID = 64 * 1024;
 /** A multiple of 3, so that no line but the last is padded; 76 characters, as RFC 2045 has it. */
 const LINE_BYTES = 57;
 
-/** The script, with its input taken from the terminal and its messages put behind its output. */
+/**
+ * The script, with its input taken from the terminal and its messages put behind its output.
+ *
+ * - Its output is a pipe: tar writes to no terminal.
+ * - All of the input is taken before the script begins, and none is left where the script ends early or is ended: a sudo
+ *   with a terminal of its own (`use_pty`) that has input which nobody reads any more tries for ever to get rid of it, as
+ *   root, and its session never ends. For the same reason a hang-up ends the taking by the end of the input only.
+ * - A hang-up is told to the first process of the session, and a doas keeps it to itself: so somebody reads on, to whom
+ *   nothing is sent, and passes it on.
+ */
 export function terminalScript(script: string, { marker }: Elevation, input: boolean): string {
-  const before = input ? `sed -n '/^${marker}$/q;p' | base64 -d | ` : '';
   return `stty raw -echo 2>/dev/null
-echo ${marker}
-exec 3>&1
-p2c_end=$({ ${before}(
+${input ? "trap '' HUP\n" : ''}echo ${marker}
+${input ? inputTaken(marker) : ''}exec 3>&1
+(read -r p2c_rest <&3; kill -HUP 0) & p2c_watch=$!
+p2c_end=$({ { ${input ? `printf '%s\\n' "$p2c_input" | base64 -d | ` : ''}(
 ${script}
-) 3>&-${input ? '' : ' </dev/null'}; printf '\\n${marker} %s' $? >&2; } 2>&1 >&3 | tail -c ${MOST_SAID})
+) 3>&-${input ? '' : ' </dev/null'}; printf '\\n${marker} %s' $? >&2; } | cat >&3; } 2>&1 | tail -c ${MOST_SAID})
+exec 2>/dev/null
+kill $p2c_watch
 printf '${marker}-end\\n%s' "$p2c_end"`;
+}
+
+/** Where the end of the input did not come, the terminal was hung up: there is nobody to run the script for. */
+function inputTaken(marker: string): string {
+  return `p2c_input=$(sed '/^${marker}$/q')
+trap - HUP
+case $p2c_input in *${marker}) [ -t 0 ] || exit 1 ;; *) exit 1 ;; esac
+p2c_input=\${p2c_input%${marker}}
+`;
 }
 
 export class TerminalChannel extends Duplex {
   readonly stderr = new EventEmitter();
+  /** Resolves when the other side knows that it is closed: the connection must stand until then. */
+  readonly gone: Promise<void>;
   readonly #channel: ClientChannel;
   readonly #elevation: Elevation;
   /** What came before the script ran; then the last of its output, among which the end may be. */
@@ -51,6 +75,9 @@ export class TerminalChannel extends Duplex {
   #arrived = false;
   #answered = false;
   #refused = false;
+  /** Set where it was closed before the script ran. */
+  #doomed: NodeJS.Timeout | undefined;
+  #tellGone: () => void = () => {};
   #waiting: (() => void) | undefined;
   #unsent = Buffer.alloc(0);
 
@@ -59,17 +86,30 @@ export class TerminalChannel extends Duplex {
     super({ emitClose: false, autoDestroy: false });
     this.#channel = channel;
     this.#elevation = elevation;
+    this.gone = new Promise((resolve) => {
+      this.#tellGone = resolve;
+    });
     channel.on('data', (chunk: Buffer) => this.#heard(chunk));
     channel.on('error', (error: Error) => this.emit('error', error));
     channel.on('close', (code: number | null, signal?: string) => this.#closed(code, signal));
   }
 
-  signal(name: string): void {
-    this.#channel.signal(name);
+  /** None: the end of the terminal hangs up on who runs there. A signal would end who takes the input, and leave it. */
+  signal(): void {}
+
+  /**
+   * Not before the script runs, if it does soon: a sudo that is hung up on while it makes a terminal of its own waits for
+   * that for ever.
+   */
+  close(): void {
+    if (this.#arrived) this.#hangUp();
+    else this.#doomed ??= setTimeout(() => this.#hangUp(), ARRIVAL_MS);
   }
 
-  close(): void {
+  #hangUp(): void {
+    clearTimeout(this.#doomed);
     this.#channel.close();
+    this.#tellGone();
   }
 
   override _read(): void {
@@ -108,11 +148,7 @@ export class TerminalChannel extends Duplex {
     const sign = Buffer.from(`${marker}\n`);
     const at = all.indexOf(sign);
     if (at >= 0) {
-      this.#arrived = true;
-      this.#held = Buffer.alloc(0);
-      this.stderr.emit('data', all.subarray(0, at + sign.length));
-      this.#forward(all.subarray(at + sign.length));
-      this.#waiting?.();
+      this.#begin(all, at + sign.length);
       return;
     }
     this.#held = Buffer.from(all.subarray(-MOST_SAID));
@@ -129,6 +165,17 @@ export class TerminalChannel extends Duplex {
     this.#channel.write(`${password.reveal()}\n`);
   }
 
+  /** @param at where the script's own output begins. */
+  #begin(all: Buffer, at: number): void {
+    this.#arrived = true;
+    this.#held = Buffer.alloc(0);
+    this.stderr.emit('data', all.subarray(0, at));
+    if (this.#doomed === undefined) {
+      this.#forward(all.subarray(at));
+      this.#waiting?.();
+    } else this.#hangUp();
+  }
+
   /** Gives what cannot be part of the end any more. */
   #forward(all: Buffer): void {
     const kept = MOST_SAID + 256;
@@ -138,7 +185,9 @@ export class TerminalChannel extends Duplex {
   }
 
   #closed(code: number | null, signal: string | undefined): void {
-    if (this.#arrived) this.#ended(code, signal);
+    clearTimeout(this.#doomed);
+    this.#tellGone();
+    if (this.#arrived) this.#tellEnd(code, signal);
     else {
       this.stderr.emit('data', this.#held);
       if (this.#refused) this.emit('exit', 1);
@@ -149,7 +198,7 @@ export class TerminalChannel extends Duplex {
     this.push(null);
   }
 
-  #ended(code: number | null, signal: string | undefined): void {
+  #tellEnd(code: number | null, signal: string | undefined): void {
     const sign = Buffer.from(`${this.#elevation.marker}-end\n`);
     const at = this.#held.lastIndexOf(sign);
     const said = at < 0 ? undefined : this.#held.subarray(at + sign.length);
