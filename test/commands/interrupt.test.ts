@@ -1,9 +1,10 @@
 /** What is told while a list lives on a terminal. */
 import test from 'ava';
+import { ownProcess } from '../helpers/own-process.ts';
 import { requirePrograms } from '../helpers/require.ts';
 import { CTRL_C, HIDE_CURSOR, onTerminal, SHOW_CURSOR } from '../helpers/terminal.ts';
 
-const ENDLESS = [process.execPath, '--import=tsx', 'test/helpers/endless-stage.ts'];
+const ENDLESS = ownProcess('endless-stage');
 
 test('notes and both words about an interruption are seen when they are told', async (t) => {
   if (!requirePrograms(t, ['script'])) return;

@@ -1,15 +1,15 @@
 /** Runs test/helpers/stop-and-wait.ts as a process of its own, so that it can be killed. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
 import type { ExecutionContext } from 'ava';
+import { moduleFile } from './own-process.ts';
 import type { StopAndWait } from './stop-and-wait.ts';
 
-const SCRIPT = fileURLToPath(new URL('stop-and-wait.ts', import.meta.url));
+const SCRIPT = moduleFile('stop-and-wait');
 
 /** @returns once the applications are stopped. Killed with the test at the latest. */
 export async function stopInAnotherProcess(t: ExecutionContext, request: StopAndWait): Promise<ChildProcess> {
-  const child = spawn(process.execPath, ['--import=tsx', SCRIPT, JSON.stringify(request)], {
+  const child = spawn(process.execPath, [...process.execArgv, SCRIPT, JSON.stringify(request)], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   t.teardown(() => child.kill('SIGKILL'));

@@ -1,13 +1,13 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import test, { type ExecutionContext } from 'ava';
 import { P2cError } from '../../src/errors.ts';
 import { lock } from '../../src/oci/lock.ts';
+import { moduleFile } from '../helpers/own-process.ts';
 import { temporaryFolder } from '../helpers/temporary.ts';
 
-const LOCK = fileURLToPath(new URL('../../src/oci/lock.ts', import.meta.url));
+const LOCK = moduleFile('../../src/oci/lock');
 
 /** Another p2c that takes the lock and keeps it. @returns once it has it. */
 async function holder(t: ExecutionContext, file: string): Promise<ChildProcess> {
@@ -16,7 +16,7 @@ async function holder(t: ExecutionContext, file: string): Promise<ChildProcess> 
     globalThis.held = await lock(${JSON.stringify(file)});
     process.stdout.write('held');
     setInterval(() => {}, 1000);`;
-  const child = spawn(process.execPath, ['--import=tsx', '--input-type=module', '-e', script], {
+  const child = spawn(process.execPath, [...process.execArgv, '--input-type=module', '-e', script], {
     stdio: ['ignore', 'pipe', 'inherit'],
     // A process group of its own, as a shell gives to what it starts.
     detached: true,

@@ -6,12 +6,13 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import test, { type ExecutionContext } from 'ava';
 import type { Questions } from '../helpers/ask-twice.ts';
+import { ownProcess } from '../helpers/own-process.ts';
 import { requirePrograms } from '../helpers/require.ts';
 import { temporaryFolder } from '../helpers/temporary.ts';
 
 const HOME = fileURLToPath(new URL('../..', import.meta.url));
 const QUESTIONS: Questions = ['First:', 'Second:'];
-const ASK = `${process.execPath} --import=tsx test/helpers/ask-twice.ts`;
+const ASK = ownProcess('ask-twice').join(' ');
 
 /** Types each text once its question is shown. @returns what the terminal showed, and what was answered. */
 async function type(
