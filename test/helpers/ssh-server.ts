@@ -1,7 +1,6 @@
 /** An SSH server inside the test, for what a real sshd does not do: refuse, fall silent, break rules. Needs no root. */
 import { spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ExecutionContext } from 'ava';
 import ssh2, { type AuthContext, type ServerChannel, type ServerConfig } from 'ssh2';
@@ -42,10 +41,9 @@ export async function startServer(t: ExecutionContext, behaviour: ServerBehaviou
   const hostKeys: Buffer[] = [];
   let known = '';
   for (const type of behaviour.keyTypes ?? ['ed25519']) {
-    const file = join(folder, `host_${type}`);
-    await generateKey(file, type);
-    hostKeys.push(readFileSync(file));
-    known += `[127.0.0.1]:PORT ${readFileSync(`${file}.pub`, 'utf8')}`;
+    const key = await keyOf(t, `host ${type}`, type);
+    hostKeys.push(key.secret);
+    known += `[127.0.0.1]:PORT ${key.open}`;
   }
   const server = new ssh2.Server({ hostKeys, algorithms: behaviour.algorithms ?? {} }, (client) => {
     t.teardown(() => client.end());
@@ -70,7 +68,9 @@ export async function startServer(t: ExecutionContext, behaviour: ServerBehaviou
   await writeFile(knownHosts, known.replaceAll('PORT', String(port)));
   const target = { user: 'joe', host: '127.0.0.1', port, name: `joe@127.0.0.1:${port}` };
   const identity = join(folder, 'identity');
-  await generateKey(identity, 'ed25519');
+  const own = await keyOf(t, 'identity', 'ed25519');
+  await writeFile(identity, own.secret, { mode: 0o600 });
+  await writeFile(`${identity}.pub`, own.open);
   // Long: a machine that is busy with other tests takes its time.
   const options: ConnectOptions = {
     agent: null,
@@ -91,6 +91,26 @@ export async function startServer(t: ExecutionContext, behaviour: ServerBehaviou
       return session;
     },
   };
+}
+
+interface Key {
+  readonly secret: Buffer;
+  readonly open: string;
+}
+
+/** Made once for all servers of a test file: there are many servers, and each key would be one more process. */
+const keys = new Map<string, Promise<Key>>();
+
+function keyOf(t: ExecutionContext, use: string, type: KeyType): Promise<Key> {
+  const key = keys.get(use) ?? makeKey(t, type);
+  keys.set(use, key);
+  return key;
+}
+
+async function makeKey(t: ExecutionContext, type: KeyType): Promise<Key> {
+  const file = join(await temporaryFolder(t), 'key');
+  await generateKey(file, type);
+  return { secret: await readFile(file), open: await readFile(`${file}.pub`, 'utf8') };
 }
 
 function runCommand(t: ExecutionContext, shell: string, command: string, channel: ServerChannel): void {

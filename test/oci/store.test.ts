@@ -10,7 +10,7 @@ import { type Digest, digestOfHex, hexOf } from '../../src/oci/digest.ts';
 import type { Image } from '../../src/oci/image.ts';
 import type { Layer } from '../../src/oci/layer.ts';
 import { parseReference } from '../../src/oci/reference.ts';
-import { MediaType } from '../../src/oci/spec.ts';
+import { type ImageConfig, MediaType } from '../../src/oci/spec.ts';
 import { ImageStore } from '../../src/oci/store.ts';
 import { validateLayout } from '../../src/oci/validation/layout.ts';
 import { rawTar } from '../helpers/raw-tar.ts';
@@ -30,16 +30,17 @@ async function addLayer(store: ImageStore, name: string): Promise<Layer> {
 async function add(store: ImageStore, name: string, files: readonly string[], created?: string): Promise<Image> {
   const layers: Layer[] = [];
   for (const file of files) layers.push(await addLayer(store, file));
-  return store.addImage({
-    reference: parseReference(name),
-    layers,
-    config: {
-      ...(created === undefined ? {} : { created }),
-      architecture: 'amd64',
-      os: 'linux',
-      rootfs: { type: 'layers', diff_ids: layers.map(({ diffID }) => diffID) },
-    },
-  });
+  const diffIDs = layers.map(({ diffID }) => diffID);
+  return store.addImage({ reference: parseReference(name), layers, config: configOf(diffIDs, created) });
+}
+
+function configOf(diffIDs: Digest[], created: string | undefined): ImageConfig {
+  return {
+    ...(created === undefined ? {} : { created }),
+    architecture: 'amd64',
+    os: 'linux',
+    rootfs: { type: 'layers', diff_ids: diffIDs },
+  };
 }
 
 const blobs = (store: ImageStore): string[] => readdirSync(join(store.root, 'blobs/sha256')).sort();
@@ -132,20 +133,29 @@ test('the name itself goes before the same name with localhost', async (t) => {
 
 test('digits that begin two IDs are no answer; a name of such digits is', async (t) => {
   await using store = await emptyStore(t);
-  const byPrefix = new Map<string, Image>();
-  for (let n = 0; ; n += 1) {
-    const image = await add(store, `image${n}`, ['a'], new Date(n * 1000).toISOString());
-    const prefix = hexOf(image.configDigest).slice(0, 3);
-    const twin = byPrefix.get(prefix);
-    byPrefix.set(prefix, image);
-    if (twin === undefined) continue;
-    await t.throwsAsync(store.find(prefix), code('image.ambiguous'));
-    await t.throwsAsync(store.remove(prefix), code('image.ambiguous'));
-    const named = await add(store, prefix, ['b']);
-    t.is((await store.find(prefix)).digest, named.digest);
-    return;
-  }
+  const { diffID } = await addLayer(store, 'a');
+  const [one, other] = twins([diffID]);
+  const { configDigest } = await add(store, 'one', ['a'], one);
+  const prefix = hexOf(configDigest).slice(0, 3);
+  t.is(hexOf((await add(store, 'other', ['a'], other)).configDigest).slice(0, 3), prefix);
+  await t.throwsAsync(store.find(prefix), code('image.ambiguous'));
+  await t.throwsAsync(store.remove(prefix), code('image.ambiguous'));
+  const named = await add(store, prefix, ['b']);
+  t.is((await store.find(prefix)).digest, named.digest);
 });
+
+/** When two images of these layers have to be created for their IDs to begin with the same three digits. */
+function twins(diffIDs: Digest[]): [string, string] {
+  const byPrefix = new Map<string, string>();
+  for (let n = 0; ; n += 1) {
+    const created = new Date(n * 1000).toISOString();
+    const text = JSON.stringify(configOf(diffIDs, created));
+    const prefix = createHash('sha256').update(text).digest('hex').slice(0, 3);
+    const twin = byPrefix.get(prefix);
+    if (twin !== undefined) return [twin, created];
+    byPrefix.set(prefix, created);
+  }
+}
 
 test('the newest stands first', async (t) => {
   await using store = await emptyStore(t);
