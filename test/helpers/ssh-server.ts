@@ -45,8 +45,15 @@ export async function startServer(t: ExecutionContext, behaviour: ServerBehaviou
     hostKeys.push(key.secret);
     known += `[127.0.0.1]:PORT ${key.open}`;
   }
+  // A client that gave up early may be seen here only while the test is ending, when it takes no teardown any more.
+  let over = false;
+  const ends: (() => void)[] = [];
+  const whenOver: WhenOver = (end) => {
+    if (over) end();
+    else ends.push(end);
+  };
   const server = new ssh2.Server({ hostKeys, algorithms: behaviour.algorithms ?? {} }, (client) => {
-    t.teardown(() => client.end());
+    whenOver(() => client.end());
     client.on('error', () => {});
     client.on('authentication', (context) => {
       if (behaviour.authenticate === undefined) context.accept();
@@ -58,12 +65,16 @@ export async function startServer(t: ExecutionContext, behaviour: ServerBehaviou
         const dealt = behaviour.exec?.(command, acceptExec, rejectExec);
         if (dealt === 'cut') client.end();
         if (dealt === true || dealt === 'cut') return;
-        runCommand(t, behaviour.shell ?? 'sh', command, acceptExec());
+        runCommand(whenOver, behaviour.shell ?? 'sh', command, acceptExec());
       });
     });
   });
   const port = await listenOnFreePort(server);
-  t.teardown(() => server.close());
+  t.teardown(() => {
+    over = true;
+    for (const end of ends.reverse()) end();
+    server.close();
+  });
   const knownHosts = join(folder, 'known_hosts');
   await writeFile(knownHosts, known.replaceAll('PORT', String(port)));
   const target = { user: 'joe', host: '127.0.0.1', port, name: `joe@127.0.0.1:${port}` };
@@ -113,7 +124,9 @@ async function makeKey(t: ExecutionContext, type: KeyType): Promise<Key> {
   return { secret: await readFile(file), open: await readFile(`${file}.pub`, 'utf8') };
 }
 
-function runCommand(t: ExecutionContext, shell: string, command: string, channel: ServerChannel): void {
+type WhenOver = (end: () => void) => void;
+
+function runCommand(whenOver: WhenOver, shell: string, command: string, channel: ServerChannel): void {
   const child = spawn(shell, ['-c', command], { stdio: ['pipe', 'pipe', 'pipe'], detached: true });
   const end = (): void => {
     try {
@@ -122,7 +135,7 @@ function runCommand(t: ExecutionContext, shell: string, command: string, channel
       // The whole group ended by itself.
     }
   };
-  t.teardown(end);
+  whenOver(end);
   child.on('error', () => channel.close());
   child.stdin.on('error', () => {});
   channel.pipe(child.stdin);
