@@ -1,6 +1,6 @@
-/** Holds back what comes before a line that says that the script runs: a prompt, a lecture, a refusal. */
+/** Holds back what comes before a line that says that the script runs: a greeting, a prompt, a lecture, a refusal. */
 
-const LONGEST = 64 * 1024;
+export const LONGEST = 64 * 1024;
 
 export class AfterMarker {
   /** What came before the marker, of which the end is kept. */
@@ -10,6 +10,11 @@ export class AfterMarker {
 
   constructor(marker: string) {
     this.#marker = Buffer.from(`${marker}\n`);
+  }
+
+  /** True where so much came that the marker is not to be expected any more. */
+  get endless(): boolean {
+    return !this.found && this.before.length === LONGEST;
   }
 
   /** @returns what comes after the marker. */

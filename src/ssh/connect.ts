@@ -86,7 +86,7 @@ async function openSource(route: readonly Hop[], jumps: JumpHosts, options: Conn
   signal?.addEventListener('abort', abort, { once: true });
   try {
     signal?.throwIfAborted();
-    await gainPrivilege(session, options.become, options.prompt);
+    await gainPrivilege(session, options);
     return session;
   } catch (error) {
     await session[Symbol.asyncDispose]();

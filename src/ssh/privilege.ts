@@ -1,12 +1,20 @@
 /** Who p2c is on a source: root, somebody who may become root, or neither. */
 import { P2cError } from '../errors.ts';
 import { printable } from '../printable.ts';
+import { LONGEST } from './after-marker.ts';
 import { type BecomeMethod, type BecomeOptions, type Elevation, elevationBy } from './become.ts';
 import type { RemoteSession } from './remote-session.ts';
 import type { Prompt, Secret } from './secret.ts';
 import type { Session } from './session.ts';
 
 const ATTEMPTS = 3;
+
+interface Wishes {
+  readonly become?: BecomeOptions | undefined;
+  readonly prompt?: Prompt | undefined;
+  /** Told what the user should know of the login. */
+  readonly onNotice?: ((line: string) => void) | undefined;
+}
 
 const STANDINGS = ['root', 'free', 'terminal', 'asks', 'absent'] as const;
 type Standing = (typeof STANDINGS)[number];
@@ -18,7 +26,7 @@ const WAYS: Readonly<Record<BecomeMethod, string>> = {
   su: 'false',
 };
 
-/** The marker tells the answer from a banner that a login script prints: such noise would be in every stream. */
+/** The marker tells the answer from a greeting that a login script prints: such text comes before every stream. */
 function probe(method: BecomeMethod): string {
   return `
 if [ "$(id -u)" = 0 ]; then printf 'p2c:root:'
@@ -35,17 +43,18 @@ fi
 
 /**
  * Finds out how commands become root's, and lets the session know. Without `become`, a sudo that asks for a password is
- * left alone.
- * @throws P2cError `ssh.shell` where the account's shell does not run commands, or prints something of its own;
+ * left alone; text that the login prints before each command is passed over.
+ * @throws P2cError `ssh.shell` where the account's shell does not run commands, or prints something after them;
  * `ssh.become` where the way that was named does not lead to root.
  */
-export async function gainPrivilege(
-  session: RemoteSession,
-  become: BecomeOptions | undefined,
-  prompt: Prompt | undefined,
-): Promise<void> {
+export async function gainPrivilege(session: RemoteSession, { become, prompt, onNotice }: Wishes): Promise<void> {
   const method = become?.method ?? 'sudo';
-  const standing = await probeStanding(session, method);
+  const { standing, greeting } = await probeStanding(session, method);
+  if (greeting !== '') {
+    session.passOverGreeting();
+    const words = printable(greeting.trim().slice(0, 80));
+    onNotice?.(`the login of ${session.target.name} prints text before commands run; it is passed over: '${words}'`);
+  }
   if (standing === 'root') session.rootLogin();
   else if (standing === 'free') session.elevate(elevationBy(method));
   else if (standing === 'terminal' && (await worksWithoutPassword(session, method))) return;
@@ -73,7 +82,10 @@ function isRefusal(error: unknown): error is P2cError {
   return error instanceof P2cError && (error.code === 'ssh.become' || error.code === 'ssh.terminal');
 }
 
-async function probeStanding(session: Session, method: BecomeMethod): Promise<Standing> {
+async function probeStanding(
+  session: Session,
+  method: BecomeMethod,
+): Promise<{ readonly standing: Standing; readonly greeting: string }> {
   const result = await session.run({
     purpose: 'see who p2c is there',
     script: probe(method),
@@ -82,13 +94,14 @@ async function probeStanding(session: Session, method: BecomeMethod): Promise<St
     input: [],
   });
   const said = result.stdout.toString('utf8');
-  const answer = STANDINGS.find((standing) => said === `p2c:${standing}:`);
-  if (answer !== undefined) return answer;
+  const answer = STANDINGS.find((standing) => said.endsWith(`p2c:${standing}:`));
+  const greeting = said.slice(0, said.lastIndexOf('p2c:'));
+  if (answer !== undefined && result.stdout.length < LONGEST) return { standing: answer, greeting };
   const noise = STANDINGS.some((standing) => said.includes(`p2c:${standing}:`));
   const words = printable(`${said}${result.stderr}`.trim().slice(0, 300));
   throw new P2cError(
     noise
-      ? `the login of ${session.target.name} prints text before commands run: '${words}'`
+      ? `the login of ${session.target.name} prints text with each command that cannot be told from its output: '${words}'`
       : `the login of ${session.target.name} runs no commands (exit code ${result.code}): '${words}'`,
     {
       code: 'ssh.shell',

@@ -1,4 +1,5 @@
 /** Commands over one ssh connection: bounded, timed, accounted for in the ledger. */
+import { randomBytes } from 'node:crypto';
 import type { Duplex } from 'node:stream';
 import type { Client, ClientChannel, ExecOptions } from 'ssh2';
 import { P2cError } from '../errors.ts';
@@ -44,6 +45,7 @@ export class RemoteSession implements ConnectedSession {
   readonly ledger: LedgerEntry[] = [];
   #privilege: Privilege = 'none';
   #elevation: Elevation | undefined;
+  #greeting: string | undefined;
   readonly #client: Client;
   readonly #socket: Duplex;
   readonly #carriers: AsyncDisposable;
@@ -105,6 +107,11 @@ export class RemoteSession implements ConnectedSession {
     this.#elevation = undefined;
   }
 
+  /** The login prints text before commands run: from now on it is passed over. */
+  passOverGreeting(): void {
+    this.#greeting = `p2c-${randomBytes(12).toString('hex')}`;
+  }
+
   get lost(): P2cError | undefined {
     return this.#lost;
   }
@@ -153,7 +160,7 @@ export class RemoteSession implements ConnectedSession {
 
   #start(command: RemoteCommand, onStderr: (chunk: Buffer) => void, limitMs: number): Promise<RunningCommand> {
     const elevation = command.privileged === false ? undefined : this.#elevation;
-    const line = commandLine(command.script, command.input !== undefined, elevation);
+    const line = commandLine(command.script, command.input !== undefined, elevation, this.#greeting);
     const terminal = elevation?.terminal === true ? elevation : undefined;
     return this.#open(command, line, limitMs, terminal, (opened) => {
       const channel = terminal === undefined ? opened : this.#terminalOf(opened, terminal);
@@ -161,7 +168,7 @@ export class RemoteSession implements ConnectedSession {
         this.target,
         command,
         channel,
-        { elevation, limiter: this.#manners.limiter },
+        { elevation, limiter: this.#manners.limiter, greeting: this.#greeting },
         {
           onStderr,
           onEnd: (entry) => {

@@ -10,6 +10,7 @@ import { feed } from './feed.ts';
 import type { RateLimiter } from './rate-limiter.ts';
 import type { CommandResult, LedgerEntry, RemoteCommand } from './session.ts';
 import {
+  greetedOnly,
   inputFailed,
   killed,
   leftUnfinished,
@@ -43,6 +44,8 @@ export interface CommandManner {
   /** How it becomes root's, where it does: a password goes before its input. */
   readonly elevation: Elevation | undefined;
   readonly limiter: RateLimiter | undefined;
+  /** The line before its own output, where the login prints something before that. */
+  readonly greeting?: string | undefined;
 }
 
 export class RunningCommand {
@@ -57,6 +60,8 @@ export class RunningCommand {
   readonly #limiter: RateLimiter | undefined;
   /** Waits for the script's sign that the password was taken. */
   readonly #arrival: AfterMarker | undefined;
+  /** Passes over what the login prints: on standard output, and on standard error where nothing else does. */
+  readonly #greetings: { readonly output: AfterMarker; readonly errors: AfterMarker | undefined } | undefined;
   #failure: P2cError | undefined;
   #code: number | undefined;
   #settle: () => void = () => {};
@@ -68,7 +73,7 @@ export class RunningCommand {
     target: Target,
     command: RemoteCommand,
     channel: CommandChannel,
-    { elevation, limiter }: CommandManner,
+    { elevation, limiter, greeting }: CommandManner,
     events: CommandEvents,
   ) {
     this.#target = target;
@@ -78,6 +83,9 @@ export class RunningCommand {
     this.#limiter = limiter;
     const waits = elevation?.password !== undefined || elevation?.terminal === true;
     this.#arrival = waits ? new AfterMarker(elevation.marker) : undefined;
+    if (greeting !== undefined && elevation?.terminal !== true) {
+      this.#greetings = { output: new AfterMarker(greeting), errors: waits ? undefined : new AfterMarker(greeting) };
+    }
     this.done = new Promise((resolve, reject) => {
       this.#settle = () => {
         if (this.#settled) return;
@@ -85,6 +93,7 @@ export class RunningCommand {
         this.#stopListening();
         if (this.#code === undefined) this.#failure ??= leftUnfinished(target, command);
         if (this.#arrival?.found === false) this.#failure ??= notElevated(target, this.#arrival.before);
+        this.#checkGreeting(true);
         events.onEnd(ledgerEntry(command, this.#at, this.#code ?? null, this.#age()));
         if (this.#failure !== undefined) reject(this.#failure);
         else resolve(this.#result(this.#code ?? 0));
@@ -104,7 +113,7 @@ export class RunningCommand {
     const channel = this.#channel;
     channel.stderr.on('data', (written: Buffer) => {
       this.#silence?.refresh();
-      const chunk = this.#arrival?.push(written) ?? written;
+      const chunk = (this.#arrival ?? this.#greetings?.errors)?.push(written) ?? written;
       if (chunk.length === 0) return;
       this.#stderr.push(chunk);
       this.#events.onStderr(chunk);
@@ -163,7 +172,9 @@ export class RunningCommand {
       for await (const chunk of this.#channel) {
         waiting = false;
         await this.#turn(chunk.length);
-        yield chunk as Buffer;
+        const own = this.#greetings?.output.push(chunk) ?? (chunk as Buffer);
+        this.#checkGreeting(false);
+        if (own.length > 0) yield own;
         waiting = true;
         this.#silence?.refresh();
       }
@@ -176,6 +187,13 @@ export class RunningCommand {
       // A reader that leaves early wants no more of it.
       this.kill();
     }
+  }
+
+  #checkGreeting(ended: boolean): void {
+    const output = this.#greetings?.output;
+    if (output === undefined || output.found) return;
+    if (ended) this.#failure ??= greetedOnly(this.#target, this.#command, output.before);
+    else if (output.endless) this.fail(greetedOnly(this.#target, this.#command, output.before));
   }
 
   /** Waits until as many bytes may have come; not for a command that has ended. */

@@ -14,9 +14,10 @@ const AWKWARD = /[^A-Za-z0-9 _@%+=:,./"$(){}[\]<>|;&*?~^#-]/;
  * The command line for a script. Awkward characters travel as octal escapes that the remote printf undoes.
  * @param input whether the script is given any; else it reads /dev/null.
  * @param elevation how it becomes root's; undefined where it runs as the login.
+ * @param greeting a line that the script prints before its own output, where the login prints something before that.
  */
-export function commandLine(script: string, input: boolean, elevation?: Elevation): string {
-  const before = elevation === undefined ? '' : arrival(elevation, input);
+export function commandLine(script: string, input: boolean, elevation?: Elevation, greeting?: string): string {
+  const before = `${elevation === undefined ? '' : arrival(elevation, input)}${greeted(elevation, greeting)}`;
   const plain = PREAMBLE + script;
   const terminal = elevation?.terminal === true;
   const text = before + (terminal ? terminalScript(plain, elevation, input) : plain);
@@ -28,6 +29,12 @@ export function commandLine(script: string, input: boolean, elevation?: Elevatio
       : `${quote(text.replace('\n', '; '))}${user}`;
   const closed = input || terminal || elevation?.password !== undefined ? '' : ' </dev/null';
   return `exec ${become}-c ${words}${closed}`;
+}
+
+/** Who becomes root by a password, or on a terminal, has a line there already. */
+function greeted(elevation: Elevation | undefined, greeting: string | undefined): string {
+  if (greeting === undefined || elevation?.terminal === true) return '';
+  return elevation?.password === undefined ? `echo ${greeting}; echo ${greeting} >&2; ` : `echo ${greeting}; `;
 }
 
 /** POSIX printf's %b: `\0` and up to three octal digits is a byte. */

@@ -29,6 +29,15 @@ export function notElevated(target: Target, said: Buffer): P2cError {
   });
 }
 
+/** The login's text did not come to an end, or was all that came. */
+export function greetedOnly(target: Target, command: RemoteCommand, said: Buffer): P2cError {
+  const words = printable(said.toString('utf8').trim().slice(0, 300));
+  return new P2cError(`the login of ${target.name} prints text and did not run '${command.purpose}': '${words}'`, {
+    code: 'ssh.shell',
+    hint: 'silence its shell start-up files for logins without a terminal',
+  });
+}
+
 export function killed(target: Target, command: RemoteCommand): P2cError {
   return new P2cError(`'${command.purpose}' on ${target.name} was ended by p2c`, { code: 'ssh.killed' });
 }

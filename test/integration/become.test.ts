@@ -222,6 +222,23 @@ test('a sudo that wants a terminal has one', async (t) => {
   t.true(stderr.length > 60_000 && /^e+$/.test(stderr));
 });
 
+test('a login that prints text before each command becomes root all the same', async (t) => {
+  const server = await lab(t);
+  if (server === undefined) return;
+  const password = await newUser(server, 'cora');
+  const greeting = 'echo hello; printf and; echo oops >&2\n';
+  await writeFile(join(server.rootDir, 'home/cora/.bashrc'), greeting);
+  for (const [rule, given] of [
+    ['cora ALL=(ALL) NOPASSWD: ALL', undefined],
+    ['cora ALL=(ALL) ALL', password],
+    ['Defaults:cora requiretty\ncora ALL=(ALL) ALL', password],
+  ] as const) {
+    await writeFile(join(server.rootDir, 'etc/sudoers.d/cora'), `${rule}\n`, { mode: 0o440 });
+    await using session = await connectAs(server, 'cora', 'sudo', given);
+    await isRoots(t, server, session, password);
+  }
+});
+
 test('what does not lead to root', async (t) => {
   const server = await lab(t);
   if (server === undefined) return;

@@ -1,4 +1,5 @@
 /** Accounts whose shell is not what one hopes for; and who p2c is there. */
+import { randomBytes } from 'node:crypto';
 import { chmod, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'ava';
@@ -12,8 +13,8 @@ import { temporaryFolder } from '../helpers/temporary.ts';
 for (const [name, script, words] of [
   ['nologin', 'echo "This account is currently not available."; exit 1', /runs no commands.*not available/],
   ['false', 'exit 1', /runs no commands/],
-  ['a banner before', 'echo "*** Welcome ***"; shift; sh -c "$1"', /prints text before commands run.*Welcome/],
-  ['a banner after', 'shift; sh -c "$1"; echo; echo "[31m Bye"', /prints text/],
+  ['a banner without end', 'yes | head -c 70000; shift; sh -c "$1"', /prints text with each command.*y/],
+  ['a banner after', 'shift; sh -c "$1"; echo; echo "[31m Bye"', /prints text with each command/],
   ['a menu', 'echo "1) status 2) quit"; cat >/dev/null', /runs no commands.*status/],
   ['a forced command', 'exec echo forced', /runs no commands.*forced/],
 ] as const) {
@@ -28,6 +29,29 @@ for (const [name, script, words] of [
     t.false(error.message.includes('\x1b'));
   });
 }
+
+test('text before commands run is passed over, and told of once', async (t) => {
+  const folder = await temporaryFolder(t);
+  const shell = join(folder, 'shell');
+  await writeFile(shell, `#!/bin/sh\necho hello; printf 'p2c:root:'; echo oops >&2; shift; exec sh -c "$1"\n`);
+  await chmod(shell, 0o755);
+  const server = await startServer(t, { shell });
+  const notices: string[] = [];
+  const session = await server.connect({ onNotice: (line) => notices.push(line) });
+  t.is(notices.length, 1);
+  t.regex(notices[0] ?? '', /prints text before commands run; it is passed over: 'hello/);
+  const data = Buffer.concat([Buffer.from('hello\n'), randomBytes(300_000)]);
+  const script = 'cat; echo own >&2; exit 3';
+  const { code, stdout, stderr } = await session.run({ purpose: 'pass on', script, input: [data], privileged: false });
+  t.deepEqual({ code, stderr }, { code: 3, stderr: 'own\n' });
+  t.deepEqual(stdout, data);
+  const silent = await session.run({ purpose: 'say nothing', script: ':', privileged: false });
+  t.deepEqual({ code: silent.code, out: silent.stdout.length, err: silent.stderr }, { code: 0, out: 0, err: '' });
+  await writeFile(shell, "#!/bin/sh\necho 'Choose:'\n");
+  const error = await failure(session.run({ purpose: 'look', script: ':', privileged: false }));
+  t.is(error.code, 'ssh.shell');
+  t.regex(error.message, /did not run 'look': 'Choose:'/);
+});
 
 for (const shell of ['bash', 'dash', 'csh', 'tcsh', 'fish']) {
   test(`a shell that is ${shell}`, async (t) => {
