@@ -47,6 +47,8 @@ export class Authentication {
   readonly #pending: Attempt[];
   /** Whether an rsa key was among what was tried: ssh2 offers it with one hash only. */
   #rsa = false;
+  /** Whether the password that nobody typed was asked for, and did not help. */
+  #given = false;
   #allowed: readonly AuthenticationType[] = [];
 
   constructor(target: Target, means: Means) {
@@ -55,8 +57,16 @@ export class Authentication {
     this.#pending = this.#attempts();
   }
 
-  /** @param allowed what the server would take; null before it said. @returns undefined when nothing is left to try. */
-  async next(allowed: readonly AuthenticationType[] | null): Promise<AnyAuthMethod | undefined> {
+  /**
+   * @param allowed what the server would take; null before it said.
+   * @param partial whether what was tried last was right, and not enough.
+   * @returns undefined when nothing is left to try.
+   */
+  async next(
+    allowed: readonly AuthenticationType[] | null,
+    partial: boolean | null,
+  ): Promise<AnyAuthMethod | undefined> {
+    if (partial === true) this.#given = false;
     if (allowed !== null) this.#allowed = allowed;
     for (;;) {
       // What is not allowed now may be later: a server may want a password first, and then a key (RFC 4252, 5.1).
@@ -80,10 +90,11 @@ export class Authentication {
     const tried = this.#tried.length === 0 ? 'nothing, for p2c has nothing that it takes' : this.#tried.join(', ');
     const takes = this.#allowed.length === 0 ? '' : `; it takes ${printable(this.#allowed.join(', '))}`;
     const said = why === undefined ? '' : `; it said: ${printable(why.slice(0, LONGEST_REASON))}`;
+    const given = this.#given ? '; the password that was given was refused' : '';
     const { certificates } = this.#means;
     const unused =
       certificates.length === 0 ? '' : `; not tried, for p2c cannot show certificates: ${certificates.join(', ')}`;
-    return new P2cError(`${host} does not let ${user} in. Tried: ${tried}${takes}${said}${unused}`, {
+    return new P2cError(`${host} does not let ${user} in. Tried: ${tried}${takes}${given}${said}${unused}`, {
       code: 'ssh.auth',
       hint: this.#hint(why),
     });
@@ -96,8 +107,10 @@ export class Authentication {
     const rsa = this.#rsa
       ? '; an rsa key is shown with SHA-2 where the server says that it knows it, also if it then refuses it: another type of key helps'
       : '';
-    const more =
-      this.#means.prompt === undefined
+    const given = 'check the password that was given, and the user name; or name a key with --identity FILE';
+    const more = this.#given
+      ? given
+      : this.#means.prompt === undefined
         ? 'name a key with --identity FILE, add it to an ssh-agent, or give the password with --password-fd or --password-command; without a terminal none can be asked for'
         : 'check the user name and the password, or name a key with --identity FILE';
     return `${more}${rsa}`;
@@ -113,9 +126,14 @@ export class Authentication {
         ? []
         : [{ kind: 'agent' as const, make: async () => this.#try('agent', { type: 'agent', username, agent }) }]),
       ...identities.map((identity) => ({ kind: 'publickey' as const, make: () => this.#key(identity) })),
-      ...(password === undefined ? [] : this.#asked(1, password)),
+      ...(password === undefined ? [] : this.#asked(1, () => this.#noted(password))),
       ...(prompt === undefined ? [] : this.#asked(ATTEMPTS, undefined)),
     ];
+  }
+
+  #noted(password: () => Promise<Secret>): Promise<Secret> {
+    this.#given = true;
+    return password();
   }
 
   async #key(identity: Identity): Promise<AnyAuthMethod | undefined> {
@@ -125,8 +143,10 @@ export class Authentication {
       this.#rsa ||= key.type === 'ssh-rsa';
       return this.#try(`key ${file}`, { type: 'publickey', username: this.#target.user, key });
     } catch (error) {
-      if (named || !(error instanceof P2cError) || error.code !== 'ssh.identity') throw error;
-      this.#tried.push(`key ${file} (locked)`);
+      const wrong = error instanceof P2cError && error.code === 'ssh.passphrase';
+      const locked = error instanceof P2cError && error.code === 'ssh.identity' && !named;
+      if (!wrong && !locked) throw error;
+      this.#tried.push(`key ${file} (${wrong ? 'its passphrase was wrong' : 'locked'})`);
       return undefined;
     }
   }

@@ -1,6 +1,7 @@
 /** An ssh-agent of which only the keys that are named are used: ssh_config's IdentitiesOnly. */
 import { readFile } from 'node:fs/promises';
 import ssh2, { type IdentityCallback, type ParsedKey, type SignCallback, type SigningRequestOptions } from 'ssh2';
+import { parseKey } from './private-key.ts';
 
 /**
  * @param files private key files; which key an agent holds is told by the public key beside each, or by the file itself
@@ -14,7 +15,7 @@ export async function chosenAgent(socket: string, files: readonly string[]): Pro
 async function publicKey(file: string): Promise<string | undefined> {
   for (const name of [`${file}.pub`, file]) {
     try {
-      const parsed = ssh2.utils.parseKey(await readFile(name));
+      const parsed = parseKey(await readFile(name));
       const key = Array.isArray(parsed) ? parsed[0] : parsed;
       if (key !== undefined && !(key instanceof Error)) return key.getPublicSSH().toString('base64');
     } catch {

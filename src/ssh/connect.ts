@@ -123,7 +123,10 @@ async function openHop(hop: Hop, dial: Dial, options: ConnectOptions, own: Own =
     {
       hostKey: { known, acceptNew: hop.acceptNewHostKey, pinned: own.pinned, knownAs },
       agent: await agentOf(hop),
-      identities: [...(await loadIdentities(hop.named)), ...(await loadUsableIdentities(hop.identityFiles))],
+      identities: [
+        ...(await loadIdentities(hop.named)),
+        ...(await loadUsableIdentities(hop.identityFiles, options.onNotice)),
+      ],
       certificates: await certificatesOf([...hop.named, ...hop.identityFiles], hop.certificateFiles),
       password: own.password,
       prompt: options.prompt,

@@ -160,9 +160,9 @@ class Attempt {
     }
   }
 
-  readonly #authHandler: AuthHandlerMiddleware = (allowed, _partial, next) => {
+  readonly #authHandler: AuthHandlerMiddleware = (allowed, partial, next) => {
     this.#authenticating = true;
-    this.#authentication.next(allowed).then(
+    this.#authentication.next(allowed, partial).then(
       (method) => {
         if (method === undefined) this.#patience.giveUp(this.#authentication.failed());
         else next(method);

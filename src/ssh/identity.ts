@@ -2,8 +2,9 @@
 import { readFile, stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
-import ssh2, { type ParsedKey } from 'ssh2';
-import { P2cError, systemCode, usageError } from '../errors.ts';
+import type { ParsedKey } from 'ssh2';
+import { messageOf, P2cError, systemCode, usageError } from '../errors.ts';
+import { parseKey, unreadableCipher } from './private-key.ts';
 import type { Prompt } from './secret.ts';
 
 /** A private key file that was read. A passphrase is asked for only when the key's turn comes. */
@@ -12,7 +13,7 @@ export interface Identity {
   /** True where the user named it: what is wrong with it is then an error, and not a reason to try the next. */
   readonly named: boolean;
   readonly locked: boolean;
-  /** @throws P2cError `ssh.identity` where nobody can be asked for the passphrase, or it was wrong three times. */
+  /** @throws P2cError `ssh.identity` where nobody can be asked for the passphrase; `ssh.passphrase` where it was wrong three times. */
   unlock(prompt: Prompt | undefined): Promise<ParsedKey>;
 }
 
@@ -29,8 +30,14 @@ export function defaultIdentityFiles(home: string = homedir()): string[] {
   return ['id_ed25519', 'id_ecdsa', 'id_rsa'].map((name) => join(home, '.ssh', name));
 }
 
-/** Those of the files that are there and hold a private key. */
-export async function loadUsableIdentities(files: readonly string[]): Promise<Identity[]> {
+/**
+ * Those of the files that are there and hold a private key.
+ * @param onNotice told of a key that ssh would not use either, and say so.
+ */
+export async function loadUsableIdentities(
+  files: readonly string[],
+  onNotice: (line: string) => void = () => {},
+): Promise<Identity[]> {
   const identities: Identity[] = [];
   for (const file of files) {
     try {
@@ -38,6 +45,7 @@ export async function loadUsableIdentities(files: readonly string[]): Promise<Id
     } catch (error) {
       if (!(error instanceof P2cError)) throw error;
       // Not there, or no key: ssh goes on to the next one too.
+      if (error.code === 'ssh.identity-mode') onNotice(`${error.message}; ${error.hint}`);
     }
   }
   return identities;
@@ -58,17 +66,27 @@ export async function certificatesOf(keys: readonly string[], configured: readon
 }
 
 async function loadIdentity(file: string, named: boolean): Promise<Identity> {
-  const text = await readKey(file);
-  const parsed = ssh2.utils.parseKey(text);
+  const { text, openTo } = await readKey(file);
+  const parsed = parseKey(text);
   if (!(parsed instanceof Error)) {
     const key = privateKey(file, parsed);
+    if (openTo !== undefined) throw openToOthers(file, openTo);
     return { file, named, locked: false, unlock: async () => key };
   }
   if (!/passphrase|encrypted/i.test(parsed.message)) {
     throw refused(
       file,
       `it is no private key that p2c can read (${parsed.message})`,
-      'ed25519, ecdsa and rsa keys in OpenSSH or PEM form are read',
+      'ed25519, ecdsa and rsa keys in OpenSSH, PEM or PKCS#8 form are read',
+    );
+  }
+  if (openTo !== undefined) throw openToOthers(file, openTo);
+  const cipher = unreadableCipher(text);
+  if (cipher !== undefined) {
+    throw refused(
+      file,
+      `it is encrypted with ${cipher}, which p2c cannot read`,
+      `encrypt it otherwise (ssh-keygen -p -Z aes256-ctr -f ${file}), or add it to an ssh-agent`,
     );
   }
   return { file, named, locked: true, unlock: (prompt) => unlock(file, text, prompt) };
@@ -83,22 +101,39 @@ async function unlock(file: string, text: Buffer, prompt: Prompt | undefined): P
     );
   }
   for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
-    const key = ssh2.utils.parseKey(text, (await prompt(`Passphrase of ${file}:`)).reveal());
+    const key = parseKey(text, (await prompt(`Passphrase of ${file}:`)).reveal());
     if (!(key instanceof Error)) return privateKey(file, key);
+    if (/unsupported/i.test(key.message)) {
+      throw refused(file, `its encryption cannot be read (${messageOf(key)})`, 'add it to an ssh-agent (ssh-add)');
+    }
   }
-  throw refused(file, `its passphrase was wrong ${ATTEMPTS} times`, `try it with: ssh-keygen -y -f ${file}`);
+  throw new P2cError(`the passphrase of ${file} was wrong ${ATTEMPTS} times`, {
+    code: 'ssh.passphrase',
+    hint: `try it with: ssh-keygen -y -f ${file}`,
+  });
 }
 
-async function readKey(file: string): Promise<Buffer> {
+/** `openTo` is the mode of a file of the user's that others may read or write. */
+async function readKey(file: string): Promise<{ readonly text: Buffer; readonly openTo: number | undefined }> {
   try {
-    const { size } = await stat(file);
+    const { size, uid, mode } = await stat(file);
     if (size > LARGEST_KEY) throw refused(file, `it has ${size} bytes`, 'name the private key file');
-    return await readFile(file);
+    const openTo = uid === process.getuid?.() && (mode & 0o077) !== 0 ? mode & 0o777 : undefined;
+    return { text: await readFile(file), openTo };
   } catch (error) {
     if (error instanceof P2cError) throw error;
     const what = systemCode(error) === 'ENOENT' ? 'there is no such file' : `it cannot be read (${systemCode(error)})`;
     throw refused(file, what, 'name a private key file that you may read', error);
   }
+}
+
+/** As ssh does, which calls it unprotected. */
+function openToOthers(file: string, mode: number): P2cError {
+  const octal = mode.toString(8).padStart(4, '0');
+  return usageError(`the identity ${file} is not used: others may read or change it (mode ${octal})`, {
+    code: 'ssh.identity-mode',
+    hint: `chmod 600 ${file}`,
+  });
 }
 
 /** ssh2 gives a list for files that hold several keys. */

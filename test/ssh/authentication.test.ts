@@ -1,6 +1,7 @@
 /** Agent, keys, passwords: in ssh's order, and told of when none of them opened the door. */
 import { execFile } from 'node:child_process';
-import { readFile } from 'node:fs/promises';
+import { generateKeyPairSync } from 'node:crypto';
+import { chmod, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import test from 'ava';
@@ -86,8 +87,57 @@ test('a locked key and nobody to ask, and one whose passphrase nobody knows', as
   t.is(alone.code, 'ssh.identity');
   t.regex(alone.message, /no terminal/);
   const wrong = await failure(server.connect({ identities: [file], prompt: answers('a', 'b', 'c').prompt }));
-  t.is(wrong.code, 'ssh.identity');
-  t.regex(wrong.message, /wrong 3 times/);
+  t.is(wrong.code, 'ssh.auth');
+  t.regex(wrong.message, /key .*key \(its passphrase was wrong\)/);
+  const open = await startServer(t, { authenticate: byPassword('s3cret', ['password']) });
+  await open.connect({ identities: [file], prompt: answers('s3cret').prompt });
+  const either = (context: AuthContext): void => {
+    if (context.method === 'password' && context.password === 's3cret') context.accept();
+    else context.reject(['publickey', 'password']);
+  };
+  const patient = await startServer(t, { authenticate: either });
+  await patient.connect({ identities: [file], prompt: answers('a', 'b', 'c', 's3cret').prompt });
+});
+
+test('keys in PKCS#8, open and locked', async (t) => {
+  const folder = await temporaryFolder(t);
+  const run = promisify(execFile);
+  for (const type of ['rsa', 'ecdsa'] as const) {
+    for (const passphrase of ['', 'it is $ecret']) {
+      const file = join(folder, `${type}${passphrase.length}`);
+      await run('ssh-keygen', ['-q', '-t', type, '-m', 'PKCS8', '-N', passphrase, '-f', file]);
+      t.regex(await readFile(file, 'utf8'), /BEGIN (ENCRYPTED )?PRIVATE KEY/);
+      const server = await startServer(t, { authenticate: byKey(() => `${file}.pub`) });
+      const { prompt, asked } = answers('wrong', passphrase);
+      await server.connect({ identities: [file], prompt });
+      t.is(asked.length, passphrase === '' ? 0 : 2);
+    }
+  }
+  const { privateKey, publicKey } = generateKeyPairSync('ed25519');
+  const file = join(folder, 'ed25519');
+  await writeFile(file, privateKey.export({ type: 'pkcs8', format: 'pem' }), { mode: 0o600 });
+  const { x = '' } = publicKey.export({ format: 'jwk' });
+  const wire = Buffer.concat([Buffer.from('\0\0\0\x0bssh-ed25519\0\0\0\x20', 'latin1'), Buffer.from(x, 'base64url')]);
+  await writeFile(`${file}.pub`, `ssh-ed25519 ${wire.toString('base64')}\n`);
+  const server = await startServer(t, { authenticate: byKey(() => `${file}.pub`) });
+  await server.connect({ identities: [file] });
+});
+
+test('a key whose cipher cannot be read, and one that others may read', async (t) => {
+  const file = join(await temporaryFolder(t), 'key');
+  const cipher = 'chacha20-poly1305@openssh.com';
+  await promisify(execFile)('ssh-keygen', ['-q', '-t', 'ed25519', '-Z', cipher, '-N', 'secret', '-f', file]);
+  const server = await startServer(t, { authenticate: byKey(() => `${file}.pub`) });
+  const { prompt, asked } = answers();
+  const unreadable = await failure(server.connect({ identities: [file], prompt }));
+  t.regex(unreadable.message, /encrypted with chacha20-poly1305@openssh.com/);
+  t.regex(unreadable.hint ?? '', /ssh-keygen -p -Z aes256-ctr -f /);
+  t.is(asked.length, 0);
+  await promisify(execFile)('ssh-keygen', ['-q', '-p', '-P', 'secret', '-N', '', '-f', file]);
+  await chmod(file, 0o644);
+  const open = await failure(server.connect({ identities: [file] }));
+  t.is(open.code, 'ssh.identity-mode');
+  t.regex(`${open.message} ${open.hint}`, /others may read or change it \(mode 0644\).*chmod 600/);
 });
 
 test('keys are tried one after the other, and what was tried is told', async (t) => {
@@ -209,6 +259,8 @@ test('a password that is given answers by either method, once, and a jump host d
     const wrong = await failure(server.connect({ ...options, password: async () => new Secret('other') }));
     t.is(wrong.code, 'ssh.auth');
     t.true(wrong.message.includes(`Tried: ${method}; it takes`), wrong.message);
+    t.regex(wrong.message, /the password that was given was refused/);
+    t.regex(wrong.hint ?? '', /^check the password that was given/);
     t.false(wrong.message.includes('other'));
     // Somebody who can be asked is asked then.
     const { prompt, asked } = answers('s3cret');
