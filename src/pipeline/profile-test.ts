@@ -1,4 +1,5 @@
 /** `p2c profiles test`: stops and starts the applications of profiles on a source, and captures nothing. */
+import { requireAskedServices } from '../profiles/asked-services.ts';
 import { listProfiles } from '../profiles/load.ts';
 import { applicable, recognise } from '../profiles/recognise.ts';
 import type { Profile } from '../profiles/schema.ts';
@@ -48,6 +49,7 @@ export function testProfiles(request: ProfileTestRequest, show: Show, signal: Ab
     const candidates = request.profiles.length === 0 ? listProfiles() : request.profiles;
     const detections = await show.stage(RECOGNISE, () => recognise(session, candidates), describeDetections);
     const profiles = request.profiles.length === 0 ? applicable(detections) : request.profiles;
+    await requireAskedServices(session, profiles);
     signal.throwIfAborted();
     const stopped = await stopApplications(session, { target, profiles, leaseMs }, { show, held, signal });
     const report = await show.stage(START, () => stopped.resume());

@@ -5,6 +5,7 @@ import type { Entry } from '../listing/entry.ts';
 import { tarSize } from '../listing/entry.ts';
 import { type CapturePlan, makePlan, partBytesFor } from '../listing/plan.ts';
 import type { RuleSet } from '../listing/rules.ts';
+import { requireAskedServices } from '../profiles/asked-services.ts';
 import type { Detection } from '../profiles/detect.ts';
 import { listProfiles } from '../profiles/load.ts';
 import { applicable, recognise } from '../profiles/recognise.ts';
@@ -70,6 +71,7 @@ export async function survey(request: SurveyRequest, show: Show, held: Belonging
     ? await show.stage(RECOGNISE, () => recognise(session, listProfiles()), describeDetections)
     : [];
   const profiles = request.recognise ? applicable(detections) : request.profiles;
+  await requireAskedServices(session, profiles);
   const scanned = await show.stage(
     'List the files',
     async (tell) => listFilesystems({ ...patience, session, facts, reason: '' }, await work.sub('survey'), tell),

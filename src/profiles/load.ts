@@ -41,7 +41,9 @@ const SERVICE = '{{service}}';
  * `file:line:column: what`.
  */
 export function loadProfile(nameOrFile: string): Profile {
-  const [, name = nameOrFile, service] = isProfileFile(nameOrFile) ? [] : (/^([^:]*):(.*)$/s.exec(nameOrFile) ?? []);
+  const { profile: name, service } = isProfileFile(nameOrFile)
+    ? { profile: nameOrFile, service: undefined }
+    : askedService(nameOrFile);
   const profile = readProfile(name);
   const generic = JSON.stringify(profile).includes(SERVICE);
   if (generic && service !== undefined) return forService(profile, service);
@@ -50,6 +52,12 @@ export function loadProfile(nameOrFile: string): Profile {
     generic ? `the profile '${name}' is for a service that you name` : `the profile '${name}' takes no service`,
     { code: 'profile.service', hint: generic ? `write --profile ${name}:SERVICE` : `write --profile ${name}` },
   );
+}
+
+/** The parts of `generic-sysv:shop`, as a user writes it and as the profile is then named. */
+export function askedService(name: string): { readonly profile: string; readonly service: string | undefined } {
+  const [, profile = name, service] = /^([^:]*):(.*)$/s.exec(name) ?? [];
+  return { profile, service };
 }
 
 function forService(profile: Profile, service: string): Profile {

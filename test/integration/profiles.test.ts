@@ -141,8 +141,10 @@ health: [{ tcp: 8082, timeout: 1s }, { http: 'http://127.0.0.1:8081/', timeout: 
       ['start generic-sysv:redis-server: /etc/init.d/redis-server start', 0],
     ],
   );
-  const absent = tested(t, await testProfiles(server, '--json', '--profile', 'generic-sysv:shop'));
-  t.deepEqual([absent.leftAlone, absent.steps], [['generic-sysv:shop'], []]);
+  const absent = await testProfiles(server, '--profile', 'redis', '--profile', 'generic-sysv:redis-sever');
+  t.is(absent.code, 2, absent.stderr);
+  t.regex(absent.stderr, /has no System V service 'redis-sever' \(did you mean 'redis-server'\?\)/);
+  t.notRegex(absent.stderr, /stop redis/);
 });
 
 /** Every key of a profile that is about the image, and one that another profile brings. */
@@ -201,6 +203,9 @@ test('systemd: nginx and cron by their units, and any unit by the generic profil
     [],
   );
   t.not(await pidsOf(server, ['nginx', 'cron']), before);
+  const absent = await testProfiles(server, '--profile', 'generic-systemd:nginx.service');
+  t.is(absent.code, 2, absent.stderr);
+  t.regex(absent.stderr, /has no service of systemd 'nginx.service' \(did you mean 'nginx'\?\)/);
   const generic = tested(t, await testProfiles(server, '--json', '--profile', 'generic-systemd:nginx'));
   t.deepEqual(
     generic.steps.map(({ code }) => code),
