@@ -9,7 +9,7 @@ import * as scripts from './lease-scripts.ts';
 import { LEASE_PLACE } from './lease-scripts.ts';
 import { formatSeconds } from './quantity.ts';
 import type { Profile } from './schema.ts';
-import { endStepCommand, type StepRun, stepCommand } from './step-scripts.ts';
+import { endStepCommand, readStepCommand, type StepRun, stepCommand } from './step-scripts.ts';
 import { type Action, stepLine, stepPurpose } from './steps.ts';
 import { watchdogScript } from './watchdog.ts';
 import { watched } from './watched.ts';
@@ -56,6 +56,7 @@ export function planQuiesce(
         : [...startCommands(applications), ...compareCommands(applications)],
     trouble: [
       { ...endStepCommand(LEASE_PLACE, TOKEN), when: 'only where a stop does not end within its limit' },
+      { ...readStepCommand(LEASE_PLACE), when: 'only where a start does not end within its limit' },
       { ...scripts.relaunchCommand(LEASE_PLACE, TOKEN), when: 'only where somebody killed the watchdog' },
       { ...scripts.recoverCommand(LEASE_PLACE), when: 'only where an earlier run was killed with its watchdog' },
     ],

@@ -9,7 +9,7 @@ import { LeaseExit, type LeasePlace } from './lease-scripts.ts';
 import type { Owed } from './owed.ts';
 import { pause } from './pause.ts';
 import { formatSeconds } from './quantity.ts';
-import { endStepCommand, stepCommand } from './step-scripts.ts';
+import { endStepCommand, readStepCommand, stepCommand } from './step-scripts.ts';
 import { stepLine, stepPurpose } from './steps.ts';
 
 /** What the steps of one run work with. */
@@ -67,12 +67,23 @@ async function execute(
       const answer = await lease.renew().catch((error: unknown) => error);
       if (answer === 'expired') throw new OutOfReach('the lease ran out', { cause });
       if (answer !== 'held') throw new OutOfReach('the source does not answer', { cause });
-      if (action === 'stop') await session.run(endStepCommand(scene.place, lease.token));
+      const printed = await giveUp(scene, action);
       // The step that was under way when the link was lost was ended, so it may come once more.
       const cutOff = action === 'stop' && cause instanceof P2cError && cause.code === 'ssh.lost';
-      if (!cutOff || attempt === 3) return { code: null, output: messageOf(cause) };
+      if (!cutOff || attempt === 3)
+        return { code: null, output: [printed, messageOf(cause)].filter((text) => text !== '').join('\n') };
     }
   }
+}
+
+/** @returns what the step has printed until then: often, what it waits for. */
+async function giveUp({ session, place, lease }: Scene, action: Action): Promise<string> {
+  if (action === 'stop') return lenient((await session.run(endStepCommand(place, lease.token))).stdout);
+  return session.run(readStepCommand(place)).then(
+    ({ stdout }) => lenient(stdout),
+    // Whether the source can be reached at all is told by whoever asks it next.
+    () => '',
+  );
 }
 
 async function carryOut(session: Session, command: RemoteCommand): Promise<Execution> {

@@ -49,11 +49,20 @@ function runPlainly(line: string): string {
 code=$?`;
 }
 
-/** Ends the stop step that is still at work, with all that it started: to be run where p2c gives a step up. */
+/** What a step has printed: {@link stepCommand} takes it away once the step has ended. */
+const PRINTED = `if [ -O "$lock" ] && [ -f "$lock/step" ]; then tail -c 4096 "$lock/step"; fi
+`;
+
+/** Prints what the step that is given up has said until now. A start is not ended: it may still come up. */
+export function readStepCommand(place: LeasePlace): RemoteCommand {
+  return { purpose: 'see what the step that took too long has printed', script: `${prelude(place)}${PRINTED}exit 0\n` };
+}
+
+/** Ends the stop step that is still at work, with all that it started: to be run where p2c gives a step up. Prints what it said. */
 export function endStepCommand(place: LeasePlace, token: string): RemoteCommand {
   return {
     purpose: 'end the stop step that took too long',
-    script: `${prelude(place)}${ours(token)}${END_STEP_FUNCTIONS}p2c_end_step
+    script: `${prelude(place)}${ours(token)}${PRINTED}${END_STEP_FUNCTIONS}p2c_end_step >/dev/null
 exit 0
 `,
     changesSource: true,

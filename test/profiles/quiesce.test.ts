@@ -150,17 +150,42 @@ test('a stop that ends well and stops nothing is found out', async (t) => {
   t.true(application.isUp());
 });
 
-test('a stop step that hangs is given up at its limit', async (t) => {
+for (const shell of SHELLS) {
+  test(`${shell}: a stop step that hangs is given up at its limit, and what it printed is told`, async (t) => {
+    if (!requirePrograms(t, [shell])) return;
+    const ground = playground(t);
+    const application = fakeApplication(ground, (profile) => ({
+      ...profile,
+      stop: [
+        {
+          run: `seq 9000; echo waits; exec sleep 20 # ${ground.folder}/`,
+          timeout: '2s',
+          down: { process: profile.name },
+        },
+      ],
+    }));
+    const session = localSession({ path: shellFolder(ground, shell) });
+    const promise = quiesce(session, [application.profile], { settleMs: 0, place: ground.place });
+    const error = await t.throwsAsync(promise, { instanceOf: P2cError });
+    t.is(error.code, 'quiesce.stop-failed');
+    t.regex(error.message, /did not end within its limit/);
+    t.regex(error.message, /^ {4}9000\n {4}waits\n {4}\S/m);
+    t.true(error.message.length < 8000);
+    t.true(application.isUp());
+  });
+}
+
+test('a start step that hangs tells what it printed', async (t) => {
   const ground = playground(t);
   const application = fakeApplication(ground, (profile) => ({
     ...profile,
-    stop: [{ run: `exec sleep 20 # ${ground.folder}/`, timeout: '1s', down: { process: profile.name } }],
+    start: [{ run: `echo waits; exec sleep 20 # ${ground.folder}/`, timeout: '1s', up: { process: profile.name } }],
   }));
-  const promise = quiesce(localSession(), [application.profile], { settleMs: 0, place: ground.place });
-  const error = await t.throwsAsync(promise, { instanceOf: P2cError });
-  t.is(error.code, 'quiesce.stop-failed');
+  const quiesced = await quiesce(localSession(), [application.profile], { settleMs: 0, place: ground.place });
+  const error = await t.throwsAsync(() => quiesced.resume(), { instanceOf: P2cError });
+  t.is(error.code, 'quiesce.start-failed');
   t.regex(error.message, /did not end within its limit/);
-  t.true(application.isUp());
+  t.regex(error.message, /^ {4}waits$/m);
 });
 
 for (const shell of SHELLS) {
