@@ -66,25 +66,38 @@ function exclusions({ containers, packages }: Inspection): Proposal['exclude'] {
 }
 
 /** What p2c gives without being asked: nofile 1024:4096, as old systems had it; 8 MiB that may be locked; 64 MiB of /dev/shm. */
-const GIVEN = { nofile: 4096, memlock: 8 * 1024 * 1024, shm: 64 * 1024 * 1024 };
+const GIVEN = {
+  nofile: { soft: 1024, hard: 4096 },
+  memlock: { soft: 8 * 1024 * 1024, hard: 8 * 1024 * 1024 },
+  shm: 64 * 1024 * 1024,
+};
 
 function proposedLimits({ limits, resources }: Inspection): Proposal['limits'] {
   const nofile = largest(limits.flatMap(({ limits: { nofile: limit } }) => limit ?? []));
   const memlock = largest(limits.flatMap(({ limits: { memlock: limit } }) => limit ?? []));
   const shm = valueOr(resources, undefined)?.sharedMemoryBytes ?? 0;
   return {
-    ...(nofile !== undefined && exceeds(nofile.hard, GIVEN.nofile) ? { nofile } : {}),
-    ...(memlock !== undefined && exceeds(memlock.hard, GIVEN.memlock) ? { memlock } : {}),
+    ...(nofile !== undefined && exceeds(nofile, GIVEN.nofile) ? { nofile } : {}),
+    ...(memlock !== undefined && exceeds(memlock, GIVEN.memlock) ? { memlock } : {}),
     // Twice what is in use, in whole hundreds of megabytes.
     ...(shm > GIVEN.shm / 2 ? { shm: Math.ceil((2 * shm) / 1e8) * 1e8 } : {}),
   };
 }
 
-function exceeds(limit: number, given: number): boolean {
-  return limit === -1 || limit > given;
+function exceeds(limit: Limit, given: Limit): boolean {
+  return sizeOf(limit.soft) > given.soft || sizeOf(limit.hard) > given.hard;
 }
 
+/** One container holds all of them, so the largest of each end counts: they may be of different processes. */
 function largest(limits: readonly Limit[]): Limit | undefined {
-  const size = ({ hard }: Limit): number => (hard === -1 ? Number.POSITIVE_INFINITY : hard);
-  return [...limits].sort((a, b) => size(b) - size(a))[0];
+  if (limits.length === 0) return undefined;
+  const of = (end: 'soft' | 'hard'): number => {
+    const size = Math.max(...limits.map((limit) => sizeOf(limit[end])));
+    return size === Number.POSITIVE_INFINITY ? -1 : size;
+  };
+  return { soft: of('soft'), hard: of('hard') };
+}
+
+function sizeOf(limit: number): number {
+  return limit === -1 ? Number.POSITIVE_INFINITY : limit;
 }

@@ -113,6 +113,14 @@ test('limits are proposed where the server has more than p2c gives', (t) => {
     nofile: { soft: 1024, hard: 65_536 },
     memlock: { soft: -1, hard: -1 },
   });
+  // Which of the processes comes first makes no difference, and a soft limit alone may be above what p2c gives.
+  const nofile = (soft: number, hard: number) => ({ pid: 1, limits: { nofile: { soft, hard } } });
+  const several = [nofile(1024, 65_536), nofile(65_536, 65_536), nofile(70_000, -1), nofile(-1, -1)];
+  const nofileOf = (all: typeof several) => propose({ ...SERVER, limits: all }, []).limits.nofile;
+  t.deepEqual(nofileOf(several.slice(0, 2)), { soft: 65_536, hard: 65_536 });
+  t.deepEqual(nofileOf(several.slice(0, 3)), { soft: 70_000, hard: -1 });
+  t.deepEqual(nofileOf([...several].reverse()), { soft: -1, hard: -1 });
+  t.deepEqual(nofileOf([nofile(4096, 4096)]), { soft: 4096, hard: 4096 });
   const resources = { memoryBytes: 1, processors: 1, uptimeSeconds: 1, sharedMemoryBytes: 1.2e8, hugePages: 0 };
   t.deepEqual(propose({ ...SERVER, resources: known(resources) }, []).limits, { shm: 3e8 });
 });
