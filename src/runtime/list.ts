@@ -2,6 +2,7 @@
 import { systemCode } from '../errors.ts';
 import { readBundle, readState, type State } from './container.ts';
 import { listContainers } from './containers.ts';
+import { shownCommand } from './init/booted.ts';
 import { type NetworkSettings, networkSettings } from './network/settings.ts';
 
 export interface ContainerRecord {
@@ -39,7 +40,7 @@ export async function containerRecords(root: string): Promise<ContainerRecord[]>
         name,
         image: image.name,
         imageDigest: image.digest,
-        command: process.args,
+        command: shownCommand(process.args),
         created,
         started: state.started,
         finished: state.finished,

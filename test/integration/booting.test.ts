@@ -177,6 +177,7 @@ test('an image’s applications start without its init, in order, and stop in th
     (log) => log.includes('p2c: started'),
   );
   t.regex(await p2c('exec', 'apps', 'ps', '-e', '-o', 'comm'), /^cron$/m);
+  t.is(await p2c('ps', '--filter', 'name=apps', '--format', '{{.Command}}'), 'p2c services\n');
   await p2c('stop', 'apps');
   const log = await p2c('logs', 'apps');
   t.regex(log, /Starting periodic.*Starting nginx.*p2c: started.*Stopping nginx.*Stopping periodic.*p2c: stopped/s);

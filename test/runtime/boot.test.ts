@@ -3,6 +3,7 @@ import test from 'ava';
 import type { Image } from '../../src/oci/image.ts';
 import { servicesLabel, servicesOf } from '../../src/oci/services.ts';
 import { decideBoot } from '../../src/runtime/init/boot.ts';
+import { shownCommand } from '../../src/runtime/init/booted.ts';
 import { isReboot, systemExitCode } from '../../src/runtime/init/ending.ts';
 import { servicesScript } from '../../src/runtime/init/services-script.ts';
 import { stopSignalOf, stopTimeoutOf } from '../../src/runtime/init/stop.ts';
@@ -68,6 +69,13 @@ test('a stop signal that only an init takes is no command’s', (t) => {
 test('a halt is a good end, and a reboot a wish to start again', (t) => {
   t.deepEqual([0, 1, 129, 130, 137].map(systemExitCode), [0, 1, 0, 0, 137]);
   t.deepEqual([0, 129, 130].map(isReboot), [false, true, false]);
+});
+
+test('a command is shown as its user gave it, and a script of p2c by two words', (t) => {
+  t.deepEqual(shownCommand(['/dev/init', '--', 'nginx', '-g', 'daemon off;']), ['nginx', '-g', 'daemon off;']);
+  t.deepEqual(shownCommand(['/bin/sh', '-c', servicesScript([SHOP])]), ['p2c', 'services']);
+  for (const own of [['/bin/sh', '-c', 'echo say() {'], ['/sbin/init'], ['/dev/init', 'x'], []])
+    t.deepEqual(shownCommand(own), own);
 });
 
 test('services travel in a label', (t) => {

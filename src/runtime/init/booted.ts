@@ -6,6 +6,7 @@ import type { RunOptions } from '../options.ts';
 import { type LayerRoot, resolveInRoot } from '../root-path.ts';
 import type { Tmpfs } from '../tmpfs.ts';
 import type { Boot } from './boot.ts';
+import { isServicesScript } from './services-script.ts';
 
 /** Where a reaper lies in the container: in a filesystem that is not the image's. */
 const REAPER = '/dev/init';
@@ -25,6 +26,14 @@ export function bootedOptions(boot: Boot, image: Image, layers: readonly LayerRo
   const command = commandOf(image, options.entrypoint, options.command);
   const volume = { source: boot.reaper, sourceIsDirectory: false, destination: REAPER, readOnly: true };
   return { ...options, entrypoint: '', command: [REAPER, '--', ...command], volumes: [...options.volumes, volume] };
+}
+
+/** A container's command as its user thinks of it: without the reaper above it, and two words for a script of p2c's own. */
+export function shownCommand(args: readonly string[]): readonly string[] {
+  const [program, word, script] = args;
+  if (program === REAPER && word === '--') return args.slice(2);
+  const isServices = program === '/bin/sh' && word === '-c' && script !== undefined && isServicesScript(script);
+  return isServices ? ['p2c', 'services'] : args;
 }
 
 /** A console on a terminal; `/run` empty at each boot, where the system has it; cgroups of its own for systemd. */

@@ -8,9 +8,12 @@ import type { ServiceStep, Services } from '../../oci/services.ts';
 /** Scripts that adaptation left for the boot. */
 const BOOT_SCRIPTS = '/etc/p2c/boot.d';
 
-const FUNCTIONS = `
+/** By which such a script is known again: in containers of older versions as well, so it stays as it is. */
+const OPENING = `
 say() { echo "p2c: $*"; }
-nap() { sleep 0.1 2>/dev/null || sleep 1; }
+`;
+
+const FUNCTIONS = `${OPENING}nap() { sleep 0.1 2>/dev/null || sleep 1; }
 # limited SECONDS WHAT COMMAND...: what does not end in time is killed.
 limited() {
   limit=$1 what=$2
@@ -47,6 +50,10 @@ lives() {
   return 1
 }
 `;
+
+export function isServicesScript(text: string): boolean {
+  return text.startsWith(OPENING);
+}
 
 export function servicesScript(services: Services): string {
   const start = services.flatMap(({ name, start: steps }) => stepLines(`${name}: start`, 'start', steps));
