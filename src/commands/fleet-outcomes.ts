@@ -6,7 +6,7 @@ import { byReason } from '../report/not-begun.ts';
 import { table } from '../report/table.ts';
 import { formatCount } from '../report/units.ts';
 import type { FleetVerb } from './fleet.ts';
-import { terminalWidth } from './show.ts';
+import { tableWidth } from './show.ts';
 
 type Outcomes<Result> = readonly HostOutcome<FleetHost, Result>[];
 
@@ -37,7 +37,7 @@ export function printOutcomes<Result>(
       ? [outcome.host.name, outcome.begun ? 'failed' : 'not begun', ...blank]
       : [outcome.host.name, stateOf(verb.exitCode(outcome.result), verb.differs), ...verb.row(outcome.result)],
   );
-  process.stdout.write(`${table(rows, ['HOST', 'STATE', ...verb.columns], terminalWidth())}\n`);
+  process.stdout.write(`${table(rows, ['HOST', 'STATE', ...verb.columns], tableWidth())}\n`);
   process.stdout.write(`${sentenceOf(tallyOf(outcomes), kept)}\n`);
 }
 

@@ -38,7 +38,10 @@ export const verb = defineVerb({
       const line = json ? JSON.stringify(record(difference)) : worded(difference);
       if (!process.stdout.write(`${line}\n`)) await new Promise((resolve) => process.stdout.once('drain', resolve));
     }
-    if (!json) process.stdout.write(count === 0 ? 'nothing differs\n' : `${formatCount(count, 'path')} differ\n`);
+    if (!json)
+      process.stdout.write(
+        count === 0 ? 'nothing differs\n' : `${formatCount(count, 'path differs', 'paths differ')}\n`,
+      );
     return count === 0 ? ExitCode.done : ExitCode.differences;
   },
 });

@@ -3,7 +3,7 @@ import { ExitCode, usageError } from '../errors.ts';
 import { defineVerb } from './command.ts';
 import { chosenHosts, withInventoryOptions } from './inventory-options.ts';
 import { describeHosts, listedHost } from './inventory-text.ts';
-import { terminalWidth } from './show.ts';
+import { tableWidth } from './show.ts';
 
 export const verb = defineVerb({
   name: 'inventory ls',
@@ -18,7 +18,7 @@ export const verb = defineVerb({
   async run(options, words) {
     const { hosts } = await chosenHosts(requiredInventory(options.inventory, 'ls'), words, options);
     process.stdout.write(
-      options.json ? `${JSON.stringify(hosts.map(listedHost))}\n` : `${describeHosts(hosts, terminalWidth())}\n`,
+      options.json ? `${JSON.stringify(hosts.map(listedHost))}\n` : `${describeHosts(hosts, tableWidth())}\n`,
     );
     return ExitCode.done;
   },

@@ -8,7 +8,7 @@ import { table } from '../report/table.ts';
 import { formatAge, formatCount } from '../report/units.ts';
 import { defineVerb } from './command.ts';
 
-import { terminalWidth } from './show.ts';
+import { tableWidth } from './show.ts';
 
 export const verb = defineVerb({
   name: 'runs ls',
@@ -28,7 +28,7 @@ export const verb = defineVerb({
         `${table(
           runs.map((row) => row.cells),
           HEADINGS,
-          terminalWidth(),
+          tableWidth(),
         )}\n`,
       );
     return ExitCode.done;

@@ -11,7 +11,7 @@ import { troubleOf } from '../report/trouble.ts';
 import { formatBytes, formatDuration } from '../report/units.ts';
 import { defineVerb } from './command.ts';
 import { neverBegan } from './run-plan.ts';
-import { terminalWidth } from './show.ts';
+import { tableWidth } from './show.ts';
 
 export const verb = defineVerb({
   name: 'runs show',
@@ -66,7 +66,7 @@ function describe(run: RunRecord, state: string): string {
     ...run.hosts.filter(({ state: each }) => each !== 'not begun').flatMap(describeTrouble),
     ...describeNotBegun(run.hosts),
     '',
-    table(rows, ['HOST', 'STATE', 'IMAGE', 'LAST STAGE', 'TOOK', 'CAPTURED'], terminalWidth()),
+    table(rows, ['HOST', 'STATE', 'IMAGE', 'LAST STAGE', 'TOOK', 'CAPTURED'], tableWidth()),
   ].join('\n');
 }
 

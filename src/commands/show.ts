@@ -14,6 +14,11 @@ export async function withShow<Result>(
   return await work(show);
 }
 
+/** Columns that a table of results may have: as many as it needs where it goes into a file or to a program. */
+export function tableWidth(): number {
+  return process.stdout.columns ?? Number.POSITIVE_INFINITY;
+}
+
 /** Columns of the terminal that results are printed on. */
 export function terminalWidth(): number {
   return process.stdout.columns ?? 120;

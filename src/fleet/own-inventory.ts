@@ -11,13 +11,12 @@
 import { userInfo } from 'node:os';
 import { dirname, resolve } from 'node:path';
 import { z } from 'zod';
-import { usageError } from '../errors.ts';
 import { matchesGlob } from '../glob.ts';
-import { strictObject } from '../profiles/mistakes.ts';
+import { type Mistake, mistakeAt, strictObject } from '../profiles/mistakes.ts';
 import { suggestion } from '../profiles/nearest.ts';
-import { readYamlFile } from '../profiles/yaml-file.ts';
+import { readPlacedYaml } from '../profiles/yaml-file.ts';
 import { addressSchema, hostName } from './fields.ts';
-import { type FleetHost, type HostConnection, type Inventory, UNGROUPED } from './host.ts';
+import { type FleetHost, type HostConnection, type Inventory, type Setting, UNGROUPED } from './host.ts';
 import {
   bothProfiles,
   captureOf,
@@ -56,7 +55,8 @@ const hostList = z
         context.issues.push({ code: 'custom', path: [index, 'name'], message, input: name });
       }
     }
-  });
+  })
+  .transform((hosts) => hosts.map((host, at): HostRecord => ({ ...host, at })));
 
 const hostMap = z
   .record(hostName, mappedHost)
@@ -68,7 +68,7 @@ const hostMap = z
       context.issues.push({ code: 'custom', path: [name], message: noAddress, input: name });
     }
   })
-  .transform((hosts) => Object.entries(hosts).map(([name, host]): HostRecord => ({ name, ...host })));
+  .transform((hosts) => Object.entries(hosts).map(([name, host]): HostRecord => ({ name, at: name, ...host })));
 
 const inventorySchema = strictObject({
   defaults: defaultsSchema.prefault({}),
@@ -76,7 +76,8 @@ const inventorySchema = strictObject({
   hosts: z.union([hostList, hostMap]),
 });
 
-type HostRecord = z.output<typeof listedHost>;
+/** `at` is its key or its number among the hosts of the file. */
+type HostRecord = z.output<typeof listedHost> & { readonly at: string | number };
 type Content = z.output<typeof inventorySchema>;
 
 /** The text of `schemas/inventory.schema.json`: what a file may hold, before quantities are parsed. */
@@ -91,8 +92,10 @@ export function inventoryJsonSchema(): string {
  * `file:line:column: what`.
  */
 export function loadOwn(file: string, today: Date): Inventory {
-  const content = readYamlFile(file, inventorySchema, { noun: 'inventory', code: 'inventory.invalid' });
-  const groups = groupsOf(content, file);
+  const read = readPlacedYaml(file, inventorySchema, { noun: 'inventory', code: 'inventory.invalid' });
+  const { content } = read;
+  const mistakes: Mistake[] = [];
+  const groups = groupsOf(content, mistakes);
   const folder = dirname(resolve(file));
   const settled = content.hosts.map((host) => {
     const own = [...groups].filter(([, names]) => names.includes(host.name)).map(([name]) => name);
@@ -101,57 +104,77 @@ export function loadOwn(file: string, today: Date): Inventory {
   });
   settled.sort((a, b) => (a.settings.order ?? 0) - (b.settings.order ?? 0));
   const hosts = settled.map(({ host, own, settings }) => {
-    const after = (words: readonly string[]): string[] => namesOf(words, content, groups, file, host.name);
-    return fill(host, settings, own, { folder, today, after });
+    const said = (setting: Setting): PropertyKey[] => pathOf(content, host, own, setting);
+    const after = namesOf(settings.after ?? [], host.name, { content, groups, path: said('after'), mistakes });
+    return { ...fill(host, settings, own, { folder, today }), after, place: (what: Setting) => read.place(said(what)) };
   });
+  if (mistakes.length > 0) throw read.refuse(distinct(mistakes));
   const listed = [...groups].map(([name, members]) => ({ name, hosts: members, own: members, children: [] }));
   return { file, kind: 'p2c', hosts, groups: listed, tops: [UNGROUPED, ...groups.keys()], notes: [] };
 }
 
+/** Where the file says it: of the host itself, of the last of its groups that does, or of the defaults. */
+function pathOf(content: Content, host: HostRecord, groups: readonly string[], setting: Setting): PropertyKey[] {
+  const keys = setting === 'profiles' ? (['profiles', 'profile'] as const) : setting === 'host' ? [] : [setting];
+  const inGroups = [...groups].reverse().map((name) => ({ path: ['groups', name], said: content.groups[name] ?? {} }));
+  const levels: readonly { path: PropertyKey[]; said: HostSettings }[] = [
+    { path: ['hosts', host.at], said: host },
+    ...inGroups,
+    { path: ['defaults'], said: content.defaults },
+  ];
+  for (const { path, said } of levels) {
+    const key = keys.find((each) => said[each] !== undefined);
+    if (key !== undefined) return [...path, key];
+  }
+  return ['hosts', host.at];
+}
+
+/** What a group says wrongly is said of each of its hosts. */
+function distinct(mistakes: readonly Mistake[]): Mistake[] {
+  return [...new Map(mistakes.map((mistake) => [mistake.message, mistake])).values()];
+}
+
 /** Members by the group's own list, which may have patterns, and by what hosts say. */
-function groupsOf({ groups, hosts }: Content, file: string): Map<string, string[]> {
+function groupsOf({ groups, hosts }: Content, mistakes: Mistake[]): Map<string, string[]> {
   const members = new Map<string, string[]>();
+  const names = hosts.map((host) => host.name);
   for (const [name, { hosts: words }] of Object.entries(groups)) {
-    for (const word of words) {
-      if (hosts.some((host) => matchesGlob(host.name, word))) continue;
-      const known = suggestion(
-        word,
-        hosts.map((host) => host.name),
-      );
-      throw unknown(`${file}: the group '${name}' has the host '${word}', and there is none of that name${known}`);
+    for (const [at, word] of words.entries()) {
+      if (names.some((host) => matchesGlob(host, word))) continue;
+      mistakes.push(mistakeAt(['groups', name, 'hosts', at], `there is no host '${word}'${suggestion(word, names)}`));
     }
     members.set(
       name,
-      hosts.filter((host) => words.some((word) => matchesGlob(host.name, word))).map((host) => host.name),
+      names.filter((host) => words.some((word) => matchesGlob(host, word))),
     );
   }
   for (const host of hosts) {
     for (const group of host.groups ?? []) {
-      const names = members.get(group) ?? [];
-      if (!names.includes(host.name)) names.push(host.name);
-      members.set(group, names);
+      const inside = members.get(group) ?? [];
+      if (!inside.includes(host.name)) inside.push(host.name);
+      members.set(group, inside);
     }
   }
   return members;
 }
 
-function unknown(message: string): Error {
-  return usageError(message, { code: 'inventory.unknown-host' });
+interface Naming {
+  readonly content: Content;
+  readonly groups: ReadonlyMap<string, readonly string[]>;
+  /** Where the words stand. */
+  readonly path: readonly PropertyKey[];
+  readonly mistakes: Mistake[];
 }
 
 /** The hosts that a list of hosts and groups means, the one itself left out. */
-function namesOf(
-  words: readonly string[],
-  { hosts }: Content,
-  groups: ReadonlyMap<string, readonly string[]>,
-  file: string,
-  self: string,
-): string[] {
-  const all = words.flatMap((word) => {
-    const members = groups.get(word) ?? hosts.filter((host) => host.name === word).map((host) => host.name);
-    if (members.length > 0) return members;
-    const known = suggestion(word, [...hosts.map((host) => host.name), ...groups.keys()]);
-    throw unknown(`${file}: '${self}' comes after '${word}', and there is no host or group of that name${known}`);
+function namesOf(words: readonly string[], self: string, { content, groups, path, mistakes }: Naming): string[] {
+  const hosts = content.hosts.map((host) => host.name);
+  const all = words.flatMap((word, at) => {
+    const members = groups.get(word) ?? hosts.filter((name) => name === word);
+    if (members.length > 0 || groups.has(word)) return members;
+    const known = suggestion(word, [...hosts, ...groups.keys()]);
+    mistakes.push(mistakeAt([...path, at], `there is no host or group '${word}'${known}`));
+    return [];
   });
   return [...new Set(all)].filter((name) => name !== self);
 }
@@ -159,15 +182,14 @@ function namesOf(
 interface Surroundings {
   readonly folder: string;
   readonly today: Date;
-  after(words: readonly string[]): string[];
 }
 
 function fill(
   host: HostRecord,
   settings: HostSettings,
   groups: string[],
-  { folder, today, after }: Surroundings,
-): FleetHost {
+  { folder, today }: Surroundings,
+): Omit<FleetHost, 'after'> {
   const { user, port, identity, jump, become } = settings;
   const connection: HostConnection = {
     ...(identity === undefined ? {} : { identity: identity.map((path) => localPath(path, folder)) }),
@@ -186,7 +208,6 @@ function fill(
     },
     connection,
     jump,
-    after: after(settings.after ?? []),
     ...captureOf(host.name, settings, folder, today),
   };
 }

@@ -81,7 +81,8 @@ export class Queue<Host extends QueuedHost> {
       }
       const { from, why } = this.#notBefore(host, now);
       if (from > now) wakes.push(from);
-      const reason = this.#hindrance(host, running, wave) ?? (from > now ? why(from) : undefined);
+      // The window is told first: it is what a person can do nothing about, and reckons with.
+      const reason = from > now ? why(from) : this.#hindrance(host, running, wave);
       if (reason !== undefined) waiting.push({ host, reason });
       else {
         this.#states.set(host.name, 'running');

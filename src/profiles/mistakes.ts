@@ -106,6 +106,11 @@ function show(text: string): string {
   return `'${printable(text.length > 60 ? `${text.slice(0, 60)}…` : text)}'`;
 }
 
+/** A mistake that no schema sees, of the value that the path leads to. */
+export function mistakeAt(path: readonly PropertyKey[], message: string): Mistake {
+  return { path, atKey: false, message: `${place(path)}${message}` };
+}
+
 /** `stop[0].run: `. */
 function place(path: readonly PropertyKey[]): string {
   const words = path.map((segment, index) =>

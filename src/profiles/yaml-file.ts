@@ -36,6 +36,24 @@ export interface YamlKind {
  * for each of them.
  */
 export function readYamlFile<Schema extends z.ZodType>(file: string, schema: Schema, kind: YamlKind): z.output<Schema> {
+  return readPlacedYaml(file, schema, kind).content;
+}
+
+/** What a file holds, and where. */
+export interface PlacedYaml<Content> {
+  readonly content: Content;
+  /** `file:line:column` of what the path leads to, or of what encloses it where there is nothing. */
+  place(path: readonly PropertyKey[]): string;
+  /** The error for mistakes that the schema cannot see. */
+  refuse(mistakes: readonly Mistake[]): Error;
+}
+
+/** As {@link readYamlFile}, for whoever has more to say of what the file holds. */
+export function readPlacedYaml<Schema extends z.ZodType>(
+  file: string,
+  schema: Schema,
+  kind: YamlKind,
+): PlacedYaml<z.output<Schema>> {
   return parseYaml(readBounded(file, kind), file, schema, kind);
 }
 
@@ -45,7 +63,7 @@ function parseYaml<Schema extends z.ZodType>(
   file: string,
   schema: Schema,
   kind: YamlKind,
-): z.output<Schema> {
+): PlacedYaml<z.output<Schema>> {
   const lines = new LineCounter();
   const document = parseDocument(text, {
     lineCounter: lines,
@@ -65,13 +83,16 @@ function parseYaml<Schema extends z.ZodType>(
   } catch (cause) {
     throw refuse([{ offset: 0, message: `cannot be expanded: ${messageOf(cause)}` }]);
   }
+  const offset = (mistake: Pick<Mistake, 'path' | 'atKey'>): number => offsetOf(document.contents, mistake, document);
+  const refuseAt = (mistakes: readonly Mistake[]): Error =>
+    refuse(mistakes.map((mistake) => ({ offset: offset(mistake), message: mistake.message })));
   const checked = schema.safeParse(value, { reportInput: true });
-  if (checked.success) return checked.data;
-  const placed = mistakesOf(checked.error.issues).map((mistake) => ({
-    offset: offsetOf(document.contents, mistake, document),
-    message: mistake.message,
-  }));
-  throw refuse(placed);
+  if (!checked.success) throw refuseAt(mistakesOf(checked.error.issues));
+  return {
+    content: checked.data,
+    place: (path) => placeOf(file, lines, offset({ path, atKey: false })),
+    refuse: refuseAt,
+  };
 }
 
 interface Placed {
@@ -82,8 +103,7 @@ interface Placed {
 function describe(mistakes: readonly Placed[], file: string, lines: LineCounter, kind: YamlKind): Error {
   const sorted = [...mistakes].sort((a, b) => a.offset - b.offset);
   const shown = sorted.slice(0, MAX_MISTAKES).map(({ offset, message }) => {
-    const { line, col } = lines.linePos(offset);
-    return `${file}:${Math.max(1, line)}:${Math.max(1, col)}: ${printable(message)}`;
+    return `${placeOf(file, lines, offset)}: ${printable(message)}`;
   });
   if (sorted.length > MAX_MISTAKES) shown.push(`… and ${sorted.length - MAX_MISTAKES} more`);
   const heading = mistakes.length === 1 ? [] : [`the ${kind.noun} ${file} has ${mistakes.length} mistakes`];
@@ -91,6 +111,11 @@ function describe(mistakes: readonly Placed[], file: string, lines: LineCounter,
     code: kind.code,
     ...(kind.hint === undefined ? {} : { hint: kind.hint }),
   });
+}
+
+function placeOf(file: string, lines: LineCounter, offset: number): string {
+  const { line, col } = lines.linePos(offset);
+  return `${file}:${Math.max(1, line)}:${Math.max(1, col)}`;
 }
 
 function readBounded(file: string, kind: YamlKind): string {
@@ -168,7 +193,11 @@ function startOf(node: unknown): number | undefined {
 }
 
 /** Where a mistake lies: its key, its value, or what encloses it where it is missing. */
-function offsetOf(root: Node | null, mistake: Mistake, document: Parameters<typeof resolve>[1]): number {
+function offsetOf(
+  root: Node | null,
+  mistake: Pick<Mistake, 'path' | 'atKey'>,
+  document: Parameters<typeof resolve>[1],
+): number {
   let node: unknown = resolve(root, document);
   let offset = startOf(node) ?? 0;
   for (const [index, segment] of mistake.path.entries()) {

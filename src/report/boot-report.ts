@@ -3,7 +3,7 @@ import { type errorRecord, P2cError } from '../errors.ts';
 import { printable } from '../printable.ts';
 import type { HealthReport } from '../profiles/comparison.ts';
 import { isWorse } from './stop-report.ts';
-import { formatDuration } from './units.ts';
+import { formatCount, formatDuration } from './units.ts';
 
 export interface BootReport {
   readonly outcome: 'booted' | 'failed';
@@ -76,7 +76,7 @@ export function describeBoot(boot: BootReport): string[] {
   return [
     `Booted      ${name}${after}: ${PID_1[init]}, ${where}${printable(held)}`,
     `              ${printable(why)}`,
-    `              ${boot.unpackedEarly} of ${boot.layers} layers were unpacked before the image was imported`,
+    `              ${boot.unpackedEarly} of ${formatCount(boot.layers, 'layer')} were unpacked before the image was imported`,
     ...describeWellness(boot),
     ...(heldBack === null ? [] : [`              'p2c release ${name}' ends its quarantine`]),
   ];

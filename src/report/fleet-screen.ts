@@ -3,14 +3,9 @@ import type { ReadStream } from 'node:tty';
 import { fleetLines, lastOffset, roomFor } from './fleet-lines.ts';
 import type { HostRecord } from './run-record.ts';
 import { drawing, type Screen } from './screen.ts';
+import { scrolledTo } from './scrolling.ts';
 
 const DRAW_EVERY_MS = 250;
-const UP = '\x1b[A';
-const DOWN = '\x1b[B';
-const PAGE_UP = '\x1b[5~';
-const PAGE_DOWN = '\x1b[6~';
-const HOME = ['\x1b[H', '\x1b[1~'];
-const END = ['\x1b[F', '\x1b[4~'];
 const INTERRUPT = '\x03';
 
 export class FleetScreen implements AsyncDisposable, Screen {
@@ -84,9 +79,9 @@ export class FleetScreen implements AsyncDisposable, Screen {
   }
 
   readonly #onKey = (chunk: Buffer): void => {
-    const key = chunk.toString('latin1');
+    const keys = chunk.toString('latin1');
     // In raw mode the terminal makes no signal of it.
-    if (key.includes(INTERRUPT)) {
+    if (keys.includes(INTERRUPT)) {
       // A second one ends the process at once: the terminal must be as it was before.
       if (this.#interrupted) this.#deafen();
       this.#interrupted = true;
@@ -95,10 +90,7 @@ export class FleetScreen implements AsyncDisposable, Screen {
     const height = process.stderr.rows ?? 24;
     const last = lastOffset(this.#hosts, height);
     const page = roomFor(this.#hosts, height);
-    const step = key === UP ? -1 : key === DOWN ? 1 : key === PAGE_UP ? -page : key === PAGE_DOWN ? page : 0;
-    if (HOME.includes(key)) this.#offset = 0;
-    else if (END.includes(key)) this.#offset = last;
-    else this.#offset = Math.max(0, Math.min(last, this.#offset + step));
+    this.#offset = scrolledTo(this.#offset, keys, { last, page });
     this.#draw();
   };
 

@@ -173,11 +173,41 @@ hosts:
   });
 });
 
-test('groups and orders that name nobody', async (t) => {
-  const group = 'groups: { a: { hosts: wbe1 } }\nhosts: { web1: { address: h } }\n';
-  t.regex((await t.throwsAsync(load(t, group))).message, /the host 'wbe1', and there is none .*did you mean 'web1'/);
-  const after = 'hosts: { web1: { address: h, after: db } }\n';
-  t.regex((await t.throwsAsync(load(t, after))).message, /'web1' comes after 'db', and there is no host or group/);
+test(
+  'groups and orders that name nobody, each once and at its place',
+  mistakes,
+  `defaults: { after: nobody }
+groups:
+  a: { hosts: [web1, wbe2] }
+  b: { hosts: web*, after: [web3, c] }
+hosts:
+  web1: { address: h, after: [web2, web] }
+  web2: { address: h }
+  web3: { address: h }
+  db: { address: h }
+`,
+  [
+    "1:20: defaults.after[0]: there is no host or group 'nobody'",
+    "3:22: groups.a.hosts[1]: there is no host 'wbe2' (did you mean 'web2'?)",
+    "4:35: groups.b.after[1]: there is no host or group 'c' (did you mean 'a'?)",
+    "6:37: hosts.web1.after[1]: there is no host or group 'web' (did you mean 'web1'?)",
+  ],
+);
+
+test('a host knows where the file says what of it', async (t) => {
+  const text = `defaults: { profile: nginx, tag: 'x/{{host}}' }
+groups: { shop: { hosts: [web], window: 'daily 01:00-05:00' } }
+hosts:
+  - name: db
+  - { name: web, tag: y, after: db }
+`;
+  const file = fileOf(t, text);
+  const { hosts } = await loadInventory(file);
+  const web = hosts.find(({ name }) => name === 'web');
+  const places = (['host', 'tag', 'after', 'profiles', 'window', 'identity'] as const).map((what) =>
+    web?.place?.(what)?.slice(file.length),
+  );
+  t.deepEqual(places, [':5:5', ':5:23', ':5:33', ':1:22', ':2:41', ':5:5']);
 });
 
 test(

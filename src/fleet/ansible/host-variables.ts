@@ -15,10 +15,19 @@ export class HostVariables {
   readonly #host: string;
   readonly #variables: ReadonlyMap<string, AnsibleValue>;
   readonly #vault: Vault;
+  readonly #place: (variable: string) => string;
 
-  constructor(host: string, variables: ReadonlyMap<string, AnsibleValue>, groups: readonly string[], vault: Vault) {
+  /** @param place where a variable has its value from, in words. */
+  constructor(
+    host: string,
+    variables: ReadonlyMap<string, AnsibleValue>,
+    groups: readonly string[],
+    vault: Vault,
+    place: (variable: string) => string,
+  ) {
     this.#host = host;
     this.#vault = vault;
+    this.#place = place;
     this.#variables = new Map<string, AnsibleValue>([
       ['inventory_hostname', host],
       ['inventory_hostname_short', host.split('.')[0] ?? host],
@@ -62,26 +71,41 @@ export class HostVariables {
   async settings(): Promise<CaptureSettings> {
     const known = Object.keys(captureSettings);
     const values: Record<string, unknown> = {};
+    const mistakes: string[] = [];
     for (const [name, value] of this.#variables) {
       if (!name.startsWith(PREFIX)) continue;
       const key = name.slice(PREFIX.length);
       if (!known.includes(key)) {
-        throw this.wrong(
-          name,
-          `is not known${suggestion(key, known)}: there are ${known.map((word) => PREFIX + word).join(', ')}`,
-        );
-      }
-      // A tag's own placeholders are no templates of Ansible.
-      values[key] = key === 'tag' ? value : await this.#plain(value, name);
+        const others = known.map((word) => PREFIX + word).join(', ');
+        mistakes.push(this.#sentence(name, `is not known${suggestion(key, known)}: there are ${others}`));
+      } else values[key] = key === 'tag' ? await this.#tag(value) : await this.#plain(value, name);
     }
     const checked = z.object(captureSettings).safeParse(values, { reportInput: true });
-    if (checked.success) return checked.data;
-    const [mistake] = mistakesOf(checked.error.issues);
-    throw this.wrong(PREFIX + String(mistake?.path[0] ?? ''), mistake?.message ?? 'is wrong');
+    for (const { path, message } of checked.success ? [] : mistakesOf(checked.error.issues)) {
+      const key = String(path[0] ?? '');
+      const what = message.startsWith(`${key}: `) ? message.slice(key.length + 2) : message;
+      mistakes.push(this.#sentence(PREFIX + key, what, ':'));
+    }
+    if (checked.success && mistakes.length === 0) return checked.data;
+    throw usageError(mistakes.join('\n'), { code: 'inventory.invalid' });
   }
 
   wrong(name: string, message: string): Error {
-    return usageError(`${name} of the host '${this.#host}' ${message}`, { code: 'inventory.invalid' });
+    return usageError(this.#sentence(name, message), { code: 'inventory.invalid' });
+  }
+
+  #sentence(name: string, message: string, between = ''): string {
+    return `${this.#place(name)}: ${name} of the host '${this.#host}'${between} ${message}`;
+  }
+
+  /** Templates of Ansible are filled in beside a tag's own placeholders, which wait for the day of the migration. */
+  async #tag(value: AnsibleValue): Promise<AnsibleValue> {
+    if (typeof value !== 'string' || isVault(value)) return value;
+    const pieces = value.split(/(\{\{\s*(?:host|date)\s*\}\})/);
+    const filled = pieces.map(async (piece, at) =>
+      at % 2 === 1 ? piece : String((await this.#opened(piece, `${PREFIX}tag`)) ?? ''),
+    );
+    return (await Promise.all(filled)).join('');
   }
 
   #first(names: readonly string[]): { name: string; value: AnsibleValue } | undefined {
@@ -93,7 +117,7 @@ export class HostVariables {
   }
 
   async #opened(raw: AnsibleValue, name: string): Promise<AnsibleValue> {
-    const where = `${name} of ${this.#host}`;
+    const where = `${this.#place(name)}: ${name} of ${this.#host}`;
     const value = filledIn(raw, (other) => this.#variables.get(other), where);
     if (value instanceof Vaulted) return this.#vault.open(value.text, where);
     return typeof value === 'string' && isVault(value) ? this.#vault.open(value, where) : value;

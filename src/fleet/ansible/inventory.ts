@@ -3,11 +3,11 @@
 import { statSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { dirname, resolve } from 'node:path';
-import { usageError } from '../../errors.ts';
+import { P2cError, usageError } from '../../errors.ts';
 import { suggestion } from '../../profiles/nearest.ts';
 import { BECOME_METHODS, type BecomeMethod } from '../../ssh/become.ts';
 import { addressSchema, userSchema } from '../fields.ts';
-import { type FleetHost, type HostConnection, type Inventory, UNGROUPED } from '../host.ts';
+import { type FleetHost, type HostConnection, type Inventory, type Setting, UNGROUPED } from '../host.ts';
 import { captureOf, localPath } from '../settings.ts';
 import { HostVariables } from './host-variables.ts';
 import { type AnsibleInventory, loadAnsible } from './load.ts';
@@ -22,7 +22,16 @@ export async function ansibleInventory(path: string, vault: Vault, today: Date):
   const folder = statSync(path).isDirectory() ? resolve(path) : dirname(resolve(path));
   const notes = new Set<string>();
   const hosts: (FleetHost & { readonly order: number })[] = [];
-  for (const name of tree.hosts.keys()) hosts.push(await hostOf(name, loaded, { folder, today, vault, notes }));
+  const mistakes: P2cError[] = [];
+  for (const name of tree.hosts.keys()) {
+    try {
+      hosts.push(await hostOf(name, loaded, { file: path, folder, today, vault, notes }));
+    } catch (error) {
+      if (!(error instanceof P2cError) || !OF_ONE_HOST.has(error.code)) throw error;
+      mistakes.push(error);
+    }
+  }
+  throwAll(mistakes);
   hosts.sort((a, b) => a.order - b.order);
   const groups = [...tree.groups.values()]
     .filter(({ name }) => name !== ALL && name !== UNGROUPED)
@@ -35,7 +44,26 @@ export async function ansibleInventory(path: string, vault: Vault, today: Date):
   return { file: path, kind: 'ansible', hosts, groups, tops: [...tree.group(ALL).children], notes: [...notes] };
 }
 
+/** Mistakes that other hosts may have too: all are told. A vault that does not open is one for all of them. */
+const OF_ONE_HOST = new Set(['inventory.invalid', 'inventory.template', 'inventory.unknown-host']);
+const MISTAKES_TOLD = 50;
+
+/** What a group says wrongly is said of each of its hosts: each has its line. */
+function throwAll(mistakes: readonly P2cError[]): void {
+  const [first] = mistakes;
+  if (first === undefined) return;
+  const lines = mistakes.flatMap(({ message }) => message.split('\n'));
+  const left = lines.length - MISTAKES_TOLD;
+  const more = left > 0 ? [`… and ${left} more`] : [];
+  throw usageError([...lines.slice(0, MISTAKES_TOLD), ...more].join('\n'), {
+    code: first.code,
+    ...(first.hint === undefined ? {} : { hint: first.hint }),
+  });
+}
+
 interface Surroundings {
+  /** As it was named. */
+  readonly file: string;
   readonly folder: string;
   readonly today: Date;
   readonly vault: Vault;
@@ -45,10 +73,14 @@ interface Surroundings {
 async function hostOf(
   name: string,
   { tree, files }: AnsibleInventory,
-  { folder, today, vault, notes }: Surroundings,
+  { file, folder, today, vault, notes }: Surroundings,
 ): Promise<FleetHost & { readonly order: number }> {
   const groups = tree.groupsOf(name);
-  const variables = new HostVariables(name, tree.variablesOf(name, files), groups, vault);
+  const sourceOf = (variable: string): string => {
+    const source = tree.sourceOf(name, variable, files);
+    return source === undefined ? file : `${file}, ${source}`;
+  };
+  const variables = new HostVariables(name, tree.variablesOf(name, files), groups, vault, sourceOf);
   const reached = await variables.text('ansible_connection');
   if (reached !== undefined && !['ssh', 'smart', 'paramiko', 'paramiko_ssh', 'ansible.builtin.ssh'].includes(reached)) {
     throw variables.wrong(
@@ -77,10 +109,17 @@ async function hostOf(
     },
     connection: await connectionOf(variables, args, folder),
     jump: args.jump,
-    after: afterOf(settings.after ?? [], tree, name),
+    after: afterOf(settings.after ?? [], tree, name, sourceOf('p2c_after')),
+    place: (setting) => sourceOf(variableOf(setting, tree.sourceOf(name, 'p2c_profiles', files) !== undefined)),
     order: settings.order ?? 0,
     ...captureOf(name, settings, folder, today),
   };
+}
+
+/** @param many whether the host has `p2c_profiles`, and not `p2c_profile`. */
+function variableOf(setting: Setting, many: boolean): string {
+  if (setting === 'identity') return 'ansible_ssh_private_key_file';
+  return setting === 'profiles' && !many ? 'p2c_profile' : `p2c_${setting}`;
 }
 
 async function sshArguments(variables: HostVariables): Promise<SshArguments> {
@@ -126,12 +165,12 @@ async function methodOf(variables: HostVariables): Promise<BecomeMethod> {
   throw variables.wrong('ansible_become_method', `is '${word}', and p2c knows ${BECOME_METHODS.join(', ')}`);
 }
 
-function afterOf(words: readonly string[], tree: Tree, self: string): string[] {
+function afterOf(words: readonly string[], tree: Tree, self: string, source: string): string[] {
   const names = words.flatMap((word) => {
     if (tree.hosts.has(word)) return [word];
     if (tree.groups.has(word)) return tree.hostsOf(word);
     const known = suggestion(word, [...tree.hosts.keys(), ...tree.groups.keys()]);
-    throw usageError(`'${self}' comes after '${word}', and there is no host or group of that name${known}`, {
+    throw usageError(`${source}: '${self}' comes after '${word}', and there is no host or group of that name${known}`, {
       code: 'inventory.unknown-host',
     });
   });

@@ -116,6 +116,17 @@ export class Tree {
     ]);
   }
 
+  /** Where a variable of a host has its value from, in words: the narrowest place that gives it one. */
+  sourceOf(host: string, variable: string, files: VariablesOfFiles): string | undefined {
+    const groups = this.#ancestors(host).reverse();
+    const filed = groups.find((name) => files.groups.get(name)?.has(variable) === true);
+    const own = groups.find((name) => this.groups.get(name)?.variables.has(variable) === true);
+    if (files.hosts.get(host)?.has(variable) === true) return `host_vars of ${host}`;
+    if (this.hosts.get(host)?.variables.has(variable) === true) return `the host ${host}`;
+    if (filed !== undefined) return `group_vars of ${filed}`;
+    return own === undefined ? undefined : `the variables of the group ${own}`;
+  }
+
   /** @throws P2cError `inventory.unknown-group`. */
   requireGroup(name: string): void {
     if (this.groups.has(name)) return;

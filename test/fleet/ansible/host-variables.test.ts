@@ -1,0 +1,65 @@
+/** What an Ansible inventory's variables become for a host, and what is told of those that are wrong. */
+import { mkdir, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import test, { type ExecutionContext } from 'ava';
+import { P2cError } from '../../../src/errors.ts';
+import { loadInventory } from '../../../src/fleet/inventory.ts';
+import { temporaryFolder } from '../../helpers/temporary.ts';
+
+async function inventory(t: ExecutionContext, files: Readonly<Record<string, string>>): Promise<string> {
+  const folder = await temporaryFolder(t);
+  for (const [name, text] of Object.entries(files)) {
+    await mkdir(dirname(join(folder, name)), { recursive: true });
+    await writeFile(join(folder, name), text);
+  }
+  return join(folder, 'hosts');
+}
+
+test("a tag's templates are names of the host's variables, beside p2c's own placeholders", async (t) => {
+  const file = await inventory(t, {
+    hosts: '[shop]\nWeb1.example ansible_host=10.0.0.1\nweb2 stage=test\n[shop:vars]\nstage=prod\n',
+    'group_vars/shop.yml':
+      "p2c_tag: 'shop/{{ site.name }}-{{ inventory_hostname_short }}/{{ host }}:{{ stage }}-{{date}}'\nsite: { name: fra }\n",
+  });
+  const { hosts } = await loadInventory(file, { today: new Date(2026, 10, 3) });
+  t.deepEqual(
+    hosts.map(({ tag }) => tag),
+    ['shop/fra-Web1/web1.example:prod-2026-11-03', 'shop/fra-web2/web2:test-2026-11-03'],
+  );
+});
+
+test('all mistakes of all hosts, each with where it comes from', async (t) => {
+  const file = await inventory(t, {
+    hosts: 'web p2c_tga=x p2c_order=soon\ndb p2c_after=nobody\nmail\n[old]\nmail\n[old:vars]\np2c_window=never\n',
+    'group_vars/old.yml': 'p2c_tag: "{{ nothing }}"\n',
+    'host_vars/ok.yml': 'p2c_tag: x\n',
+  });
+  const { message, exitCode } = await t.throwsAsync(loadInventory(file), { instanceOf: P2cError });
+  t.is(exitCode, 2);
+  t.deepEqual(
+    message.split('\n').map((line) => line.replace(file, 'hosts').replace(/: there are p2c_.*/, '')),
+    [
+      "hosts, the host web: p2c_tga of the host 'web' is not known (did you mean 'tag'?)",
+      "hosts, the host web: p2c_order of the host 'web': expected a number, found 'soon'",
+      "hosts, the host db: 'db' comes after 'nobody', and there is no host or group of that name",
+      "hosts, group_vars of old: p2c_tag of mail refers to 'nothing', which has no value in the inventory",
+    ],
+  );
+});
+
+test('a host knows where the inventory says what of it', async (t) => {
+  const file = await inventory(t, {
+    hosts: '[shop]\nweb p2c_tag=x\n[shop:vars]\np2c_profiles=nginx\n',
+    'group_vars/all.yml': 'p2c_after: []\n',
+    'host_vars/web.yml': "p2c_window: 'daily 01:00-05:00'\n",
+  });
+  const [web] = (await loadInventory(file)).hosts;
+  const places = (['tag', 'profiles', 'after', 'window', 'host'] as const).map((what) => web?.place?.(what));
+  t.deepEqual(places, [
+    `${file}, the host web`,
+    `${file}, the variables of the group shop`,
+    `${file}, group_vars of all`,
+    `${file}, host_vars of web`,
+    file,
+  ]);
+});
