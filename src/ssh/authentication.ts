@@ -14,7 +14,7 @@ import { printable } from '../printable.ts';
 import { Answerer } from './answerer.ts';
 import type { Identity } from './identity.ts';
 import type { Prompt, Secret } from './secret.ts';
-import type { Target } from './target.ts';
+import { roleOf, type Target } from './target.ts';
 
 /** As ssh's NumberOfPasswordPrompts. */
 const ATTEMPTS = 3;
@@ -86,7 +86,8 @@ export class Authentication {
 
   /** @param why what the server gave as its reason to hang up, if it did. */
   failed(why?: string): P2cError {
-    const { host, user } = this.#target;
+    const { host, port, user } = this.#target;
+    const where = `${roleOf(this.#target)}${host}${port === 22 ? '' : ` port ${port}`}`;
     const tried = this.#tried.length === 0 ? 'nothing, for p2c has nothing that it takes' : this.#tried.join(', ');
     const takes = this.#allowed.length === 0 ? '' : `; it takes ${printable(this.#allowed.join(', '))}`;
     const said = why === undefined ? '' : `; it said: ${printable(why.slice(0, LONGEST_REASON))}`;
@@ -94,7 +95,7 @@ export class Authentication {
     const { certificates } = this.#means;
     const unused =
       certificates.length === 0 ? '' : `; not tried, for p2c cannot show certificates: ${certificates.join(', ')}`;
-    return new P2cError(`${host} does not let ${user} in. Tried: ${tried}${takes}${given}${said}${unused}`, {
+    return new P2cError(`${where} does not let ${user} in. Tried: ${tried}${takes}${given}${said}${unused}`, {
       code: 'ssh.auth',
       hint: this.#hint(why),
     });
@@ -107,11 +108,15 @@ export class Authentication {
     const rsa = this.#rsa
       ? '; an rsa key is shown with SHA-2 where the server says that it knows it, also if it then refuses it: another type of key helps'
       : '';
+    const own =
+      this.#target.jump === true
+        ? "; the passwords of options are the target's, and a jump host gets none"
+        : ', or give the password with --password-fd or --password-command';
     const given = 'check the password that was given, and the user name; or name a key with --identity FILE';
     const more = this.#given
       ? given
       : this.#means.prompt === undefined
-        ? 'name a key with --identity FILE, add it to an ssh-agent, or give the password with --password-fd or --password-command; without a terminal none can be asked for'
+        ? `name a key with --identity FILE, or add it to an ssh-agent${own}; without a terminal none can be asked for`
         : 'check the user name and the password, or name a key with --identity FILE';
     return `${more}${rsa}`;
   }

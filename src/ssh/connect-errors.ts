@@ -3,11 +3,11 @@ import { isIP } from 'node:net';
 import { messageOf, P2cError, systemCode } from '../errors.ts';
 import { printable } from '../printable.ts';
 import type { OfferedAlgorithms } from './algorithms.ts';
-import type { Target } from './target.ts';
+import { roleOf, type Target } from './target.ts';
 
 /** Turns what a socket or ssh2 threw into an error with a remedy. P2cErrors pass; a timeout is worded with the target. */
 export function connectFailed(target: Target, error: unknown, offered: OfferedAlgorithms, legacy: boolean): P2cError {
-  const at = `${target.host} port ${target.port}`;
+  const at = `${roleOf(target)}${target.host} port ${target.port}`;
   if (error instanceof P2cError && error.code === 'ssh.timeout') {
     return new P2cError(`${at}: ${error.message}`, {
       code: 'ssh.timeout',
@@ -59,13 +59,17 @@ function bySystemCode(target: Target, at: string, cause: unknown): P2cError | un
     case 'EAI_AGAIN':
     case 'EAI_NONAME': {
       const what = isIP(target.host) === 0 ? 'no address is known for' : 'this is no usable address:';
-      return make('ssh.unknown-host', `${what} ${target.host}`, 'check the name; is it in DNS or /etc/hosts?');
+      return make(
+        'ssh.unknown-host',
+        `${what} ${roleOf(target)}${target.host}`,
+        'check the name; is it in DNS or /etc/hosts?',
+      );
     }
     case 'ECONNREFUSED':
       return make(
         'ssh.refused',
         `${at} refuses the connection`,
-        'is sshd running there, and on this port? --port PORT',
+        `is sshd running there, and on this port? ${target.jump === true ? '-J USER@HOST:PORT, or Port in its ssh_config' : '--port PORT'}`,
       );
     case 'EHOSTUNREACH':
     case 'ENETUNREACH':

@@ -7,7 +7,7 @@ import type { BecomeOptions } from './become.ts';
 import { chosenAgent } from './chosen-agent.ts';
 import { type Dial, dialByCommand, dialDirectly, dialThrough } from './dial.ts';
 import { handshake, type Opened } from './handshake.ts';
-import { readKnownKeys, readRevokedKeys, rememberHostKey } from './host-key.ts';
+import { newKeyTaken, readKnownKeys, readRevokedKeys, rememberHostKey } from './host-key.ts';
 import { certificatesOf, loadIdentities, loadUsableIdentities } from './identity.ts';
 import { JumpHosts } from './jump-hosts.ts';
 import { gainPrivilege } from './privilege.ts';
@@ -66,7 +66,10 @@ export async function connect(target: Target, options: ConnectOptions = {}): Pro
   const route = await routeTo(target, options);
   const jumps = new JumpHosts();
   try {
-    for (const hop of route.slice(0, -1)) jumps.add(hop.target, await openHop(hop, dialOf(hop, jumps), options));
+    for (const hop of route.slice(0, -1)) {
+      const target = { ...hop.target, jump: true };
+      jumps.add(target, await openHop({ ...hop, target }, dialOf(hop, jumps), options));
+    }
     return await openSource(route, jumps, options);
   } catch (error) {
     await jumps[Symbol.asyncDispose]();
@@ -140,6 +143,7 @@ async function openHop(hop: Hop, dial: Dial, options: ConnectOptions, own: Own =
   try {
     if (opened.newKey !== undefined && files[0] !== undefined) {
       await rememberHostKey(files[0], opened.newKey, knownAs, hop.hashKnownHosts);
+      options.onNotice?.(newKeyTaken(target, opened.newKey, files[0]));
     }
     return opened;
   } catch (error) {

@@ -6,7 +6,7 @@ import { dirname, join } from 'node:path';
 import { messageOf, P2cError, systemCode, usageError } from '../errors.ts';
 import { hashedHostName, type KnownKey, knownHostName, knownKeys, revokedKeys } from './known-hosts.ts';
 import { isKrl, krlKeys } from './krl.ts';
-import type { Target } from './target.ts';
+import { roleOf, type Target } from './target.ts';
 
 const LARGEST_FILE = 16 * 1024 * 1024;
 
@@ -114,7 +114,7 @@ export function judgeHostKey(key: Buffer, target: Target, policy: HostKeyPolicy)
   const revoked = same.find((item) => item.marker === '@revoked');
   if (revoked !== undefined) {
     const where = revoked.line === 0 ? revoked.file : `${revoked.file}:${revoked.line}`;
-    throw new P2cError(`the host key of ${target.name} (${shown}) is revoked by ${where}`, {
+    throw new P2cError(`the host key of ${roleOf(target)}${target.name} (${shown}) is revoked by ${where}`, {
       code: 'ssh.host-key-revoked',
       hint: 'somebody may stand between this machine and the server: ask who runs it',
     });
@@ -141,7 +141,7 @@ function isKey(item: KnownKey, key: Buffer): boolean {
 }
 
 function notPinned(target: Target, shown: string, pinned: readonly string[]): P2cError {
-  return new P2cError(`the host key of ${target.name} is ${shown}, and not ${pinned.join(' or ')}`, {
+  return new P2cError(`the host key of ${roleOf(target)}${target.name} is ${shown}, and not ${pinned.join(' or ')}`, {
     code: 'ssh.host-key-mismatch',
     hint: 'somebody may stand between this machine and the server. A server has a key of each type: --host-key-fingerprint can be given for several',
   });
@@ -150,7 +150,7 @@ function notPinned(target: Target, shown: string, pinned: readonly string[]): P2
 function changed(target: Target, shown: string, other: KnownKey, { host, port }: KnownAs): P2cError {
   const was = `${other.type} ${fingerprint(Buffer.from(other.key, 'base64'))}`;
   return new P2cError(
-    `the host key of ${target.name} has changed: it shows ${shown}, and ${other.file}:${other.line} knows ${was}`,
+    `the host key of ${roleOf(target)}${target.name} has changed: it shows ${shown}, and ${other.file}:${other.line} knows ${was}`,
     {
       code: 'ssh.host-key-changed',
       hint: `somebody may stand between this machine and the server. If its key was really renewed, remove the old one: ssh-keygen -f ${other.file} -R '${knownHostName(host, port)}'`,
@@ -160,10 +160,19 @@ function changed(target: Target, shown: string, other: KnownKey, { host, port }:
 
 function unknown(target: Target, shown: string, authority: boolean): P2cError {
   const by = authority ? ' (a @cert-authority line names it, but p2c cannot verify host certificates)' : '';
-  return new P2cError(`the host key of ${target.name} is not known: ${shown}${by}`, {
+  return new P2cError(`the host key of ${roleOf(target)}${target.name} is not known: ${shown}${by}`, {
     code: 'ssh.host-key-unknown',
-    hint: 'compare the fingerprint with one the server itself shows (ssh-keygen -lf /etc/ssh/ssh_host_*_key.pub), then run again with --accept-new-host-key, or with --host-key-fingerprint SHA256:…',
+    hint: `compare the fingerprint with one the server itself shows (ssh-keygen -lf /etc/ssh/ssh_host_*_key.pub), then run again with --accept-new-host-key, or ${
+      target.jump === true
+        ? 'write its key into known_hosts (--host-key-fingerprint is for the target)'
+        : 'with --host-key-fingerprint SHA256:…'
+    }`,
   });
+}
+
+/** What the user should know of a key that was taken unseen. */
+export function newKeyTaken(target: Target, key: Buffer, file: string): string {
+  return `the host key of ${roleOf(target)}${target.name} was not known; recorded in ${file}: ${keyType(key)} ${fingerprint(key)}`;
 }
 
 /**

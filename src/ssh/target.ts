@@ -10,6 +10,13 @@ export interface Target {
   readonly name: string;
   /** What of it nobody wrote: an ssh_config may know better. Default: nothing. */
   readonly assumed?: readonly ('user' | 'port')[];
+  /** True for a server on the way to the one that is meant: what the user gave for that one is not for it. */
+  readonly jump?: boolean;
+}
+
+/** `the jump host ` before its name, where it is one. */
+export function roleOf({ jump }: Target): string {
+  return jump === true ? 'the jump host ' : '';
 }
 
 /** The jump hosts of `-J` and ProxyJump: `[user@]host[:port]` or ssh:// each, with commas between. The first is dialled. */

@@ -54,7 +54,7 @@ test('over two jump hosts: each verified, the data whole, and nothing left open'
   await writeFile(strange, lines.filter((line) => !line.includes(`:${second.port} `)).join('\n'));
   const unknown = await failure(connect(target, { ...options, jumps, knownHostsFiles: [strange] }));
   t.is(unknown.code, 'ssh.host-key-unknown');
-  t.true(unknown.message.includes(address(second)), unknown.message);
+  t.true(unknown.message.includes(`the jump host ${address(second)}`), unknown.message);
 });
 
 test('a jump host that reaches nobody, or lets nobody through', async (t) => {

@@ -46,6 +46,24 @@ test('a port where nobody listens', async (t) => {
   t.true(error.message.includes(`127.0.0.1 port ${port}`));
 });
 
+test('what is wrong with a jump host is told of the jump host, and with what is for it', async (t) => {
+  const server = await startServer(t, { authenticate: (context) => context.reject(['password']) });
+  const target = at('127.0.0.1', 22);
+  const nobody = { ...at('127.0.0.1', await freePort()), name: 'gate' };
+  const refused = await failure(connect(target, { ...PLAIN, jumps: [nobody] }));
+  t.regex(refused.message, /^the jump host 127.0.0.1 port \d+ refuses/);
+  t.regex(refused.hint ?? '', /-J USER@HOST:PORT/);
+  t.notRegex(refused.hint ?? '', /--port/);
+  const unknown = await failure(connect(target, { ...server.options, knownHostsFiles: [], jumps: [server.target] }));
+  t.is(unknown.code, 'ssh.host-key-unknown');
+  t.regex(unknown.message, /of the jump host joe@/);
+  t.regex(unknown.hint ?? '', /--host-key-fingerprint is for the target/);
+  const shut = await failure(connect(target, { ...server.options, jumps: [server.target] }));
+  t.is(shut.code, 'ssh.auth');
+  t.regex(shut.message, /^the jump host 127.0.0.1 port \d+ does not let joe in/);
+  t.notRegex(shut.hint ?? '', /or give the password/);
+});
+
 test('a name that does not exist', async (t) => {
   const error = await failure(connect(at('nowhere.invalid', 22), PLAIN));
   t.is(error.code, 'ssh.unknown-host');
@@ -132,7 +150,11 @@ test('an unknown host key is refused, then accepted and remembered', async (t) =
   t.is(error.code, 'ssh.host-key-unknown');
   t.regex(error.message, /ssh-ed25519 SHA256:[A-Za-z0-9+/]{43}/);
   t.regex(error.hint ?? '', /--accept-new-host-key/);
-  await server.connect({ ...options, acceptNewHostKey: true });
+  const notices: string[] = [];
+  const onNotice = (line: string): number => notices.push(line);
+  await server.connect({ ...options, acceptNewHostKey: true, onNotice });
+  t.is(notices.length, 1);
+  t.regex(notices[0] ?? '', /was not known; recorded in .*known_hosts: ssh-ed25519 SHA256:[A-Za-z0-9+/]{43}$/);
   t.is(await readFile(file, 'utf8'), (await readFile(server.knownHosts, 'utf8')).replace(/ [^ ]*$/, '\n'));
   await server.connect(options);
 });
