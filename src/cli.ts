@@ -60,8 +60,19 @@ async function parserFor(verb: RunnableVerb): Promise<Argv> {
     .exitProcess(false)
     .fail((message, error) => {
       if (error instanceof Error && error.name !== 'YError') throw error;
-      throw usageError(message, { code: 'usage', hint: `see 'p2c ${verb.name} --help'` });
+      throw usageError(asTyped(message), { code: 'usage', hint: `see 'p2c ${verb.name} --help'` });
     });
+}
+
+/** yargs names an option that it does not know in each form that it makes of it. */
+function asTyped(message: string): string {
+  const names = /^Unknown arguments?: (.*)$/.exec(message)?.[1]?.split(', ');
+  if (names === undefined) return message;
+  const words = process.argv.slice(2).map((word) => word.split('=')[0]);
+  const dashed = names.map((name) => (name.length === 1 ? `-${name}` : `--${name}`));
+  const typed = dashed.filter((name) => words.includes(name) || words.includes(name.replace(/^--/, '--no-')));
+  const told = [...new Set(typed.length === 0 ? dashed : typed)];
+  return `there is no option ${told.join(', ')}`;
 }
 
 async function main(argv: readonly string[]): Promise<number> {

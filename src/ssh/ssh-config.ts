@@ -178,6 +178,7 @@ function refused(target: Target, cause: unknown): P2cError {
   return usageError(`ssh cannot say how it would reach ${target.name}: ${why}`, {
     code: 'ssh.config',
     hint: `try it with: ssh -G ${target.host}; -F FILE reads another configuration, -F none reads none`,
-    cause,
+    // What ssh said is told; what lies beneath says the same again.
+    ...(said === '' ? { cause } : {}),
   });
 }

@@ -1,6 +1,6 @@
 /** What the user names: `user@host`, `ssh://user@host:port`, or an inventory host's fields. */
 import { userInfo } from 'node:os';
-import { usageError } from '../errors.ts';
+import { type P2cError, usageError } from '../errors.ts';
 
 export interface Target {
   readonly user: string;
@@ -34,10 +34,11 @@ const BARE = /^(?:(?<user>[^@\s]+)@)?(?<host>\[[0-9a-fA-F:.%\w]+\]|[^@\s:/[\]]+)
 /**
  * Parses `user@host[:port]`, `[v6]:port` and `ssh://user@host:port`.
  * @throws P2cError `target.invalid` where the text names no host, the port is not 1..65535, or a part begins with a
- * dash (it would be read as an option by the programs that a target is handed to).
+ * dash (it would be read as an option by the programs that a target is handed to), or it holds a password.
  */
 export function parseTarget(text: string, defaults: TargetDefaults = {}): Target {
   const bare = text.startsWith('ssh://') ? text.slice('ssh://'.length).replace(/\/$/, '') : text;
+  if (/:[^@]*@/.test(bare)) throw passwordInTarget();
   const match = BARE.exec(bare);
   const host = match?.groups?.['host']?.replace(/^\[|\]$/g, '');
   if (match === null || host === undefined || host.startsWith('-') || bare.startsWith('-')) {
@@ -57,4 +58,12 @@ export function parseTarget(text: string, defaults: TargetDefaults = {}): Target
     ...(written === undefined && defaults.port === undefined ? ['port' as const] : []),
   ];
   return { user: user ?? userInfo().username, host, port, name: text, assumed };
+}
+
+/** It is not shown again: the command line and the shell's history have it already. */
+function passwordInTarget(): P2cError {
+  return usageError('the target has a colon before its @, as a user and a password have', {
+    code: 'target.invalid',
+    hint: 'write user@host; the password is asked for on a terminal, or comes by --password-fd or --password-command',
+  });
 }

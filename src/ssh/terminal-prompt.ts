@@ -17,15 +17,25 @@ let previous: Promise<unknown> = Promise.resolve();
 
 async function ask(question: string): Promise<Secret> {
   const { default: password } = await import('@inquirer/password');
+  const ended = new AbortController();
+  const heard = (_text: string | undefined, key: { readonly ctrl?: boolean; readonly name?: string }): void => {
+    if (key.ctrl === true && key.name === 'd') ended.abort();
+  };
+  process.stdin.on('keypress', heard);
   try {
+    const context = { output: process.stderr, signal: ended.signal };
     // Without a way to have it shown: somebody may look on, or record the session.
-    return new Secret(await password({ message: question, mask: '', toggleMask: false }, { output: process.stderr }));
+    return new Secret(await password({ message: question, mask: '', toggleMask: false }, context));
   } catch (error) {
+    // The end of the input is an empty answer, as ssh has it.
+    if (ended.signal.aborted) return new Secret('');
     if (!(error instanceof Error) || error.name !== 'ExitPromptError') throw error;
     throw new P2cError('interrupted at a password prompt', {
       code: 'interrupted',
       exitCode: ExitCode.interrupted,
       cause: error,
     });
+  } finally {
+    process.stdin.off('keypress', heard);
   }
 }

@@ -15,4 +15,10 @@ test('the lines are for the user that would log in, and nothing is connected to'
   const json = await cli(['inspect', 'bob@old', '-F', file, '--print-sudoers', '--become', 'sudo', '--json']);
   t.is(JSON.parse(json.stdout).user, 'bob');
   t.regex(JSON.parse(json.stdout).sudoers[2], /^bob ALL=\(root\) PASSWD: /);
+  for (const become of ['su', 'doas']) {
+    const other = await cli(['inspect', 'bob@old', '-F', file, '--print-sudoers', '--become', become]);
+    t.is(other.code, 2);
+    t.is(other.stdout, '');
+    t.regex(other.stderr, new RegExp(`is nothing to ${become}`));
+  }
 });

@@ -26,6 +26,7 @@ const WRITTEN: readonly (readonly [what: string, args: readonly string[], messag
   ['a target that is an option', ['audit', '--', '-oProxyCommand=x'], /does not name a server/, 2],
   ['a port beyond all', ['audit', 'root@h:99999'], /port 99999/, 2],
   ['an unknown option', ['audit', 'root@h', '--exlude', '/x'], /exlude/, 2],
+  ['an unknown option of two words', ['audit', 'root@h', '--dry-run'], /there is no option --dry-run\n/, 2],
   ['an unknown verb', ['migrte'], /'migrte' is not a verb/, 2],
   ['an unknown profile', ['migrate', 'root@127.0.0.1:1', '--tag', 'a', '--profile', 'ngnix'], /ngnix.*nginx/s, 2],
   ['a pattern that is not anchored', ['audit', 'root@127.0.0.1:1', '--exclude', 'root'], /does not begin with '\/'/, 2],

@@ -20,6 +20,18 @@ test('what names a server', (t) => {
   t.is(parts('[::1]'), `${me} ::1 22 [::1]`);
 });
 
+test('a password in a target is refused, and not shown again', (t) => {
+  for (const text of [
+    'ssh://root:s3cret@web1',
+    'root:s3cret@web1',
+    'ssh://root:s3cret@b@web1',
+    'ssh://root:s3cret@web1:22/',
+  ]) {
+    const error = t.throws(() => parseTarget(text), { code: 'target.invalid' });
+    t.false(`${error}${JSON.stringify(error)}`.includes('s3cret'), text);
+  }
+});
+
 for (const text of [
   '',
   ' ',

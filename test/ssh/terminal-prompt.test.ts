@@ -52,6 +52,12 @@ test('interrupting at a question is an interruption', async (t) => {
   t.is(answered, 'interrupted 130\ninterrupted 130');
 });
 
+test('the end of the input is an empty answer', async (t) => {
+  if (!requirePrograms(t, ['script'])) return;
+  const { answered } = await type(t, ['\x04', 'half\x04']);
+  t.is(answered, '\n');
+});
+
 test('without a terminal nobody can be asked', async (t) => {
   const file = join(await temporaryFolder(t), 'answers');
   const child = spawn('sh', ['-c', `${ASK} ${file}`], { cwd: HOME, stdio: ['pipe', 'ignore', 'pipe'] });
