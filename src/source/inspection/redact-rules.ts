@@ -72,7 +72,7 @@ const RULES: readonly Rule[] = [
   },
   { program: /^lftp(?:get)?$/, options: { '-u': ',', '--user': ',' } },
   { program: /^ncftp[a-z]*$/, options: PASSWORD },
-  { program: /^(?:sqlplus|sqlcl|sql|sqlldr|exp|imp|expdp|impdp|rman|dgmgrl|tkprof|proc)$/i, oracleLogin: true },
+  { program: /^(?:sqlplus|sqlcl|sql|sqlldr|exp|imp|expdp|impdp|rman|dgmgrl|tkprof)$/i, oracleLogin: true },
   { program: /^ipmitool$/, options: { '-P': 'all', '-k': 'all', '-y': 'all' }, flags: 'v' },
   { program: /^(?:ipmi(?:-[a-z-]+|power|console)|bmc-[a-z]+)$/, options: { '-p': 'all', '-k': 'all' } },
   {
@@ -106,10 +106,11 @@ const RULES: readonly Rule[] = [
     options: { '--creds': ':', '--src-creds': ':', '--dest-creds': ':' },
   },
   // Elsewhere `-p` names a port of theirs.
-  { program: /^login$/, options: { '-p': 'all', '--password': 'all' } },
+  { program: /^login$/, options: PASSWORD },
   { program: /^(?:zip|unzip|zipcloak|funzip)$/, options: { '-P': 'all' }, flags: 'FTfghjlmnopqruvyz' },
   { program: /^(?:7z[a-z]?|7zz|rar|unrar)$/, options: { '-p': 'all', '-hp': 'all' } },
   { program: /^snmp[a-z]+$/, options: { '-c': 'all', '-A': 'all', '-X': 'all' } },
+  { program: /^expect$/, behind: /^(?:send|--)$/ },
   { program: /^swaks$/, options: { '-ap': 'all', '--auth-password': 'all' } },
   { program: /^sendemail$/i, options: { '-xp': 'all' } },
   { program: /^(?:user(?:add|mod)|groupadd)$/, options: { '-p': 'all' } },

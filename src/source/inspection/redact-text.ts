@@ -8,7 +8,7 @@ const SECRET_NAME =
   /(?<!by|com)pass(?!ive|enger|thr|ed$|ing$)|pwd|pw\d*$|secret|token|(?:api|access|account|private|encryption)[-_.]?key|credential|authorization|cookie|psk$/i;
 /** Names of what holds a secret or says how to ask for it: no secret themselves. `auth-user-pass` is OpenVPN's, for a file. */
 const NO_SECRET_NAME =
-  /(?:file|path|dir|jar|fd|stdin|prompt|command|name|type|policy|ttl|length|auth-user-pass)$|^-*(?:no|ask|skip|use|show|enable|disable)[-_]/i;
+  /(?:(?<!pro)file|path|dir|jar|fd|stdin|prompt|command|name|type|policy|ttl|length|auth-user-pass)$|^-*(?:no|ask|skip|use|show|enable|disable)[-_]/i;
 const PATH =
   /^["']?(?:~|\.{1,2}|\/(?:bin|boot|data|dev|etc|home|lib|lib64|media|mnt|opt|proc|root|run|sbin|srv|sys|tmp|usr|var))\/[\w./@+:-]*["']?$/;
 const TOKEN =
@@ -81,7 +81,7 @@ function redactNamed(word: string): string {
     const comma = word.indexOf(',', start);
     const isFile = comma > 0 && isPath(word.slice(start, comma));
     if (isFirst && !isFile) return hideFrom(word, start);
-    const end = isFile ? comma : valueEnd(word, start, word.charAt(match.index - 1));
+    const end = isFile ? comma : valueEnd(word, start, word.charAt(match.index - 1), isLine(match[0]));
     const value = word.slice(start, end);
     safe += word.slice(done, start) + (value === '' || isPath(value) ? value : HIDDEN);
     done = end;
@@ -92,14 +92,19 @@ function redactNamed(word: string): string {
 
 const ENDS: Readonly<Record<string, RegExp>> = { ',': /[,\s"']/g, ';': /[;"']/g, '&': /[&#\s"']/g, '?': /[&#\s"']/g };
 
+/** `Authorization: Bearer x`, a header or a line of YAML: blanks are part of the value. */
+function isLine(nameAndSign: string): boolean {
+  return /:\s+$/.test(nameAndSign) || /^(?:\S*-)?(?:authorization|cookie)/i.test(nameAndSign);
+}
+
 /** @param before the character before the name. */
-function valueEnd(word: string, start: number, before: string): number {
+function valueEnd(word: string, start: number, before: string, toTheEnd: boolean): number {
   const first = word.charAt(start);
   if (first === '"' || first === "'") {
     const closing = word.indexOf(first, start + 1);
     return closing < 0 ? word.length : closing + 1;
   }
-  const ends = new RegExp(ENDS[before] ?? /[\s,;&"'}\])]/g);
+  const ends = toTheEnd ? /["']/g : new RegExp(ENDS[before] ?? /[\s,;&"'}\])]/g);
   ends.lastIndex = start;
   return ends.exec(word)?.index ?? word.length;
 }

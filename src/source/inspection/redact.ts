@@ -152,6 +152,8 @@ function hideAnnounced(words: readonly string[], place: number, hide: Hide): voi
   const word = words[place] ?? '';
   const next = /^[:=]+$/.test(words[place + 1] ?? '') ? place + 2 : place + 1;
   if (/^["']?conn(?:ect)?$/i.test(word) && isOracleLogin(words[next] ?? '')) hide(next, 'oracle');
+  // Whatever the program: `$CURL -u bob:x`; but two numbers are a user and a group.
+  if (/^(?:-u|--user)$/.test(word) && /^["']?[\w.@\\-]+:(?!\d+["']?$|[/"'])/.test(words[next] ?? '')) hide(next, ':');
   const isBy = /^by$/i.test(word) && /identified$/i.test(words[place - 1] ?? '');
   const isOption = /^--?[\w.-]+$/.test(word) && namesSecret(word);
   if (!isOption && !isBy && (place === 0 || !ANNOUNCES.test(word))) return;
@@ -159,5 +161,5 @@ function hideAnnounced(words: readonly string[], place: number, hide: Hide): voi
 }
 
 function looksLikeOption(word: string | undefined): boolean {
-  return /^--?[a-z]|^-\d$/i.test(word ?? '');
+  return /^--?[a-z]|^--$|^-\d$/i.test(word ?? '');
 }
