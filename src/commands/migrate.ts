@@ -12,8 +12,10 @@ import { runHost } from '../pipeline/run-host.ts';
 import { bootFailure } from '../report/boot-report.ts';
 import { describeMigration, exitCodeOf, type MigrationReport } from '../report/migration-report.ts';
 import { describeCommands, plannedJson } from '../report/planned-commands.ts';
+import { say } from '../report/screen.ts';
 import { describeSurvey } from '../report/survey-report.ts';
 import { formatBytes } from '../report/units.ts';
+import { PlainWaits } from '../report/waiting.ts';
 import { requireBootable, requireDistinctNames } from './boot-options.ts';
 import { defineVerb } from './command.ts';
 import { requireConnection } from './connection-check.ts';
@@ -83,6 +85,10 @@ async function runOne(
   const { exitCode } = await withRun(
     { root: request.storeRoot, verb: 'migrate', argv, hosts: [planned], resumed },
     async (run) => {
+      if (!json) {
+        const waits = new PlainWaits(say);
+        run.listen((event) => waits.add(event));
+      }
       const root = request.storeRoot;
       const room = new Room(root, 0, (before) => promisedElsewhere(root, run.id, before));
       const identity = { name, index: 0, started: capturedAt(known?.began), container: known?.container };

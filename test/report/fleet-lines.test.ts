@@ -66,3 +66,19 @@ test('no line is wider than the terminal, and none holds what moves the cursor',
     t.notRegex(line, /[\x00-\x1f]/);
   }
 });
+
+test('a host between two attempts waits, and one that was never begun has not failed', (t) => {
+  const [retried, given] = hosts(2);
+  if (retried === undefined || given === undefined) throw new Error('no hosts');
+  const error = { code: 'ssh.lost', message: 'the link is gone', causes: [] };
+  happen(retried, { event: 'host-started', host: retried.name, attempt: 1 }, T0);
+  happen(retried, { event: 'host-failed', host: retried.name, milliseconds: 1, error }, T0 + 1000);
+  happen(retried, { event: 'host-retrying', host: retried.name, failures: 1, waitMs: 5000, error }, T0 + 1000);
+  const why = { ...error, message: 'it was not begun: 1 host had failed before' };
+  happen(given, { event: 'host-failed', host: given.name, milliseconds: 0, error: why, begun: false }, T0);
+  const lines = fleetLines([retried, given], SCREEN);
+  t.is(lines.length, 3, 'nothing has failed');
+  t.is(lines[0], '2 hosts: 1 waiting, 1 not begun');
+  t.regex(lines[1] ?? '', /^· web01 {2}waits until it is tried again .*\d\d:\d\d:\d\d$/);
+  t.is(lines[2], '- web02  it was not begun: 1 host had failed before');
+});
