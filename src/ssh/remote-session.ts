@@ -183,7 +183,7 @@ export class RemoteSession implements ConnectedSession {
   }
 
   #terminalOf(opened: ClientChannel, elevation: Elevation): TerminalChannel {
-    const channel = new TerminalChannel(opened, elevation);
+    const channel = new TerminalChannel(opened, elevation, this.#greeting);
     this.#terminals.add(channel);
     channel.gone.then(() => this.#terminals.delete(channel));
     return channel;

@@ -28,10 +28,12 @@ export function commandLine(script: string, input: boolean, elevation?: Elevatio
       ? `'eval "$(printf %b "$1")"'${user} sh '${encode(text)}'`
       : `${quote(text.replace('\n', '; '))}${user}`;
   const closed = input || terminal || elevation?.password !== undefined ? '' : ' </dev/null';
-  return `exec ${become}-c ${words}${closed}`;
+  // On a terminal the text may look like the question for a password: it must end before that is asked.
+  const first = terminal && greeting !== undefined ? `echo ${greeting}; ` : '';
+  return `${first}exec ${become}-c ${words}${closed}`;
 }
 
-/** Who becomes root by a password, or on a terminal, has a line there already. */
+/** Who becomes root by a password has a line on standard error already; a terminal has one of its own. */
 function greeted(elevation: Elevation | undefined, greeting: string | undefined): string {
   if (greeting === undefined || elevation?.terminal === true) return '';
   return elevation?.password === undefined ? `echo ${greeting}; echo ${greeting} >&2; ` : `echo ${greeting}; `;

@@ -6,6 +6,7 @@
 import { EventEmitter } from 'node:events';
 import { Duplex } from 'node:stream';
 import type { ClientChannel, PseudoTtyOptions } from 'ssh2';
+import { AfterMarker } from './after-marker.ts';
 import type { Elevation } from './become.ts';
 
 /** Bytes pass as they are: no echo, no line editing, no signals, no flow control. */
@@ -72,6 +73,7 @@ export class TerminalChannel extends Duplex {
   readonly #elevation: Elevation;
   /** What came before the script ran; then the last of its output, among which the end may be. */
   #held = Buffer.alloc(0);
+  readonly #greeting: AfterMarker | undefined;
   #arrived = false;
   #answered = false;
   #refused = false;
@@ -81,11 +83,13 @@ export class TerminalChannel extends Duplex {
   #waiting: (() => void) | undefined;
   #unsent = Buffer.alloc(0);
 
-  constructor(channel: ClientChannel, elevation: Elevation) {
+  /** @param greeting the line after the text that the login prints, where it prints any. */
+  constructor(channel: ClientChannel, elevation: Elevation, greeting: string | undefined) {
     // As ssh2's channels do: its end is told when the other side's is.
     super({ emitClose: false, autoDestroy: false });
     this.#channel = channel;
     this.#elevation = elevation;
+    this.#greeting = greeting === undefined ? undefined : new AfterMarker(greeting);
     this.gone = new Promise((resolve) => {
       this.#tellGone = resolve;
     });
@@ -138,7 +142,7 @@ export class TerminalChannel extends Duplex {
   }
 
   #heard(chunk: Buffer): void {
-    const all = Buffer.concat([this.#held, chunk]);
+    const all = Buffer.concat([this.#held, this.#greeting?.push(chunk) ?? chunk]);
     if (this.#arrived) this.#forward(all);
     else this.#arriving(all);
   }

@@ -226,7 +226,7 @@ test('a login that prints text before each command becomes root all the same', a
   const server = await lab(t);
   if (server === undefined) return;
   const password = await newUser(server, 'cora');
-  const greeting = 'echo hello; printf and; echo oops >&2\n';
+  const greeting = 'echo hello; echo oops >&2; printf Password:\n';
   await writeFile(join(server.rootDir, 'home/cora/.bashrc'), greeting);
   for (const [rule, given] of [
     ['cora ALL=(ALL) NOPASSWD: ALL', undefined],
