@@ -119,15 +119,14 @@ for (const user of USERS) {
     const server = await lab(t);
     if (server === undefined) return;
     await using session = await connectAs(server, user);
-    const names = [randomBytes(4_000_000)];
+    // More than a terminal holds; a command that is waited for in vain is ended by the time limit of the test.
+    const names = [randomBytes(1_000_000)];
     for (const script of ["echo 'tar: no' >&2; exit 2", "head -c 9; echo 'tar: no' >&2; exit 2"]) {
       const heard: Buffer[] = [];
-      const started = performance.now();
       const stream = await session.stream({ purpose: 'die early', script, input: names }, (chunk) => heard.push(chunk));
       for await (const _ of stream.stdout);
       t.is((await stream.done).code, 2);
       t.is(Buffer.concat(heard).toString(), 'tar: no\n');
-      t.true(performance.now() - started < 20_000);
     }
     t.deepEqual(await leftOn(server), []);
   });

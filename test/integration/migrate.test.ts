@@ -221,7 +221,7 @@ interface Command {
 function sameEachTime(script: string): string {
   return script
     .replace(/\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b/g, 'TOKEN')
-    .replace(/\(pid \d+\)/, '(pid N)')
+    .replace(/\(pid \d+(?:, run [\w-]+)?\)/, '(pid N)')
     .replace(/^echo \d+ >"\$lock\/counter"$/m, 'echo N >"$lock/counter"');
 }
 
