@@ -26,6 +26,7 @@ Defaults:tom requiretty, use_pty
 tom ALL=(root) NOPASSWD: /bin/sh
 `;
 
+/** One after the other: what is left of one test would be another's that is under way. */
 let shared: Promise<LabServer> | undefined;
 
 test.after.always(async () => {
@@ -75,7 +76,7 @@ async function leftOn(server: LabServer): Promise<string[]> {
   }
 }
 
-test('what is captured through a terminal is what root captures', async (t) => {
+test.serial('what is captured through a terminal is what root captures', async (t) => {
   const server = await lab(t);
   if (server === undefined) return;
   const folder = await temporaryFolder(t);
@@ -115,7 +116,7 @@ test('what is captured through a terminal is what root captures', async (t) => {
 });
 
 for (const user of USERS) {
-  test(`a command that ends before it read its input ends at once, and leaves nothing: ${user}`, async (t) => {
+  test.serial(`a command that ends before it read its input ends at once, and leaves nothing: ${user}`, async (t) => {
     const server = await lab(t);
     if (server === undefined) return;
     await using session = await connectAs(server, user);
@@ -131,7 +132,7 @@ for (const user of USERS) {
     t.deepEqual(await leftOn(server), []);
   });
 
-  test(`a command that is ended leaves nothing, whatever it was doing: ${user}`, async (t) => {
+  test.serial(`a command that is ended leaves nothing, whatever it was doing: ${user}`, async (t) => {
     const server = await lab(t);
     if (server === undefined) return;
     await using session = await connectAs(server, user);
