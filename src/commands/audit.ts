@@ -102,17 +102,20 @@ async function auditFleet(
   const profiles = await profilesOfHosts(chosen.hosts, options.profile, mistakes);
   mistakes.throwAny();
   const rules = rulesFrom('command line', options.exclude, options.include);
-  const auditHost = async (host: FleetHost, { show, signal, aside }: Scene): Promise<SurveyReport> =>
-    audit(
+  const auditHost = async (host: FleetHost, { show, signal, aside }: Scene): Promise<SurveyReport> => {
+    const own = profiles.get(host);
+    if (own === undefined) throw new Error(`no profiles were looked up for ${host.name}`);
+    return audit(
       {
         target: host.target,
         connect: hostConnectOptions(host, options, signal, aside),
-        ...(profiles.get(host) ?? profilesFrom(host.profiles)),
+        ...own,
         sparse: options.sparse,
         rules: [...rules, ...rulesFrom('inventory', host.exclude, host.include)],
       },
       show,
     );
+  };
   return runFleet(chosen, options, {
     name: 'audit',
     argv,

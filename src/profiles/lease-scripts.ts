@@ -167,11 +167,15 @@ if ! p2c_alive; then exit ${LeaseExit.noWatchdog}; fi
   };
 }
 
-/** Lets a watchdog act before its lease has run out: for a run that is over, nobody renews it. */
-export function hurryCommand(place: LeasePlace): RemoteCommand {
+/**
+ * Lets a watchdog act before its lease has run out: for a run that is over, nobody renews it.
+ * @param holder whose lease was seen: by now, another run may have one.
+ */
+export function hurryCommand(place: LeasePlace, holder: string): RemoteCommand {
   return {
     purpose: 'lease: have the watchdog of a run that is over start what it stopped',
     script: `${prelude(place)}if [ -L "$lock" ] || [ ! -O "$lock" ]; then exit ${LeaseExit.notOurs}; fi
+if [ "$(cat "$lock/holder" 2>/dev/null)" != ${quote(holder)} ]; then exit ${LeaseExit.notOurs}; fi
 : >"$lock/now"
 `,
     changesSource: true,

@@ -1,6 +1,7 @@
 /**
  * Who holds a source already. Two runs against one source are refused; what an earlier run left is put in order first.
  */
+import { randomBytes } from 'node:crypto';
 import { hostname, userInfo } from 'node:os';
 import { P2cError } from '../errors.ts';
 import { printable } from '../printable.ts';
@@ -43,9 +44,13 @@ export interface LeaseRun {
   isOver(id: string): Promise<boolean>;
 }
 
+/** Tells this process from an earlier one of the same number: in a container, all may have one. */
+const PROCESS = randomBytes(4).toString('hex');
+
 /** Who holds a lease, for the other run's error, and for that run when it goes on. */
 export function holder(run: LeaseRun | undefined): string {
-  return `${userInfo().username}@${hostname()} (pid ${process.pid}${run === undefined ? '' : `, run ${run.id}`})`;
+  const by = `${userInfo().username}@${hostname()}, process ${process.pid}/${PROCESS}`;
+  return run === undefined ? by : `${by} of run ${run.id}`;
 }
 
 export interface Waiting {
@@ -78,7 +83,7 @@ export async function clearTheWay(session: Session, place: LeasePlace, waiting: 
   if (sight.state === 'stale') await session.run(scripts.recoverCommand(place));
   else if (await isOver(sight, waiting.run)) {
     waiting.tell(`a run that is over holds ${session.target.name} ${sight.holder}: its watchdog lets go first`);
-    await session.run(scripts.hurryCommand(place));
+    await session.run(scripts.hurryCommand(place, sight.holder));
   } else throw busy(session, sight);
   const after = await waitForRelease(session, place, waiting.limitMs, waiting.signal);
   if (after.state === 'free') return after;
@@ -94,9 +99,9 @@ export async function clearTheWay(session: Session, place: LeasePlace, waiting: 
 
 /** An earlier process of the run itself is gone, for only one works on a run; another host of it may be the same server. */
 async function isOver({ holder: text }: LeaseSight, run: LeaseRun | undefined): Promise<boolean> {
-  const [, pid, id] = /\(pid (\d+), run ([\w-]+)\)$/.exec(text) ?? [];
+  const [, mark, id] = /, process \d+\/([0-9a-f]+) of run ([\w-]+)$/.exec(text) ?? [];
   if (run === undefined || id === undefined) return false;
-  return id === run.id ? pid !== String(process.pid) : run.isOver(id);
+  return id === run.id ? mark !== PROCESS : run.isOver(id);
 }
 
 export function busy(session: Session, sight: LeaseSight): P2cError {

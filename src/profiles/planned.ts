@@ -59,6 +59,7 @@ export function planQuiesce(
       { ...readStepCommand(LEASE_PLACE), when: 'only where a start does not end within its limit' },
       { ...scripts.relaunchCommand(LEASE_PLACE, TOKEN), when: 'only where somebody killed the watchdog' },
       { ...scripts.recoverCommand(LEASE_PLACE), when: 'only where an earlier run was killed with its watchdog' },
+      { ...scripts.hurryCommand(LEASE_PLACE, 'HOLDER'), when: 'only where a run that is over still holds the server' },
     ],
   };
 }

@@ -116,21 +116,26 @@ test.serial('what is captured through a terminal is what root captures', async (
 });
 
 for (const user of USERS) {
-  test.serial(`a command that ends before it read its input ends at once, and leaves nothing: ${user}`, async (t) => {
-    const server = await lab(t);
-    if (server === undefined) return;
-    await using session = await connectAs(server, user);
-    // More than a terminal holds; a command that is waited for in vain is ended by the time limit of the test.
-    const names = [randomBytes(1_000_000)];
-    for (const script of ["echo 'tar: no' >&2; exit 2", "head -c 9; echo 'tar: no' >&2; exit 2"]) {
-      const heard: Buffer[] = [];
-      const stream = await session.stream({ purpose: 'die early', script, input: names }, (chunk) => heard.push(chunk));
-      for await (const _ of stream.stdout);
-      t.is((await stream.done).code, 2);
-      t.is(Buffer.concat(heard).toString(), 'tar: no\n');
-    }
-    t.deepEqual(await leftOn(server), []);
-  });
+  test.serial(
+    `a command that ends before it read its input ends with its own words, and leaves nothing: ${user}`,
+    async (t) => {
+      const server = await lab(t);
+      if (server === undefined) return;
+      await using session = await connectAs(server, user);
+      // More than a terminal holds. One that never ends is ended by the test's own limit.
+      const names = [randomBytes(1_000_000)];
+      for (const script of ["echo 'tar: no' >&2; exit 2", "head -c 9; echo 'tar: no' >&2; exit 2"]) {
+        const heard: Buffer[] = [];
+        const stream = await session.stream({ purpose: 'die early', script, input: names }, (chunk) =>
+          heard.push(chunk),
+        );
+        for await (const _ of stream.stdout);
+        t.is((await stream.done).code, 2);
+        t.is(Buffer.concat(heard).toString(), 'tar: no\n');
+      }
+      t.deepEqual(await leftOn(server), []);
+    },
+  );
 
   test.serial(`a command that is ended leaves nothing, whatever it was doing: ${user}`, async (t) => {
     const server = await lab(t);

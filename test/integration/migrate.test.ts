@@ -221,7 +221,7 @@ interface Command {
 function sameEachTime(script: string): string {
   return script
     .replace(/\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b/g, 'TOKEN')
-    .replace(/\(pid \d+(?:, run [\w-]+)?\)/, '(pid N)')
+    .replace(/, process \d+\/[0-9a-f]+(?: of run [\w-]+)?/, ', process N')
     .replace(/^echo \d+ >"\$lock\/counter"$/m, 'echo N >"$lock/counter"');
 }
 

@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync
 import { dirname, join } from 'node:path';
 import test from 'ava';
 import { P2cError } from '../../src/errors.ts';
+import { hurryCommand, LeaseExit } from '../../src/profiles/lease-scripts.ts';
 import { quiesce } from '../../src/profiles/quiesce.ts';
 import { eventually, fakeApplication, playground, processesOf, shellFolder } from '../helpers/fake-application.ts';
 import { stopInAnotherProcess } from '../helpers/killable.ts';
@@ -297,7 +298,7 @@ test('two runs against one server are refused; the second is told since when and
   const promise = quiesce(localSession(), [application.profile], { settleMs: 0, place: ground.place });
   const error = await t.throwsAsync(promise, { instanceOf: P2cError });
   t.is(error.code, 'quiesce.busy');
-  t.regex(error.message, /since \d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ by .+@.+ \(pid \d+\)/);
+  t.regex(error.message, /since \d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ by .+@.+, process \d+\/[0-9a-f]+\b/);
   t.false(application.isUp());
   await first.resume();
   t.true(application.isUp());
@@ -355,6 +356,12 @@ for (const shell of SHELLS) {
       const error = await t.throwsAsync(refused, { instanceOf: P2cError });
       t.is(error.code, 'quiesce.busy');
     }
+    // Another run may have begun meanwhile: its watchdog is not told to act.
+    const late = await localSession({ path }).run(
+      hurryCommand(ground.place, 'since then by somebody, process 1/0 of run killed'),
+    );
+    t.is(late.code, LeaseExit.notOurs);
+    t.false(existsSync(join(ground.lock, 'now')));
     t.false(application.isUp());
     const lines: string[] = [];
     const next = await quiesce(localSession({ path }), [application.profile], {
@@ -362,7 +369,7 @@ for (const shell of SHELLS) {
       run: run('next'),
       onEvent: (line) => lines.push(line),
     });
-    t.regex(lines.join('\n'), /^a run that is over holds .*, run killed\)[\s\S]*had to act[\s\S]*it is up/);
+    t.regex(lines.join('\n'), /^a run that is over holds .* of run killed: [\s\S]*had to act[\s\S]*it is up/);
     t.deepEqual(next.stopped, [application.name]);
     await next.resume();
     t.true(application.isUp());

