@@ -68,6 +68,15 @@ export interface Complaint {
 /** The last words that are tar's own: a name may hold the same ones. */
 const TROUBLE = /^\.?(\/.*?)(?:: Warning)?: (Cannot \w+: [^:]+|Read error at [^:]*: [^:]+|File shrank by [^:]+)$/;
 
+/**
+ * True of a complaint with which zeros stand in the place of content. GNU tar takes a read that the disk's error cut short,
+ * as most are that fail within its buffer, for a file that shrank (dump_regular_file, create.c): of a file that did not
+ * move, it is the same trouble.
+ */
+export function isReadInPart(reason: string): boolean {
+  return /^(?:Read error|File shrank)/.test(reason);
+}
+
 /** The path and the trouble in one of the `problems`; undefined where it is about no file. */
 export function complaintOf(problem: string): Complaint | undefined {
   const [, path, reason] = TROUBLE.exec(problem) ?? [];

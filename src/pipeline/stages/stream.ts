@@ -19,7 +19,7 @@ import type { SourceTools } from '../../source/tools.ts';
 import type { CommandResult, RemoteCommand, Session } from '../../ssh/session.ts';
 import { over, type Wire } from '../../ssh/wire.ts';
 import { TarFilter } from '../../tar/filter.ts';
-import { complaintOf, TarMessages } from '../../tar/messages.ts';
+import { complaintOf, isReadInPart, TarMessages } from '../../tar/messages.ts';
 import { remoteTarScript } from '../../tar/remote-tar.ts';
 import { whiteout } from '../../tar/whiteout.ts';
 import type { CapturedPart } from '../captured-part.ts';
@@ -128,7 +128,7 @@ function accountOf(facts: SourceFacts, { problems }: BesideStream): StreamAccoun
 
 /** Zeros stand in the place of what could not be read: perhaps it can be now. */
 function readInPart(complaints: LayerLog['complaints']): string[] {
-  return complaints.filter(({ reason }) => /^Read error/.test(reason)).map(({ path }) => path);
+  return complaints.filter(({ reason }) => isReadInPart(reason)).map(({ path }) => path);
 }
 
 function partName({ index }: Part, { parts }: CapturePlan): string {

@@ -10,7 +10,7 @@ import type { Listing } from '../../listing/storage.ts';
 import type { ByteString } from '../../printable.ts';
 import type { ReceiptLine } from './form.ts';
 import { type Found, type LayerLog, Layers } from './layers.ts';
-import { BECAME_LEFT_OUT, MOVING } from './reasons.ts';
+import { BECAME_LEFT_OUT, MOVING, READ_IN_PART } from './reasons.ts';
 
 export interface AccountInput {
   /** The listing whose plan was streamed. */
@@ -167,6 +167,7 @@ function inImage(
 ): ReceiptLine {
   const { digest, hardLink, fixes } = captured;
   const blind = moved || said !== undefined;
+  const reason = !moved && said?.startsWith('File shrank') === true ? `${READ_IN_PART}: ${said}` : said;
   return {
     path,
     type,
@@ -177,6 +178,6 @@ function inImage(
     ...(digest === undefined ? {} : { digest }),
     ...(hardLink === undefined ? {} : { hardLink }),
     ...(fixes.length === 0 ? {} : { fixes }),
-    ...(said === undefined ? {} : { reason: said }),
+    ...(reason === undefined ? {} : { reason }),
   };
 }

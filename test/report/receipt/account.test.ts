@@ -76,11 +76,11 @@ test('every path has one line, and the topmost layer that holds it', async (t) =
 });
 
 test('what moved, vanished, came late or was read in part', async (t) => {
-  const first = [directory('/'), entry('/gone'), entry('/moves'), entry('/zeros')];
-  const before = [directory('/'), entry('/late'), entry('/moves'), entry('/zeros')];
-  const after = [directory('/'), entry('/late'), entry('/moves', { size: 99 }), entry('/zeros')];
+  const first = [directory('/'), entry('/gone'), entry('/moves'), entry('/short'), entry('/zeros')];
+  const before = [directory('/'), entry('/late'), entry('/moves'), entry('/short'), entry('/zeros')];
+  const after = [directory('/'), entry('/late'), entry('/moves', { size: 99 }), entry('/short'), entry('/zeros')];
   const layers = [
-    ['/', '/gone', '/moves', '/zeros'],
+    ['/', '/gone', '/moves', '/short', '/zeros'],
     ['/', '/late', '/moves'],
   ];
   t.deepEqual(
@@ -92,15 +92,18 @@ test('what moved, vanished, came late or was read in part', async (t) => {
       said: [
         [
           './zeros: Warning: Read error at byte 0, while reading 9 bytes: Input/output error',
+          './short: File shrank by 5 bytes; padding with zeros',
           './late: Cannot open: no',
         ],
+        ['./moves: File shrank by 7 bytes; padding with zeros'],
       ],
     }),
     [
       '/ captured 1',
       '/gone vanished',
       '/late captured 1',
-      '/moves changed 1',
+      '/moves changed 1 File shrank by 7 bytes; padding with zeros',
+      '/short changed 0 Read error, for it is as it was: File shrank by 5 bytes; padding with zeros',
       '/zeros changed 0 Read error at byte 0, while reading 9 bytes: Input/output error',
     ],
   );
