@@ -60,6 +60,7 @@ start_server() {
     unshare --mount --pid --uts --ipc --fork --kill-child --propagation private \
     bash "$P2C_HOME/scripts/lib/lab-boot.sh" </dev/null >"$state/log" 2>&1 9>&- &
   await_server "$name" $!
+  await_boot "$name"
   touch "$state/ready"
 }
 
@@ -74,6 +75,28 @@ await_server() {
     fi
     sleep 0.1
   done
+}
+
+# await_boot NAME: until its init has run all that starts at a boot: services that come late would come beside a test.
+await_boot() {
+  local name=$1 pid deadline=$((SECONDS + 600))
+  pid=$(cat "$LAB_DIR/$name/pid")
+  while boots "$pid"; do
+    [ "$SECONDS" -lt "$deadline" ] || fail "the boot of $name does not end"
+    sleep 0.1
+  done
+}
+
+boots() {
+  local pid
+  if [ "$(cat "/proc/$1/comm")" = systemd ]; then
+    case $(nsenter -t "$1" -m -p -n systemctl is-system-running 2>/dev/null </dev/null) in running | degraded) return 1 ;; esac
+    return 0
+  fi
+  for pid in $(ip netns pids "p2c-$name"); do
+    case $(cat "/proc/$pid/comm" 2>/dev/null) in rc | rcS | startpar) return 0 ;; esac
+  done
+  return 1
 }
 
 suite_of() { cat "$LAB_DIR/$1/suite" 2>/dev/null || echo '?'; }

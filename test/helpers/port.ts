@@ -21,12 +21,14 @@ export async function freePort(): Promise<number> {
   return port;
 }
 
+const PATIENCE_MS = 60_000;
+
 /**
- * Waits until the process takes connections, five seconds at most.
+ * Waits until the process takes connections, a minute at most.
  * @param name of what it is, for what is thrown otherwise; with `log`, what it said.
  */
 export async function answering(port: number, child: ChildProcess, name: string, log: () => string): Promise<void> {
-  for (let attempt = 0; attempt < 200; attempt += 1) {
+  for (const started = Date.now(); Date.now() - started < PATIENCE_MS; ) {
     if (child.exitCode !== null) throw new Error(`${name} ended: ${log()}`);
     const socket = connect(port, '127.0.0.1');
     const came = await once(socket, 'connect').then(

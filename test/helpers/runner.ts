@@ -75,6 +75,7 @@ export async function runner(
   });
   const outside = join(store.root, '..', 'outside');
   mkdirSync(outside);
+  mkdirSync(temporaryOf(store.root));
   const callWith = (input: string, ...args: readonly string[]): Promise<Ended> => p2c(store.root, input, args).ended;
   const start = (...args: readonly string[]): Begun => p2c(store.root, '', args);
   const call = (...args: readonly string[]): Promise<Ended> => callWith('', ...args);
@@ -86,9 +87,14 @@ export async function runner(
   return { store, outside, call, callWith, start, ok };
 }
 
+/** Where p2c has its temporary files: a folder of its own, or `doctor` would find what other tests' leave. */
+export function temporaryOf(root: string): string {
+  return join(root, '..', 'tmp');
+}
+
 function p2c(root: string, input: string, args: readonly string[]): Begun {
   const child = spawn(process.execPath, ['--', CLI, ...args], {
-    env: { ...process.env, P2C_ROOT: root },
+    env: { ...process.env, P2C_ROOT: root, TMPDIR: temporaryOf(root) },
     // The last is a descriptor that no container must get: as a careless caller leaves one open.
     stdio: ['pipe', 'pipe', 'pipe', ...Array.from({ length: 20 }, () => 'ignore' as const)],
   });

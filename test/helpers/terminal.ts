@@ -37,7 +37,7 @@ export async function onTerminal(
   });
   const end = (): void => void terminal.kill('SIGKILL');
   t.teardown(end);
-  const timer = setTimeout(end, 120_000);
+  const timer = setTimeout(end, 300_000);
   let shown = '';
   let typed = 0;
   let from = 0;

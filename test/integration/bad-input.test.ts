@@ -89,7 +89,8 @@ test.serial('a server that lacks a program, or has no space, is told from a brok
     t.notRegex(ended.stderr, /Stop the applications/);
   }
   // A full disk on the source: nothing that p2c does needs space there.
-  await server.exec('head -c 900G /dev/zero > /filler 2>/dev/null || true; df / | tail -1 | grep -q 100%');
+  await server.exec(`fallocate -l "$(df -P -k / | awk 'NR == 2 { print $4 }')K" /filler || true
+    head -c 900G /dev/zero >> /filler 2>/dev/null || true; df / | tail -1 | grep -q 100%`);
   const full = await cli(args(server, '--exclude', '/filler'), { P2C_ROOT: root });
   t.is(full.code, 0, full.stderr);
   await server.exec('rm /filler; pgrep -x nginx');

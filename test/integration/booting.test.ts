@@ -4,9 +4,12 @@ import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import test, { type ExecutionContext } from 'ava';
 import { cli } from '../helpers/cli.ts';
+import { fewAtOnce } from '../helpers/few.ts';
 import { type LabOptions, type LabServer, labServer } from '../helpers/lab.ts';
 import { requirePrograms, requireRoot } from '../helpers/require.ts';
 import { temporaryFolder } from '../helpers/temporary.ts';
+
+const few = fewAtOnce(3);
 
 /** A service that writes down when its own scripts run, into a folder that the test sees. */
 const MARK: Readonly<Record<'sysvinit' | 'systemd', string>> = {
@@ -125,74 +128,87 @@ const SERVERS: readonly (readonly [name: string, options: LabOptions])[] = [
 ];
 
 for (const [name, options] of SERVERS) {
-  test(`a ${name} server boots by its own init, on each engine, and ends by its own scripts`, async (t) => {
-    if (!requireRoot(t) || !requirePrograms(t, ['runc'])) return;
-    const made = await captured(t, `boot-${name}`, options);
-    t.regex(await made.p2c('image', 'receipt', 'old', '--check'), /the receipt holds/);
-    for (const engine of ['namespaces', 'runc']) await bootAndStop(t, made, engine);
-  });
+  test(
+    `a ${name} server boots by its own init, on each engine, and ends by its own scripts`,
+    few(async (t) => {
+      if (!requireRoot(t) || !requirePrograms(t, ['runc'])) return;
+      const made = await captured(t, `boot-${name}`, options);
+      t.regex(await made.p2c('image', 'receipt', 'old', '--check'), /the receipt holds/);
+      for (const engine of ['namespaces', 'runc']) await bootAndStop(t, made, engine);
+    }),
+  );
 }
 
-test('a system that reboots starts again, and one that halts has ended well', async (t) => {
-  if (!requireRoot(t)) return;
-  const made = await captured(t, 'boot-again', {});
-  const { p2c, root } = made;
-  const said = await cli(['run', '-d', '--engine', 'namespaces', '--name', 'again', 'old'], { P2C_ROOT: root });
-  t.regex(said.stderr, /boots the image's own init: .*io\.p2c\.init says sysvinit/);
-  const up = (): Promise<string> =>
-    until(
-      () => listeners(made, 'again'),
-      (found) => found.includes(':22'),
-    );
-  t.regex(await up(), /:22$/m);
-  // Who reboots a system that still starts may be overtaken by it.
-  await until(
-    () => p2c('logs', 'again'),
-    (log) => log.includes(' console'),
-  );
-  // Not by what it says: init discards what nobody has read yet of its console (tcflush(3)), its "booting" too.
-  const restarts = async (): Promise<number> => JSON.parse(await p2c('container', 'inspect', 'again'))[0].RestartCount;
-  t.is(await restarts(), 0);
-  await p2c('exec', 'again', 'reboot');
-  t.is(await until(restarts, (count) => count === 1), 1, await p2c('logs', 'again'));
-  t.regex(await up(), /:22$/m);
-  await p2c('exec', 'again', 'halt');
-  t.is((await p2c('wait', 'again')).trim(), '0');
-});
-
-test('an image’s applications start without its init, in order, and stop in the reverse of it', async (t) => {
-  if (!requireRoot(t)) return;
-  const made = await captured(t, 'boot-services', {}, '--profile', 'nginx', '--profile', 'cron');
-  const { p2c } = made;
-  await p2c('run', '-d', '--engine', 'namespaces', '--init', 'services', '--name', 'apps', 'old');
-  t.regex(
+test(
+  'a system that reboots starts again, and one that halts has ended well',
+  few(async (t) => {
+    if (!requireRoot(t)) return;
+    const made = await captured(t, 'boot-again', {});
+    const { p2c, root } = made;
+    const said = await cli(['run', '-d', '--engine', 'namespaces', '--name', 'again', 'old'], { P2C_ROOT: root });
+    t.regex(said.stderr, /boots the image's own init: .*io\.p2c\.init says sysvinit/);
+    const up = (): Promise<string> =>
+      until(
+        () => listeners(made, 'again'),
+        (found) => found.includes(':22'),
+      );
+    t.regex(await up(), /:22$/m);
+    // Who reboots a system that still starts may be overtaken by it.
     await until(
-      () => listeners(made, 'apps'),
-      (found) => found.includes(':80'),
-    ),
-    /:80$/m,
-  );
-  await until(
-    () => p2c('logs', 'apps'),
-    (log) => log.includes('p2c: started'),
-  );
-  t.regex(await p2c('exec', 'apps', 'ps', '-e', '-o', 'comm'), /^cron$/m);
-  t.is(await p2c('ps', '--filter', 'name=apps', '--format', '{{.Command}}'), 'p2c services\n');
-  await p2c('stop', 'apps');
-  const log = await p2c('logs', 'apps');
-  t.regex(log, /Starting periodic.*Starting nginx.*p2c: started.*Stopping nginx.*Stopping periodic.*p2c: stopped/s);
-  t.is((await p2c('wait', 'apps')).trim(), '0');
-});
+      () => p2c('logs', 'again'),
+      (log) => log.includes(' console'),
+    );
+    // Not by what it says: init discards what nobody has read yet of its console (tcflush(3)), its "booting" too.
+    const restarts = async (): Promise<number> =>
+      JSON.parse(await p2c('container', 'inspect', 'again'))[0].RestartCount;
+    t.is(await restarts(), 0);
+    await p2c('exec', 'again', 'reboot');
+    t.is(await until(restarts, (count) => count === 1), 1, await p2c('logs', 'again'));
+    t.regex(await up(), /:22$/m);
+    await p2c('exec', 'again', 'halt');
+    t.is((await p2c('wait', 'again')).trim(), '0');
+  }),
+);
 
-test('a command runs under catatonit where that is asked for', async (t) => {
-  if (!requireRoot(t) || !requirePrograms(t, ['catatonit'])) return;
-  const { p2c, root } = await captured(t, 'boot-none', {});
-  for (const engine of ['namespaces', 'runc']) {
-    const run = ['run', '--rm', '--engine', engine, '--init', 'none', 'old'];
-    t.regex(await p2c(...run, 'cat', '/proc/1/comm'), /^(?:catatonit|init)\n$/);
-    t.is((await cli([...run, 'sh', '-c', 'exit 7'], { P2C_ROOT: root })).code, 7);
-  }
-  const refused = await cli(['run', '--init', 'system', 'old', 'sh'], { P2C_ROOT: root });
-  t.is(refused.code, 125);
-  t.regex(refused.stderr, /--init system and a command do not go together/);
-});
+test(
+  'an image’s applications start without its init, in order, and stop in the reverse of it',
+  few(async (t) => {
+    if (!requireRoot(t)) return;
+    const made = await captured(t, 'boot-services', {}, '--profile', 'nginx', '--profile', 'cron');
+    const { p2c } = made;
+    await p2c('run', '-d', '--engine', 'namespaces', '--init', 'services', '--name', 'apps', 'old');
+    t.regex(
+      await until(
+        () => listeners(made, 'apps'),
+        (found) => found.includes(':80'),
+      ),
+      /:80$/m,
+    );
+    await until(
+      () => p2c('logs', 'apps'),
+      (log) => log.includes('p2c: started'),
+    );
+    t.regex(await p2c('exec', 'apps', 'ps', '-e', '-o', 'comm'), /^cron$/m);
+    t.is(await p2c('ps', '--filter', 'name=apps', '--format', '{{.Command}}'), 'p2c services\n');
+    await p2c('stop', 'apps');
+    const log = await p2c('logs', 'apps');
+    t.regex(log, /Starting periodic.*Starting nginx.*p2c: started.*Stopping nginx.*Stopping periodic.*p2c: stopped/s);
+    t.is((await p2c('wait', 'apps')).trim(), '0');
+  }),
+);
+
+test(
+  'a command runs under catatonit where that is asked for',
+  few(async (t) => {
+    if (!requireRoot(t) || !requirePrograms(t, ['catatonit'])) return;
+    const { p2c, root } = await captured(t, 'boot-none', {});
+    for (const engine of ['namespaces', 'runc']) {
+      const run = ['run', '--rm', '--engine', engine, '--init', 'none', 'old'];
+      t.regex(await p2c(...run, 'cat', '/proc/1/comm'), /^(?:catatonit|init)\n$/);
+      t.is((await cli([...run, 'sh', '-c', 'exit 7'], { P2C_ROOT: root })).code, 7);
+    }
+    const refused = await cli(['run', '--init', 'system', 'old', 'sh'], { P2C_ROOT: root });
+    t.is(refused.code, 125);
+    t.regex(refused.stderr, /--init system and a command do not go together/);
+  }),
+);

@@ -122,7 +122,7 @@ async function knownHosts(folder: string): Promise<string> {
 }
 
 async function served(name: Name): Promise<boolean> {
-  const response = await fetch(`http://${server(name).address}/`, { signal: AbortSignal.timeout(10_000) });
+  const response = await fetch(`http://${server(name).address}/`, { signal: AbortSignal.timeout(60_000) });
   // Its page lies on the disk that is broken.
   return response.ok || name === 'disk';
 }
@@ -149,7 +149,7 @@ test.serial(
     const p2c = startCli(
       [
         ...['migrate', '-i', file, '--known-hosts', await knownHosts(folder), '--json', '--concurrency', '8'],
-        ...['--connect-timeout', '5', '--retries', '1', '--attempts', '1', '--metrics-file', join(folder, 'p2c.prom')],
+        ...['--connect-timeout', '30', '--retries', '1', '--attempts', '1', '--metrics-file', join(folder, 'p2c.prom')],
         ...['--fail', `cat >> ${join(folder, 'failures')}; echo >> ${join(folder, 'failures')}`],
       ],
       { P2C_ROOT: store },

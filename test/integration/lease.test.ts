@@ -86,7 +86,7 @@ const SSHD_KILLED: Fault = {
 async function oneFault(t: ExecutionContext, three: ThreeApplications, name: string, fault: Fault, stage: Stage) {
   const why = `${name} at stage '${stage}'`;
   const root = await temporaryFolder(t);
-  const p2c = startMigration(three, root, '10s', ...slowly(stage));
+  const p2c = startMigration(three, root, '15s', ...slowly(stage));
   t.teardown(() => p2c.child.kill('SIGKILL'));
   await p2c.saw(STAGES[stage]);
   const undo = await fault.strike(three, p2c);
@@ -151,7 +151,7 @@ test('what p2c can still clean up, it does at once: signals and a full disk', as
   t.deepEqual(await three.answering(), ['nginx', 'mysql', 'postgresql']);
 
   // Interrupted again before that is done: it says what it leaves, and to whom.
-  const hasty = startMigration(three, await temporaryFolder(t), '10s', ...slowly('stream'));
+  const hasty = startMigration(three, await temporaryFolder(t), '30s', ...slowly('stream'));
   await hasty.saw(STAGES.stream);
   hasty.child.kill('SIGTERM');
   await hasty.saw(/ending in good order/);

@@ -34,7 +34,7 @@ function migrateArgs(server: LabServer, ...more: string[]): string[] {
 }
 
 async function page(server: LabServer): Promise<string> {
-  const response = await fetch(`http://${server.address}/`, { signal: AbortSignal.timeout(5000) });
+  const response = await fetch(`http://${server.address}/`, { signal: AbortSignal.timeout(60_000) });
   return response.text();
 }
 

@@ -55,7 +55,10 @@ test('a connection that is killed at ten random moments: the same image, and not
   let expected = await undisturbed();
   for (let again = await undisturbed(); again.join() !== expected.join(); again = await undisturbed()) expected = again;
 
-  const p2c = startCli(migrateArgs(server, '--retries', String(2 * KILLS)), { P2C_ROOT: rough });
+  // Slow enough for all the kills.
+  const p2c = startCli(migrateArgs(server, '--retries', String(2 * KILLS), '--limit-rate', '150m'), {
+    P2C_ROOT: rough,
+  });
   let running = true;
   void p2c.ended.then(() => {
     running = false;
@@ -73,7 +76,7 @@ test('a connection that is killed at ten random moments: the same image, and not
   t.is(kills, KILLS, ended.stderr);
   t.is(ended.code, 0, ended.stderr);
   t.deepEqual(layersOf(rough), expected);
-  const page = await fetch(`http://${server.address}/`, { signal: AbortSignal.timeout(5000) });
+  const page = await fetch(`http://${server.address}/`, { signal: AbortSignal.timeout(60_000) });
   t.regex(await page.text(), /Hello from/);
   t.is(await server.exec('ls -d /run/p2c.lease 2>/dev/null || true'), '');
 });

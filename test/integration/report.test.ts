@@ -23,6 +23,9 @@ let browser: Browser | undefined;
 
 test.after.always(async () => browser?.close());
 
+/** A page of a thousand hosts takes its time beside others. */
+const PATIENCE_MS = 180_000;
+
 interface Opened {
   readonly page: Page;
   /** What the page wanted from elsewhere, and what went wrong in it. */
@@ -30,8 +33,9 @@ interface Opened {
 }
 
 async function opened(file: string, options: { colorScheme?: 'dark' | 'light' } = {}): Promise<Opened> {
-  browser ??= await chromium.launch({ executablePath: '/usr/bin/chromium', args: FLAGS });
+  browser ??= await chromium.launch({ executablePath: '/usr/bin/chromium', args: FLAGS, timeout: PATIENCE_MS });
   const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, ...options });
+  context.setDefaultTimeout(PATIENCE_MS);
   const page = await context.newPage();
   const trouble: string[] = [];
   page.on('request', (request) => {

@@ -25,7 +25,8 @@ onEachEngine('a server in the background: its page, its processes, its log, its 
   const p2c = await runner(t, {}, SERVE);
   const id = await p2c.ok('run', '-d', '--name', 'web', 'test:latest');
   t.regex(id, /^[0-9a-f]{64}$/);
-  t.is(await p2c.ok('exec', 'web', 'wget', '-qO-', 'http://127.0.0.1/'), 'the page');
+  const served = 'until wget -qO- http://127.0.0.1/ 2>/dev/null; do sleep 0.1; done';
+  t.is(await p2c.ok('exec', 'web', 'sh', '-c', served), 'the page');
   t.is(await p2c.ok('exec', 'web', 'cat', '/proc/1/comm'), 'httpd');
   t.is(await p2c.ok('logs', 'web'), 'up');
   t.regex(await p2c.ok('ps'), /running +web/);
@@ -252,6 +253,7 @@ onEachEngine('nothing stays of a container with a terminal', async (t, runner) =
     'test -t 1 && echo a terminal; exec sleep 1000',
   );
   const { init } = await pidsOf(p2c);
+  while ((await p2c.ok('logs', 'c')) === '') await new Promise((resolve) => setTimeout(resolve, 50));
   t.is((await p2c.ok('logs', 'c')).trim(), 'a terminal');
   await killedAndRemoved(t, p2c, init);
 });

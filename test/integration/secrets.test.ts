@@ -56,8 +56,14 @@ async function filesWith(secrets: readonly string[], list: string, folders: read
   try {
     return (await run('grep', [...grep, ...folders])).stdout.trim().split('\n');
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 1) return [];
-    throw error;
+    if (!(error instanceof Error && 'code' in error && 'stdout' in error && 'stderr' in error)) throw error;
+    const vanished = String(error.stderr)
+      .split('\n')
+      .every((line) => /^$|No such file or directory$/.test(line));
+    if (error.code !== 1 && !(error.code === 2 && vanished)) throw error;
+    return String(error.stdout)
+      .split('\n')
+      .filter((line) => line !== '');
   }
 }
 

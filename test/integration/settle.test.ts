@@ -79,7 +79,7 @@ test.serial(
     const root = await temporaryFolder(t);
     const p2c = startCli(args(server, '--profile', 'nginx', '--hot'), { P2C_ROOT: root });
     await server.exec('until pgrep -f "^tar --create" >/dev/null; do sleep 0.02; done');
-    const response = await fetch(`http://${server.address}/while-it-streams`, { signal: AbortSignal.timeout(5000) });
+    const response = await fetch(`http://${server.address}/while-it-streams`, { signal: AbortSignal.timeout(60_000) });
     t.is(response.status, 404);
     const ended = await p2c.ended;
     t.is(ended.code, 0, ended.stderr);
@@ -271,7 +271,7 @@ test.serial(
       error.message,
       /^1 path on \S+ could not be read: \/opt\/app\/needed \(the source's tar did not deliver it/,
     );
-    t.is((await fetch(`http://${server.address}/`, { signal: AbortSignal.timeout(5000) })).status, 200);
+    t.is((await fetch(`http://${server.address}/`, { signal: AbortSignal.timeout(60_000) })).status, 200);
     t.is((await cli(['images', '-q'], { P2C_ROOT: root })).stdout, '');
 
     const skipped = await cli(args(server, '--no-stop', '--skip-unreadable'), { P2C_ROOT: root });
@@ -298,6 +298,6 @@ test.serial('a filesystem that is unmounted while it is captured ends the run: i
   const ended = await p2c.ended;
   t.is(ended.code, 1, ended.stderr);
   t.is(JSON.parse(ended.stderr.trim().split('\n').at(-1) ?? '').error.code, 'source.mounts');
-  t.is((await fetch(`http://${server.address}/`, { signal: AbortSignal.timeout(5000) })).status, 200);
+  t.is((await fetch(`http://${server.address}/`, { signal: AbortSignal.timeout(60_000) })).status, 200);
   t.is((await cli(['images', '-q'], { P2C_ROOT: root })).stdout, '');
 });

@@ -17,6 +17,7 @@ import { labServer } from '../helpers/lab.ts';
 import { requirePrograms, requireRoot } from '../helpers/require.ts';
 import { startAgent } from '../helpers/ssh-agent.ts';
 import { descendants, endProcesses, generateKey, type Sshd, startSshd } from '../helpers/sshd.ts';
+import { temporaryFolder } from '../helpers/temporary.ts';
 
 const run = promisify(execFile);
 
@@ -83,9 +84,19 @@ test('more sessions at once than sshd allows', async (t) => {
   if (!requireRoot(t)) return;
   const sshd = await startSshd(t, { config: ['MaxSessions 3'] });
   await using session = await connect(targetOf(sshd), optionsOf(sshd));
-  const results = await Promise.allSettled(
-    Array.from({ length: 6 }, () => session.run({ purpose: 'doze', script: 'sleep 2' })),
-  );
+  // Those that got in stay until the others have been refused.
+  const over = join(await temporaryFolder(t), 'over');
+  let refused = 0;
+  const doze = async (): Promise<void> => {
+    try {
+      await session.run({ purpose: 'doze', script: `until [ -e '${over}' ]; do sleep 0.1; done` });
+    } catch (error) {
+      refused += 1;
+      if (refused === 3) await writeFile(over, '');
+      throw error;
+    }
+  };
+  const results = await Promise.allSettled(Array.from({ length: 6 }, doze));
   t.is(results.filter(({ status }) => status === 'fulfilled').length, 3);
   for (const result of results) {
     if (result.status === 'rejected') t.like(result.reason, { code: 'ssh.channel' });
@@ -198,7 +209,7 @@ test('nothing of a session keeps the process alive once it is disposed of', asyn
   const { port, identity, knownHosts } = sshd;
   const argument: ConnectOnce = { port, identity, knownHosts };
   const args = ['--import=tsx', 'test/helpers/connect-once.ts', JSON.stringify(argument)];
-  const { stdout } = await run(process.execPath, args, { cwd: home, timeout: 20_000 });
+  const { stdout } = await run(process.execPath, args, { cwd: home, timeout: 120_000 });
   t.is(stdout, 'out\nerror ssh.lost\nend\n');
 });
 

@@ -1,6 +1,5 @@
 /** What crashes leave, made by real crashes: `p2c doctor` names it, `--clean` removes it, and what lives goes on living. */
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { ExecutionContext } from 'ava';
 import test from 'ava';
@@ -10,7 +9,7 @@ import { runFolder } from '../../src/runtime/network/run-folder.ts';
 import { onEachEngine } from '../helpers/engines.ts';
 import { NO_TRACES, tracesOf } from '../helpers/machine-state.ts';
 import { requirePlugins, requirePrograms, requireRoot } from '../helpers/require.ts';
-import { pidsOf, type Runner, remains, runner } from '../helpers/runner.ts';
+import { pidsOf, type Runner, remains, runner, temporaryOf } from '../helpers/runner.ts';
 
 interface Stray {
   readonly kind: string;
@@ -205,11 +204,11 @@ test('files of the dead go; those of the living, and of others, stay', async (t)
   const left = [
     join(root, `snapshots/sha256/.unpack-${dead}-0123456789ab`),
     join(root, `tmp/run-4194303-aB3dE6`),
-    join(tmpdir(), `p2c-pipe-${dead}-${process.pid}`),
-    join(tmpdir(), `p2c-probe-${dead}-${process.pid}`),
+    join(temporaryOf(root), `p2c-pipe-${dead}-${process.pid}`),
+    join(temporaryOf(root), `p2c-probe-${dead}-${process.pid}`),
   ];
   for (const path of left) mkdirSync(path, { recursive: true });
-  const foreign = join(tmpdir(), `other-${dead}-${process.pid}`);
+  const foreign = join(temporaryOf(root), `other-${dead}-${process.pid}`);
   mkdirSync(foreign);
   t.teardown(() => rmSync(foreign, { recursive: true }));
   writeFileSync(join(root, 'containers/names/lost'), 'a'.repeat(64));

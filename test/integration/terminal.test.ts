@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process';
 import test from 'ava';
 import { CLI, cli } from '../helpers/cli.ts';
+import { eventually } from '../helpers/fake-application.ts';
 import { type LabServer, labServer } from '../helpers/lab.ts';
 import { requirePrograms, requireRoot } from '../helpers/require.ts';
 import { temporaryFolder } from '../helpers/temporary.ts';
@@ -55,8 +56,11 @@ test('a terminal that goes away interrupts, and what was stopped is started befo
   terminal.kill('SIGKILL');
   await server.exec('i=0; until pgrep -x nginx && pgrep -x cron; do [ $((i += 1)) -lt 60 ] || exit 1; sleep 1; done');
   await server.exec('i=0; while [ -e /run/p2c.lease ]; do [ $((i += 1)) -lt 60 ] || exit 1; sleep 1; done');
-  const { stdout } = await cli(['runs', 'ls', '--json'], { P2C_ROOT: root });
-  t.regex(stdout, /"state":\s*"failed"/);
+  // It still ends its session and its journal.
+  await eventually(t, 'the run is over', async () => {
+    const { stdout } = await cli(['runs', 'ls', '--json'], { P2C_ROOT: root });
+    return /"state":\s*"failed"/.test(stdout);
+  });
 });
 
 function migrate(server: LabServer): string[] {
