@@ -22,6 +22,7 @@ import { LastingSession } from '../ssh/lasting-session.ts';
 import { requirePrivilege } from '../ssh/privilege.ts';
 import type { Session } from '../ssh/session.ts';
 import { chooseWire, type Wire } from '../ssh/wire.ts';
+import { Ahead } from './ahead.ts';
 import type { SurveyRequest } from './request.ts';
 import { type Patience, retrying } from './retry.ts';
 import type { Belongings } from './rollback.ts';
@@ -67,6 +68,10 @@ export async function survey(request: SurveyRequest, show: Show, held: Belonging
   );
   held.use(session);
   const facts = await show.stage('Find the mounted filesystems', () => gatherFacts(session), describeFacts);
+  const directory = await work.sub('survey');
+  await using listing = new Ahead(patience.signal, (tell, signal) =>
+    listFilesystems({ ...patience, signal, session, facts, reason: '' }, directory, tell),
+  );
   const detections = request.recognise
     ? await show.stage(RECOGNISE, () => recognise(session, listProfiles()), describeDetections)
     : [];
@@ -74,8 +79,8 @@ export async function survey(request: SurveyRequest, show: Show, held: Belonging
   await requireAskedServices(session, profiles);
   const scanned = await show.stage(
     'List the files',
-    async (tell) => listFilesystems({ ...patience, session, facts, reason: '' }, await work.sub('survey'), tell),
-    ({ listing }) => formatCount(listing.count, 'entry', 'entries'),
+    (tell) => listing.shown(tell),
+    ({ listing: { count } }) => formatCount(count, 'entry', 'entries'),
   );
   const rules = rulesOf({ ...request, profiles }, facts);
   const audited = await show.stage(
