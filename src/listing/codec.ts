@@ -6,8 +6,11 @@ import { P2cError } from '../errors.ts';
 import type { ByteString } from '../printable.ts';
 import { type Entry, type Instant, isEntryType, UNKNOWN_NANOSECONDS } from './entry.ts';
 
-/** Numbers above 2^53 lose their last bits when read from text already; 8 varint bytes hold all that is left. */
-const LONGEST_VARINT = 8;
+/**
+ * As many bytes follow the first: numbers to 2^64, as inodes of filesystems that are made of others are (overlayfs' xino,
+ * mergerfs). Above 2^53 they have lost their last bits when they were read from text.
+ */
+const LONGEST_VARINT = 9;
 const PATH_LIMIT = 256 * 1024;
 
 /** Unknown nanoseconds, as a varint can hold them: one more than there can be. */

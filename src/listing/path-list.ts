@@ -74,8 +74,11 @@ function encode({ path, hardLinked, made }: ListedPath): string {
   return `${MADE}${path}\0${made.mode} ${made.uid} ${made.gid}\0`;
 }
 
-/** The list as `tar --null --files-from=-` reads it: each path with `.` before it, so that none can look like an option. */
-export async function* tarNames(file: string): AsyncGenerator<Buffer> {
+/**
+ * The list as `tar --null --files-from=-` reads it: each path with `.` before it, so that none can look like an option.
+ * @param unquotes of a tar that takes backslashes for escapes and cannot be told not to: each is doubled.
+ */
+export async function* tarNames(file: string, { unquotes = false } = {}): AsyncGenerator<Buffer> {
   const reader = new PathListReader(file);
   try {
     for (;;) {
@@ -85,8 +88,9 @@ export async function* tarNames(file: string): AsyncGenerator<Buffer> {
         const listed = reader.next();
         if (listed === undefined) break;
         if (listed.made !== undefined) continue;
-        names.push(`.${listed.path}\0`);
-        bytes += listed.path.length + 2;
+        const path = unquotes ? listed.path.replaceAll('\\', '\\\\') : listed.path;
+        names.push(`.${path}\0`);
+        bytes += path.length + 2;
       }
       if (names.length === 0) return;
       yield Buffer.from(names.join(''), 'latin1');

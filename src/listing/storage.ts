@@ -43,6 +43,8 @@ export class ListingWriter {
   #pending: Entry[] = [];
   #runs: Run[] = [];
   #written = 0;
+  /** Several finds add at the same time: their runs are written and merged one after the other. */
+  #writing: Promise<void> = Promise.resolve();
 
   constructor(directory: string, name: string, runEntries: number = RUN_ENTRIES) {
     this.#directory = directory;
@@ -52,14 +54,19 @@ export class ListingWriter {
 
   async add(entries: readonly Entry[]): Promise<void> {
     for (const entry of entries) this.#pending.push(entry);
-    if (this.#pending.length >= this.#runEntries) await this.#writeRun();
+    if (this.#pending.length >= this.#runEntries) await this.#write();
   }
 
   /** Sorts what is left and merges the runs; of entries with the same path, the one added last stays. */
   async finish(): Promise<Listing> {
-    await this.#writeRun();
+    await this.#write();
     const file = join(this.#directory, `${this.#name}.listing`);
     return openListing(file, await mergeRuns(file, this.#runs));
+  }
+
+  #write(): Promise<void> {
+    this.#writing = this.#writing.then(() => this.#writeRun());
+    return this.#writing;
   }
 
   async #writeRun(): Promise<void> {

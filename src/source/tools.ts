@@ -13,6 +13,8 @@ export interface SourceTools {
     readonly flavour: Flavour;
     /** Reads names separated by NULs, takes just these, and goes on past one that cannot be read. */
     readonly takesNames: boolean;
+    /** Takes names as they are, where it is told to: backslashes in them are no escapes. */
+    readonly noUnquote: boolean;
     readonly posixFormat: boolean;
     readonly xattrs: boolean;
     readonly xattrsInclude: boolean;
@@ -51,7 +53,7 @@ say stat.version "$(version stat)"
 help=$(tar --help 2>&1 </dev/null)
 has '--format' tar.format; has 'posix' tar.posix
 has '--xattrs' tar.xattrs; has '--xattrs-include' tar.xattrsInclude; has '--acls' tar.acls
-has '--null' tar.null; has '--no-recursion' tar.noRecursion; has '--ignore-failed-read' tar.ignoreFailedRead
+has '--no-unquote' tar.noUnquote; has '--null' tar.null; has '--no-recursion' tar.noRecursion; has '--ignore-failed-read' tar.ignoreFailedRead
 has '--hard-dereference' tar.hardDereference; has '--sparse-version' tar.sparse
 say sh "$(readlink -f "$(command -v sh)" 2>/dev/null)"
 ${CHOOSE_LISTER}
@@ -79,6 +81,7 @@ function readTools(facts: ReadonlyMap<string, string>, where: string): SourceToo
       version: present('tar') ? text('tar.version') : '',
       flavour: flavour('tar'),
       takesNames: yes('tar.present', 'tar.null', 'tar.noRecursion', 'tar.ignoreFailedRead'),
+      noUnquote: yes('tar.noUnquote'),
       posixFormat: yes('tar.format', 'tar.posix'),
       xattrs: yes('tar.xattrs'),
       xattrsInclude: yes('tar.xattrsInclude'),

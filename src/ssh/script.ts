@@ -3,9 +3,13 @@ import { arrival, becomeUser, becomeWords, type Elevation } from './become.ts';
 import { quote } from './quote.ts';
 import { terminalScript } from './terminal-channel.ts';
 
-/** A login without a terminal may have a short PATH; what p2c calls lies in these. */
+/**
+ * A login without a terminal may have a short PATH; what p2c calls lies in these. What the environment adds to GNU
+ * programs' options would change what arrives: `TAR_OPTIONS=--dereference` makes files of links.
+ */
 const PREAMBLE =
-  'LC_ALL=C; PATH=$PATH:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin; export LC_ALL PATH\n';
+  'LC_ALL=C; PATH=$PATH:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin; export LC_ALL PATH; ' +
+  'unset TAR_OPTIONS POSIXLY_CORRECT GREP_OPTIONS\n';
 
 /** Characters that csh or fish would change inside single quotes: newlines, `!`, backslashes, quotes. */
 const AWKWARD = /[^A-Za-z0-9 _@%+=:,./"$(){}[\]<>|;&*?~^#-]/;

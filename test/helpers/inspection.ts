@@ -101,6 +101,7 @@ export const GNU_TAR: SourceFacts['tools']['tar'] = {
   xattrsInclude: true,
   acls: true,
   hardDereference: true,
+  noUnquote: true,
   sparse: true,
 };
 

@@ -1,3 +1,6 @@
+import { execFileSync } from 'node:child_process';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import test from 'ava';
 import type { Entry } from '../../src/listing/entry.ts';
 import { PathListReader, tarNames } from '../../src/listing/path-list.ts';
@@ -105,6 +108,21 @@ test('tar is given relative names that cannot be options, and every byte of them
   const chunks: Buffer[] = [];
   for await (const chunk of tarNames(plan.parts[0]?.pathsFile ?? '')) chunks.push(chunk);
   t.is(Buffer.concat(chunks).toString('utf8'), './\0./-rf\0./a\nb\0./ü\0');
+});
+
+test("a tar that takes backslashes for escapes, as --unquote makes today's, finds names that hold some", async (t) => {
+  const folder = await temporaryFolder(t);
+  const plan = await planOf(t, [directory('/'), entry('/css\\normal.css'), entry('/x\\\\t')], []);
+  for (const name of ['css\\normal.css', 'x\\\\t']) await writeFile(join(folder, name), 'here');
+  const names: Buffer[] = [];
+  for await (const chunk of tarNames(plan.parts[0]?.pathsFile ?? '', { unquotes: true })) names.push(chunk);
+  const asked = ['--no-recursion', '--null', '--no-verbatim-files-from', '--unquote', '--files-from=-'];
+  const listed = execFileSync('tar', ['-cf', '-', '--format=posix', ...asked], {
+    cwd: folder,
+    input: Buffer.concat(names),
+  });
+  t.true(listed.includes('./css\\normal.css\0'));
+  t.true(listed.includes('./x\\\\t\0'));
 });
 
 test('parts grow so that there are at most 64', (t) => {

@@ -18,7 +18,7 @@ const component = fc.string({
   maxLength: 4,
 });
 const path = fc.array(component, { maxLength: 4 }).map((parts) => `/${parts.join('/')}` as ByteString);
-const number = fc.oneof(fc.nat(200), fc.maxSafeNat());
+const number = fc.oneof(fc.nat(200), fc.maxSafeNat(), fc.constantFrom(2 ** 63 + 2 ** 12, 2 ** 64));
 const instant = fc.record({
   seconds: fc.integer({ min: -(2 ** 40), max: 2 ** 40 }),
   nanoseconds: fc.integer({ min: -1, max: 999_999_999 }),
@@ -83,6 +83,18 @@ test('a writer sorts through many runs and levels, and the later entry of a path
     [...expected.keys()].sort((a, b) => (sortKey(a as ByteString) < sortKey(b as ByteString) ? -1 : 1)),
   );
   for (const item of read) t.is(item.size, expected.get(item.path) ?? -1, item.path);
+});
+
+test('many add at the same time, and nothing is lost', async (t) => {
+  const folder = await temporaryFolder(t);
+  const writer = new ListingWriter(folder, 'many', 5);
+  const feed = async (name: string): Promise<void> => {
+    for (let i = 0; i < 200; i += 1) await writer.add([entry(`/${name}/${i}`), entry(`/${name}/${i}.x`)]);
+  };
+  await Promise.all(['a', 'b', 'c', 'd'].map(feed));
+  const listing = await writer.finish();
+  t.is(listing.count, 1600);
+  t.is(new Set((await collect(listing.batches())).map((item) => item.path)).size, 1600);
 });
 
 test('two listings are paired by path', async (t) => {

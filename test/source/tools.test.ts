@@ -16,7 +16,7 @@ const GNU_115 =
   "GNU `tar' saves many files together\n  --ignore-failed-read\n  --null  -T reads null-terminated names\n  --no-recursion\n  -H, --format=FORMAT  create archive of the given format\n  posix  POSIX 1003.1-2001 (pax) format\n  --numeric-owner";
 const GNU_123_RHEL = `${GNU_115}\n  --hard-dereference  follow hard links\n  --xattrs  Save the extended attributes\n  --acls  Save the ACLs`;
 const GNU_126 = `${GNU_115}\n  --hard-dereference   follow hard links`;
-const GNU_134 = `${GNU_123_RHEL}\n  --xattrs-include=MASK  specify the include pattern for xattr keys`;
+const GNU_134 = `${GNU_123_RHEL}\n  --no-unquote  do not unquote input file or member names\n  --xattrs-include=MASK  specify the include pattern for xattr keys`;
 const BSD =
   'bsdtar(bsdtar): manipulate archive files\nFirst option must be a mode specifier:\n  -c Create  --exclude <pattern>\n  --format {ustar|pax|cpio|shar}';
 const BUSYBOX =
@@ -30,6 +30,7 @@ const TARS: readonly [Program, Partial<SourceTools['tar']>][] = [
     {
       flavour: 'gnu',
       takesNames: true,
+      noUnquote: false,
       posixFormat: true,
       xattrs: false,
       xattrsInclude: false,
@@ -46,7 +47,15 @@ const TARS: readonly [Program, Partial<SourceTools['tar']>][] = [
   ],
   [
     { version: 'tar (GNU tar) 1.34', help: GNU_134 },
-    { flavour: 'gnu', takesNames: true, posixFormat: true, xattrs: true, xattrsInclude: true, acls: true },
+    {
+      flavour: 'gnu',
+      takesNames: true,
+      noUnquote: true,
+      posixFormat: true,
+      xattrs: true,
+      xattrsInclude: true,
+      acls: true,
+    },
   ],
   [
     { version: 'bsdtar 3.6.2 - libarchive 3.6.2 zlib/1.2.13', help: BSD },

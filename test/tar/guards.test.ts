@@ -166,9 +166,11 @@ test('a hard link whose target did not come is named for a second look', (t) => 
   const { again, anomalies } = filtered(Buffer.concat([link, END]), ['/l']);
   t.deepEqual(again.map(String), ['/l']);
   t.is(anomalies[0]?.kind, 'hard link without its target');
-  const abilities = { posixFormat: true, xattrs: true, xattrsInclude: true };
+  const abilities = { noUnquote: true, posixFormat: true, xattrs: true, xattrsInclude: true };
   t.regex(remoteTarScript(abilities, { hardDereference: true }), / --hard-dereference /);
   t.notRegex(remoteTarScript(abilities), /hard-dereference/);
+  t.regex(remoteTarScript(abilities), / --no-unquote .*--files-from/);
+  t.notRegex(remoteTarScript({ ...abilities, noUnquote: false }), /unquote/);
 });
 
 const STABLE = '--pax-option=exthdr.name=%d/PaxHeaders/%f,delete=atime,delete=ctime';

@@ -19,7 +19,10 @@ async function stream(t: Parameters<typeof temporaryFolder>[0]): Promise<{ folde
     writeSync(file, 'island', 2 ** 31);
     closeSync(file);
   }
-  const script = remoteTarScript({ posixFormat: true, xattrs: true, xattrsInclude: true }, { sparse: true });
+  const script = remoteTarScript(
+    { noUnquote: true, posixFormat: true, xattrs: true, xattrsInclude: true },
+    { sparse: true },
+  );
   const names = ['holes', LONG].map((name) => `./${name}\0`).join('');
   const here = script.replace('cd / &&', `cd '${folder}' &&`);
   return { folder, bytes: execFileSync('sh', ['-c', here], { input: names, maxBuffer: 2 ** 24 }) };

@@ -206,7 +206,9 @@ async function capturePart(capture: PartCapture): Promise<CapturedPart> {
 async function streamLayer(capture: PartCapture, filter: TarFilter, messages: TarMessages): Promise<Layer> {
   const { session, facts, part, store, onBytes, signal } = capture;
   await using blob = await store.createBlob();
-  const command = { ...partCommand(part, facts.tools, capture), input: tarNames(part.pathsFile) };
+  const { tar } = facts.tools;
+  const input = tarNames(part.pathsFile, { unquotes: tar.flavour === 'gnu' && !tar.noUnquote });
+  const command = { ...partCommand(part, facts.tools, capture), input };
   const stream = await session.stream(command, (chunk) => messages.push(chunk));
   const abort = (): void => stream.kill();
   signal.addEventListener('abort', abort, { once: true });
