@@ -43,9 +43,13 @@ service_script() {
   return 1
 }
 as_user() { su -s /bin/sh -c "$2" "$1"; }
+# By their state: another user's exe is not shown to whoever has no CAP_SYS_PTRACE (proc(5)). A PID namespace has no threads
+# of the kernel's own.
 lives() {
   for one in /proc/[0-9]*; do
-    case $one in /proc/1 | "/proc/$nap") ;; *) [ ! -e "$one/exe" ] || return 0 ;; esac
+    case $one in /proc/1 | "/proc/$nap") continue ;; esac
+    { read -r stat <"$one/stat"; } 2>/dev/null || continue
+    case \${stat##*)} in ' Z'* | ' X'*) ;; *) return 0 ;; esac
   done
   return 1
 }
@@ -74,17 +78,19 @@ for script in ${BOOT_SCRIPTS}/*; do
 done
 start_all
 # Where all that was started has ended, so does the container: --restart starts it again.
+code=0
 while [ -z "$stopping" ]; do
   sleep 1 &
   nap=$!
   if ! lives; then
     say 'nothing that was started runs any more'
-    exit 1
+    code=1
+    break
   fi
   wait "$nap"
 done
 stop_all
-exit 0
+exit "$code"
 `;
 }
 
