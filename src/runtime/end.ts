@@ -7,7 +7,7 @@ import { type Container, readState, type State } from './container.ts';
 import { discard } from './containers.ts';
 import { engineOf } from './engines/choose.ts';
 import { leaveNetworks } from './network/join.ts';
-import { bootId, isAlive, killTree, signalProcess, waitForEnd } from './process.ts';
+import { bootId, isAlive, killTree, type ProcessIdentity, signalProcess, waitForEnd } from './process.ts';
 import { requestStop } from './stop-request.ts';
 import { stopSignalNumber } from './stop-signal.ts';
 import { discardWithVolumes } from './volumes/discard.ts';
@@ -16,6 +16,8 @@ import { discardWithVolumes } from './volumes/discard.ts';
 const KILL_TAKES = 10_000;
 /** How long a monitor may take whose container has ended: networks are left by one container at a time, and twenty may end at once. */
 const LEAVING_TAKES = 60_000;
+/** As long as that: networks are joined by one container at a time too. */
+const STARTING_TAKES = 60_000;
 const POLL = 20;
 
 /**
@@ -27,9 +29,9 @@ export async function stopContainer(container: Container, patience: number): Pro
   let state = await stateOrGone(container);
   if (!isUp(state)) return false;
   await requestStop(container.folder);
-  // One that is just being started has no PID 1 yet.
-  state = await until(container, (now) => !isUp(now) || (now.status !== 'starting' && now.init !== undefined));
-  if (state?.status === 'running' && state.init !== undefined) {
+  // One that is just being started, for the first time or again, has no PID 1 yet.
+  state = await until(container, (now) => !isUp(now) || hasInit(now), STARTING_TAKES);
+  if (state !== undefined && hasInit(state)) {
     signalProcess(state.init, stopSignalNumber(container.definition.stopSignal));
     if (!(await waitForEnd(state.init, patience))) signalProcess(state.init, constants.signals.SIGKILL);
   }
@@ -45,7 +47,7 @@ export async function stopContainer(container: Container, patience: number): Pro
 export async function signalContainer(container: Container, signal: number): Promise<void> {
   const { definition, folder } = container;
   const state = await stateOrGone(container);
-  if (state?.status !== 'running' || state.init === undefined) throw notRunning(container);
+  if (state === undefined || !hasInit(state)) throw notRunning(container);
   const ends = signal === constants.signals.SIGKILL || signal === stopSignalNumber(definition.stopSignal);
   if (ends) await requestStop(folder);
   signalProcess(state.init, signal);
@@ -91,6 +93,11 @@ function gone(folder: string, error: unknown): undefined {
   return undefined;
 }
 
+/** Whether its PID 1 is there for a signal: while it restarts, its state still names the one before. */
+function hasInit(state: State): state is State & { init: ProcessIdentity } {
+  return state.status === 'running' && state.init !== undefined;
+}
+
 /** Whether anything of it runs, or will soon. */
 function isUp(state: State | undefined): state is State {
   return state !== undefined && state.status !== 'exited' && state.status !== 'created';
@@ -110,8 +117,8 @@ async function kill(container: Container): Promise<void> {
   const end = performance.now() + KILL_TAKES;
   for (;;) {
     const state = await stateOrGone(container);
-    if (!isUp(state) || state.status === 'restarting') return;
-    if (state.init !== undefined) {
+    if (!isUp(state)) return;
+    if (hasInit(state)) {
       signalProcess(state.init, constants.signals.SIGKILL);
       return;
     }
