@@ -1,8 +1,7 @@
 /** Ends containers and removes them, also those whose monitor is gone. */
-import { existsSync } from 'node:fs';
 import { constants } from 'node:os';
 import { P2cError, systemCode, usageError } from '../errors.ts';
-import { lockContainer } from './claim.ts';
+import { lockContainerIfThere } from './claim.ts';
 import { type Container, readState, type State } from './container.ts';
 import { discard } from './containers.ts';
 import { engineOf } from './engines/choose.ts';
@@ -79,18 +78,12 @@ export async function removeContainer(
   await ended(container);
   const { folder, definition } = container;
   // Nobody starts it between the look and the removal.
-  await using _ = await lockContainer(folder).catch((error: unknown) => gone(folder, error));
+  await using _ = await lockContainerIfThere(folder);
   const now = await stateOrGone(container);
   if (isUp(now)) throw running(container, now);
   await engineOf(definition).cleanUp({ id: definition.id, folder });
   await leaveNetworks(container);
   await (volumes || definition.autoRemove ? discardWithVolumes(root, container) : discard(root, definition));
-}
-
-/** A folder that is not there any more cannot be locked, and need not be. */
-function gone(folder: string, error: unknown): undefined {
-  if (existsSync(folder)) throw error;
-  return undefined;
 }
 
 /** Whether its PID 1 is there for a signal: while it restarts, its state still names the one before. */

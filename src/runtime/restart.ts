@@ -4,6 +4,7 @@ import { lock } from '../oci/lock.ts';
 import type { Container } from './container.ts';
 import { stopContainer } from './end.ts';
 import { startMonitored } from './monitor.ts';
+import { forgetRestart, markRestart } from './restart-mark.ts';
 
 /** Seconds that another's restart may take beyond what both give the container to end. */
 const ANOTHER_TAKES = 120;
@@ -13,6 +14,11 @@ export async function restartContainer(root: string, container: Container, patie
   const { folder, definition } = container;
   const seconds = Math.ceil(patience / 1000 + definition.stopTimeout) + ANOTHER_TAKES;
   await using _ = await lock(join(folder, 'restart.lock'), seconds);
-  await stopContainer(container, patience);
-  await startMonitored(root, container);
+  try {
+    await markRestart(folder);
+    await stopContainer(container, patience);
+    await startMonitored(root, container);
+  } finally {
+    await forgetRestart(folder);
+  }
 }

@@ -3,8 +3,9 @@ import type { Readable } from 'node:stream';
 import { messageOf, systemCode } from '../errors.ts';
 import { resizeTerminal } from './attach/resize.ts';
 import type { AttachServer } from './attach/server.ts';
+import { lockContainerIfThere } from './claim.ts';
 import { refusedExitCode } from './command-refused.ts';
-import { type Container, type State, writeState } from './container.ts';
+import { type Container, type State, stateOrGone, writeState } from './container.ts';
 import type { Started } from './engine.ts';
 import { engineOf } from './engines/choose.ts';
 import { isReboot, systemExitCode } from './init/ending.ts';
@@ -12,6 +13,7 @@ import { type LogStream, LogWriter } from './log.ts';
 import { joinNetworks, leaveNetworks } from './network/join.ts';
 import { placeOf } from './place.ts';
 import { bootId, childrenOf, identifyProcess, ownIdentity, signalProcess } from './process.ts';
+import { isRestartMarked } from './restart-mark.ts';
 import { restartDelay, startsAgain } from './restart-policy.ts';
 import { isStopRequested } from './stop-request.ts';
 import { discardWithVolumes } from './volumes/discard.ts';
@@ -56,8 +58,16 @@ export async function supervise(
   }
 }
 
-/** Its folder says what is left on the machine: it goes last. */
+/**
+ * Its folder says what is left on the machine: it goes last. One that is restarted stays, whether it has its new monitor
+ * already or not.
+ */
 async function removed(root: string, container: Container): Promise<void> {
+  const { folder } = container;
+  await using _ = await lockContainerIfThere(folder);
+  const { pid, startTime } = ownIdentity();
+  const { monitor } = (await stateOrGone(folder)) ?? {};
+  if (monitor?.pid !== pid || monitor.startTime !== startTime || (await isRestartMarked(folder))) return;
   await leaveNetworks(container);
   await discardWithVolumes(root, container);
 }
