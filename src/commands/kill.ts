@@ -1,11 +1,12 @@
 /** `p2c kill`: sends a signal to containers. */
-import { ExitCode, usageError } from '../errors.ts';
+import { usageError } from '../errors.ts';
 import { storeRoot } from '../oci/root.ts';
-import { readState } from '../runtime/container.ts';
+import { stateOrGone } from '../runtime/container.ts';
 import { requireRoot } from '../runtime/create.ts';
 import { signalContainer } from '../runtime/end.ts';
 import { knownSignal } from '../runtime/stop-signal.ts';
 import { defineVerb } from './command.ts';
+import { eachContainer } from './each-container.ts';
 import { namedContainers } from './named-containers.ts';
 
 export const verb = defineVerb({
@@ -26,11 +27,10 @@ export const verb = defineVerb({
       throw usageError(`--signal '${signal}' is no signal`, { code: 'usage', hint: "'kill -l' lists them" });
     }
     requireRoot();
-    for (const container of await namedContainers(storeRoot(), words, all)) {
-      if (all && (await readState(container.folder)).status !== 'running') continue;
+    return eachContainer(await namedContainers(storeRoot(), words, all), async (container) => {
+      if (all && (await stateOrGone(container.folder))?.status !== 'running') return;
       await signalContainer(container, number);
       process.stdout.write(`${container.definition.name}\n`);
-    }
-    return ExitCode.done;
+    });
   },
 });

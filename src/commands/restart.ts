@@ -1,9 +1,9 @@
 /** `p2c restart`: stops containers and starts them again. */
-import { ExitCode } from '../errors.ts';
 import { storeRoot } from '../oci/root.ts';
 import { requireRoot } from '../runtime/create.ts';
 import { restartContainer } from '../runtime/restart.ts';
 import { defineVerb } from './command.ts';
+import { eachContainer } from './each-container.ts';
 import { namedContainers } from './named-containers.ts';
 import { patienceFor, STOP_OPTIONS } from './stop.ts';
 
@@ -17,12 +17,12 @@ export const verb = defineVerb({
   ],
   options: (parser) => parser.options(STOP_OPTIONS),
   async run({ time, all }, words) {
+    patienceFor(undefined, time);
     requireRoot();
     const root = storeRoot();
-    for (const container of await namedContainers(root, words, all)) {
+    return eachContainer(await namedContainers(root, words, all), async (container) => {
       await restartContainer(root, container, patienceFor(container, time));
       process.stdout.write(`${container.definition.name}\n`);
-    }
-    return ExitCode.done;
+    });
   },
 });

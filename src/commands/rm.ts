@@ -1,10 +1,11 @@
 /** `p2c rm`: removes containers. */
-import { ExitCode, usageError } from '../errors.ts';
+import { usageError } from '../errors.ts';
 import { storeRoot } from '../oci/root.ts';
 import { sweep } from '../runtime/containers.ts';
 import { requireRoot } from '../runtime/create.ts';
 import { removeContainer } from '../runtime/end.ts';
 import { defineVerb } from './command.ts';
+import { eachContainer } from './each-container.ts';
 import { namedContainers } from './named-containers.ts';
 import { patienceFor } from './stop.ts';
 
@@ -33,10 +34,9 @@ export const verb = defineVerb({
     requireRoot();
     const root = storeRoot();
     await sweep(root);
-    for (const container of await namedContainers(root, words, all)) {
+    return eachContainer(await namedContainers(root, words, all), async (container) => {
       await removeContainer(root, container, force, { patience, volumes });
       process.stdout.write(`${container.definition.name}\n`);
-    }
-    return ExitCode.done;
+    });
   },
 });

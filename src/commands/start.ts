@@ -1,12 +1,13 @@
 /** `p2c start`: starts containers that were created, or that ended. */
-import { ExitCode, usageError } from '../errors.ts';
+import { usageError } from '../errors.ts';
 import { storeRoot } from '../oci/root.ts';
 import { parseDetachKeys } from '../runtime/attach/detach-keys.ts';
-import { type Container, readBundle, readState } from '../runtime/container.ts';
+import { type Container, readBundle, readState, type State, stateOrGone } from '../runtime/container.ts';
 import { requireRoot } from '../runtime/create.ts';
 import { startMonitored } from '../runtime/monitor.ts';
 import { type Attachment, attachTo, attend, startAttached, withAttachOptions } from './attached-container.ts';
 import { defineVerb } from './command.ts';
+import { eachContainer } from './each-container.ts';
 import { namedContainers } from './named-containers.ts';
 
 export const verb = defineVerb({
@@ -42,13 +43,12 @@ export const verb = defineVerb({
       }
       return attached(root, container, { input: options.interactive, detachKeys, sigProxy: options['sig-proxy'] });
     }
-    for (const container of named) {
-      if (options.all && !(await isMeant(container, policy))) continue;
+    return eachContainer(named, async (container) => {
+      if (options.all && !(await isMeant(container, policy))) return;
       // As podman: one that runs is not started, and that is no fault.
       if (!(await runs(container))) await startMonitored(root, container);
       process.stdout.write(`${container.definition.name}\n`);
-    }
-    return ExitCode.done;
+    });
   },
 });
 
@@ -71,11 +71,16 @@ function policyFrom(filter: string | undefined, all: boolean): string | undefine
   });
 }
 
-async function isMeant(container: Container, policy: string | undefined): Promise<boolean> {
-  return (policy === undefined || container.definition.restart.name === policy) && !(await runs(container));
+/** Of all: not one that is gone meanwhile either. */
+async function isMeant({ folder, definition }: Container, policy: string | undefined): Promise<boolean> {
+  const state = await stateOrGone(folder);
+  return (policy === undefined || definition.restart.name === policy) && state !== undefined && !isUp(state);
 }
 
 async function runs({ folder }: Container): Promise<boolean> {
-  const { status } = await readState(folder);
+  return isUp(await readState(folder));
+}
+
+function isUp({ status }: State): boolean {
   return status !== 'created' && status !== 'exited';
 }

@@ -1,10 +1,11 @@
 /** `p2c stop`: asks containers to end. */
-import { ExitCode, usageError } from '../errors.ts';
+import { usageError } from '../errors.ts';
 import { storeRoot } from '../oci/root.ts';
 import type { Container } from '../runtime/container.ts';
 import { requireRoot } from '../runtime/create.ts';
 import { stopContainer } from '../runtime/end.ts';
 import { defineVerb } from './command.ts';
+import { eachContainer } from './each-container.ts';
 import { namedContainers } from './named-containers.ts';
 
 export const STOP_OPTIONS = {
@@ -27,13 +28,11 @@ export const verb = defineVerb({
     const containers = await namedContainers(storeRoot(), words, all);
     patienceFor(undefined, time);
     // Together: the second does not wait for the first one's patience.
-    await Promise.all(
-      containers.map(async (container) => {
-        await stopContainer(container, patienceFor(container, time));
-        process.stdout.write(`${container.definition.name}\n`);
-      }),
-    );
-    return ExitCode.done;
+    const stop = async (container: Container): Promise<void> => {
+      await stopContainer(container, patienceFor(container, time));
+      process.stdout.write(`${container.definition.name}\n`);
+    };
+    return eachContainer(containers, stop, { together: true });
   },
 });
 
