@@ -1,7 +1,7 @@
 /** `p2c logs`: what a container said. */
 import { ExitCode, usageError } from '../errors.ts';
 import { storeRoot } from '../oci/root.ts';
-import { readState } from '../runtime/container.ts';
+import { stateOrGone } from '../runtime/container.ts';
 import { type LogRecord, readLog } from '../runtime/log.ts';
 import { defineVerb } from './command.ts';
 import { passOn } from './container-process.ts';
@@ -34,7 +34,8 @@ export const verb = defineVerb({
     const isMeant = ({ time }: LogRecord): boolean => time >= since && time <= until;
     const { folder } = await namedContainer(storeRoot(), words);
     const goesOn = async (): Promise<boolean> => {
-      const { status } = await readState(folder);
+      // Gone: it removed itself with its end. What it said until then is still to be read from the open file.
+      const { status } = (await stateOrGone(folder)) ?? { status: 'exited' };
       return status !== 'exited' && status !== 'created';
     };
     const all = (more: () => Promise<boolean>): AsyncIterable<LogRecord> => chosen(readLog(folder, more), isMeant);

@@ -41,6 +41,11 @@ export class LogWriter implements AsyncDisposable {
     this.#maxSize = maxSize;
   }
 
+  /** Makes the file: whoever follows the log has it open then, also where the container removes itself soon. */
+  async begin(): Promise<void> {
+    await this.#write('');
+  }
+
   /** @returns a function to feed with the stream's bytes; fed nothing, it flushes. Resolves when more may come. */
   stream(stream: LogStream): (chunk?: Buffer) => Promise<void> {
     const decoder = new StringDecoder('utf8');

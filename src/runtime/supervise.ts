@@ -144,6 +144,7 @@ async function attend(
   started: () => void,
 ): Promise<Ended> {
   await using log = new LogWriter(folder, definition.logMaxSize);
+  await log.begin();
   const pumping = pumpAll(running, log, attach);
   const engine = identifyProcess(running.pid);
   const starting: State = { ...state, ...(engine === undefined ? {} : { engine }) };
