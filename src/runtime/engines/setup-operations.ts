@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { cgroupHierarchies } from '../cgroup/hierarchy.ts';
 import type { Place } from '../engine.ts';
 import type { Bundle, Device, Mount } from '../spec.ts';
+import { isReserved } from '../volume.ts';
 import { limitOption } from './command-words.ts';
 import { lastStepFiles } from './last-step-files.ts';
 import { toolFiles } from './toolbox.ts';
@@ -31,7 +32,8 @@ const LINKS: readonly (readonly [target: string, name: string])[] = [
 export async function setupOperations(place: Place, bundle: Bundle, ending: readonly string[]): Promise<string[]> {
   const tools = [...(await toolFiles()), ...lastStepFiles(place)];
   const binds = bundle.mounts.filter((mount) => mount.type === 'bind');
-  const kernel = bundle.mounts.filter((mount) => mount.type !== 'bind');
+  const kernel = bundle.mounts.filter(isKernels);
+  const others = bundle.mounts.filter((mount) => !isKernels(mount));
   const kinds = binds.map(({ source }) => (statSync(source).isDirectory() ? 'folder' : 'file'));
   return [
     join(place.folder, bundle.root.path),
@@ -51,7 +53,11 @@ export async function setupOperations(place: Place, bundle: Bundle, ending: read
     ...kernel.flatMap((mount) => mountWords(place, mount)),
     ...['devices', ...[...DEVICES, ...bundle.linux.devices].flatMap(deviceWords)],
     ...LINKS.flatMap(([target, name]) => ['link', target, name]),
-    ...binds.flatMap(({ destination }, at) => ['move', String(at), kinds[at] ?? 'file', destination]),
+    // A filesystem in memory may lie within a volume, and a volume within one.
+    ...others.flatMap((mount) => {
+      const at = binds.indexOf(mount);
+      return at < 0 ? mountWords(place, mount) : ['move', String(at), kinds[at] ?? 'file', mount.destination];
+    }),
     ...(bundle.process.terminal ? ['console'] : []),
     ...['folder', bundle.process.cwd],
     ...bundle.linux.maskedPaths.flatMap((path) => ['mask', path]),
@@ -61,6 +67,11 @@ export async function setupOperations(place: Place, bundle: Bundle, ending: read
     '--',
     ...ending,
   ];
+}
+
+/** What the nodes and links of /dev are made in. */
+function isKernels({ type, destination }: Mount): boolean {
+  return type !== 'bind' && (isReserved(destination) || destination === '/dev/shm');
 }
 
 function mountWords(place: Place, mount: Mount): string[] {
