@@ -3,11 +3,11 @@ import { ExitCode, usageError } from '../errors.ts';
 import { storeRoot } from '../oci/root.ts';
 import { table } from '../report/table.ts';
 import { formatAge } from '../report/units.ts';
-import { STATUSES } from '../runtime/container.ts';
 import { type ContainerRecord, containerRecords } from '../runtime/list.ts';
 import { portText } from '../runtime/network/settings.ts';
 import { defineVerb } from './command.ts';
 import { parseFormat } from './format-template.ts';
+import { parseFilters } from './ps-filters.ts';
 import { terminalWidth } from './show.ts';
 
 const LONGEST_COMMAND = 30;
@@ -31,7 +31,7 @@ export const verb = defineVerb({
         type: 'string',
         array: true,
         nargs: 1,
-        describe: 'status=, name=, id=, ancestor=',
+        describe: 'status=, name=PATTERN, id=, ancestor=',
       })
       .option('trunc', { type: 'boolean', default: true, describe: 'shorten IDs and commands (--no-trunc: do not)' })
       .option('format', { type: 'string', requiresArg: true, describe: "a line each: '{{.ID}} {{.Names}}', or json" })
@@ -93,30 +93,6 @@ function fieldsOf(record: ContainerRecord, id: string) {
     Pid: record.pid ?? 0,
     ExitCode: record.exitCode ?? 0,
   };
-}
-
-/** @returns whether a record fits all of them. @throws P2cError `usage`. */
-function parseFilters(filters: readonly string[]): (record: ContainerRecord) => boolean {
-  const tests = filters.map((filter): ((record: ContainerRecord) => boolean) => {
-    const [key, ...rest] = filter.split('=');
-    const value = rest.join('=');
-    if (key === 'status') {
-      const wanted = STATUSES.find((status) => status === value);
-      if (wanted !== undefined) return ({ status }) => status === wanted;
-      throw usageError(`--filter '${filter}': there is no such status`, {
-        code: 'usage',
-        hint: `there are: ${STATUSES.join(', ')}`,
-      });
-    }
-    if (key === 'name') return ({ name }) => name.includes(value);
-    if (key === 'id') return (record) => record.id.startsWith(value);
-    if (key === 'ancestor') return ({ image }) => image === value || image === `${value}:latest`;
-    throw usageError(`--filter '${filter}' is not known`, {
-      code: 'usage',
-      hint: 'status=, name=, id= and ancestor= are',
-    });
-  });
-  return (record) => tests.every((fits) => fits(record));
 }
 
 function ageOf({ created }: ContainerRecord): string {

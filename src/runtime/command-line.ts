@@ -1,14 +1,16 @@
 /** Which command a container runs: the image's, or the user's, or both (image-spec, config.md, Entrypoint and Cmd). */
+import { z } from 'zod';
 import { usageError } from '../errors.ts';
 import type { Image } from '../oci/image.ts';
 
 /**
- * @param entrypoint replaces the image's entrypoint, and its command too, as podman does; empty for none.
+ * @param entrypoint replaces the image's entrypoint, and its command too, as podman does: a word, or several as a JSON array;
+ * empty for none.
  * @throws P2cError `runtime.command` (usage) where there is nothing to run.
  */
 export function commandOf(image: Image, entrypoint: string | undefined, command: readonly string[]): string[] {
   const execution = image.config.config ?? {};
-  const own = entrypoint === undefined ? (execution.Entrypoint ?? []) : entrypoint === '' ? [] : [entrypoint];
+  const own = entrypoint === undefined ? (execution.Entrypoint ?? []) : wordsOf(entrypoint);
   const rest = command.length > 0 ? command : entrypoint === undefined ? (execution.Cmd ?? []) : [];
   const words = [...own, ...rest];
   if (words.length === 0 || words[0] === '') {
@@ -22,4 +24,14 @@ export function commandOf(image: Image, entrypoint: string | undefined, command:
     throw usageError('a word of the command holds a NUL byte', { code: 'runtime.command' });
   }
   return words;
+}
+
+/** What is no array of texts is one word, as podman has it: a program may well be called `[`. */
+function wordsOf(entrypoint: string): readonly string[] {
+  if (entrypoint === '') return [];
+  try {
+    return z.array(z.string()).parse(JSON.parse(entrypoint));
+  } catch {
+    return [entrypoint];
+  }
 }

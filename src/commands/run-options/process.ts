@@ -20,7 +20,11 @@ export function withProcess<Options>(parser: Argv<Options>): Argv<Options & Proc
     .option('env-file', { type: 'string', array: true, nargs: 1, describe: 'a file of KEY=VALUE lines' })
     .option('workdir', { alias: 'w', type: 'string', requiresArg: true, describe: 'working folder' })
     .option('user', { alias: 'u', type: 'string', requiresArg: true, describe: 'USER[:GROUP]' })
-    .option('entrypoint', { type: 'string', requiresArg: true, describe: "in place of the image's; '' for none" })
+    .option('entrypoint', {
+      type: 'string',
+      requiresArg: true,
+      describe: "in place of the image's: a word or a JSON array; '' for none",
+    })
     .option('interactive', { alias: 'i', type: 'boolean', default: false, describe: 'hand on the standard input' })
     .option('tty', { alias: 't', type: 'boolean', default: false, describe: 'give the container a terminal' });
 }
