@@ -22,7 +22,7 @@ async function refused(t: ExecutionContext, p2c: Runner, words: readonly string[
 
 onEachEngine('what is mounted in a running container is copied out as the container sees it', async (t, runner) => {
   const p2c = await runner(t, { 'var/cache/old': 'of the image', 'srv/in': { link: '/dev/shm/x' } });
-  const mounts = ['--tmpfs', '/var/cache', '--mount', 'type=tmpfs,dst=/opt/a b', '-v', 'data:/data'];
+  const mounts = ['--tmpfs', '/var/cache:notmpcopyup', '--mount', 'type=tmpfs,dst=/opt/a b', '-v', 'data:/data'];
   const script = `echo one >/var/cache/new; echo two >'/opt/a b/x'; echo three >/dev/shm/x; echo four >/data/x
     mkdir /var/cache/deep; ln -s /etc/hostname /var/cache/deep/link; sleep 1000`;
   await p2c.ok('run', '-d', '--name', 'c', '--read-only', ...mounts, 'test:latest', 'sh', '-c', script);

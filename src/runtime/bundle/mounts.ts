@@ -10,7 +10,7 @@ import { isReserved } from '../volume.ts';
 /** Files of the container's folder that are shown in its /etc. */
 export const ETC_FILES = ['hosts', 'hostname', 'resolv.conf'] as const;
 
-/** As podman: a root that is read-only has places for what every program writes. */
+/** As podman: a root that is read-only has places for what every program writes, with what the image has there. */
 const WRITABLE: readonly Tmpfs[] = ['/run:mode=755', '/tmp', '/var/tmp'].map(parseTmpfs);
 
 /**

@@ -28,6 +28,9 @@ const LINKS: readonly (readonly [target: string, name: string])[] = [
   ['pts/ptmx', '/dev/ptmx'],
 ];
 
+/** Of a mount and not of its filesystem. */
+const FLAGS: readonly string[] = ['ro', 'rw', 'nodev', 'nosuid', 'noexec'];
+
 /** The arguments of `SETUP`. @param ending the words that follow the setup. */
 export async function setupOperations(place: Place, bundle: Bundle, ending: readonly string[]): Promise<string[]> {
   const tools = [...(await toolFiles()), ...lastStepFiles(place)];
@@ -42,7 +45,7 @@ export async function setupOperations(place: Place, bundle: Bundle, ending: read
     ...['writable', join(place.folder, 'upper'), join(place.folder, 'work')],
     ...binds.flatMap(({ source, options }, at) => {
       const how = options.includes('rbind') ? 'rbind' : 'bind';
-      const flags = options.filter((option) => ['ro', 'rw', 'nodev', 'nosuid', 'noexec'].includes(option));
+      const flags = options.filter((option) => FLAGS.includes(option));
       return ['volume', String(at), source, kinds[at] ?? 'file', how, flags.join(',')];
     }),
     ...['hostname', bundle.hostname],
@@ -77,7 +80,27 @@ function isKernels({ type, destination }: Mount): boolean {
 function mountWords(place: Place, mount: Mount): string[] {
   if (mount.type === 'devpts') return ['terminals', mount.destination];
   if (mount.type === 'cgroup') return cgroupWords(mount);
+  if (mount.type === 'tmpfs' && (copiesUp(mount) || !hasMode(mount))) return memoryWords(place, mount);
   return ['mount', mount.type, mount.destination, mountOptions(place, mount)];
+}
+
+function copiesUp({ options }: Mount): boolean {
+  return options.includes('tmpcopyup');
+}
+
+function hasMode({ options }: Mount): boolean {
+  return options.some((option) => option.startsWith('mode='));
+}
+
+/** One that is read-only is so once it is filled, and its mode is its folder's unless one is given. */
+function memoryWords(place: Place, mount: Mount): string[] {
+  const options = mountOptions(place, mount).split(',');
+  const first = options.filter((option) => option !== 'ro' && option !== 'tmpcopyup');
+  const sealed = ['remount', 'bind', ...options.filter((option) => FLAGS.includes(option))];
+  return [
+    ...['memory', mount.destination, first.join(','), hasMode(mount) ? 'given' : 'kept'],
+    ...[copiesUp(mount) ? 'copied' : 'empty', options.includes('ro') ? sealed.join(',') : 'writable'],
+  ];
 }
 
 /** As runc: the one hierarchy of v2 itself, or a folder with a mount for each of v1. */

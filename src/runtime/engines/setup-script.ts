@@ -122,6 +122,20 @@ while [ "$1" != -- ]; do
       folder "$3"
       mount -t "$2" -o "$4" "$2" "c$3"
       shift 4 ;;
+    memory)
+      mount -t tmpfs -o "$3" tmpfs tmp
+      if [ -d "c$2" ] && ! [ -L "c$2" ]; then
+        # As runc: the folder's mode where none is given, and never its owner.
+        owner=$(stat -c %u:%g tmp)
+        if [ "$4" = kept ]; then mode=$(stat -c %a "c$2"); else mode=$(stat -c %a tmp); fi
+        [ "$5" = empty ] || cp -a "c$2/." tmp
+        chown "$owner" tmp
+        chmod "$mode" tmp
+      fi
+      folder "$2"
+      mount --move tmp "c$2"
+      [ "$6" = writable ] || mount -o "$6" "c$2"
+      shift 6 ;;
     terminals)
       folder "$2"
       mount --move pts "c$2"

@@ -56,7 +56,7 @@ const ALIASES: Readonly<Record<string, string>> = {
 const KEYS: Readonly<Record<string, readonly string[]>> = {
   bind: ['source', 'destination', 'ro'],
   volume: ['source', 'destination', 'ro', 'volume-nocopy'],
-  tmpfs: ['destination', 'ro', 'tmpfs-size', 'tmpfs-mode'],
+  tmpfs: ['destination', 'ro', 'tmpfs-size', 'tmpfs-mode', 'tmpcopyup', 'notmpcopyup'],
 };
 
 /**
@@ -80,6 +80,8 @@ export function parseMountOption(text: string): MountWish {
     const size = given.get('tmpfs-size');
     const mode = given.get('tmpfs-mode');
     const words = [readOnly ? 'ro' : 'rw', ...(size ? [`size=${size}`] : []), ...(mode ? [`mode=${mode}`] : [])];
+    const empty = flag(option, 'notmpcopyup', given.get('notmpcopyup'));
+    if (empty || !flag(option, 'tmpcopyup', given.get('tmpcopyup') ?? 'true')) words.push('notmpcopyup');
     return { tmpfs: parseTmpfs(`${destination}:${words.join(',')}`) };
   }
   if (type === 'bind') {
