@@ -7,8 +7,9 @@ import { setprivOptions } from '../../src/runtime/capabilities.ts';
 import { checkName } from '../../src/runtime/containers.ts';
 import { isHostname } from '../../src/runtime/create.ts';
 import { parseSize } from '../../src/runtime/size.ts';
+import { parseTmpfs } from '../../src/runtime/tmpfs.ts';
 import { DEFAULT_ULIMITS, mergeUlimits, parseUlimit } from '../../src/runtime/ulimit.ts';
-import { parseVolumeOption } from '../../src/runtime/volumes/wish.ts';
+import { parseMountOption, parseVolumeOption } from '../../src/runtime/volumes/wish.ts';
 import { temporaryFolder } from '../helpers/temporary.ts';
 
 for (const [text, bytes] of [
@@ -96,6 +97,24 @@ test('a volume names a source that exists, and a place that is free', async (t) 
   ]) {
     t.is(t.throws(() => parseVolumeOption(text), { instanceOf: P2cError }, text)?.exitCode, 2, text);
   }
+});
+
+test('what lies in memory takes podman’s words', (t) => {
+  const options = (text: string): readonly string[] => parseTmpfs(`/x:${text}`).options;
+  t.deepEqual(parseTmpfs('/x/').options, ['nosuid', 'nodev', 'tmpcopyup']);
+  t.deepEqual(options('rw,size=64m,mode=755,rprivate,tmpcopyup'), [
+    ...['nosuid', 'nodev', 'rw', 'size=64m', 'mode=755', 'tmpcopyup'],
+  ]);
+  t.deepEqual(options('suid,exec,notmpcopyup'), ['nodev', 'suid', 'exec']);
+  for (const text of ['shared', 'mode=x', 'size=1m,,ro', 'upperdir=/']) {
+    t.is(t.throws(() => options(text), { instanceOf: P2cError }, text)?.exitCode, 2, text);
+  }
+  const mounted = (text: string): unknown => parseMountOption(`type=tmpfs,dst=/x${text}`);
+  const tmpfs = { destination: '/x', options: ['nosuid', 'nodev', 'rw'] };
+  for (const text of ['', ',tmpcopyup', ',notmpcopyup=false']) {
+    t.deepEqual(mounted(text), { tmpfs: { ...tmpfs, options: [...tmpfs.options, 'tmpcopyup'] } }, text);
+  }
+  for (const text of [',notmpcopyup', ',tmpcopyup=false']) t.deepEqual(mounted(text), { tmpfs }, text);
 });
 
 test('names of containers are those podman takes', (t) => {
