@@ -1,5 +1,5 @@
 /** `p2c cp` and a container at work: its mounts, its kernel's files, and what cannot be written. */
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chownSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import type { ExecutionContext } from 'ava';
@@ -49,6 +49,23 @@ onEachEngine('what is mounted in a running container is copied out as the contai
   t.deepEqual(readdirSync(join(p2c.outside, 'all/sys')), []);
   await p2c.ok('stop', '-t', '0', 'c');
   t.is(await copied(p2c, '/var/cache/old', 'old'), 'of the image');
+});
+
+onEachEngine('what is copied in belongs to the container’s user, whoever had it', async (t, runner) => {
+  const p2c = await runner(t);
+  const file = join(p2c.outside, 'file');
+  writeFileSync(file, 'x');
+  chownSync(file, 12_345, 23_456);
+  const owner = (path: string): Promise<string> => p2c.ok('exec', 'c', 'stat', '-c', '%u:%g', path);
+  await p2c.ok('run', '-d', '--name', 'c', '-u', 'web', 'test:latest', 'sleep', '1000');
+  await p2c.ok('cp', file, 'c:/tmp/running');
+  await p2c.ok('cp', '--no-archive', file, 'c:/tmp/kept');
+  t.is(await owner('/tmp/running'), '1000:1000');
+  t.is(await owner('/tmp/kept'), '12345:23456');
+  await p2c.ok('stop', '-t', '0', 'c');
+  await p2c.ok('cp', file, 'c:/tmp/stopped');
+  await p2c.ok('start', 'c');
+  t.is(await owner('/tmp/stopped'), '1000:1000');
 });
 
 onEachEngine(

@@ -56,7 +56,7 @@ export async function copyIn(container: Container, from: string, path: string, o
   }
   const source = here(from);
   const plan = planCopy({ ...source, content: isContent(from) }, destination);
-  const owner = options.archive ? [`--owner=+${user.uid}`, `--group=+${user.gid}`] : [];
+  const owner = options.archive ? [`--owner=:${user.uid}`, `--group=:${user.gid}`] : [];
   await unpackedIn(container, plan.into, (sink) => {
     // Started where it is read: Node drops what a program said that has ended before anybody listened.
     const pack = onHost(packWords(plan, '', owner));
