@@ -6,6 +6,7 @@ import { createContainer } from '../runtime/create.ts';
 import { defineVerb } from './command.ts';
 import { engineFor } from './engine-note.ts';
 import { tellInit } from './init-note.ts';
+import { tellLacks } from './lacks-note.ts';
 import { noteLoweredLimits } from './limit-note.ts';
 import { tellQuarantine } from './quarantine-note.ts';
 import { createOptions, withContainerOptions } from './run-options/all.ts';
@@ -32,6 +33,7 @@ export const verb = defineVerb({
     const store = await ImageStore.open(root);
     const container = await createContainer(store, image, wanted, engine);
     tellInit(container, wanted.init);
+    tellLacks(container);
     await tellQuarantine(container);
     process.stdout.write(`${container.definition.id}\n`);
     return ExitCode.done;

@@ -10,6 +10,7 @@ import { defineVerb } from './command.ts';
 import { checkTerminal } from './container-process.ts';
 import { engineFor } from './engine-note.ts';
 import { tellInit } from './init-note.ts';
+import { tellLacks } from './lacks-note.ts';
 import { noteLoweredLimits } from './limit-note.ts';
 import { tellQuarantine } from './quarantine-note.ts';
 import { createOptions, withContainerOptions } from './run-options/all.ts';
@@ -45,6 +46,7 @@ export const verb = defineVerb({
     const store = await ImageStore.open(root);
     const container = await createContainer(store, image, wanted, engine);
     tellInit(container, wanted.init);
+    tellLacks(container);
     await tellQuarantine(container);
     if (options.detach) {
       await startMonitored(root, container);

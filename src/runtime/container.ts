@@ -32,6 +32,10 @@ const definitionSchema = z.object({
   privileged: z.boolean(),
   engine: z.enum(['namespaces', 'runc', 'crun']),
   network: networkRequestSchema.default(NO_NETWORK),
+  /** The user namespace's map that its files have their owners from; undefined where root of the machine made it. */
+  idMap: z.string().optional(),
+  /** What it could not be given where it was made, a sentence's part each. */
+  lacks: z.array(z.string()).optional(),
 });
 type Definition = z.output<typeof definitionSchema>;
 

@@ -2,6 +2,7 @@
 import { usageError } from '../errors.ts';
 import type { ImageStore } from '../oci/store.ts';
 import { makeBundle } from './bundle/make.ts';
+import { attainableLimits, checkInitCgroups } from './cgroup/attainable.ts';
 import { commandOf } from './command-line.ts';
 import { type Container, containerFolder, writeContainer } from './container.ts';
 import { refuseTakenName, reserve } from './containers.ts';
@@ -18,7 +19,8 @@ import { networkRequest } from './network/resolve.ts';
 import type { CreateOptions } from './options.ts';
 import { bootId } from './process.ts';
 import { holdBack } from './quarantine/quarantine.ts';
-import { unpackLayer } from './snapshot.ts';
+import { idMapKey, isRootless } from './rootless/user-namespace.ts';
+import { devicesLeftOut, unpackLayer } from './snapshot.ts';
 import { attainableUlimits } from './ulimit.ts';
 import { contentsOf } from './volumes/content.ts';
 import { discardWithVolumes } from './volumes/discard.ts';
@@ -35,7 +37,7 @@ export async function createContainer(
   options: CreateOptions,
   engine: Engine,
 ): Promise<Container> {
-  requireRoot();
+  if (!isRootless()) requireRoot();
   checkHostname(options.hostname);
   checkMemory(options.memory, engine.name);
   if (options.name !== undefined) await refuseTakenName(store.root, options.name);
@@ -45,9 +47,10 @@ export async function createContainer(
   // Its layers stay, and their snapshots, until the container's own record names them.
   await using _ = await store.use(image);
   const boot = decideBoot(options.init, image, options);
+  if (boot.mode === 'system') checkInitCgroups(boot.cgroups);
   if (boot.mode === 'none') commandOf(image, options.entrypoint, options.command);
   attainableUlimits(options.ulimits);
-  const resources = resourcesFor(image, options, engine.name);
+  const { resources, lacks } = attainableLimits(resourcesFor(image, options, engine.name), options);
   const wish = networkFor(image, options.network);
   const network = await networkRequest(store.root, wish, image.config.config?.ExposedPorts ?? {});
   const descriptors = eachOnce(image.manifest.layers);
@@ -55,6 +58,7 @@ export async function createContainer(
   for (const { digest, mediaType } of descriptors) {
     layers.unshift(await unpackLayer(store.root, { digest, mediaType, blobPath: store.blobPath(digest) }));
   }
+  lacks.push(...(await leftOutText(store.root, descriptors)));
   const { id, name } = await reserve(store.root, options.name);
   const folder = containerFolder(store.root, id);
   try {
@@ -80,6 +84,8 @@ export async function createContainer(
       privileged: options.privileged,
       engine: engine.name,
       network,
+      ...(idMapKey() === undefined ? {} : { idMap: idMapKey() }),
+      ...(lacks.length === 0 ? {} : { lacks }),
     };
     const container = { folder, definition };
     await writeContainer(container, bundle, { status: 'created', boot: bootId(), restarts: 0 });
@@ -100,10 +106,18 @@ function eachOnce<Layer extends { readonly digest: string }>(layers: readonly La
   return layers.filter(({ digest }, at) => layers.findLastIndex((other) => other.digest === digest) === at);
 }
 
-/** @throws P2cError `runtime.root` (usage). */
-export function requireRoot(): void {
-  if (process.getuid?.() === 0) return;
-  throw usageError('containers are run by root', { code: 'runtime.root', hint: 'sudo p2c …' });
+/** What of the image could not be made. */
+async function leftOutText(root: string, layers: readonly { readonly digest: string }[]): Promise<string[]> {
+  let count = 0;
+  for (const { digest } of layers) count += await devicesLeftOut(root, digest);
+  const nodes = count === 1 ? 'one device node' : `${count} device nodes`;
+  return count === 0 ? [] : [`${nodes} of the image left out, for only root can make them`];
+}
+
+/** @param message what is not done without. @param hint the way that there is. @throws P2cError `runtime.root` (usage). */
+export function requireRoot(message = 'containers are run by root', hint = 'sudo p2c …'): void {
+  if (process.getuid?.() === 0 && !isRootless()) return;
+  throw usageError(message, { code: 'runtime.root', hint });
 }
 
 /** Whether it can be a container's: what hostname(7) allows, and the underscores of old servers, which the kernel takes. */

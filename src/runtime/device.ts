@@ -7,6 +7,8 @@ import type { Device } from './spec.ts';
 /** A device that exists, and what may be done with it. */
 export interface DeviceWish {
   readonly device: Device;
+  /** The node on this machine. */
+  readonly source: string;
   /** Of `r`, `w` and `m`. */
   readonly access: string;
 }
@@ -24,7 +26,7 @@ export function parseDevice(text: string): DeviceWish {
   if (type === undefined) throw refused(text, `'${source}' is no device`);
   const { major, minor } = deviceNumber(stats.rdev);
   const { uid, gid } = stats;
-  return { device: { path, type, major, minor, fileMode: stats.mode & 0o7777, uid, gid }, access };
+  return { device: { path, type, major, minor, fileMode: stats.mode & 0o7777, uid, gid }, source, access };
 }
 
 /** makedev(3), as glibc packs it. */

@@ -2,10 +2,13 @@
  * The place where p2c handles an image's files: a mount namespace whose root is an almost empty tmpfs with this machine's
  * programs in it, read-only. A link out of the image leads nowhere from there.
  */
+import { inUserNamespace } from './rootless/user-namespace.ts';
 
 /**
  * Shell functions, constant text. `p2c_root DIR` mounts the tmpfs on DIR and goes there; what is wanted from this machine
- * is mounted below it next; `p2c_enter` makes it the root and lets go of this machine.
+ * is mounted below it next; `p2c_enter` makes it the root and lets go of this machine. In a user namespace, /proc is to be
+ * had for a PID namespace of its own alone, and one that is read-only would keep a container from its own: elsewhere the
+ * machine's is shown.
  */
 export const ISOLATION = `
 # The kernel's table is the only one there is here.
@@ -26,8 +29,21 @@ p2c_root() {
     fi
   done
 }
+# What is read-only on this machine stays so in a user namespace, whatever is asked for.
+p2c_remount() {
+  if [ -z "\${P2C_USERNS:-}" ]; then
+    mount -o "remount,bind,$1" "$2"
+  elif ! mount -o "remount,bind,$1" "$2" 2>/dev/null; then
+    mount -o "remount,bind,$1,ro" "$2"
+  fi
+}
 p2c_enter() {
-  mount -t proc -o ro,nosuid,nodev,noexec proc proc
+  if [ -z "\${P2C_USERNS:-}" ]; then
+    mount -t proc -o ro,nosuid,nodev,noexec proc proc
+  elif ! mount -t proc -o nosuid,nodev,noexec proc proc 2>/dev/null; then
+    mount --rbind /proc proc
+    mount -o remount,bind,ro,nosuid,nodev,noexec proc
+  fi
   pivot_root . old
   cd /
   umount -l /old
@@ -52,5 +68,21 @@ shift
 /** Where distributions keep the programs used here; p2c's own PATH may be anything. */
 export const HOST_PATH = '/usr/sbin:/usr/bin:/sbin:/bin:/usr/local/sbin:/usr/local/bin:/run/current-system/sw/bin';
 
-/** The environment of programs that p2c runs: constant, and their messages in English. */
-export const HOST_ENVIRONMENT: NodeJS.ProcessEnv = { PATH: HOST_PATH, LC_ALL: 'C' };
+/** For an overlay's options in a script: in a user namespace its marks are attributes that a user may set (overlayfs.rst). */
+export const OVERLAY_MARKS = `\${P2C_USERNS:+,userxattr}`;
+
+/** The environment of programs that p2c runs: constant, and their messages in English. P2C_USERNS is for p2c's own scripts. */
+export const HOST_ENVIRONMENT: NodeJS.ProcessEnv = {
+  PATH: HOST_PATH,
+  LC_ALL: 'C',
+  ...(inUserNamespace() ? { P2C_USERNS: '1' } : {}),
+};
+
+/**
+ * The words of unshare(1) for a script in a mount namespace of its own; in a user namespace also in a PID namespace.
+ * @param hostProcesses whether the script looks at processes of this machine.
+ */
+export function isolated(script: string, words: readonly string[], hostProcesses = false): string[] {
+  const own = inUserNamespace() && !hostProcesses ? ['--pid', '--fork', '--kill-child'] : [];
+  return ['--mount', '--propagation', 'private', ...own, 'sh', '-c', script, 'sh', ...words];
+}

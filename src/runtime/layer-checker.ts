@@ -9,7 +9,7 @@ import { BlockGatherer } from '../tar/block-gatherer.ts';
 import { BLOCK, HeaderError, isZeroBlock, parseHeader } from '../tar/header.ts';
 import { cleanName } from '../tar/name.ts';
 import { type PaxRecord, parsePax } from '../tar/pax.ts';
-import { extendedHeader, inventedDirectory, OPAQUE, whiteout, withoutSize } from './layer-entries.ts';
+import { extendedHeader, inventedDirectory, opaqueRecord, whiteout, withoutSize } from './layer-entries.ts';
 import { ExtendedHeaders } from './layer-extended.ts';
 
 const LONGEST_EXTENDED = 8 * 1024 * 1024;
@@ -53,7 +53,11 @@ export class LayerChecker {
   /** Directories, as `/a/b`, that hide what lower layers have in them. */
   readonly opaque = new Set<string>();
   readonly #whiteouts = new Set<string>();
+  /** Device nodes, and hard links to them, that are left out. */
+  leftOut = 0;
   readonly #warden: LayerWarden | undefined;
+  readonly #unprivileged: boolean;
+  readonly #devices = new Set<string>();
   /** The directories above the current entry, as far as they went by. */
   #above: DirectoryEntry[] = [];
   #extended = new ExtendedHeaders();
@@ -66,8 +70,10 @@ export class LayerChecker {
   #offset = 0;
   #last: ByteString | undefined;
 
-  constructor(warden?: LayerWarden) {
+  /** @param unprivileged whether it is unpacked in a user namespace: no device node can be made there (mknod(2)). */
+  constructor(warden?: LayerWarden, unprivileged = false) {
     this.#warden = warden;
+    this.#unprivileged = unprivileged;
   }
 
   /** @returns the bytes for tar. @throws P2cError `layer.refused`. */
@@ -158,7 +164,15 @@ export class LayerChecker {
     if (this.#passing) this.#ask({ path, type: header.type, hardLink }, out);
     if (!this.#passing) this.#whiteout(path, slash, out);
     else if (header.type === '5') this.#directory(path, extended, Buffer.from(block), out);
+    else if (this.#isLeftOut(path, header.type, hardLink)) this.leftOut += 1;
     else out.push(...extended.bytes(), block);
+  }
+
+  #isLeftOut(path: string, type: string, hardLink: string | undefined): boolean {
+    const isDevice = type === '3' || type === '4' || (hardLink !== undefined && this.#devices.has(hardLink));
+    if (!this.#unprivileged || !isDevice) return false;
+    this.#mark(this.#devices, path);
+    return true;
   }
 
   #ask(entry: CheckedEntry, out: Buffer[]): void {
@@ -173,7 +187,7 @@ export class LayerChecker {
     this.#above.push(entry);
     // A name that was taken away and is a directory now: nothing of the old one may show through.
     if (this.#whiteouts.delete(path)) this.#mark(this.opaque, path);
-    if (this.opaque.has(path)) out.push(...opaqueEntry(entry));
+    if (this.opaque.has(path)) out.push(...this.#opaqueEntry(entry));
     else out.push(...extended.bytes(), block);
   }
 
@@ -184,7 +198,9 @@ export class LayerChecker {
       if (this.#warden !== undefined) throw this.#refused('a mark that hides all of a folder');
       this.#mark(this.opaque, parent);
       const known = this.#above.find((entry) => entry.path === parent);
-      out.push(...(known === undefined ? inventedDirectory(parent as ByteString, [OPAQUE]) : opaqueEntry(known)));
+      out.push(
+        ...(known === undefined ? inventedDirectory(parent as ByteString, [this.#opaque]) : this.#opaqueEntry(known)),
+      );
       return;
     }
     // Aufs's own notes (`.wh..wh.plnk`…) are no whiteouts.
@@ -201,9 +217,17 @@ export class LayerChecker {
     out.push(...whiteout(target));
   }
 
+  get #opaque(): PaxRecord {
+    return opaqueRecord(this.#unprivileged);
+  }
+
+  #opaqueEntry({ longNames, records, block }: DirectoryEntry): Buffer[] {
+    return [...longNames, ...extendedHeader([...records, this.#opaque]), block];
+  }
+
   #mark(marks: Set<string>, path: string): void {
     marks.add(path);
-    if (marks.size > MOST_MARKS) throw this.#refused(`more than ${MOST_MARKS} whiteouts`);
+    if (marks.size > MOST_MARKS) throw this.#refused(`more than ${MOST_MARKS} whiteouts, or as many device nodes`);
   }
 
   #checkedName(name: ByteString): ByteString {
@@ -234,10 +258,6 @@ export class LayerChecker {
       hint: 'no valid layer holds this: the image is damaged or made to do harm',
     });
   }
-}
-
-function opaqueEntry({ longNames, records, block }: DirectoryEntry): Buffer[] {
-  return [...longNames, ...extendedHeader([...records, OPAQUE]), block];
 }
 
 function isAbove(directory: string, path: string): boolean {

@@ -3,8 +3,13 @@ import { type ByteString, bytesOf } from '../printable.ts';
 import { BLOCK, checksum } from '../tar/header.ts';
 import type { PaxRecord } from '../tar/pax.ts';
 
-/** How overlayfs says that a directory hides what lower layers have in it; GNU tar restores it from this pax key. */
-export const OPAQUE: PaxRecord = { key: 'SCHILY.xattr.trusted.overlay.opaque', value: Buffer.from('y') };
+/**
+ * How overlayfs says that a directory hides what lower layers have in it; GNU tar restores it from this pax key.
+ * @param unprivileged whether it is mounted in a user namespace (`userxattr`).
+ */
+export function opaqueRecord(unprivileged: boolean): PaxRecord {
+  return { key: `SCHILY.xattr.${unprivileged ? 'user' : 'trusted'}.overlay.opaque`, value: Buffer.from('y') };
+}
 
 /** How overlayfs says that a name is gone: a character device 0:0 in its place. */
 export function whiteout(path: ByteString): Buffer[] {

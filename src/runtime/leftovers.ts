@@ -4,13 +4,14 @@ import { namesIn } from '../oci/files.ts';
 import { containersFolder } from './container.ts';
 import { abandonedFolders } from './containers.ts';
 import { leftIn } from './owned-name.ts';
+import { snapshotsFolder } from './snapshot.ts';
 
 /** @returns whole paths. */
 export async function storeLeftovers(root: string): Promise<string[]> {
   const volumes = join(root, 'volumes');
   const found = [
     ...(await leftIn(join(root, 'tmp'))),
-    ...(await leftIn(join(root, 'snapshots', 'sha256'))),
+    ...(await leftIn(snapshotsFolder(root))),
     ...(await leftIn(volumes)),
     ...(await leftIn(join(containersFolder(root), 'names'))),
     ...(await abandonedFolders(root)),

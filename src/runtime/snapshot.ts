@@ -1,4 +1,7 @@
-/** Snapshots: layers unpacked once, each into a directory of its own, `ROOT/snapshots/sha256/HEX/fs`. */
+/**
+ * Snapshots: layers unpacked once, each into a directory of its own, `ROOT/snapshots/sha256/HEX/fs`; those of a user namespace
+ * in `sha256-MAP`, for their owners are that map's.
+ */
 import { existsSync } from 'node:fs';
 import { chmod, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -9,6 +12,7 @@ import { ISOLATION } from './isolation.ts';
 import { LayerChecker } from './layer-checker.ts';
 import { leftIn, ownedName } from './owned-name.ts';
 import type { LayerRoot } from './root-path.ts';
+import { idMapKey, inUserNamespace } from './rootless/user-namespace.ts';
 import { type StoredLayer, unpackBlob } from './unpack-blob.ts';
 
 /** In a namespace of its own there is the target and nothing else to write to. */
@@ -26,7 +30,13 @@ cd /target
 exec tar --numeric-owner -p --xattrs --xattrs-include='*' -xf -
 `;
 
-const Marks = z.object({ opaque: z.array(z.string()) });
+const Marks = z.object({ opaque: z.array(z.string()), leftOut: z.int().default(0) });
+
+/** @param root the store's. */
+export function snapshotsFolder(root: string): string {
+  const map = idMapKey();
+  return join(root, 'snapshots', map === undefined ? 'sha256' : `sha256-${map}`);
+}
 
 /**
  * Unpacks a layer unless that was done before. Safe against being killed (a half-unpacked layer has another name) and
@@ -41,7 +51,7 @@ export async function unpackLayer(root: string, layer: StoredLayer, signal?: Abo
   if (hex === undefined) {
     throw new P2cError(`the layer's digest '${layer.digest}' is no SHA-256`, { code: 'layer.digest' });
   }
-  const folder = join(root, 'snapshots', 'sha256');
+  const folder = snapshotsFolder(root);
   const final = join(folder, hex);
   if (!existsSync(final)) {
     await makePrivate(root);
@@ -53,14 +63,27 @@ export async function unpackLayer(root: string, layer: StoredLayer, signal?: Abo
 
 /** A layer that was unpacked before. */
 export async function snapshotRoot(root: string, digest: string): Promise<LayerRoot> {
-  const final = join(root, 'snapshots', 'sha256', digest.replace('sha256:', ''));
-  const marks = Marks.parse(JSON.parse(await readFile(join(final, 'marks.json'), 'utf8')));
+  const final = finalFolder(root, digest);
+  const marks = await readMarks(final);
   return { folder: join(final, 'fs'), opaque: new Set(marks.opaque) };
+}
+
+/** @returns how many device nodes the layer has that could not be made where it was unpacked. */
+export async function devicesLeftOut(root: string, digest: string): Promise<number> {
+  return (await readMarks(finalFolder(root, digest))).leftOut;
+}
+
+function finalFolder(root: string, digest: string): string {
+  return join(snapshotsFolder(root), digest.replace('sha256:', ''));
+}
+
+async function readMarks(final: string): Promise<z.output<typeof Marks>> {
+  return Marks.parse(JSON.parse(await readFile(join(final, 'marks.json'), 'utf8')));
 }
 
 /** Programs of images with set-user-ID are no one's on this machine. */
 async function makePrivate(root: string): Promise<void> {
-  await makeFolder(join(root, 'snapshots', 'sha256'), 0o700);
+  await makeFolder(snapshotsFolder(root), 0o700);
   await chmod(join(root, 'snapshots'), 0o700);
 }
 
@@ -75,9 +98,12 @@ async function unpackInto(
   try {
     await mkdir(join(work, 'root'));
     await mkdir(join(work, 'fs'), { mode: 0o755 });
-    const checker = new LayerChecker();
+    const checker = new LayerChecker(undefined, inUserNamespace());
     await unpackBlob(layer, checker, { script: UNPACK, words: [work], signal });
-    await writeFile(join(work, 'marks.json'), JSON.stringify({ opaque: [...checker.opaque] }));
+    await writeFile(
+      join(work, 'marks.json'),
+      JSON.stringify({ opaque: [...checker.opaque], leftOut: checker.leftOut }),
+    );
     await rm(join(work, 'root'), { recursive: true });
     await rename(work, final);
   } catch (error) {
@@ -99,7 +125,7 @@ export interface Snapshot {
 }
 
 export async function listSnapshots(root: string): Promise<Snapshot[]> {
-  const folder = join(root, 'snapshots', 'sha256');
+  const folder = snapshotsFolder(root);
   const whole = (await namesIn(folder)).filter((name) => /^[0-9a-f]{64}$/.test(name)).sort();
   return whole.map((hex) => ({ digest: `sha256:${hex}`, folder: join(folder, hex) }));
 }

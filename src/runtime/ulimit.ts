@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { usageError } from '../errors.ts';
 import { hasCapability } from './capabilities.ts';
+import { inUserNamespace } from './rootless/user-namespace.ts';
 
 /** setrlimit(2)'s names without `RLIMIT_`, as prlimit(1) has them too, and what `/proc/PID/limits` calls them. */
 const NAMES = {
@@ -83,7 +84,7 @@ export function attainableUlimits(given: readonly Ulimit[], most = hardLimits())
   if (beyond !== undefined) {
     throw usageError(`--ulimit ${beyond.name}: ${beyond.hard} is above this machine's own ${most.get(beyond.name)}`, {
       code: 'runtime.ulimit',
-      hint: 'ask for less, or give p2c the capability CAP_SYS_RESOURCE',
+      hint: `ask for less, or ${inUserNamespace() ? 'sudo p2c run …' : 'give p2c the capability CAP_SYS_RESOURCE'}`,
     });
   }
   return possibleUlimits(mergeUlimits(DEFAULT_ULIMITS, given), most);
@@ -101,14 +102,17 @@ export function possibleUlimits(limits: readonly Ulimit[], most = hardLimits()):
 export function loweredUlimits(given: readonly Ulimit[], most = hardLimits()): string[] {
   return given
     .filter(({ name, hard }) => hard === 'unlimited' && isAbove(hard, most.get(name)))
-    .map(({ name }) => `--ulimit ${name}: ${most.get(name)} and not unlimited, for p2c lacks CAP_SYS_RESOURCE here`);
+    .map(
+      ({ name }) =>
+        `--ulimit ${name}: ${most.get(name)} and not unlimited, for ${inUserNamespace() ? 'only root raises it' : 'p2c lacks CAP_SYS_RESOURCE here'}`,
+    );
 }
 
 type Bounds = ReadonlyMap<LimitName, number | 'unlimited'>;
 
-/** p2c's own hard limits; empty where they can be raised. */
+/** p2c's own hard limits; empty where they can be raised: that takes a capability of the first user namespace. */
 function hardLimits(): Bounds {
-  if (hasCapability('CAP_SYS_RESOURCE')) return new Map();
+  if (hasCapability('CAP_SYS_RESOURCE') && !inUserNamespace()) return new Map();
   const text = readFileSync('/proc/self/limits', 'latin1');
   return new Map(
     limitNames().flatMap((name) => {

@@ -7,8 +7,9 @@ import { pipeline } from 'node:stream/promises';
 import { createGunzip, type Gunzip } from 'node:zlib';
 import { P2cError } from '../errors.ts';
 import { findProgram } from './host-program.ts';
-import { HOST_ENVIRONMENT } from './isolation.ts';
+import { HOST_ENVIRONMENT, isolated } from './isolation.ts';
 import type { LayerChecker } from './layer-checker.ts';
+import { inUserNamespace } from './rootless/user-namespace.ts';
 
 /** A layer as the manifest names it, and where its bytes are. */
 export interface StoredLayer {
@@ -37,8 +38,7 @@ export async function unpackBlob(
   checker: LayerChecker,
   { script, words, signal }: Unpacker,
 ): Promise<void> {
-  const isolated = ['--mount', '--propagation', 'private', 'sh', '-c', script, 'sh', ...words];
-  const tar = spawn(findProgram('unshare'), isolated, {
+  const tar = spawn(findProgram('unshare'), isolated(script, words), {
     env: HOST_ENVIRONMENT,
     cwd: '/',
     stdio: ['pipe', 'ignore', 'pipe'],
@@ -65,11 +65,20 @@ export async function unpackBlob(
   if (code !== 0) {
     throw new P2cError(`tar could not unpack the layer ${layer.digest} (exit code ${code})`, {
       code: 'snapshot.tar',
+      ...(isForeignId(messages) ? { hint: MORE_IDS } : {}),
       cause: new Error(messages.trim() || 'it said nothing'),
     });
   }
   if (failure !== undefined) throw unreadable(layer, failure);
 }
+
+/** In a user namespace, an id that it has not (chown(2), EINVAL). */
+function isForeignId(messages: string): boolean {
+  return inUserNamespace() && /Cannot change ownership to .*Invalid argument/.test(messages);
+}
+
+const MORE_IDS =
+  'the image has owners beyond the subordinate ids that this user has: more lines in /etc/subuid and /etc/subgid, or p2c as root';
 
 /** Reads a layer without unpacking it, for what its checker sees. @throws P2cError `layer.*`, `snapshot.blob`. */
 export async function lookThrough(layer: StoredLayer, checker: LayerChecker): Promise<void> {

@@ -1,4 +1,5 @@
 /** What a layer may not hold, and what becomes of what it may. */
+import { execFileSync } from 'node:child_process';
 import test from 'ava';
 import { P2cError } from '../../src/errors.ts';
 import { LayerChecker } from '../../src/runtime/layer-checker.ts';
@@ -106,4 +107,26 @@ test('whiteouts become devices 0:0, and opaque directories are told', (t) => {
   t.false(bytes.includes('.wh.'));
   t.true(bytes.includes('path=./etc/gone\n'));
   t.is(bytes.toString('latin1').split('SCHILY.xattr.trusted.overlay.opaque=y\n').length - 1, 2);
+});
+
+test('in a user namespace device nodes are left out and counted, with what links to them; marks are of the kind that a user may set', (t) => {
+  const checker = new LayerChecker(undefined, true);
+  const archive = rawTar([
+    DIRECTORY,
+    { name: './a/', type: '5' },
+    { name: './a/.wh..wh..opq' },
+    { name: './a/null', type: '3', device: [1, 3] },
+    { name: './a/disk', type: '4', device: [8, 0] },
+    { name: './a/again', type: '1', link: 'a/null' },
+    { name: './a/pipe', type: '6' },
+    { name: './a/file', content: 'kept' },
+    { name: './a/.wh.gone' },
+  ]);
+  const bytes = Buffer.concat([...checker.push(archive), checker.end()]);
+  t.is(checker.leftOut, 3);
+  const names = execFileSync('tar', ['-tf', '-'], { input: bytes, encoding: 'utf8' }).trim().split('\n');
+  t.deepEqual(names, ['./', './a/', './a/', './a/pipe', './a/file', './a/gone']);
+  t.true(bytes.includes('SCHILY.xattr.user.overlay.opaque=y'));
+  t.false(bytes.includes('trusted.overlay'));
+  t.is(check(archive).bytes.includes('SCHILY.xattr.trusted.overlay.opaque=y'), true);
 });

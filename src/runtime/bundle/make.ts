@@ -4,6 +4,7 @@ import type { Image } from '../../oci/image.ts';
 import { cgroupsPath } from '../cgroup/container-cgroup.ts';
 import type { RunOptions } from '../options.ts';
 import type { LayerRoot } from '../root-path.ts';
+import { inUserNamespace } from '../rootless/user-namespace.ts';
 import { seccompProfile } from '../seccomp/profile.ts';
 import { type Bundle, PERSONALITY } from '../spec.ts';
 import { bundleMounts } from './mounts.ts';
@@ -43,7 +44,8 @@ export function makeBundle(
     annotations: options.personality.length > 0 ? { [PERSONALITY]: options.personality.join(',') } : {},
     linux: {
       namespaces: namespacesOf(options),
-      devices: options.devices.map(({ device }) => device),
+      // In a user namespace none can be made: this machine's are shown, see `bundleMounts`.
+      devices: inUserNamespace() ? [] : options.devices.map(({ device }) => device),
       cgroupsPath: cgroupsPath(id),
       resources: bundleResources(options),
       ...(options.privileged ? {} : { seccomp: seccompProfile(process.capabilities.bounding) }),

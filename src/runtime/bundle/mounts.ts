@@ -3,6 +3,7 @@ import { P2cError, usageError } from '../../errors.ts';
 import { cgroupHierarchies } from '../cgroup/hierarchy.ts';
 import type { RunOptions } from '../options.ts';
 import { type LayerRoot, resolveInRoot } from '../root-path.ts';
+import { inUserNamespace } from '../rootless/user-namespace.ts';
 import type { Mount } from '../spec.ts';
 import { parseTmpfs, type Tmpfs } from '../tmpfs.ts';
 import { isReserved } from '../volume.ts';
@@ -19,7 +20,7 @@ const WRITABLE: readonly Tmpfs[] = ['/run:mode=755', '/tmp', '/var/tmp'].map(par
  * @throws P2cError `runtime.volume` (usage).
  */
 export function bundleMounts(folder: string, layers: readonly LayerRoot[], options: RunOptions): Mount[] {
-  const wanted = [...volumeMounts(layers, options), ...tmpfsMounts(layers, options.tmpfs)];
+  const wanted = [...volumeMounts(layers, options), ...tmpfsMounts(layers, options.tmpfs), ...deviceMounts(options)];
   const taken = new Set(wanted.map(({ destination }) => destination));
   const twice = wanted.find(({ destination }, at) => wanted.findIndex((v) => v.destination === destination) < at);
   if (twice !== undefined) {
@@ -74,6 +75,16 @@ function volumeMounts(layers: readonly LayerRoot[], { volumes, privileged }: Run
     source,
     // What is mounted below a source would stay writable: a read-only volume shows the source's own filesystem alone.
     options: [readOnly ? 'bind' : 'rbind', readOnly ? 'ro' : 'rw', 'rprivate', ...nodev],
+  }));
+}
+
+function deviceMounts({ devices }: RunOptions): Mount[] {
+  if (!inUserNamespace()) return [];
+  return devices.map(({ device, source, access }) => ({
+    destination: device.path,
+    type: 'bind',
+    source,
+    options: ['bind', access.includes('w') ? 'rw' : 'ro', 'rprivate', 'nosuid', 'noexec'],
   }));
 }
 

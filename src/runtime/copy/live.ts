@@ -7,7 +7,7 @@ import type { Readable } from 'node:stream';
 import { P2cError } from '../../errors.ts';
 import { type Container, readState } from '../container.ts';
 import { findProgram } from '../host-program.ts';
-import { HOST_ENVIRONMENT, ISOLATION } from '../isolation.ts';
+import { HOST_ENVIRONMENT, ISOLATION, isolated } from '../isolation.ts';
 import { isAlive, type ProcessIdentity } from '../process.ts';
 import { type Resolved, resolveInRoot } from '../root-path.ts';
 import { kernelMountOf, mountsOf, refuseKernelFile } from './kernel-files.ts';
@@ -86,11 +86,11 @@ export function startLive(
   words: readonly string[],
 ): { output: Readable; ended: Promise<void> } {
   const arguments_ = [`${own}/root`, String(init.pid), init.startTime, folder, ...words];
-  const child = spawn(
-    findProgram('unshare'),
-    ['--mount', '--propagation', 'private', 'sh', '-c', LIVE, 'sh', ...arguments_],
-    { env: HOST_ENVIRONMENT, cwd: '/', stdio: ['ignore', 'pipe', 'pipe'] },
-  );
+  const child = spawn(findProgram('unshare'), isolated(LIVE, arguments_, true), {
+    env: HOST_ENVIRONMENT,
+    cwd: '/',
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   const ended = unlessItEnded(init, endOf(child, 'tar'));
   ended.catch(() => {});
   return { output: child.stdout, ended };

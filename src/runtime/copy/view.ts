@@ -8,7 +8,7 @@ import type { Readable, Writable } from 'node:stream';
 import { P2cError } from '../../errors.ts';
 import { type Container, readBundle } from '../container.ts';
 import { findProgram } from '../host-program.ts';
-import { HOST_ENVIRONMENT, ISOLATION, LINK_LAYERS } from '../isolation.ts';
+import { HOST_ENVIRONMENT, ISOLATION, isolated, LINK_LAYERS, OVERLAY_MARKS } from '../isolation.ts';
 import { placeOf } from '../place.ts';
 import type { Resolved } from '../root-path.ts';
 import { resolveInRoot } from '../root-path.ts';
@@ -39,15 +39,15 @@ fi
 ${LINK_LAYERS}ln -s "$folder/upper" upper
 ln -s "$folder/work" work
 if [ "$how" = ro ]; then
-  mount -t overlay -o "ro,nodev,lowerdir=$lower" overlay c
+  mount -t overlay -o "ro,nodev${OVERLAY_MARKS},lowerdir=$lower" overlay c
 else
-  mount -t overlay -o "nodev,lowerdir=$lower,upperdir=upper,workdir=work" overlay c
+  mount -t overlay -o "nodev${OVERLAY_MARKS},lowerdir=$lower,upperdir=upper,workdir=work" overlay c
 fi
 while [ "$1" != -- ]; do
   if [ "$how" = rw ] && [ -d "$1" ]; then mkdir -p "c$2"; fi
   if [ -d "c$2" ] && [ -d "$1" ]; then
     mount --bind "$1" "c$2"
-    mount -o "remount,bind,nodev,$how" "c$2"
+    p2c_remount "nodev,$how" "c$2"
   fi
   shift 2
 done
@@ -71,11 +71,11 @@ export async function startInView(
   const { layers } = await placeOf(container);
   const volumes = (await volumesOf(container)).flatMap(({ source, destination }) => [source, destination]);
   const arguments_ = [container.folder, how, ...layers.map(({ folder }) => folder), '--', ...volumes, '--', ...words];
-  const child = spawn(
-    findProgram('unshare'),
-    ['--mount', '--propagation', 'private', 'sh', '-c', VIEW, 'sh', ...arguments_],
-    { env: HOST_ENVIRONMENT, cwd: '/', stdio: 'pipe' },
-  );
+  const child = spawn(findProgram('unshare'), isolated(VIEW, arguments_), {
+    env: HOST_ENVIRONMENT,
+    cwd: '/',
+    stdio: 'pipe',
+  });
   child.stdin.on('error', () => {});
   return { input: child.stdin, output: child.stdout, ended: endOf(child, 'tar') };
 }

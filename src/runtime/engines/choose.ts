@@ -1,7 +1,8 @@
 /** Which engine runs a container. */
-import { P2cError } from '../../errors.ts';
+import { P2cError, usageError } from '../../errors.ts';
 import type { Engine } from '../engine.ts';
 import type { EngineName, EngineWish } from '../options.ts';
+import { isRootless } from '../rootless/user-namespace.ts';
 import { namespacesEngine } from './namespaces.ts';
 import { ociEngine } from './oci.ts';
 import { runtimeFault } from './probed.ts';
@@ -26,6 +27,7 @@ export interface EngineChoice {
  */
 export async function chooseEngine(root: string, wish: EngineWish): Promise<EngineChoice> {
   if (wish === 'namespaces') return { engine: ENGINES.namespaces, passedOver: [] };
+  if (isRootless()) return withoutRoot(wish);
   const passedOver: string[] = [];
   for (const name of wish === 'auto' ? RUNTIMES : [wish]) {
     const fault = await runtimeFault(root, ENGINES[name]);
@@ -36,6 +38,15 @@ export async function chooseEngine(root: string, wish: EngineWish): Promise<Engi
   throw new P2cError(`the OCI runtime ${passedOver.join('; ')}`, {
     code: 'engine.broken',
     hint: "'--engine auto' takes one that works",
+  });
+}
+
+/** Their cgroups, and the root that p2c mounts for them, are the machine's root's. */
+function withoutRoot(wish: EngineWish): EngineChoice {
+  if (wish === 'auto') return { engine: ENGINES.namespaces, passedOver: [] };
+  throw usageError(`the engine ${wish} runs containers as root only`, {
+    code: 'engine.rootless',
+    hint: `'--engine namespaces', which 'auto' takes, runs them without; or sudo p2c run --engine ${wish} …`,
   });
 }
 

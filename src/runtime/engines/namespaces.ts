@@ -6,6 +6,7 @@ import { commandRefused } from '../command-refused.ts';
 import type { Engine, Started } from '../engine.ts';
 import { personalityCommand } from '../personality.ts';
 import { identityFrom, type ProcessIdentity, parentOf } from '../process.ts';
+import { isRootless } from '../rootless/user-namespace.ts';
 import type { Bundle, ContainerProcess } from '../spec.ts';
 import { type Ending, endingOf, limitOption } from './command-words.ts';
 import { filterFault, wayOf, writeFilter } from './last-step-files.ts';
@@ -138,10 +139,14 @@ async function whenSetUp(channel: AsyncIterable<Buffer>): Promise<ProcessIdentit
   throw setupFailed(messages === '' ? 'the setup ended without a word' : messages);
 }
 
+const WITHOUT_ROOT = "'p2c doctor' says whether this machine runs containers without root; or sudo p2c run …";
+
 function setupFailed(why: string): P2cError {
   return new P2cError('the container could not be set up', {
     code: 'engine.setup',
-    hint: "p2c needs root, a kernel with overlayfs and namespaces, util-linux, and a store on a filesystem of this machine's own",
+    hint: isRootless()
+      ? WITHOUT_ROOT
+      : "p2c needs root, a kernel with overlayfs and namespaces, util-linux, and a store on a filesystem of this machine's own",
     cause: new Error(why),
   });
 }

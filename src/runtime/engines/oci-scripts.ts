@@ -1,5 +1,5 @@
 /** What stands between p2c and an OCI runtime: constant POSIX sh. Both scripts speak on descriptor 3, where the runtime logs. */
-import { LINK_LAYERS } from '../isolation.ts';
+import { LINK_LAYERS, OVERLAY_MARKS } from '../isolation.ts';
 
 /**
  * In a mount namespace of its own, so that no mount is ever seen outside: the container's root, as an overlay over its
@@ -20,7 +20,7 @@ mkdir l c
 ln -s ../upper upper
 ln -s ../work work
 lower=
-${LINK_LAYERS}mount -t overlay -o "$options,lowerdir=$lower,upperdir=upper,workdir=work" overlay c
+${LINK_LAYERS}mount -t overlay -o "$options${OVERLAY_MARKS},lowerdir=$lower,upperdir=upper,workdir=work" overlay c
 for dir in proc dev sys; do
   if [ -L "c/$dir" ] || { [ -e "c/$dir" ] && ! [ -d "c/$dir" ]; }; then rm -f "c/$dir"; fi
   mkdir -p "c/$dir"

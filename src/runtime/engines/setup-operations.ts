@@ -3,6 +3,7 @@ import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { cgroupHierarchies } from '../cgroup/hierarchy.ts';
 import type { Place } from '../engine.ts';
+import { inUserNamespace } from '../rootless/user-namespace.ts';
 import type { Bundle, Device, Mount } from '../spec.ts';
 import { isReserved } from '../volume.ts';
 import { limitOption } from './command-words.ts';
@@ -49,17 +50,20 @@ export async function setupOperations(place: Place, bundle: Bundle, ending: read
       return ['volume', String(at), source, kinds[at] ?? 'file', how, flags.join(',')];
     }),
     ...['hostname', bundle.hostname],
+    ...machineWords(bundle),
     ...['overlay', place.privileged ? 'rw' : 'rw,nodev'],
     '--',
     // In a namespace that was made before, the loopback is up.
-    ...(bundle.linux.namespaces.some(({ type, path }) => type === 'network' && path === undefined) ? ['loopback'] : []),
-    ...kernel.flatMap((mount) => mountWords(place, mount)),
-    ...['devices', ...[...DEVICES, ...bundle.linux.devices].flatMap(deviceWords)],
+    ...(ownNetwork(bundle) && !inUserNamespace() ? ['loopback'] : []),
+    ...kernel.flatMap((mount) => mountWords(place, mount, bundle)),
+    ...(inUserNamespace()
+      ? DEVICES.flatMap(({ path }, at) => ['moved-device', String(at), path])
+      : ['devices', ...[...DEVICES, ...bundle.linux.devices].flatMap(deviceWords)]),
     ...LINKS.flatMap(([target, name]) => ['link', target, name]),
     // A filesystem in memory may lie within a volume, and a volume within one.
     ...others.flatMap((mount) => {
       const at = binds.indexOf(mount);
-      return at < 0 ? mountWords(place, mount) : ['move', String(at), kinds[at] ?? 'file', mount.destination];
+      return at < 0 ? mountWords(place, mount, bundle) : ['move', String(at), kinds[at] ?? 'file', mount.destination];
     }),
     ...(bundle.process.terminal ? ['console'] : []),
     ...['folder', bundle.process.cwd],
@@ -77,7 +81,25 @@ function isKernels({ type, destination }: Mount): boolean {
   return type !== 'bind' && (isReserved(destination) || destination === '/dev/shm');
 }
 
-function mountWords(place: Place, mount: Mount): string[] {
+/** In a user namespace no device can be made, and sysfs be mounted only of a network namespace of its own. */
+function machineWords(bundle: Bundle): string[] {
+  if (!inUserNamespace()) return [];
+  return [
+    ...DEVICES.flatMap(({ path }, at) => ['machine-device', String(at), path]),
+    sharesNetwork(bundle) ? 'machine-sysfs' : 'own-sysfs',
+  ];
+}
+
+function sharesNetwork({ linux: { namespaces } }: Bundle): boolean {
+  return !namespaces.some(({ type }) => type === 'network');
+}
+
+function ownNetwork({ linux: { namespaces } }: Bundle): boolean {
+  return namespaces.some(({ type, path }) => type === 'network' && path === undefined);
+}
+
+function mountWords(place: Place, mount: Mount, bundle: Bundle): string[] {
+  if (mount.type === 'sysfs' && inUserNamespace() && sharesNetwork(bundle)) return ['moved-sysfs'];
   if (mount.type === 'devpts') return ['terminals', mount.destination];
   if (mount.type === 'cgroup') return cgroupWords(mount);
   if (mount.type === 'tmpfs' && (copiesUp(mount) || !hasMode(mount))) return memoryWords(place, mount);

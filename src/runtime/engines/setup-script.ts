@@ -2,7 +2,7 @@
  * What the engine `namespaces` runs as a container's PID 1 until the command takes over: constant POSIX sh, told what to
  * do by its arguments. It speaks on descriptor 3: `init` and its line of proc(5)'s stat, messages, `ready`.
  */
-import { ISOLATION } from '../isolation.ts';
+import { ISOLATION, OVERLAY_MARKS } from '../isolation.ts';
 import { toolCommand } from './toolbox.ts';
 
 /**
@@ -66,6 +66,8 @@ export P2C_REPORT=5
 read -r stat </proc/self/stat
 echo "init $stat" >&3
 host=
+# What is left of the set-up is let go of in this order: without /proc nothing more is.
+own=/proc
 lower=
 count=0
 # A container has dozens of these, and each program that is not called is a millisecond of its start.
@@ -100,13 +102,30 @@ while [ "$1" != -- ]; do
     volume)
       if [ "$4" = folder ]; then mkdir "v/$2"; else : >"v/$2"; fi
       mount "--$5" "$3" "v/$2"
-      mount -o "remount,bind,$6" "v/$2"
+      p2c_remount "$6" "v/$2"
       shift 6 ;;
     hostname)
-      echo "$2" >/proc/sys/kernel/hostname
+      # The file is the machine's root's, whoever's the namespace is.
+      if [ -n "\${P2C_USERNS:-}" ]; then hostname "$2"; else echo "$2" >/proc/sys/kernel/hostname; fi
       shift 2 ;;
+    machine-device)
+      : >"devices/$2"
+      mount --bind "$3" "devices/$2"
+      shift 3 ;;
+    own-sysfs)
+      # While this one is to be seen, the container's own can be mounted.
+      mkdir sys
+      mount -t sysfs sysfs sys
+      echo 0x9 >sys/class/net/lo/flags
+      own="/sys $own"
+      shift ;;
+    machine-sysfs)
+      mkdir sys
+      mount --rbind /sys sys
+      mount -o remount,bind,ro,nosuid,nodev,noexec sys
+      shift ;;
     overlay)
-      mount -t overlay -o "$2,lowerdir=$lower,upperdir=upper,workdir=work" overlay c
+      mount -t overlay -o "$2${OVERLAY_MARKS},lowerdir=$lower,upperdir=upper,workdir=work" overlay c
       shift 2 ;;
     *)
       echo "unknown operation $1"
@@ -145,12 +164,21 @@ while [ "$1" != -- ]; do
       mount --move "v/$2" "c$4"
       shift 4 ;;
     cgroup)
-      mkdir "c$2"
+      made "c$2"
       mount -t "$3" -o "$4" cgroup "c$2"
       mount -o "remount,bind,$5" "c$2"
       shift 5 ;;
     devices)
       mount -t tmpfs -o nosuid,mode=755,size=64k devices devices
+      own="/devices $own"
+      shift ;;
+    moved-device)
+      file "$3"
+      mount --move "devices/$2" "c$3"
+      shift 3 ;;
+    moved-sysfs)
+      folder /sys
+      mount --move sys c/sys
       shift ;;
     device)
       mknod -m "$7" "devices/$2" "$4" "$5" "$6"
@@ -200,7 +228,7 @@ while [ "$1" != -- ]; do
 done
 shift
 mount -o remount,ro /
-umount -l /devices $host /proc
+umount -l $host $own
 echo ready >&3
 exec 2>&4 3>&- 4>&-
 exec "$@"

@@ -3,6 +3,7 @@ import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { printable } from '../../printable.ts';
 import { HOST_ENVIRONMENT } from '../isolation.ts';
+import { inUserNamespace } from '../rootless/user-namespace.ts';
 import { type Ability, unable } from './ability.ts';
 import { pathOf } from './programs.ts';
 
@@ -16,14 +17,16 @@ cd /tmp
 mkdir lower upper work seen
 : >lower/below
 : >upper/above
-mount -t overlay overlay -o lowerdir=lower,upperdir=upper,workdir=work seen
+mount -t overlay overlay -o "$1" seen
 [ -e seen/below ] && [ -e seen/above ]
 `;
 
 /** @param root false tries it in a user namespace, as containers without root do. */
 export function probeOverlay(root: boolean): Promise<Ability> {
   const own = root ? [] : ['--user', '--map-root-user'];
-  return attempt('unshare', [...own, '--mount', '--propagation', 'private', 'sh', '-c', OVERLAY]);
+  const marks = root && !inUserNamespace() ? '' : ',userxattr';
+  const options = `lowerdir=lower,upperdir=upper,workdir=work${marks}`;
+  return attempt('unshare', [...own, '--mount', '--propagation', 'private', 'sh', '-c', OVERLAY, 'sh', options]);
 }
 
 export function probeUserNamespaces(): Promise<Ability> {

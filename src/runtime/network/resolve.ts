@@ -1,6 +1,7 @@
 /** From what the options of `run` say to what a container asks of the network, before anything is made. */
-import { usageError } from '../../errors.ts';
+import { type P2cError, usageError } from '../../errors.ts';
 import { findContainer } from '../containers.ts';
+import { isRootless } from '../rootless/user-namespace.ts';
 import { formatSubnet, holds, parseAddress, parseSubnet } from './address.ts';
 import { refuseTakenAddress } from './address-holder.ts';
 import type { Conflist } from './conflist.ts';
@@ -53,6 +54,7 @@ export async function networkRequest(
   const bare = { ...files, networks: [], ports: [] };
   const special = names.find((name) => name === 'none' || name === 'host' || name.startsWith('container:'));
   if (special === undefined) {
+    if (isRootless()) throw withoutRoot(names, wish);
     const networks = await namedNetworks(root, names, wish.quarantine);
     const ports = portsOf(wish, exposed);
     checkAddress(networks[0], wish.address);
@@ -66,6 +68,21 @@ export async function networkRequest(
   if (special === 'none' || special === 'host') return { mode: special, ...bare };
   const other = await findContainer(root, special.slice('container:'.length));
   return { mode: 'container', container: other.definition.id, ...bare };
+}
+
+/** Bridges, their addresses and the packet filter are the machine's: nobody but its root changes them. */
+function withoutRoot(
+  names: readonly string[],
+  { ports, publishAll, address, mac, networks, quarantine }: NetworkWish,
+): P2cError {
+  const option = quarantine ? '--quarantine' : networks.length > 0 ? `--network ${networks.join(',')}` : undefined;
+  const published = ports.length > 0 ? '-p' : publishAll ? '-P' : undefined;
+  const asked =
+    option ?? published ?? (address !== undefined ? '--ip' : mac !== undefined ? '--mac-address' : names[0]);
+  return refused(
+    `${asked ?? '--network'} takes a network of this machine, and only root makes one`,
+    '--network host shares the machine’s own, where ports from 1024 on can be listened on; container:NAME another container’s; none is the default; or sudo p2c run …',
+  );
 }
 
 function namesOf({ networks, quarantine, address, mac, ports, publishAll }: NetworkWish): string[] {
@@ -134,6 +151,6 @@ function checkPorts(network: Conflist | undefined, ports: readonly Port[]): void
   throw refused(`no port can be published from the network '${network.name}': it ${why}`, hint);
 }
 
-function refused(what: string, hint?: string) {
+function refused(what: string, hint?: string): P2cError {
   return usageError(what, { code: 'network.options', ...(hint === undefined ? {} : { hint }) });
 }

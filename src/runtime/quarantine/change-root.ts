@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { P2cError } from '../../errors.ts';
 import { findProgram } from '../host-program.ts';
-import { HOST_ENVIRONMENT, ISOLATION, LINK_LAYERS } from '../isolation.ts';
+import { HOST_ENVIRONMENT, ISOLATION, isolated, LINK_LAYERS, OVERLAY_MARKS } from '../isolation.ts';
 import type { LayerRoot } from '../root-path.ts';
 
 const run = promisify(execFile);
@@ -24,7 +24,7 @@ ln -s "$2/upper" upper
 ln -s "$2/work" work
 shift 2
 lower=
-${LINK_LAYERS}mount -t overlay -o "lowerdir=$lower,upperdir=upper,workdir=work" overlay c
+${LINK_LAYERS}mount -t overlay -o "rw${OVERLAY_MARKS},lowerdir=$lower,upperdir=upper,workdir=work" overlay c
 p2c_enter
 mount -o remount,ro /
 while [ $# -gt 0 ]; do
@@ -66,11 +66,12 @@ export async function changeRoot(
   const root = join(folder, 'root');
   await mkdir(root, { recursive: true });
   const words = [root, folder, ...layers.map((layer) => layer.folder), '--', ...changes.flat()];
-  const unshare = ['--mount', '--propagation', 'private', 'sh', '-c', CHANGE, 'sh', ...words];
-  await run(findProgram('unshare'), unshare, { env: HOST_ENVIRONMENT, cwd: '/' }).catch((cause: unknown) => {
-    throw new P2cError('the files that hold the container’s services back could not be written', {
-      code: 'quarantine.change',
-      cause,
-    });
-  });
+  await run(findProgram('unshare'), isolated(CHANGE, words), { env: HOST_ENVIRONMENT, cwd: '/' }).catch(
+    (cause: unknown) => {
+      throw new P2cError('the files that hold the container’s services back could not be written', {
+        code: 'quarantine.change',
+        cause,
+      });
+    },
+  );
 }

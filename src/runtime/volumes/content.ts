@@ -10,6 +10,7 @@ import { volumesOf } from '../../oci/volume-artifact.ts';
 import { type ByteString, byteStringFromText } from '../../printable.ts';
 import { ISOLATION } from '../isolation.ts';
 import { LayerChecker } from '../layer-checker.ts';
+import { inUserNamespace } from '../rootless/user-namespace.ts';
 import { lookThrough, type StoredLayer, unpackBlob } from '../unpack-blob.ts';
 import { LowerFolders, parentOf } from './lower-folders.ts';
 import { VolumeWarden } from './warden.ts';
@@ -48,7 +49,7 @@ mkdir -p "target$path"
 mount --bind "$work/data" "target$path"
 exec 3<"$work/gone"
 p2c_enter
-umount /proc
+umount -l /proc
 mount -o remount,ro /
 cd /target
 xargs -0 rm -rf -- <&3
@@ -65,7 +66,10 @@ export async function unpackContent({ path, layers }: VolumeContent, work: strin
   for (const [at, layer] of layers.entries()) {
     const gone = at === 0 ? [] : await goneWith(layer, volume, join(work, 'data'));
     await writeFile(join(work, 'gone'), gone.map((name) => `.${name}\0`).join(''), 'latin1');
-    await unpackBlob(layer, new LayerChecker(new VolumeWarden(volume)), { script: UNPACK, words: [work, path] });
+    await unpackBlob(layer, new LayerChecker(new VolumeWarden(volume), inUserNamespace()), {
+      script: UNPACK,
+      words: [work, path],
+    });
   }
 }
 

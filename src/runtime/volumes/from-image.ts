@@ -2,7 +2,7 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { findProgram } from '../host-program.ts';
-import { HOST_ENVIRONMENT, ISOLATION } from '../isolation.ts';
+import { HOST_ENVIRONMENT, ISOLATION, isolated, OVERLAY_MARKS } from '../isolation.ts';
 import type { LayerRoot } from '../root-path.ts';
 
 const run = promisify(execFile);
@@ -28,7 +28,7 @@ for layer in "$@"; do
   count=$((count + 1))
 done
 if [ "$count" -gt 1 ]; then
-  mount -t overlay -o "ro,nodev,lowerdir=$lower" overlay image
+  mount -t overlay -o "ro,nodev${OVERLAY_MARKS},lowerdir=$lower" overlay image
 else
   mount --bind "$1" image
   mount -o remount,bind,ro,nodev image
@@ -42,8 +42,8 @@ exec cp -a --sparse=auto "/image$path/." /target/
  * @param work a folder with an empty `root` and the new volume's `data`.
  */
 export async function copyFromImage(layers: readonly LayerRoot[], path: string, work: string): Promise<void> {
-  const words = ['--mount', '--propagation', 'private', 'sh', '-c', COPY, 'sh', work, path];
-  await run(findProgram('unshare'), [...words, ...layers.map(({ folder }) => folder)], {
+  const words = [work, path, ...layers.map(({ folder }) => folder)];
+  await run(findProgram('unshare'), isolated(COPY, words), {
     env: HOST_ENVIRONMENT,
     cwd: '/',
     maxBuffer: 64 * 1024 * 1024,
