@@ -93,9 +93,16 @@ async function main(argv: readonly string[]): Promise<number> {
     process.stdout.write(`${await verb.help(parser)}\n\n${examplesOf(verb)}\n`);
     return ExitCode.done;
   }
-  if (!verb.wrapsCommand) return verb.call(parser, found.rest);
+  const call = async (): Promise<number> => {
+    if (process.getuid?.() !== 0) {
+      const { goesInside, runInside } = await import('./commands/inside.ts');
+      if (goesInside(verb.name)) return runInside(argv);
+    }
+    return verb.call(parser, found.rest);
+  };
+  if (!verb.wrapsCommand) return call();
   // All other codes are the wrapped command's own, so a script can tell who failed.
-  return verb.call(parser, found.rest).catch((error: unknown) => {
+  return call().catch((error: unknown) => {
     const code = report(error, []);
     return code === ExitCode.commandUnusable || code === ExitCode.commandMissing ? code : FAILED_BEFORE_COMMAND;
   });

@@ -2,7 +2,6 @@
 import { storeRoot } from '../oci/root.ts';
 import { parseDetachKeys } from '../runtime/attach/detach-keys.ts';
 import { readBundle, readState } from '../runtime/container.ts';
-import { requireRoot } from '../runtime/create.ts';
 import { notRunning } from '../runtime/end.ts';
 import { attachTo, attend, withAttachOptions } from './attached-container.ts';
 import { defineVerb } from './command.ts';
@@ -24,7 +23,6 @@ export const verb = defineVerb({
     }),
   async run(options, words) {
     const detachKeys = parseDetachKeys(options['detach-keys']);
-    requireRoot();
     const container = await namedContainer(storeRoot(), words);
     const { status } = await readState(container.folder);
     if (status === 'created' || status === 'exited') throw notRunning(container);

@@ -69,7 +69,7 @@ function nameFrom({ repository, tag }: Reference): string {
 export async function requireBootable(root: string, boot: BootRequest | undefined, earlier?: string): Promise<void> {
   if (boot === undefined) return;
   const { name, network } = boot.options;
-  requireRoot();
+  requireRoot('--boot needs root', 'without, migrate and then p2c run the image; or sudo p2c migrate …');
   const holder = earlier === undefined ? undefined : await findContainer(root, name).catch(() => undefined);
   if (holder === undefined || holder.definition.id !== earlier) await refuseTakenName(root, name);
   await networkRequest(root, network, {}).catch((error: unknown) => {

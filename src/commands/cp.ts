@@ -4,7 +4,6 @@ import { storeRoot } from '../oci/root.ts';
 import { findContainer } from '../runtime/containers.ts';
 import { copyIn, copyOut } from '../runtime/copy/copy.ts';
 import { parseSide } from '../runtime/copy/words.ts';
-import { requireRoot } from '../runtime/create.ts';
 import { defineVerb } from './command.ts';
 
 export const verb = defineVerb({
@@ -33,7 +32,6 @@ export const verb = defineVerb({
     if (isOut === 'container' in destination) {
       throw usageError('one of the two is in a container: CONTAINER:PATH', { code: 'usage' });
     }
-    requireRoot();
     const root = storeRoot();
     if (isOut) await copyOut(await findContainer(root, source.container), source.path, destination.path, { archive });
     else if ('container' in destination) {

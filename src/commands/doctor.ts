@@ -6,6 +6,7 @@ import { doctorReport, strayRecord } from '../report/doctor-report.ts';
 import { examineMachine } from '../runtime/machine/machine.ts';
 import { cleanStrays, findStrays } from '../runtime/strays/strays.ts';
 import { defineVerb } from './command.ts';
+import { goesInside, runInside } from './inside.ts';
 import { terminalWidth } from './show.ts';
 
 export const verb = defineVerb({
@@ -30,7 +31,12 @@ export const verb = defineVerb({
       throw usageError(`'${words[0]}' is not expected`, { code: 'usage', hint: "see 'p2c doctor --help'" });
     }
     const root = storeRoot();
-    if (clean) return cleanUp(root, json);
+    if (clean) {
+      // What is left of containers may belong to subordinate ids.
+      return goesInside('doctor --clean')
+        ? runInside(['doctor', '--clean', ...(json ? ['--json'] : [])])
+        : cleanUp(root, json);
+    }
     const report = doctorReport(await examineMachine(root), await findStrays(root));
     process.stdout.write(`${json ? JSON.stringify(report) : describeDoctor(report, terminalWidth())}\n`);
     return report.canRun ? ExitCode.done : ExitCode.failed;

@@ -2,7 +2,6 @@
 import { usageError } from '../errors.ts';
 import { storeRoot } from '../oci/root.ts';
 import { findContainer } from '../runtime/containers.ts';
-import { requireRoot } from '../runtime/create.ts';
 import type { Launched } from '../runtime/engine.ts';
 import { execInContainer } from '../runtime/exec.ts';
 import { childrenOf, signalProcess } from '../runtime/process.ts';
@@ -38,7 +37,6 @@ export const verb = defineVerb({
       });
     }
     checkTerminal(options);
-    requireRoot();
     const root = storeRoot();
     const container = await findContainer(root, name);
     const launched = await execInContainer(root, container, {

@@ -281,4 +281,10 @@ export const VERBS: readonly VerbEntry[] = [
     hidden: true,
     load: async () => (await import('./unpack.ts')).verb,
   },
+  {
+    name: '__probe',
+    summary: 'try the engine of p2c (internal)',
+    hidden: true,
+    load: async () => (await import('./probe.ts')).verb,
+  },
 ];

@@ -2,7 +2,6 @@
 import { usageError } from '../errors.ts';
 import { storeRoot } from '../oci/root.ts';
 import { stateOrGone } from '../runtime/container.ts';
-import { requireRoot } from '../runtime/create.ts';
 import { signalContainer } from '../runtime/end.ts';
 import { knownSignal } from '../runtime/stop-signal.ts';
 import { defineVerb } from './command.ts';
@@ -26,7 +25,6 @@ export const verb = defineVerb({
     if (number === undefined) {
       throw usageError(`--signal '${signal}' is no signal`, { code: 'usage', hint: "'kill -l' lists them" });
     }
-    requireRoot();
     return eachContainer(await namedContainers(storeRoot(), words, all), async (container) => {
       if (all && (await stateOrGone(container.folder))?.status !== 'running') return;
       await signalContainer(container, number);

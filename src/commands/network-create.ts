@@ -50,7 +50,10 @@ export const verb = defineVerb({
     if (name === undefined || more.length > 0) {
       throw usageError('a network has one name', { code: 'usage', hint: 'p2c network create [options] NAME' });
     }
-    requireRoot();
+    requireRoot(
+      'networks are made and removed by root',
+      'sudo p2c network …, or without: run --network host, none or container:NAME',
+    );
     const network = await createNetwork(storeRoot(), name, {
       driver: options.driver,
       interface: options.interfaceName,

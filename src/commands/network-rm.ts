@@ -24,7 +24,10 @@ export const verb = defineVerb({
   async run({ force }, words) {
     if (words.length === 0)
       throw usageError('no network is named', { code: 'usage', hint: "'p2c network ls' lists them" });
-    requireRoot();
+    requireRoot(
+      'networks are made and removed by root',
+      'sudo p2c network …, or without: run --network host, none or container:NAME',
+    );
     const root = storeRoot();
     const networks = [];
     for (const word of words) networks.push(await findNetwork(root, word));

@@ -3,7 +3,6 @@ import { ExitCode, usageError } from '../errors.ts';
 import { storeRoot } from '../oci/root.ts';
 import { printable } from '../printable.ts';
 import { findContainer } from '../runtime/containers.ts';
-import { requireRoot } from '../runtime/create.ts';
 import { parsePorts } from '../runtime/network/ports.ts';
 import { checkStaticAddress } from '../runtime/network/request.ts';
 import { networkRequest } from '../runtime/network/resolve.ts';
@@ -41,7 +40,6 @@ export const verb = defineVerb({
     if (network === undefined && (ip !== undefined || publish !== undefined)) {
       throw usageError('--ip and -p are for the new network', { code: 'usage', hint: '--network bridge' });
     }
-    requireRoot();
     const root = storeRoot();
     const container = await findContainer(root, word);
     const { dns, search, hosts } = container.definition.network;

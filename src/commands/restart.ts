@@ -1,6 +1,5 @@
 /** `p2c restart`: stops containers and starts them again. */
 import { storeRoot } from '../oci/root.ts';
-import { requireRoot } from '../runtime/create.ts';
 import { restartContainer } from '../runtime/restart.ts';
 import { defineVerb } from './command.ts';
 import { eachContainer } from './each-container.ts';
@@ -18,7 +17,6 @@ export const verb = defineVerb({
   options: (parser) => parser.options(STOP_OPTIONS),
   async run({ time, all }, words) {
     patienceFor(undefined, time);
-    requireRoot();
     const root = storeRoot();
     return eachContainer(await namedContainers(root, words, all), async (container) => {
       await restartContainer(root, container, patienceFor(container, time));

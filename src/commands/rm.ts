@@ -2,7 +2,6 @@
 import { usageError } from '../errors.ts';
 import { storeRoot } from '../oci/root.ts';
 import { sweep } from '../runtime/containers.ts';
-import { requireRoot } from '../runtime/create.ts';
 import { removeContainer } from '../runtime/end.ts';
 import { defineVerb } from './command.ts';
 import { eachContainer } from './each-container.ts';
@@ -31,7 +30,6 @@ export const verb = defineVerb({
   async run({ force, time, volumes, all }, words) {
     if (time !== undefined && !force) throw usageError('--time goes with --force', { code: 'usage' });
     const patience = patienceFor(undefined, time);
-    requireRoot();
     const root = storeRoot();
     await sweep(root);
     return eachContainer(await namedContainers(root, words, all), async (container) => {

@@ -3,7 +3,6 @@ import { usageError } from '../errors.ts';
 import { storeRoot } from '../oci/root.ts';
 import { parseDetachKeys } from '../runtime/attach/detach-keys.ts';
 import { type Container, readBundle, readState, type State, stateOrGone } from '../runtime/container.ts';
-import { requireRoot } from '../runtime/create.ts';
 import { startMonitored } from '../runtime/monitor.ts';
 import { type Attachment, attachTo, attend, startAttached, withAttachOptions } from './attached-container.ts';
 import { defineVerb } from './command.ts';
@@ -33,7 +32,6 @@ export const verb = defineVerb({
   async run(options, words) {
     const detachKeys = parseDetachKeys(options['detach-keys']);
     const policy = policyFrom(options.filter, options.all);
-    requireRoot();
     const root = storeRoot();
     const named = await namedContainers(root, words, options.all);
     if (options.attach || options.interactive) {

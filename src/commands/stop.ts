@@ -2,7 +2,6 @@
 import { usageError } from '../errors.ts';
 import { storeRoot } from '../oci/root.ts';
 import type { Container } from '../runtime/container.ts';
-import { requireRoot } from '../runtime/create.ts';
 import { stopContainer } from '../runtime/end.ts';
 import { defineVerb } from './command.ts';
 import { eachContainer } from './each-container.ts';
@@ -24,7 +23,6 @@ export const verb = defineVerb({
   ],
   options: (parser) => parser.options(STOP_OPTIONS),
   async run({ time, all }, words) {
-    requireRoot();
     const containers = await namedContainers(storeRoot(), words, all);
     patienceFor(undefined, time);
     // Together: the second does not wait for the first one's patience.

@@ -1,7 +1,6 @@
 /** `p2c volume create`: an empty volume; the first container that uses it fills it from its image. */
 import { ExitCode, usageError } from '../errors.ts';
 import { storeRoot } from '../oci/root.ts';
-import { requireRoot } from '../runtime/create.ts';
 import { ensureVolume, newVolumeName, refuseVolume } from '../runtime/volumes/volumes.ts';
 import { defineVerb } from './command.ts';
 
@@ -16,7 +15,6 @@ export const verb = defineVerb({
       .option('ignore', { type: 'boolean', default: false, describe: 'one that is there already is no fault' }),
   async run({ label, ignore }, words) {
     if (words.length > 1) throw usageError('one name is expected', { code: 'usage' });
-    requireRoot();
     const root = storeRoot();
     const name = words[0] ?? newVolumeName();
     if (!ignore) await refuseVolume(root, name);

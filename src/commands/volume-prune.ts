@@ -1,7 +1,6 @@
 /** `p2c volume prune`: removes the volumes that no container uses. */
 import { ExitCode, usageError } from '../errors.ts';
 import { storeRoot } from '../oci/root.ts';
-import { requireRoot } from '../runtime/create.ts';
 import { removeVolumes } from '../runtime/volumes/volumes.ts';
 import { defineVerb } from './command.ts';
 import { confirmed } from './confirm.ts';
@@ -14,7 +13,6 @@ export const verb = defineVerb({
   options: (parser) => parser.option('force', { alias: 'f', type: 'boolean', default: false, describe: 'do not ask' }),
   async run({ force }, words) {
     if (words.length > 0) throw usageError("'volume prune' takes no words", { code: 'usage' });
-    requireRoot();
     if (!force && !(await confirmed('This removes all volumes that no container uses, and their content.'))) {
       return ExitCode.done;
     }

@@ -1,7 +1,6 @@
 /** `p2c volume rm`: removes volumes and their content. */
 import { ExitCode, usageError } from '../errors.ts';
 import { storeRoot } from '../oci/root.ts';
-import { requireRoot } from '../runtime/create.ts';
 import { removeVolumes } from '../runtime/volumes/volumes.ts';
 import { defineVerb } from './command.ts';
 
@@ -14,7 +13,6 @@ export const verb = defineVerb({
   async run(_, words) {
     if (words.length === 0)
       throw usageError('no volume is named', { code: 'usage', hint: "'p2c volume ls' lists them" });
-    requireRoot();
     const removed = await removeVolumes(storeRoot(), words);
     process.stdout.write(removed.map((name) => `${name}\n`).join(''));
     return ExitCode.done;

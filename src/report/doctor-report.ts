@@ -1,6 +1,7 @@
 /** What `p2c doctor` tells: what this machine can run, what is missing, and how to get it. */
 import type { Ability } from '../runtime/machine/ability.ts';
 import type { Machine } from '../runtime/machine/machine.ts';
+import { ENOUGH_IDS } from '../runtime/rootless/lacking.ts';
 import type { Stray, StrayKind } from '../runtime/strays/stray.ts';
 import { formatBytes } from './units.ts';
 
@@ -46,6 +47,7 @@ export function doctorReport(machine: Machine, strays: readonly Stray[] = []): D
     { ...abilityCheck('namespaces', machine.namespaces, NAMESPACE_REMEDY), ...essential(machine.namespaces) },
     { ...abilityCheck('overlayfs', machine.overlay, OVERLAY_REMEDY), ...essential(machine.overlay) },
     ...rootlessChecks(machine),
+    ...(machine.root ? [] : [withoutRootCheck(machine)]),
     ...engineChecks(machine),
     cniCheck(machine),
     ...programChecks(machine),
@@ -60,16 +62,30 @@ const NAMESPACE_REMEDY = 'run p2c as root, on a machine or in a container that m
 const OVERLAY_REMEDY = "'modprobe overlay'; inside a container, give it the capability SYS_ADMIN";
 
 /** Engines by which a container was run just now; what else is needed lies in the programs that are required. */
-function workingEngines({ root, overlay, programs, engines }: Machine): string[] {
+function workingEngines({ root, withoutRoot, overlay, programs, engines }: Machine): string[] {
   const lacking = programs.some(({ required, path }) => required && path === null);
-  if (!root || overlay.able !== true || lacking) return [];
+  if ((!root && withoutRoot.length > 0) || overlay.able !== true || lacking) return [];
   return engines.filter(({ works }) => works.able === true).map(({ name }) => name);
 }
 
 function kernelCheck({ kernel, architecture, root }: Machine): DoctorCheck {
-  const detail = `${kernel}, ${architecture}`;
-  if (root) return { id: 'kernel', state: 'ok', detail: `${detail}, as root`, remedy: null };
-  return { id: 'kernel', state: 'missing', detail: `${detail}, not as root`, remedy: "'sudo p2c run …'" };
+  const who = root ? 'as root' : 'not as root';
+  return { id: 'kernel', state: 'ok', detail: `${kernel}, ${architecture}, ${who}`, remedy: null };
+}
+
+/** All that a user's containers need and this machine has not, in one place. */
+function withoutRootCheck({ withoutRoot }: Machine): DoctorCheck {
+  const id = 'containers without root';
+  if (withoutRoot.length === 0) {
+    const detail = "yes: on no network but this machine's and none, and without limits by cgroups";
+    return { id, state: 'ok', detail, remedy: null };
+  }
+  return {
+    id,
+    state: 'missing',
+    detail: withoutRoot.map(({ what }) => what).join('; '),
+    remedy: `${[...new Set(withoutRoot.map(({ remedy }) => remedy))].join('; ')}. Or 'sudo p2c run …'`,
+  };
 }
 
 function vsyscallCheck({ vsyscall }: Machine): DoctorCheck {
@@ -105,7 +121,7 @@ function rootlessChecks({ userNamespaces, subordinate, root }: Machine): DoctorC
   );
   const few = Math.min(subordinate.uids, subordinate.gids);
   const detail = `${subordinate.uids} user ids, ${subordinate.gids} group ids`;
-  const enough = few >= 65_536 || root;
+  const enough = few >= ENOUGH_IDS || root;
   return [
     check,
     {

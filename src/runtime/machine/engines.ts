@@ -7,6 +7,7 @@ import { ociEngine } from '../engines/oci.ts';
 import { probeRuntime } from '../engines/probe.ts';
 import { HOST_ENVIRONMENT } from '../isolation.ts';
 import type { EngineName } from '../options.ts';
+import { probeInside } from '../rootless/probe-inside.ts';
 import { type Ability, unable } from './ability.ts';
 import { pathOf } from './programs.ts';
 
@@ -19,16 +20,28 @@ export interface ExaminedEngine {
   readonly works: Ability;
 }
 
-/** p2c's own engine and the OCI runtimes it knows. @param root whether p2c runs as root: containers need it. */
-export function examineEngines(root: boolean): Promise<ExaminedEngine[]> {
-  return Promise.all([examine('namespaces', root), examine('runc', root), examine('crun', root)]);
+/**
+ * p2c's own engine and the OCI runtimes it knows.
+ * @param root whether p2c runs as root: else only its own runs containers.
+ * @param store whose user namespace it is tried in without root; undefined where there can be none.
+ */
+export function examineEngines(root: boolean, store: string | undefined): Promise<ExaminedEngine[]> {
+  const own = root ? examine('namespaces', root) : examineInside(store);
+  return Promise.all([own, examine('runc', root), examine('crun', root)]);
+}
+
+async function examineInside(store: string | undefined): Promise<ExaminedEngine> {
+  const lacking = unable('what it needs without root is missing');
+  const fault = store === undefined ? lacking : await probeInside(store);
+  return { name: 'namespaces', version: null, works: fault };
 }
 
 async function examine(name: EngineName, root: boolean): Promise<ExaminedEngine> {
   const path = name === 'namespaces' ? undefined : pathOf(name);
   if (path === null) return { name, version: null, works: unable('not installed') };
   const version = path === undefined ? null : await versionOf(path);
-  if (!root) return { name, version, works: { able: 'unknown', reason: 'not tried: p2c does not run as root' } };
+  if (!root)
+    return { name, version, works: { able: 'unknown', reason: 'runs containers as root only, and p2c is not' } };
   const fault = await probeRuntime(engineNamed(name));
   return { name, version, works: fault === undefined ? { able: true } : unable(fault) };
 }

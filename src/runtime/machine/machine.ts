@@ -2,6 +2,7 @@
 import { readFile, statfs } from 'node:fs/promises';
 import { machine as hardwareName, release, totalmem, userInfo } from 'node:os';
 import { dirname } from 'node:path';
+import { type Lacking, lackingHere } from '../rootless/lacking.ts';
 import { type Ability, unable } from './ability.ts';
 import { type Cgroups, readCgroups, unifiedRoot } from './cgroups.ts';
 import { type CniPlugins, findCniPlugins } from './cni-plugins.ts';
@@ -9,7 +10,7 @@ import { type ExaminedEngine, examineEngines } from './engines.ts';
 import { probeIa32 } from './ia32.ts';
 import { probeNamespaces, probeOverlay, probeUname26, probeUserNamespaces } from './kernel-abilities.ts';
 import { type NeededProgram, neededPrograms } from './programs.ts';
-import { subordinateIds } from './subordinate-ids.ts';
+import { countIds, subordinateRanges } from './subordinate-ids.ts';
 import { type Vsyscall, vsyscallMode } from './vsyscall.ts';
 
 export interface Machine {
@@ -27,6 +28,8 @@ export interface Machine {
   readonly userNamespaces: Ability;
   /** How many ids /etc/subuid and /etc/subgid give to the user p2c runs as. */
   readonly subordinate: { readonly uids: number; readonly gids: number };
+  /** What is missing for containers of this user; for root, who needs none of it, nothing. */
+  readonly withoutRoot: readonly Lacking[];
   readonly cni: CniPlugins;
   readonly engines: readonly ExaminedEngine[];
   readonly programs: readonly NeededProgram[];
@@ -40,16 +43,17 @@ export async function examineMachine(storeRoot: string): Promise<Machine> {
   const architecture = hardwareName();
   const mountinfo = await textOf('/proc/self/mountinfo');
   const unified = unifiedRoot(mountinfo);
-  const [ia32, uname26, namespaces, overlay, userNamespaces, engines, subordinate, store] = await Promise.all([
+  const [ia32, uname26, namespaces, overlay, userNamespaces, withoutRoot, subordinate, store] = await Promise.all([
     architecture === 'x86_64' ? probeIa32() : unable(`${architecture} is not x86_64`),
     probeUname26(),
     probeNamespaces(root),
     probeOverlay(root),
     probeUserNamespaces(),
-    examineEngines(root),
+    root ? [] : lackingHere(),
     readSubordinate(),
     freeSpace(storeRoot),
   ]);
+  const engines = await examineEngines(root, withoutRoot.length === 0 ? storeRoot : undefined);
   return {
     architecture,
     kernel: release(),
@@ -63,6 +67,7 @@ export async function examineMachine(storeRoot: string): Promise<Machine> {
     overlay,
     userNamespaces,
     subordinate,
+    withoutRoot,
     cni: findCniPlugins(),
     engines,
     programs: neededPrograms(),
@@ -82,8 +87,8 @@ async function readSubordinate(): Promise<Machine['subordinate']> {
   const { username, uid } = userInfo();
   const user = { name: username, id: uid };
   return {
-    uids: subordinateIds(await textOf('/etc/subuid'), user),
-    gids: subordinateIds(await textOf('/etc/subgid'), user),
+    uids: countIds(subordinateRanges(await textOf('/etc/subuid'), user)),
+    gids: countIds(subordinateRanges(await textOf('/etc/subgid'), user)),
   };
 }
 

@@ -31,6 +31,7 @@ const PROGRAMS: readonly (readonly [string, string, string, boolean])[] = [
   ['script', 'bsdutils', 'terminals of containers', false],
   ['ssh', 'openssh-client', "aliases of ssh_config ('ssh -G')", false],
   ['newuidmap', 'uidmap', 'containers without root', false],
+  ['hostname', 'hostname', 'containers without root', false],
   ['catatonit', 'catatonit', "a small init for '--init none'", false],
   ['zstd', 'zstd', 'fast compression', false],
 ];

@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs';
 import { P2cError } from '../../errors.ts';
 import { commandLines } from '../engines/engine-processes.ts';
+import { isRootless } from '../rootless/user-namespace.ts';
 import { containerStrays, goneStrays } from './containers.ts';
 import { fileStrays } from './files.ts';
 import { networkStrays } from './networks.ts';
@@ -13,13 +14,13 @@ import type { Stray } from './stray.ts';
  */
 export async function findStrays(root: string): Promise<Stray[]> {
   if (!existsSync(root)) return [];
-  // Only root runs containers.
-  if (process.getuid?.() !== 0) return fileStrays(root);
   const all = commandLines();
+  const isMachines = process.getuid?.() === 0 && !isRootless();
   return [
     ...(await containerStrays(root, all)),
     ...(await goneStrays(root, all)),
-    ...(await networkStrays(root)),
+    // Without root there are no networks.
+    ...(isMachines ? await networkStrays(root) : []),
     ...(await fileStrays(root)),
   ];
 }
