@@ -85,6 +85,7 @@ export const MACHINE: Machine = {
   overlay: { able: true },
   userNamespaces: { able: true },
   subordinate: { uids: 0, gids: 0 },
+  withoutRoot: [],
   cni: { folder: '/usr/lib/cni', found: ['bridge'], missing: [] },
   engines: [{ name: 'namespaces', version: null, works: { able: true } }],
   programs: [],

@@ -29,7 +29,12 @@ test('a machine that has all runs containers by every engine that works', (t) =>
 
 test('what no container can do without makes the answer no, and each is named', (t) => {
   const no = { able: false, reason: 'Operation not permitted' } as const;
-  const poor: Partial<Machine>[] = [{ root: false }, { overlay: no }, { programs: [{ ...unshare, path: null }] }];
+  const withoutRoot = [{ what: 'newuidmap is not installed', remedy: 'install uidmap' }];
+  const poor: Partial<Machine>[] = [
+    { root: false, withoutRoot },
+    { overlay: no },
+    { programs: [{ ...unshare, path: null }] },
+  ];
   for (const lack of poor) {
     const report = doctorReport({ ...GOOD, ...lack });
     t.false(report.canRun);

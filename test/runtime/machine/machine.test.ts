@@ -5,7 +5,7 @@ import test from 'ava';
 import { readCgroups, unifiedRoot } from '../../../src/runtime/machine/cgroups.ts';
 import { findCniPlugins } from '../../../src/runtime/machine/cni-plugins.ts';
 import { probeIa32, smallestProgram } from '../../../src/runtime/machine/ia32.ts';
-import { subordinateIds } from '../../../src/runtime/machine/subordinate-ids.ts';
+import { countIds, subordinateRanges } from '../../../src/runtime/machine/subordinate-ids.ts';
 import { vsyscallMode } from '../../../src/runtime/machine/vsyscall.ts';
 import { temporaryFolder } from '../../helpers/temporary.ts';
 
@@ -47,8 +47,13 @@ test('cgroups: v1, v2, hybrid and none', (t) => {
 
 test('subordinate ids are added up by name and by number, and nobody else is counted', (t) => {
   const text = '# comment\nann:100000:65536\nbob:165536:65536\n1000:300000:1000\nann:oops:x\nann:1:\n';
-  t.is(subordinateIds(text, { name: 'ann', id: 1000 }), 66_536);
-  t.is(subordinateIds(text, { name: 'carl', id: 7 }), 0);
+  const own = subordinateRanges(text, { name: 'ann', id: 1000 });
+  t.deepEqual(own, [
+    { first: 100_000, count: 65_536 },
+    { first: 300_000, count: 1000 },
+  ]);
+  t.is(countIds(own), 66_536);
+  t.deepEqual(subordinateRanges(text, { name: 'carl', id: 7 }), []);
 });
 
 test('CNI plugins: those that are there, and those that are missing', (t) => {
