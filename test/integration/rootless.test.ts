@@ -13,10 +13,12 @@ import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import test, { type ExecutionContext } from 'ava';
 import { z } from 'zod';
+import type { ExecutionConfig } from '../../src/oci/spec.ts';
+import { SYSTEM_LABELS } from '../../src/oci/system-labels.ts';
 import { NOTHING_REMAINS, type OrdinaryUser, ordinaryUser, ownersOf, remainsOf } from '../helpers/ordinary-user.ts';
 import { rawTar } from '../helpers/raw-tar.ts';
 import { requirePrograms, requireRoot } from '../helpers/require.ts';
-import { busyboxTar } from '../helpers/runtime-image.ts';
+import { busyboxTar, type Tree } from '../helpers/runtime-image.ts';
 import { temporaryFolder } from '../helpers/temporary.ts';
 
 function ready(t: ExecutionContext): boolean {
@@ -34,8 +36,10 @@ function ready(t: ExecutionContext): boolean {
   return requireRoot(t) && requirePrograms(t, programs);
 }
 
+const SERVE: ExecutionConfig = { Cmd: ['sh', '-c', 'echo up; exec httpd -f -h /var/www'] };
+
 /** Its second layer has other owners, device nodes, a name that is taken away, and a folder that hides the lower one. */
-async function user(t: ExecutionContext): Promise<OrdinaryUser> {
+async function user(t: ExecutionContext, execution: ExecutionConfig = SERVE, tree: Tree = {}): Promise<OrdinaryUser> {
   const upper = rawTar([
     { name: './', type: '5' },
     { name: './.wh.gone' },
@@ -48,8 +52,8 @@ async function user(t: ExecutionContext): Promise<OrdinaryUser> {
     { name: './disk', type: '4', device: [8, 0] },
     { name: './null-again', type: '1', link: 'null' },
   ]);
-  const lower = await busyboxTar(t, { 'gone/file': 'x', 'hides/old': 'x' });
-  return ordinaryUser(t, [lower, upper], { Cmd: ['sh', '-c', 'echo up; exec httpd -f -h /var/www'] });
+  const lower = await busyboxTar(t, { 'gone/file': 'x', 'hides/old': 'x', ...tree });
+  return ordinaryUser(t, [lower, upper], execution);
 }
 
 /** Processes end a moment after they are told to. */
@@ -177,6 +181,29 @@ test.serial(
     await nothingRemains(t, p2c);
   },
 );
+
+test.serial('an init boots, is looked into and halts; systemd, which needs cgroups, is refused', async (t) => {
+  if (!ready(t)) return;
+  const labelled = (init: string): ExecutionConfig => ({ Labels: { [SYSTEM_LABELS.init]: init } });
+  // busybox's own init, which powers off at SIGUSR2.
+  const inittab = '::sysinit:/bin/echo booted\n::respawn:/bin/httpd -f -h /var/www\n::shutdown:/bin/echo going\n';
+  const tree = { 'sbin/init': { link: '../bin/busybox' }, 'etc/inittab': inittab };
+  const p2c = await user(t, labelled('sysvinit'), tree);
+  await p2c.ok('run', '-d', '--name', 'old', '--stop-signal', 'SIGUSR2', 'test:latest');
+  const page = ['exec', 'old', 'wget', '-qO-', 'http://127.0.0.1/'];
+  while ((await p2c.call(...page)).code !== 0) await setTimeout(100);
+  t.is(await p2c.ok('exec', 'old', 'cat', '/proc/1/comm'), 'init');
+  await p2c.ok('stop', '-t', '60', 'old');
+  t.is(await p2c.ok('wait', 'old'), '0');
+  t.regex(await p2c.ok('logs', 'old'), /booted.*going/s);
+  await p2c.ok('rm', 'old');
+  await nothingRemains(t, p2c);
+  const other = await user(t, labelled('systemd'), tree);
+  const { code, stderr } = await other.call('run', '--rm', 'test:latest');
+  t.is(code, 125);
+  t.regex(stderr, /systemd has no cgroups that it may write to/);
+  t.false(existsSync(join(other.root, 'containers')));
+});
 
 test.serial('root inside is nobody else outside: others’ files, the machine’s settings, devices', async (t) => {
   if (!ready(t)) return;
