@@ -221,15 +221,15 @@ test.serial('root inside is nobody else outside: others’ files, the machine’
   const before = statSync(canary);
   for (const options of [[], ['--privileged'], ['--cap-add', 'all']]) {
     const run = ['run', '--rm', ...options, '-v', `${place}:/place`, '-v', '/:/machine', '-v', `${own}:/own`];
-    for (const attempt of [
+    // One container for all, which tells those that were not denied.
+    const attempts = [
       ...['cat /place/secret', 'cat /machine/etc/shadow', 'echo x >/place/canary', 'rm /place/canary'],
       ...['chown 0 /place/canary', 'chmod 666 /place/canary', 'echo x >/machine/etc/passwd', 'touch /machine/etc/x'],
       ...['mknod /own/disk b 8 0', 'mknod /tmp/null c 1 3', 'echo 1 >/proc/sys/kernel/printk', 'ls /machine/root'],
       ...['chroot /machine cat /etc/shadow', 'cat /proc/kcore', 'echo x >/sys/kernel/uevent_helper'],
-    ]) {
-      const { code, stdout } = await p2c.call(...run, 'test:latest', 'sh', '-c', attempt);
-      t.not(code, 0, `${options.join(' ')}: ${attempt} gave ${stdout}`);
-    }
+    ];
+    const each = 'for attempt; do if sh -c "$attempt" >/dev/null 2>&1; then echo "$attempt"; fi; done; echo all tried';
+    t.is(await p2c.ok(...run, 'test:latest', 'sh', '-c', each, 'sh', ...attempts), 'all tried', options.join(' '));
     // What is the user's own is at its root's hand, and owners are ids of his.
     await p2c.ok(...run, 'test:latest', 'sh', '-c', 'echo mine >/own/file; chown 5:6 /own/file');
     t.deepEqual(ownersOf(join(own, 'file')), [p2c.firstId + 4, p2c.firstId + 5]);
