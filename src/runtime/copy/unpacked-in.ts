@@ -1,5 +1,5 @@
 /** Unpacks a tar stream in a container. */
-import type { Writable } from 'node:stream';
+import type { Readable, Writable } from 'node:stream';
 import { messageOf, P2cError, systemCode } from '../../errors.ts';
 import { lockContainer } from '../claim.ts';
 import { type Container, readState } from '../container.ts';
@@ -8,6 +8,8 @@ import { rootOf } from '../place.ts';
 import { unpackHint } from './unpack-hint.ts';
 import { SAID_NOTHING, startInView } from './view.ts';
 import { unpackWords } from './words.ts';
+
+const MOST_SAID = 4096;
 
 /**
  * In one that runs, the image's own tar unpacks, confined as all that runs there; in another, this machine's, while nobody
@@ -40,17 +42,23 @@ export async function unpackedIn(
     detached: false,
   });
   launched.output?.resume();
-  let messages = '';
-  launched.errors?.on('data', (chunk: Buffer) => {
-    if (messages.length < 4096) messages += String(chunk);
-  });
+  const said = saidOn(launched.errors);
   launched.input?.on('error', () => {});
   const fed = launched.input === undefined ? undefined : await feed(launched.input).catch((error: unknown) => error);
   const code = await launched.ended;
+  // It may have ended before its last words were read.
+  const messages = await said;
   if (code === 0 && (fed === undefined || isBrokenPipe(fed))) return;
   if (isTold(fed)) throw fed;
   const cause = fed instanceof Error && code === 0 ? fed : new Error(messages.trim() || SAID_NOTHING);
   throw failed(`the container's tar ended with exit code ${code}`, cause, unpackHint(code, messages));
+}
+
+/** All that comes, of which the beginning is kept. */
+async function saidOn(stream: Readable | undefined): Promise<string> {
+  let text = '';
+  for await (const chunk of stream ?? []) if (text.length < MOST_SAID) text += String(chunk);
+  return text;
 }
 
 /** A tar reads until its stream says that it ends, and not what comes after. */
