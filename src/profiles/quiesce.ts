@@ -63,6 +63,7 @@ export async function quiesce(
   options.signal?.throwIfAborted();
   if (running.length === 0) return nothingStopped(leftAlone);
   const before = await lookBefore(session, running);
+  options.signal?.throwIfAborted();
   const lease = await Lease.begin(session, {
     place,
     leaseMs,
@@ -99,11 +100,17 @@ async function stopAll(scene: Scene, applications: readonly Application[], signa
   try {
     for (const application of applications) {
       const item: Stopped = { application, since: performance.now(), steps: [], halfDown: true };
-      stopped.push(item);
-      scene.owed.stopping(application.name);
+      // What no step was sent to was not stopped, and is not to be started: without a check nothing shows that it is up.
+      const onSend = (): void => {
+        if (stopped.includes(item)) return;
+        stopped.push(item);
+        scene.owed.stopping(application.name);
+      };
       for (const task of application.stop) {
         signal.throwIfAborted();
-        const report = await runStop(scene, application, task, signal);
+        const report = await runStop(scene, application, task, { signal, onSend });
+        // One that was found down may have gone down with another that was stopped.
+        onSend();
         item.steps.push(report);
         signal.throwIfAborted();
         if (report.problem !== undefined) throw stopFailed(scene, report);
@@ -120,14 +127,10 @@ async function stopAll(scene: Scene, applications: readonly Application[], signa
 /** Starts again what was stopped. @returns the error to throw: the first, or the worse one of the starting. */
 async function undo(scene: Scene, stopped: readonly Stopped[], error: unknown): Promise<unknown> {
   try {
+    if (stopped.length === 0) return await untouched(scene, error);
     const { applications } = await startAgain(scene, stopped, []);
     tellUp(scene, applications);
-    if (!(error instanceof OutOfReach)) return error;
-    return new P2cError(`the lease on ${scene.session.target.name} ran out while the applications were being stopped`, {
-      code: 'quiesce.lease-lost',
-      hint: 'they run again; try a longer --lease',
-      cause: error.cause,
-    });
+    return error instanceof OutOfReach ? leaseRanOut(scene, error) : error;
   } catch (worse) {
     if (!(worse instanceof P2cError)) return worse;
     const because = error instanceof P2cError && error.code === 'quiesce.stop-failed' ? `${error.message}\n` : '';
@@ -137,6 +140,21 @@ async function undo(scene: Scene, stopped: readonly Stopped[], error: unknown): 
       cause: worse.cause ?? error,
     });
   }
+}
+
+/** No step was sent: there is nothing to start, and a watchdog that owes nothing goes by itself where it is not reached. */
+async function untouched(scene: Scene, error: unknown): Promise<unknown> {
+  await scene.lease.handBack().catch(() => {});
+  if (!(error instanceof OutOfReach)) return error;
+  return error.cause instanceof P2cError ? error.cause : leaseRanOut(scene, error);
+}
+
+function leaseRanOut(scene: Scene, { cause }: OutOfReach): P2cError {
+  return new P2cError(`the lease on ${scene.session.target.name} ran out while the applications were being stopped`, {
+    code: 'quiesce.lease-lost',
+    hint: 'they run again; try a longer --lease',
+    cause,
+  });
 }
 
 function stopFailed(scene: Scene, report: StepReport): P2cError {

@@ -98,12 +98,21 @@ function lenient(bytes: Buffer): string {
   return printable(new TextDecoder().decode(bytes).trim(), { newlines: true });
 }
 
-/** Stops, and waits until it is down. A step that is down already is left out: its command would only complain. */
+interface Stopping {
+  readonly signal: AbortSignal;
+  /** Called right before the step's command is sent. */
+  readonly onSend: () => void;
+}
+
+/**
+ * Stops, and waits until it is down. A step that is down already is left out: its command would only complain.
+ * @throws the signal's reason where it was aborted before the command was sent.
+ */
 export async function runStop(
   scene: Scene,
   application: Application,
   task: StopTask,
-  signal: AbortSignal,
+  { signal, onSend }: Stopping,
 ): Promise<StepReport> {
   const purpose = stepPurpose(application.name, 'stop', task.step);
   const started = performance.now();
@@ -111,6 +120,8 @@ export async function runStop(
   if (task.down.length > 0 && notDown(task.down, await ask()).length === 0) {
     return { purpose, code: null, milliseconds: 0, output: '', problem: undefined };
   }
+  signal.throwIfAborted();
+  onSend();
   scene.tell(purpose);
   const { code, output } = await execute(scene, application, 'stop', task);
   const patience = code === 0 ? task.step.timeout - (performance.now() - started) : Math.min(5000, task.step.timeout);
