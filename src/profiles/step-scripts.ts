@@ -15,15 +15,17 @@ export interface StepRun {
 
 /**
  * Runs a step. Its output goes to a file and not to the channel, which a daemon that keeps its standard output would
- * hold open for ever. The step's exit code is on standard error as `p2c-code N`; the command itself ends with 0.
+ * hold open for ever. The step's exit code is on standard error as `p2c-code N`; the command itself ends with 0. What is owed
+ * is written before `expired` is looked at, and the watchdog does it the other way round: one sees the other.
+ * It takes its token away first when it goes, so that a lock that is half removed is not taken for one that is held.
  */
 export function stepCommand(place: LeasePlace, step: StepRun): RemoteCommand {
   const owe =
     step.owe === undefined
       ? ''
-      : `${ours(step.owe.token)}if [ -e "$lock/expired" ]; then exit ${LeaseExit.expired}; fi
-echo ${quote(step.owe.name)} >"$lock/owed.${step.owe.number}" || exit ${LeaseExit.notOurs}
-`;
+      : `${ours(step.owe.token)}echo ${quote(step.owe.name)} >"$lock/owed.${step.owe.number}" || exit ${LeaseExit.notOurs}
+if [ -e "$lock/expired" ]; then exit ${LeaseExit.expired}; fi
+${ours(step.owe.token)}`;
   return {
     purpose: step.purpose,
     script: `${prelude(place)}${owe}output=/dev/null

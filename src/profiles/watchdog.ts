@@ -213,6 +213,9 @@ p2c_main() {
     if p2c_end_step; then p2c_say "a stop step was still at work: ended"; fi
     p2c_start_owed
   fi
-  if [ -z "$p2c_failed" ] && p2c_ours; then rm -rf "$lock"; fi
+  if [ -z "$p2c_failed" ] && p2c_ours; then
+    rm -f "$lock/token"
+    rm -rf "$lock"
+  fi
 }
 `;

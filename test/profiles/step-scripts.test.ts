@@ -1,0 +1,34 @@
+/** What the commands of steps do on a source, under the shells that are met there. */
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import test, { type ExecutionContext } from 'ava';
+import { LeaseExit } from '../../src/profiles/lease-scripts.ts';
+import { stepCommand } from '../../src/profiles/step-scripts.ts';
+import { type Playground, playground, shellFolder } from '../helpers/fake-application.ts';
+import { localSession } from '../helpers/local-session.ts';
+import { requirePrograms } from '../helpers/require.ts';
+
+const TOKEN = 'ours';
+
+/** A lease that is held, without its watchdog. */
+function leased(t: ExecutionContext): Playground {
+  const ground = playground(t);
+  mkdirSync(ground.lock);
+  writeFileSync(join(ground.lock, 'token'), TOKEN);
+  return ground;
+}
+
+for (const shell of ['dash', 'bash', 'busybox']) {
+  test(`${shell}: a stop owes its start before it looks whether the lease is over`, async (t) => {
+    if (!requirePrograms(t, [shell])) return;
+    const ground = leased(t);
+    const mark = join(ground.folder, 'ran');
+    const session = localSession({ path: shellFolder(ground, shell) });
+    const owe = { token: TOKEN, number: 3, name: 'app' };
+    const command = stepCommand(ground.place, { purpose: 'stop app', line: `: >${mark}`, timeoutMs: 5000, owe });
+    writeFileSync(join(ground.lock, 'expired'), '');
+    t.is((await session.run(command)).code, LeaseExit.expired);
+    t.false(existsSync(mark));
+    t.true(existsSync(join(ground.lock, 'owed.3')), 'a watchdog that looks now sees it');
+  });
+}
