@@ -56,7 +56,10 @@ export function planQuiesce(
         : [...startCommands(applications), ...compareCommands(applications)],
     trouble: [
       { ...endStepCommand(LEASE_PLACE, TOKEN), when: 'only where a stop does not end within its limit' },
-      { ...readStepCommand(LEASE_PLACE), when: 'only where a start does not end within its limit' },
+      {
+        ...readStepCommand(LEASE_PLACE, 0),
+        when: 'only where a start does not end within its limit, or the link is lost under it',
+      },
       { ...scripts.relaunchCommand(LEASE_PLACE, TOKEN), when: 'only where somebody killed the watchdog' },
       { ...scripts.recoverCommand(LEASE_PLACE), when: 'only where an earlier run was killed with its watchdog' },
       { ...scripts.hurryCommand(LEASE_PLACE, 'HOLDER'), when: 'only where a run that is over still holds the server' },
@@ -84,7 +87,7 @@ export function compareCommands(applications: readonly Pick<Application, 'name' 
 }
 
 function planStop(application: Application, { step, down }: Application['stop'][number]): PlannedCommand[] {
-  const owe = { token: TOKEN, number: application.number, name: application.name };
+  const owe = { token: TOKEN, name: application.name };
   const stop = planStep(application, 'stop', step, owe);
   return [stop, ...look(`see whether ${application.name} is down`, down, step.timeout)];
 }
@@ -95,13 +98,13 @@ function planStart(application: Application, { step, up }: Application['start'][
 }
 
 function planStep(
-  { name }: Application,
+  { name, number }: Application,
   action: Action,
   step: Application['start'][number]['step'],
   owe: StepRun['owe'],
 ): PlannedCommand {
   const purpose = stepPurpose(name, action, step);
-  return stepCommand(LEASE_PLACE, { purpose, line: stepLine(action, step), timeoutMs: step.timeout, owe });
+  return stepCommand(LEASE_PLACE, { purpose, line: stepLine(action, step), timeoutMs: step.timeout, number, owe });
 }
 
 function look(purpose: string, atoms: readonly Atom[], limitMs: number): PlannedCommand[] {

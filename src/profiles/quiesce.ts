@@ -11,8 +11,9 @@ import { LEASE_PLACE, type LeasePlace } from './lease-scripts.ts';
 import { clearTheWay, holder, type LeaseRun } from './lease-sight.ts';
 import { Owed } from './owed.ts';
 import { indent, type ResumeReport, type Stopped, startAgain } from './resume.ts';
-import { OutOfReach, runStop, type Scene, type StepReport } from './run-step.ts';
+import { runStop, type StepReport } from './run-step.ts';
 import type { Profile } from './schema.ts';
+import { OutOfReach, type Scene } from './step-execution.ts';
 import { type Quiesced, StoppedApplications, tellUp } from './stopped-applications.ts';
 import { watched } from './watched.ts';
 

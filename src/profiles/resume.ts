@@ -5,7 +5,8 @@ import { nameOfAtom } from './checks.ts';
 import type { Comparison } from './comparison.ts';
 import { waitForRelease } from './lease-sight.ts';
 import { formatSeconds } from './quantity.ts';
-import { OutOfReach, runStart, type Scene, type StepReport } from './run-step.ts';
+import { runStart, type StepReport } from './run-step.ts';
+import { OutOfReach, type Scene } from './step-execution.ts';
 import { stepByHand } from './steps.ts';
 
 /** An application that p2c stopped, or began to stop. */

@@ -2,15 +2,17 @@
 import { quote } from '../ssh/quote.ts';
 import type { RemoteCommand } from '../ssh/session.ts';
 import { LeaseExit, type LeasePlace, ours, prelude } from './lease-scripts.ts';
-import { END_STEP_FUNCTIONS, runNoted } from './stop-at-work.ts';
+import { AT_WORK_FUNCTION, END_STEP_FUNCTIONS, runNoted, STOP_AT_WORK, startAtWork } from './step-at-work.ts';
 
 export interface StepRun {
   readonly purpose: string;
   /** Command line of sh. */
   readonly line: string;
   readonly timeoutMs: number;
+  /** Of the application. */
+  readonly number: number;
   /** For a stop: what the watchdog owes from now on. */
-  readonly owe: { readonly token: string; readonly number: number; readonly name: string } | undefined;
+  readonly owe: { readonly token: string; readonly name: string } | undefined;
 }
 
 /**
@@ -23,14 +25,14 @@ export function stepCommand(place: LeasePlace, step: StepRun): RemoteCommand {
   const owe =
     step.owe === undefined
       ? ''
-      : `${ours(step.owe.token)}echo ${quote(step.owe.name)} >"$lock/owed.${step.owe.number}" || exit ${LeaseExit.notOurs}
+      : `${ours(step.owe.token)}echo ${quote(step.owe.name)} >"$lock/owed.${step.number}" || exit ${LeaseExit.notOurs}
 if [ -e "$lock/expired" ]; then exit ${LeaseExit.expired}; fi
 ${ours(step.owe.token)}`;
   return {
     purpose: step.purpose,
     script: `${prelude(place)}${owe}output=/dev/null
 if [ -d "$lock" ] && [ -O "$lock" ]; then output=$lock/step; fi
-${step.owe === undefined ? runPlainly(step.line) : runNoted(step.line)}
+${runNoted(step.line, step.owe === undefined ? startAtWork(step.number) : STOP_AT_WORK)}
 if [ -f "$output" ]; then
   tail -c 4096 "$output"
   rm -f "$output"
@@ -42,29 +44,28 @@ echo "p2c-code $code" >&2
   };
 }
 
-function runPlainly(line: string): string {
-  return `(
-  umask 022
-  cd /
-  ${line}
-) >"$output" 2>&1 </dev/null
-code=$?`;
-}
-
 /** What a step has printed: {@link stepCommand} takes it away once the step has ended. */
 const PRINTED = `if [ -O "$lock" ] && [ -f "$lock/step" ]; then tail -c 4096 "$lock/step"; fi
 `;
 
-/** Prints what the step that is given up has said until now. A start is not ended: it may still come up. */
-export function readStepCommand(place: LeasePlace): RemoteCommand {
-  return { purpose: 'see what the step that took too long has printed', script: `${prelude(place)}${PRINTED}exit 0\n` };
+/** On standard error where the start that gave no answer has not ended. */
+export const AT_WORK = 'p2c-at-work';
+
+/** Prints what a start that gave no answer has said until now. It is not ended: it may still come up. */
+export function readStepCommand(place: LeasePlace, number: number): RemoteCommand {
+  return {
+    purpose: 'see what the step that gave no answer has printed',
+    script: `${prelude(place)}${PRINTED}${AT_WORK_FUNCTION}if p2c_at_work ${startAtWork(number)}; then echo ${AT_WORK} >&2; fi
+exit 0
+`,
+  };
 }
 
 /** Ends the stop step that is still at work, with all that it started: to be run where p2c gives a step up. Prints what it said. */
 export function endStepCommand(place: LeasePlace, token: string): RemoteCommand {
   return {
     purpose: 'end the stop step that took too long',
-    script: `${prelude(place)}${ours(token)}${PRINTED}${END_STEP_FUNCTIONS}p2c_end_step >/dev/null
+    script: `${prelude(place)}${ours(token)}${PRINTED}${AT_WORK_FUNCTION}${END_STEP_FUNCTIONS}p2c_end_step >/dev/null
 exit 0
 `,
     changesSource: true,

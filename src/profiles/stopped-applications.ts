@@ -2,7 +2,7 @@
 import { messageOf } from '../errors.ts';
 import { type Before, compareWith, type Waiting } from './comparison.ts';
 import { type ResumeReport, type Started, type Stopped, startAgain } from './resume.ts';
-import type { Scene } from './run-step.ts';
+import type { Scene } from './step-execution.ts';
 import { stepByHand } from './steps.ts';
 
 export interface LeftReport {

@@ -4,7 +4,7 @@
  */
 import { quote } from '../ssh/quote.ts';
 import { CHECK_FUNCTIONS } from './checks.ts';
-import { END_STEP_FUNCTIONS } from './stop-at-work.ts';
+import { AT_WORK_FUNCTION, END_STEP_FUNCTIONS } from './step-at-work.ts';
 
 interface WatchedStep {
   readonly purpose: string;
@@ -35,11 +35,13 @@ export const WATCHDOG_END = '# end of the p2c watchdog';
 /**
  * The script. `sh LOCK/watchdog.sh watch` waits for the lease to run out; `… recover` starts at once what is owed.
  * Its folder holds: `token`, `holder`, `counter` (renewals), `pid`, `owed.N` (application N is stopped), `step.pid` (a stop
- * step at work), `now` (whoever held the lease is gone for sure), `expired`, `handback`, `stamp` (a folder's time).
+ * step at work), `start.N.pid` (a start step of application N), `now` (whoever held the lease is gone for sure), `expired`,
+ * `handback`, `stamp` (a folder's time).
  */
 export function watchdogScript(plan: WatchdogPlan): string {
   const tick = Math.min(5, Math.max(1, Math.floor(plan.leaseMs / 10_000)));
   const ticks = Math.max(1, Math.ceil(plan.leaseMs / 1000 / tick));
+  const functions = plan.applications.map(applicationFunctions).join('');
   const runs = plan.applications.map(
     ({ number }) => `  case " $p2c_owed " in *" ${number} "*) p2c_application_${number} ;; esac`,
   );
@@ -50,7 +52,7 @@ log=${quote(plan.logFile)}
 tick=${tick}
 ticks=${ticks}
 all='${plan.applications.map(({ number }) => number).join(' ')}'
-${CHECK_FUNCTIONS}${END_STEP_FUNCTIONS}${WATCH_FUNCTIONS}${plan.applications.map(applicationFunctions).join('')}
+${CHECK_FUNCTIONS}${AT_WORK_FUNCTION}${END_STEP_FUNCTIONS}${WATCH_FUNCTIONS}${functions}
 p2c_start_owed() {
 ${runs.length === 0 ? '  :' : runs.join('\n')}
 }
@@ -67,7 +69,7 @@ function applicationFunctions({ number, steps }: WatchedApplication): string {
   });
   const calls = steps.map((step, index) => {
     const up = step.up === undefined ? 'none' : `p2c_up_${number}_${index}`;
-    return `  p2c_step ${quote(step.purpose)} ${step.limitSeconds} p2c_run_${number}_${index} ${up} || p2c_bad=1`;
+    return `  p2c_step ${quote(step.purpose)} ${step.limitSeconds} p2c_run_${number}_${index} ${up} ${number} || p2c_bad=1`;
   });
   return `${functions.join('')}p2c_application_${number}() {
   p2c_bad=
@@ -82,7 +84,8 @@ ${calls.join('\n')}
  * every daemon started from here; `p2c_clean` undoes this with the first program that can. `kill -0` of a child sees
  * it until it was waited for, which the `wait` in `p2c_sleep` does. Most commands are done in less than a second, which
  * is waited for in parts where `sleep` takes fractions (POSIX has whole seconds only). A start step that outlives its limit is left
- * alone: it may be the application. Where the lease's folder is gone nothing tells what is owed, and all is looked at.
+ * alone, and not run a second time: it may be the application. One that p2c sent and that is at work is waited for first.
+ * Where the lease's folder is gone nothing tells what is owed, and all is looked at.
  */
 const WATCH_FUNCTIONS = `
 p2c_clean=
@@ -139,15 +142,39 @@ p2c_is_up() {
   done
   return 1
 }
+p2c_wait_for_start() {
+  p2c_say "a start that p2c sent is still at work: waiting for it"
+  p2c_patience=$2
+  while p2c_at_work "start.$1" && [ "$p2c_patience" -gt 0 ]; do
+    if [ "$3" = none ]; then p2c_sleep 1; elif p2c_is_up 3 "$3"; then return 0; fi
+    p2c_patience=$((p2c_patience - 2))
+  done
+  [ "$3" != none ] && p2c_is_up "$2" "$3"
+}
 p2c_step() {
   if [ "$4" != none ] && p2c_is_up 3 "$4"; then
     p2c_say "$1: not needed, it is up"
     return 0
   fi
+  if p2c_at_work "start.$5"; then
+    if p2c_wait_for_start "$5" "$2" "$4"; then
+      p2c_say "$1: it is up"
+      return 0
+    fi
+    if p2c_at_work "start.$5"; then
+      p2c_say "$1: FAILED, and not run again: what p2c sent is still at work"
+      return 1
+    fi
+  fi
   for p2c_attempt in 1 2 3; do
     p2c_bounded "$2" "$3"
     p2c_code=$?
-    p2c_say "$1: exit code $p2c_code"
+    p2c_started=$p2c_child
+    if [ "$p2c_code" = 124 ] && kill -0 "$p2c_started" 2>/dev/null; then
+      p2c_say "$1: did not end within $2 s"
+    else
+      p2c_say "$1: exit code $p2c_code"
+    fi
     tail -c 1024 "$p2c_output" 2>/dev/null | sed 's/^/    /' >>"$log" 2>/dev/null
     if [ "$4" = none ]; then
       if [ "$p2c_code" = 0 ]; then return 0; fi
@@ -156,6 +183,10 @@ p2c_step() {
       return 0
     fi
     p2c_sleep 2
+    if [ "$p2c_code" = 124 ] && kill -0 "$p2c_started" 2>/dev/null; then
+      p2c_say "$1: FAILED, and not run again: it is still at work"
+      return 1
+    fi
   done
   p2c_say "$1: FAILED"
   return 1

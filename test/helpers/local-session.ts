@@ -41,7 +41,7 @@ export function localSession(options: LocalSessionOptions = {}): LocalSession {
       };
       const timer = setTimeout(() => {
         settle(() =>
-          reject(new P2cError(`'${command.purpose}' took longer than ${limit} ms`, { code: 'ssh.timeout' })),
+          reject(new P2cError(`'${command.purpose}' took longer than ${limit} ms`, { code: 'ssh.command-timeout' })),
         );
         child.stdout.destroy();
         child.stderr.destroy();

@@ -24,8 +24,14 @@ for (const shell of ['dash', 'bash', 'busybox']) {
     const ground = leased(t);
     const mark = join(ground.folder, 'ran');
     const session = localSession({ path: shellFolder(ground, shell) });
-    const owe = { token: TOKEN, number: 3, name: 'app' };
-    const command = stepCommand(ground.place, { purpose: 'stop app', line: `: >${mark}`, timeoutMs: 5000, owe });
+    const owe = { token: TOKEN, name: 'app' };
+    const command = stepCommand(ground.place, {
+      purpose: 'stop app',
+      line: `: >${mark}`,
+      timeoutMs: 5000,
+      number: 3,
+      owe,
+    });
     writeFileSync(join(ground.lock, 'expired'), '');
     t.is((await session.run(command)).code, LeaseExit.expired);
     t.false(existsSync(mark));
