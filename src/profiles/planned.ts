@@ -87,8 +87,7 @@ export function compareCommands(applications: readonly Pick<Application, 'name' 
 }
 
 function planStop(application: Application, { step, down }: Application['stop'][number]): PlannedCommand[] {
-  const owe = { token: TOKEN, name: application.name };
-  const stop = planStep(application, 'stop', step, owe);
+  const stop = planStep(application, 'stop', step, application.name);
   return [stop, ...look(`see whether ${application.name} is down`, down, step.timeout)];
 }
 
@@ -104,7 +103,14 @@ function planStep(
   owe: StepRun['owe'],
 ): PlannedCommand {
   const purpose = stepPurpose(name, action, step);
-  return stepCommand(LEASE_PLACE, { purpose, line: stepLine(action, step), timeoutMs: step.timeout, number, owe });
+  return stepCommand(LEASE_PLACE, {
+    purpose,
+    line: stepLine(action, step),
+    timeoutMs: step.timeout,
+    token: TOKEN,
+    number,
+    owe,
+  });
 }
 
 function look(purpose: string, atoms: readonly Atom[], limitMs: number): PlannedCommand[] {

@@ -45,8 +45,9 @@ export async function execute(
     purpose: stepPurpose(application.name, action, task.step),
     line: stepLine(action, task.step),
     timeoutMs: task.step.timeout,
+    token: lease.token,
     number: application.number,
-    owe: action === 'stop' ? { token: lease.token, name: application.name } : undefined,
+    owe: action === 'stop' ? application.name : undefined,
   });
   for (let attempt = 1; ; attempt += 1) {
     try {

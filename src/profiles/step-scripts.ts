@@ -9,28 +9,33 @@ export interface StepRun {
   /** Command line of sh. */
   readonly line: string;
   readonly timeoutMs: number;
+  /** Of the lease. */
+  readonly token: string;
   /** Of the application. */
   readonly number: number;
-  /** For a stop: what the watchdog owes from now on. */
-  readonly owe: { readonly token: string; readonly name: string } | undefined;
+  /** For a stop: the application that the watchdog owes a start from now on. */
+  readonly owe: string | undefined;
 }
 
 /**
- * Runs a step. Its output goes to a file and not to the channel, which a daemon that keeps its standard output would
- * hold open for ever. The step's exit code is on standard error as `p2c-code N`; the command itself ends with 0. What is owed
- * is written before `expired` is looked at, and the watchdog does it the other way round: one sees the other.
+ * Runs a step while the lease is held: once the watchdog acts, a start would be run on top of its own. The output goes to
+ * a file and not to the channel, which a daemon that keeps its standard output would hold open for ever. The step's exit
+ * code is on standard error as `p2c-code N`; the command itself ends with 0.
+ *
+ * What is owed is written before `expired` is looked at, and the watchdog does it the other way round: one sees the other.
  * It takes its token away first when it goes, so that a lock that is half removed is not taken for one that is held.
  */
 export function stepCommand(place: LeasePlace, step: StepRun): RemoteCommand {
+  const held = ours(step.token);
   const owe =
     step.owe === undefined
       ? ''
-      : `${ours(step.owe.token)}echo ${quote(step.owe.name)} >"$lock/owed.${step.number}" || exit ${LeaseExit.notOurs}
-if [ -e "$lock/expired" ]; then exit ${LeaseExit.expired}; fi
-${ours(step.owe.token)}`;
+      : `${held}echo ${quote(step.owe)} >"$lock/owed.${step.number}" || exit ${LeaseExit.notOurs}
+`;
   return {
     purpose: step.purpose,
-    script: `${prelude(place)}${owe}output=/dev/null
+    script: `${prelude(place)}${owe}if [ -e "$lock/expired" ]; then exit ${LeaseExit.expired}; fi
+${held}output=/dev/null
 if [ -d "$lock" ] && [ -O "$lock" ]; then output=$lock/step; fi
 ${runNoted(step.line, step.owe === undefined ? startAtWork(step.number) : STOP_AT_WORK)}
 if [ -f "$output" ]; then

@@ -1,5 +1,5 @@
 /** What the commands of steps do on a source, under the shells that are met there. */
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { LeaseExit } from '../../src/profiles/lease-scripts.ts';
@@ -24,17 +24,31 @@ for (const shell of ['dash', 'bash', 'busybox']) {
     const ground = leased(t);
     const mark = join(ground.folder, 'ran');
     const session = localSession({ path: shellFolder(ground, shell) });
-    const owe = { token: TOKEN, name: 'app' };
-    const command = stepCommand(ground.place, {
-      purpose: 'stop app',
-      line: `: >${mark}`,
-      timeoutMs: 5000,
-      number: 3,
-      owe,
-    });
+    const step = { purpose: 'stop app', line: `: >${mark}`, timeoutMs: 5000, token: TOKEN, number: 3, owe: 'app' };
+    const command = stepCommand(ground.place, step);
     writeFileSync(join(ground.lock, 'expired'), '');
     t.is((await session.run(command)).code, LeaseExit.expired);
     t.false(existsSync(mark));
     t.true(existsSync(join(ground.lock, 'owed.3')), 'a watchdog that looks now sees it');
+  });
+
+  test(`${shell}: neither a stop nor a start is run once the lease is over or another's`, async (t) => {
+    if (!requirePrograms(t, [shell])) return;
+    const session = localSession({ path: shellFolder(playground(t), shell) });
+    for (const owe of ['app', undefined]) {
+      const ground = leased(t);
+      const mark = join(ground.folder, 'ran');
+      const step = { purpose: 'a step', line: `echo >>${mark}`, timeoutMs: 5000, token: TOKEN, number: 3, owe };
+      const command = stepCommand(ground.place, step);
+      t.is((await session.run(command)).code, 0);
+      writeFileSync(join(ground.lock, 'expired'), '');
+      t.is((await session.run(command)).code, LeaseExit.expired);
+      rmSync(join(ground.lock, 'expired'));
+      writeFileSync(join(ground.lock, 'token'), 'theirs');
+      t.is((await session.run(command)).code, LeaseExit.notOurs);
+      rmSync(ground.lock, { recursive: true });
+      t.is((await session.run(command)).code, LeaseExit.notOurs);
+      t.is(readFileSync(mark, 'utf8'), '\n', 'it ran once, while the lease was held');
+    }
   });
 }
