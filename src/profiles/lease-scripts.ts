@@ -183,11 +183,11 @@ if [ "$(cat "$lock/holder" 2>/dev/null)" != ${quote(holder)} ]; then exit ${Leas
   };
 }
 
-/** Starts the watchdog anew where it is gone: somebody killed it. */
+/** Starts the watchdog anew where it is gone, unless a hand-back ended it: somebody killed it. */
 export function relaunchCommand(place: LeasePlace, token: string): RemoteCommand {
   return {
     purpose: 'lease: start the watchdog again',
-    script: `${prelude(place)}${LAUNCH}${ours(token)}if p2c_alive; then exit 0; fi
+    script: `${prelude(place)}${LAUNCH}${ours(token)}if [ -e "$lock/handback" ] || p2c_alive; then exit 0; fi
 if ! p2c_launch watch; then exit ${LeaseExit.noWatchdog}; fi
 `,
     changesSource: true,

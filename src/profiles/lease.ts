@@ -31,6 +31,8 @@ export class Lease {
   #count = 0;
   #renewed = now();
   #timer: NodeJS.Timeout | undefined;
+  /** Ends with the last command that was asked for. */
+  #last: Promise<unknown> = Promise.resolve();
 
   private constructor(session: Session, options: LeaseOptions, token: string) {
     this.#session = session;
@@ -65,7 +67,11 @@ export class Lease {
   }
 
   /** @returns `held`; `expired` where the watchdog acts or acted. Rejects where the source cannot be reached. */
-  async renew(): Promise<'held' | 'expired'> {
+  renew(): Promise<'held' | 'expired'> {
+    return this.#inTurn(() => this.#renew());
+  }
+
+  async #renew(): Promise<'held' | 'expired'> {
     const sent = now();
     const timeoutMs = Math.max(1000, Math.min(30_000, this.leaseMs / 3));
     this.#count += 1;
@@ -85,13 +91,15 @@ export class Lease {
 
   /** Notes on the source that application `number` runs again. */
   async settle(number: number): Promise<void> {
-    await this.#demand(scripts.settleCommand(this.#options.place, this.#token, number), 'could not be settled');
+    const command = scripts.settleCommand(this.#options.place, this.#token, number);
+    await this.#inTurn(() => this.#demand(command, 'could not be settled'));
   }
 
   /** Ends the watchdog and removes all that p2c put on the source. */
   async handBack(): Promise<void> {
     this.abandon();
-    await this.#demand(scripts.handBackCommand(this.#options.place, this.#token), 'could not be handed back');
+    const command = scripts.handBackCommand(this.#options.place, this.#token);
+    await this.#inTurn(() => this.#demand(command, 'could not be handed back'));
   }
 
   /**
@@ -99,8 +107,19 @@ export class Lease {
    * @throws P2cError `quiesce.lease-lost` where the watchdog was quicker, `quiesce.lease-failed`.
    */
   async leaveStopped(): Promise<void> {
+    this.abandon();
+    try {
+      await this.#inTurn(() => this.#leaveStopped());
+    } catch (error) {
+      // They are started instead: until then the watchdog is kept waiting.
+      if (!this.#lost.signal.aborted) this.#schedule(this.leaseMs / 3);
+      throw error;
+    }
+  }
+
+  async #leaveStopped(): Promise<void> {
     // Renewed first: then the watchdog is not just about to act.
-    const held = await this.renew();
+    const held = await this.#renew();
     const command = scripts.handBackCommand(this.#options.place, this.#token, 'leave');
     const { code, stderr } =
       held === 'held' ? await this.#session.run(command) : { code: LeaseExit.expired, stderr: '' };
@@ -109,7 +128,6 @@ export class Lease {
       this.#lost.signal.throwIfAborted();
     }
     if (code !== 0) throw leaseFailed(this.#session, `could not be handed back (exit code ${code})`, stderr);
-    this.abandon();
   }
 
   /**
@@ -141,6 +159,16 @@ export class Lease {
     return Math.max(0, this.leaseMs - elapsed);
   }
 
+  /**
+   * One command at a time: a renewal beside a hand-back finds the watchdog ended by that, starts another, and that one finds
+   * its lease gone and starts all that is to stay stopped.
+   */
+  #inTurn<Result>(work: () => Promise<Result>): Promise<Result> {
+    const result = this.#last.then(work);
+    this.#last = result.catch(() => {});
+    return result;
+  }
+
   async #demand(command: RemoteCommand, what: string): Promise<void> {
     const { code, stderr } = await this.#session.run(command);
     if (code !== 0) throw leaseFailed(this.#session, `${what} (exit code ${code})`, stderr);
@@ -154,7 +182,8 @@ export class Lease {
   async #tick(): Promise<void> {
     let next = this.leaseMs / 3;
     try {
-      if ((await this.renew()) === 'expired') return this.abandon();
+      const renewed = await this.#inTurn(async () => (this.#timer === undefined ? 'abandoned' : this.#renew()));
+      if (renewed === 'expired') return this.abandon();
     } catch (error) {
       this.#options.onTrouble(
         `the lease could not be renewed: ${error instanceof Error ? error.message : String(error)}`,
