@@ -33,15 +33,16 @@ export async function withRun<End extends RunEnd>(plan: RunPlan, work: (run: Run
   await using run = await openRun(plan);
   const finished = ({ exitCode, done, failed, notBegun = 0 }: RunEnd): Promise<void> =>
     run.record({ event: 'run-finished', exitCode, done, failed, notBegun, milliseconds: performance.now() - began });
+  let end: End | undefined;
   try {
-    const end = await work(run);
+    end = await work(run);
     await run.recorded();
     await finished(end);
     return end;
   } catch (error) {
     const exitCode = error instanceof P2cError ? error.exitCode : ExitCode.failed;
     // What ended the work is told, also where the journal's disk is full because of it.
-    await finished({ exitCode, done: 0, failed: plan.hosts.length }).catch(() => {});
+    await finished({ done: 0, failed: plan.hosts.length, ...end, exitCode }).catch(() => {});
     throw error;
   }
 }

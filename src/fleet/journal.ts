@@ -15,13 +15,17 @@ export class Journal implements AsyncDisposable {
   readonly file: string;
   readonly run: string;
   readonly #handle: FileHandle;
+  /** Bytes up to the end of the last whole line. */
+  #end: number;
+  #torn = false;
   #waiting: string[] = [];
   #writing: Promise<void> | undefined;
 
-  private constructor(file: string, run: string, handle: FileHandle) {
+  private constructor(file: string, run: string, handle: FileHandle, end: number) {
     this.file = file;
     this.run = run;
     this.#handle = handle;
+    this.#end = end;
   }
 
   /** Opens it for appending, after its last whole line. @throws P2cError `store.full`, `store.denied`. */
@@ -33,7 +37,7 @@ export class Journal implements AsyncDisposable {
       if (whole < text.length) await handle.truncate(whole);
       // Its lines are on the disk with each append; its name has to be there too.
       await syncFolder(dirname(file));
-      return new Journal(file, run, handle);
+      return new Journal(file, run, handle, whole);
     } catch (error) {
       throw storeError(error, file);
     }
@@ -46,8 +50,8 @@ export class Journal implements AsyncDisposable {
   async append(happening: Happening): Promise<RunEvent> {
     const event = stamped(happening, this.run);
     this.#waiting.push(`${JSON.stringify(event)}\n`);
-    // The write under way may have been begun before this line came.
-    await this.#writing;
+    // The write under way may have been begun before this line came; how it ended is told to those whose lines it had.
+    await this.#writing?.catch(() => {});
     this.#writing ??= this.#write();
     await this.#writing;
     return event;
@@ -59,23 +63,35 @@ export class Journal implements AsyncDisposable {
   }
 
   async #write(): Promise<void> {
-    const lines = this.#waiting;
+    const lines = Buffer.from(this.#waiting.join(''));
     this.#waiting = [];
     try {
       if (lines.length === 0) return;
-      await this.#handle.appendFile(lines.join(''));
+      await this.#mend();
+      this.#torn = true;
+      await this.#handle.appendFile(lines);
       await this.#handle.datasync();
+      this.#end += lines.length;
+      this.#torn = false;
     } catch (error) {
+      await this.#mend().catch(() => {});
       throw storeError(error, this.file);
     } finally {
       this.#writing = undefined;
     }
   }
+
+  /** Takes away what a write that failed has left of its lines: they are told as not written, and the next would stick to them. */
+  async #mend(): Promise<void> {
+    if (!this.#torn) return;
+    await this.#handle.truncate(this.#end);
+    this.#torn = false;
+  }
 }
 
 /**
- * The events of a journal. What is no whole line at its end was never relied on; events of kinds that this p2c does not
- * know are passed over.
+ * The events of a journal. What is no whole line at its end was never relied on, nor is what is no whole line before a whole
+ * one; events of kinds that this p2c does not know are passed over.
  * @throws P2cError `run.damaged` where a line in the middle is no event, `run.missing`.
  */
 export async function readJournal(file: string): Promise<RunEvent[]> {
@@ -85,15 +101,31 @@ export async function readJournal(file: string): Promise<RunEvent[]> {
   });
   if (text.length > LARGEST) throw damaged(file, 'it is too long');
   const lines = text.toString('utf8').split('\n').slice(0, -1);
-  return lines.flatMap((line, index) => eventOf(line, () => `line ${index + 1} is no event`, file) ?? []);
+  return lines.flatMap((line, index) => {
+    const read = eventOf(line) ?? eventAfterTorn(line);
+    if (read === undefined) throw damaged(file, `line ${index + 1} is no event`);
+    return read === 'unknown' ? [] : [read];
+  });
 }
 
-function eventOf(line: string, what: () => string, file: string): RunEvent | undefined {
+/** @returns undefined where it is no event. */
+function eventOf(line: string): RunEvent | 'unknown' | undefined {
   const read = parsed(line);
   const event = eventSchema.safeParse(read);
   if (event.success) return event.data;
-  if (typeof read === 'object' && read !== null && 'v' in read && 'event' in read) return undefined;
-  throw damaged(file, what());
+  return typeof read === 'object' && read !== null && 'v' in read && 'event' in read ? 'unknown' : undefined;
+}
+
+/** As every line begins. Within an event's strings, the quotes would be escaped. */
+const BEGINNING = '{"v":';
+
+/** The event that was written right after a part of another, whose write failed on a full disk. */
+function eventAfterTorn(line: string): RunEvent | 'unknown' | undefined {
+  for (let at = line.indexOf(BEGINNING, 1); at > 0; at = line.indexOf(BEGINNING, at + 1)) {
+    const event = eventOf(line.slice(at));
+    if (event !== undefined) return event;
+  }
+  return undefined;
 }
 
 function parsed(line: string): unknown {

@@ -11,13 +11,19 @@ const LOCK_SECONDS = 5;
 
 export type Listener = (event: RunEvent) => void;
 
+interface Noting {
+  /** Whom it is of; undefined for the batch. */
+  readonly host: string | undefined;
+  readonly done: Promise<void>;
+}
+
 export class Run implements AsyncDisposable {
   readonly id: string;
   readonly folder: string;
   readonly #journal: Journal;
   readonly #lock: AsyncDisposable;
   readonly #listeners: Listener[] = [];
-  readonly #recording = new Set<Promise<void>>();
+  readonly #noting = new Set<Noting>();
 
   private constructor(id: string, folder: string, journal: Journal, held: AsyncDisposable) {
     this.id = id;
@@ -54,11 +60,11 @@ export class Run implements AsyncDisposable {
 
   /** As `record`, without waiting: a failure is thrown by `recorded`. */
   note(happening: Happening): void {
-    const recording = this.record(happening);
-    recording.catch(() => {});
-    this.#recording.add(recording);
-    void recording.then(
-      () => this.#recording.delete(recording),
+    const done = this.record(happening);
+    const noting = { host: 'host' in happening ? happening.host : undefined, done };
+    this.#noting.add(noting);
+    done.then(
+      () => this.#noting.delete(noting),
       () => {},
     );
   }
@@ -68,13 +74,19 @@ export class Run implements AsyncDisposable {
     for (const listener of this.#listeners) listener(stamped(happening, this.id));
   }
 
-  /** Waits for what was noted. @throws P2cError `store.full`… */
-  async recorded(): Promise<void> {
-    await Promise.all(this.#recording);
+  /**
+   * Waits for what was noted: of one host, for its failure is no other's, or in all. Each failure is thrown once.
+   * @throws P2cError `store.full`…
+   */
+  async recorded(host?: string): Promise<void> {
+    const waited = [...this.#noting].filter((noting) => host === undefined || noting.host === host);
+    const results = await Promise.allSettled(waited.map(({ done }) => done));
+    for (const noting of waited) this.#noting.delete(noting);
+    for (const result of results) if (result.status === 'rejected') throw result.reason;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await Promise.allSettled(this.#recording);
+    await Promise.allSettled([...this.#noting].map(({ done }) => done));
     await this.#journal[Symbol.asyncDispose]();
     await this.#lock[Symbol.asyncDispose]();
   }

@@ -43,14 +43,15 @@ export async function runHost<Result>(run: Run, { root, room }: Place, what: Hos
   );
   try {
     const result = await work(recording, memory);
-    await run.recorded();
+    await run.recorded(name);
     await run.record({ event: 'host-done', host: name, exitCode: exitCode(result), milliseconds: took(), result });
     await forgetParts(run, root, host);
     return result;
   } catch (thrown) {
     const error = orInterruption(thrown, signal);
     const failed = { event: 'host-failed', host: name, milliseconds: took(), error: errorRecord(error) } as const;
-    // What failed is told, also where the journal's disk is full because of it.
+    // What failed is told, also where the journal's disk is full because of it: that is then no failure of the batch as well.
+    await run.recorded(name).catch(() => {});
     await run.record(failed).catch(() => {});
     throw error;
   } finally {
