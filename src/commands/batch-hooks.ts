@@ -50,5 +50,5 @@ function failuresOf(ends: readonly HookEnd[]): string[] {
 
 function reasonOf({ hook, exitCode, said }: HookEnd): string {
   if (hook === 'webhook') return exitCode === null ? said : `${exitCode} ${said}`.trim();
-  return exitCode === null ? 'it was killed' : `exit code ${exitCode}`;
+  return exitCode === null ? 'it was killed or could not be run' : `exit code ${exitCode}`;
 }

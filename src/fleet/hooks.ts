@@ -2,9 +2,11 @@
  * Commands and a web address of the user's that are told what happens: `pre` before a host or a batch begins, `post` when
  * it is done, `fail` when it failed. Each gets one JSON object: a command on its standard input, an address as a POST.
  */
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { P2cError } from '../errors.ts';
+import { finished } from 'node:stream/promises';
+import { setTimeout as wait } from 'node:timers/promises';
+import { messageOf, P2cError } from '../errors.ts';
 import type { HappeningOf } from '../report/events/schema.ts';
 import type { Webhook } from './webhook.ts';
 
@@ -27,6 +29,8 @@ export interface HookCall {
 /** A hook may wait for a ticket to be written or a load balancer to drain, not for ever. */
 const PATIENCE_MS = 300_000;
 const KEPT = 2000;
+/** For the rest of what a hook said once it has ended. */
+const GRACE_MS = 500;
 
 export type HookEnd = HappeningOf<'hook-ended'>;
 
@@ -46,7 +50,8 @@ export async function callHooks(hooks: Hooks, call: HookCall, record: (end: Hook
   if (ended === undefined) return;
   record({ event: 'hook-ended', ...told, hook, ...ended });
   if (hook !== 'pre' || ended.exitCode === 0) return;
-  throw new P2cError(`the pre command ended with exit code ${ended.exitCode ?? 'none, for it was killed'}`, {
+  const how = ended.exitCode === null ? 'was killed or could not be run' : `ended with exit code ${ended.exitCode}`;
+  throw new P2cError(`the pre command ${how}`, {
     code: 'hook.failed',
     hint: 'it decides whether the host is begun: see what it said',
     cause: new Error(ended.said.trim() || 'it said nothing'),
@@ -59,27 +64,45 @@ type Ended = Pick<HookEnd, 'exitCode' | 'milliseconds' | 'said'>;
 async function runCommand(command: string, call: HookCall): Promise<Ended> {
   const { hook, run, host = '' } = call;
   const began = performance.now();
-  const child = spawn('/bin/sh', ['-c', command], {
-    stdio: ['pipe', 'pipe', 'pipe'],
-    env: { ...process.env, P2C_HOOK: hook, P2C_RUN: run, P2C_HOST: host },
-    // A group of its own, so that what it started can be ended with it.
-    detached: true,
-  });
+  const took = (): number => performance.now() - began;
   let said = '';
-  const keep = (chunk: Buffer): void => {
-    said = (said + chunk.toString('utf8')).slice(-KEPT);
-  };
-  child.stdout.on('data', keep);
-  child.stderr.on('data', keep);
-  child.stdin.on('error', () => {});
-  child.stdin.end(JSON.stringify(call));
-  const patience = setTimeout(() => endGroup(child.pid), PATIENCE_MS);
+  let patience: NodeJS.Timeout | undefined;
   try {
-    const [code] = await once(child, 'close');
-    return { exitCode: typeof code === 'number' ? code : null, milliseconds: performance.now() - began, said };
+    const child: ChildProcess = spawn('/bin/sh', ['-c', command], {
+      stdio: ['pipe', 'pipe', 'pipe'],
+      env: { ...process.env, P2C_HOOK: hook, P2C_RUN: run, P2C_HOST: host },
+      // A group of its own, so that what it started can be ended with it.
+      detached: true,
+    });
+    // Listened to at once: where no process can be had, that is told next, and there may be no pipes.
+    const ended = once(child, 'exit');
+    const keep = (chunk: Buffer): void => {
+      said = (said + chunk.toString('utf8')).slice(-KEPT);
+    };
+    child.stdout?.on('data', keep);
+    child.stderr?.on('data', keep);
+    child.stdin?.on('error', () => {});
+    child.stdin?.end(JSON.stringify(call));
+    patience = setTimeout(() => endGroup(child.pid), PATIENCE_MS);
+    const [code] = await ended;
+    await outputOf(child);
+    return { exitCode: typeof code === 'number' ? code : null, milliseconds: took(), said };
+  } catch (error) {
+    // No process can be had (EAGAIN), or the list of variables is too long (E2BIG): the hook has failed, not the batch.
+    return { exitCode: null, milliseconds: took(), said: `it could not be run: ${messageOf(error)}` };
   } finally {
     clearTimeout(patience);
   }
+}
+
+/** Waits for what it said to the last, and not for a daemon that it left, which keeps the pipes open for ever. */
+async function outputOf({ stdin, stdout, stderr }: ChildProcess): Promise<void> {
+  const outputs = [stdout, stderr].filter((pipe) => pipe !== null);
+  const ended = Promise.all(outputs.map((pipe) => finished(pipe).catch(() => {})));
+  const grace = new AbortController();
+  await Promise.race([ended, wait(GRACE_MS, undefined, { signal: grace.signal }).catch(() => {})]);
+  grace.abort();
+  for (const pipe of [stdin, ...outputs]) pipe?.destroy();
 }
 
 function endGroup(pid: number | undefined): void {

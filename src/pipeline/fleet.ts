@@ -84,7 +84,10 @@ class Batch<Host extends QueuedHost, Result> {
   }
 
   #start(host: Host): void {
-    const running = this.#runOne(host).finally(() => this.#running.delete(running));
+    const running = this.#runOne(host)
+      // A fault of p2c at one host must not end the batch, either: the others' applications may be stopped.
+      .catch((error: unknown) => this.#ended(host, { host, error, begun: true }))
+      .finally(() => this.#running.delete(running));
     this.#running.add(running);
   }
 
@@ -140,6 +143,10 @@ class Batch<Host extends QueuedHost, Result> {
   async #end(host: Host, outcome: HostOutcome<Host, Result>): Promise<void> {
     if ('error' in outcome) await this.#call(host, 'fail', { error: errorRecord(outcome.error) });
     else await this.#call(host, 'post', { result: outcome.result });
+    this.#ended(host, outcome);
+  }
+
+  #ended(host: Host, outcome: HostOutcome<Host, Result>): void {
     this.#outcomes.set(host, outcome);
     this.#queue.ended(host, 'error' in outcome ? 'failed' : 'done');
   }

@@ -29,3 +29,25 @@ test('a pre that fails says so, with what it said; one that reads nothing and sa
   t.true((end?.said.length ?? 0) <= 2000);
   t.regex(end?.said ?? '', /end\n$/);
 });
+
+test('a hook that leaves a daemon with its output holds nobody up, and what it said before is kept', async (t) => {
+  const began = performance.now();
+  const [end] = await ended({ commands: { post: 'sleep 30 & echo started' } }, 'post');
+  t.like(end, { exitCode: 0, said: 'started\n' });
+  t.true(performance.now() - began < 15_000);
+});
+
+test('a hook that no process can be had for has failed, and throws only where it decides whether a host is begun', async (t) => {
+  // More than a program may be given (execve(2), E2BIG).
+  const hooks = { commands: { pre: ':', post: ':' } };
+  const tooLong = { ...CALL, host: 'x'.repeat(3_000_000) };
+  const ends: HookEnd[] = [];
+  await callHooks(hooks, { hook: 'post', ...tooLong }, (end) => ends.push(end));
+  t.is(ends[0]?.exitCode, null);
+  t.regex(ends[0]?.said ?? '', /^it could not be run: .*E2BIG/);
+  const error = await t.throwsAsync(
+    callHooks(hooks, { hook: 'pre', ...tooLong }, () => {}),
+    { code: 'hook.failed' },
+  );
+  t.regex(String(error.cause), /E2BIG/);
+});
