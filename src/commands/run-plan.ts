@@ -3,6 +3,7 @@ import { ExitCode, P2cError, usageError } from '../errors.ts';
 import { type Listener, Run } from '../fleet/run.ts';
 import { findRun, newRunId, readRun, runFolder, runIds } from '../fleet/runs.ts';
 import { ImageStore } from '../oci/store.ts';
+import { forgetDoneParts, forgetDonePartsOf } from '../pipeline/forget-parts.ts';
 import type { HostRecord, PlannedHost, RunRecord } from '../report/run-record.ts';
 import { version } from '../version.ts';
 
@@ -54,8 +55,10 @@ async function openRun({ root, verb, argv, hosts, resumed, listener }: RunPlan):
   const run = await Run.open(runFolder(root, id), id);
   if (listener !== undefined) run.listen(listener);
   try {
-    if (resumed !== undefined) await run.record({ event: 'run-resumed', version: version() });
-    else {
+    if (resumed !== undefined) {
+      await run.record({ event: 'run-resumed', version: version() });
+      await forgetDoneParts(root, resumed);
+    } else {
       const folder = process.cwd();
       const told = withoutSecrets(argv);
       await run.record({ event: 'run-started', version: version(), verb, argv: told, folder, hosts: [...hosts] });
@@ -89,6 +92,7 @@ export async function runToResume(root: string, verb: string, name: string): Pro
   }
   if (found.verb !== verb) throw usageError(`${found.id} is a run of '${found.verb}'`, { code: 'run.unknown' });
   if (isDone(found)) {
+    await forgetDonePartsOf(root, found);
     throw usageError(`every host of the run ${found.id} is done`, {
       code: 'run.done',
       hint: `'p2c runs show ${found.id}' tells what came of it`,
@@ -116,7 +120,9 @@ export function isDone({ hosts }: RunRecord): boolean {
 async function newestUnfinished(root: string, verb: string): Promise<RunRecord | undefined> {
   for (const id of await runIds(root)) {
     const run = await readRun(root, id).catch(() => undefined);
-    if (run !== undefined && run.verb === verb && !isDone(run)) return run;
+    if (run === undefined || run.verb !== verb) continue;
+    if (!isDone(run)) return run;
+    await forgetDonePartsOf(root, run);
   }
   return undefined;
 }

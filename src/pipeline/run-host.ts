@@ -1,9 +1,7 @@
 /** Does the work of one host of a run: what happens is recorded, and what it kept for going on is given back at the end. */
-import { rm } from 'node:fs/promises';
 import { errorRecord } from '../errors.ts';
 import type { Run } from '../fleet/run.ts';
-import { holderOf, hostFolder } from '../fleet/runs.ts';
-import { ImageStore } from '../oci/store.ts';
+import { forgetParts } from './forget-parts.ts';
 import { orInterruption } from './interruption.ts';
 import type { Memory } from './memory.ts';
 import { RecordingShow } from './recording-show.ts';
@@ -45,7 +43,7 @@ export async function runHost<Result>(run: Run, { root, room }: Place, what: Hos
     const result = await work(recording, memory);
     await run.recorded(name);
     await run.record({ event: 'host-done', host: name, exitCode: exitCode(result), milliseconds: took(), result });
-    await forgetParts(run, root, host);
+    await forgetParts(root, run.id, host.index);
     return result;
   } catch (thrown) {
     const error = orInterruption(thrown, signal);
@@ -57,11 +55,4 @@ export async function runHost<Result>(run: Run, { root, room }: Place, what: Hos
   } finally {
     room.giveBack(name);
   }
-}
-
-/** The image names its blobs now. */
-async function forgetParts(run: Run, root: string, { index }: HostOfRun): Promise<void> {
-  const store = await ImageStore.open(root);
-  await store.letGo(holderOf(run.id, index));
-  await rm(hostFolder(run.folder, index), { recursive: true, force: true });
 }
