@@ -6,9 +6,11 @@ import { inUserNamespace } from './rootless/user-namespace.ts';
 
 /**
  * Shell functions, constant text. `p2c_root DIR` mounts the tmpfs on DIR and goes there; what is wanted from this machine
- * is mounted below it next; `p2c_enter` makes it the root and lets go of this machine. In a user namespace, /proc is to be
- * had for a PID namespace of its own alone, and one that is read-only would keep a container from its own: elsewhere the
- * machine's is shown.
+ * is mounted below it next; `p2c_enter` makes it the root and lets go of this machine. `p2c_below PATTERN OPTION`, after
+ * that, remounts with one option more what is mounted below the places that fit: a bind mount's own options say nothing of
+ * those within it. (proc(5), mountinfo: backslashes there stand before the octal numbers of bytes. What autofs is to mount
+ * comes to no namespace but its own.) In a user namespace, /proc is to be had for a PID namespace of its own alone, and one
+ * that is read-only would keep a container from its own: elsewhere the machine's is shown.
  */
 export const ISOLATION = `
 # The kernel's table is the only one there is here.
@@ -37,6 +39,23 @@ p2c_remount() {
     mount -o "remount,bind,$1,ro" "$2"
   fi
 }
+p2c_below() {
+  while read -r id above device root point flags rest; do
+    case $point in $1/?*) ;; *) continue ;; esac
+    case ",$flags, $rest" in *,$2,* | *' - autofs '*) continue ;; esac
+    left=$point
+    point=
+    while [ "\${left#*\\\\}" != "$left" ]; do
+      point=$point\${left%%\\\\*}
+      left=\${left#*\\\\}
+      byte=\${left%"\${left#???}"}
+      point=$point$(printf "\\\\$byte.")
+      point=\${point%.}
+      left=\${left#???}
+    done
+    mount -o "remount,bind,\${flags%,idmapped},$2" "$point$left"
+  done </proc/self/mountinfo
+}
 p2c_enter() {
   if [ -z "\${P2C_USERNS:-}" ]; then
     mount -t proc -o ro,nosuid,nodev,noexec proc proc
@@ -47,6 +66,7 @@ p2c_enter() {
   pivot_root . old
   cd /
   umount -l /old
+  for dir in $host; do p2c_below "$dir" ro; done
 }
 `;
 

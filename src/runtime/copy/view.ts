@@ -12,6 +12,7 @@ import { HOST_ENVIRONMENT, ISOLATION, isolated, LINK_LAYERS, OVERLAY_MARKS } fro
 import { placeOf } from '../place.ts';
 import type { Resolved } from '../root-path.ts';
 import { resolveInRoot } from '../root-path.ts';
+import { WALK } from '../walk.ts';
 
 /** The messages of tar that are kept. */
 const MAX_MESSAGES = 8192;
@@ -19,18 +20,19 @@ const MAX_MESSAGES = 8192;
 export const SAID_NOTHING = 'it said nothing';
 
 /**
- * Arguments: the container's folder; `ro` or `rw`; layers, the topmost first; `--`; volumes as pairs of source and place;
- * `--`; tar and its arguments, which see the container at /c. Read only, the container's own changes are one more layer:
- * it may be running. /proc is gone before tar runs: through a link to it this machine could be reached.
+ * Arguments: the container's folder; `ro` or `rw`; layers, the topmost first; `--`; sources of volumes; `--`; their
+ * places; `--`; tar and its arguments, which see the container at /c. Read only, the container's own changes are one more
+ * layer: it may be running. Its links are not followed before this machine is out of reach, nor are volumes moved to their
+ * places. /proc is gone before tar runs: through a link to it this machine could be reached.
  */
-const VIEW = `${ISOLATION}
+const VIEW = `${ISOLATION}${WALK}
 set -eu
 host=
 folder=$1
 how=$2
 shift 2
 p2c_root "$folder/root"
-mkdir c l
+mkdir c l v
 lower=
 if [ "$how" = ro ]; then
   ln -s "$folder/upper" l/u
@@ -43,17 +45,29 @@ if [ "$how" = ro ]; then
 else
   mount -t overlay -o "nodev${OVERLAY_MARKS},lowerdir=$lower,upperdir=upper,workdir=work" overlay c
 fi
+count=0
 while [ "$1" != -- ]; do
-  if [ "$how" = rw ] && [ -d "$1" ]; then mkdir -p "c$2"; fi
-  if [ -d "c$2" ] && [ -d "$1" ]; then
-    mount --bind "$1" "c$2"
-    p2c_remount "nodev,$how" "c$2"
+  if [ -d "$1" ]; then
+    mkdir "v/$count"
+    mount --bind "$1" "v/$count"
+    p2c_remount "nodev,$how" "v/$count"
   fi
-  shift 2
+  count=$((count + 1))
+  shift
 done
 shift
 rm upper work
 p2c_enter
+count=0
+wanted=there
+[ "$how" = ro ] || wanted=folder
+while [ "$1" != -- ]; do
+  if [ -d "/v/$count" ] && p2c_go "$wanted" "$1" && [ "$PWD" != /c ]; then mount -c --move "/v/$count" .; fi
+  count=$((count + 1))
+  shift
+done
+shift
+cd /
 umount -l /proc
 mount -o remount,ro /
 exec "$@"
@@ -69,8 +83,11 @@ export async function startInView(
   words: readonly string[],
 ): Promise<{ input: Writable; output: Readable; ended: Promise<void> }> {
   const { layers } = await placeOf(container);
-  const volumes = (await volumesOf(container)).flatMap(({ source, destination }) => [source, destination]);
-  const arguments_ = [container.folder, how, ...layers.map(({ folder }) => folder), '--', ...volumes, '--', ...words];
+  const volumes = await volumesOf(container);
+  const sources = volumes.map(({ source }) => source);
+  const places = volumes.map(({ destination }) => destination);
+  const lower = layers.map(({ folder }) => folder);
+  const arguments_ = [container.folder, how, ...lower, '--', ...sources, '--', ...places, '--', ...words];
   const child = spawn(findProgram('unshare'), isolated(VIEW, arguments_), {
     env: HOST_ENVIRONMENT,
     cwd: '/',
@@ -111,6 +128,7 @@ export async function resolveInContainer(container: Container, path: string): Pr
   const root = [{ folder: join(container.folder, 'upper'), opaque: new Set<string>() }, ...layers];
   const found = resolveInRoot(root, path);
   const volume = (await volumesOf(container))
+    .map(({ source, destination }) => ({ source, destination: resolveInRoot(root, destination).path }))
     .filter(({ destination }) => found.path === destination || found.path.startsWith(`${destination}/`))
     .sort((a, b) => b.destination.length - a.destination.length)[0];
   if (volume === undefined) return found;

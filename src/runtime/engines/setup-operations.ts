@@ -53,6 +53,9 @@ export async function setupOperations(place: Place, bundle: Bundle, ending: read
     ...machineWords(bundle),
     ...['overlay', place.privileged ? 'rw' : 'rw,nodev'],
     '--',
+    ...(binds.some(({ options }) => options.includes('rbind') && options.includes('nodev'))
+      ? ['below', '/v/*', 'nodev']
+      : []),
     // In a namespace that was made before, the loopback is up.
     ...(ownNetwork(bundle) && !inUserNamespace() ? ['loopback'] : []),
     ...kernel.flatMap((mount) => mountWords(place, mount, bundle)),

@@ -3,6 +3,7 @@
  * do by its arguments. It speaks on descriptor 3: `init` and its line of proc(5)'s stat, messages, `ready`.
  */
 import { ISOLATION, OVERLAY_MARKS } from '../isolation.ts';
+import { WALK } from '../walk.ts';
 import { toolCommand } from './toolbox.ts';
 
 /**
@@ -55,7 +56,7 @@ exec "$@"
  * Arguments: a file that this process alone holds open until its command takes over, where the last step before that tells
  * why there is none; R's folder; operations that need this machine; `--`; operations in R; `--`; the command.
  */
-export const SETUP = `${ISOLATION}
+export const SETUP = `${ISOLATION}${WALK}
 set -eu
 umask 022
 exec 4>&2 2>&3
@@ -70,16 +71,12 @@ host=
 own=/proc
 lower=
 count=0
-# A container has dozens of these, and each program that is not called is a millisecond of its start.
-made() { [ -d "$1" ] || mkdir -p "$1"; }
-# The place of a mount, in the container: folders are made as needed, what is no folder where one must be is replaced.
-folder() {
-  if [ -L "c$1" ] || { [ -e "c$1" ] && ! [ -d "c$1" ]; }; then rm -f "c$1"; fi
-  made "c$1"
-}
-file() {
-  made "c\${1%/*}"
-  if ! [ -e "c$1" ]; then : >"c$1"; fi
+# The place of a mount. What keeps the container apart is not to be covered by way of a link.
+place() {
+  p2c_go "$1" "$2"
+  [ "$links" -eq 0 ] || case $PWD/$name in
+    /c/ | /c/proc/* | /c/sys/* | /c/dev/*) p2c_refuse "leads to '\${PWD#/c}/$name' by a link in the container, and nothing may be mounted there" ;;
+  esac
 }
 p2c_root "$1"
 shift
@@ -137,86 +134,96 @@ p2c_enter
 rm -f l/* upper work
 while [ "$1" != -- ]; do
   case $1 in
+    below)
+      p2c_below "$2" "$3"
+      shift 3 ;;
     mount)
-      folder "$3"
-      mount -t "$2" -o "$4" "$2" "c$3"
+      place folder "$3"
+      mount -c -t "$2" -o "$4" "$2" .
       shift 4 ;;
     memory)
-      mount -t tmpfs -o "$3" tmpfs tmp
-      if [ -d "c$2" ] && ! [ -L "c$2" ]; then
+      place folder "$2"
+      mount -t tmpfs -o "$3" tmpfs /tmp
+      if [ -z "$made" ]; then
         # As runc: the folder's mode where none is given, and never its owner.
-        owner=$(stat -c %u:%g tmp)
-        if [ "$4" = kept ]; then mode=$(stat -c %a "c$2"); else mode=$(stat -c %a tmp); fi
-        [ "$5" = empty ] || cp -a "c$2/." tmp
-        chown "$owner" tmp
-        chmod "$mode" tmp
+        owner=$(stat -c %u:%g /tmp)
+        if [ "$4" = kept ]; then mode=$(stat -c %a .); else mode=$(stat -c %a /tmp); fi
+        [ "$5" = empty ] || cp -a ./. /tmp
+        chown "$owner" /tmp
+        chmod "$mode" /tmp
       fi
-      folder "$2"
-      mount --move tmp "c$2"
-      [ "$6" = writable ] || mount -o "$6" "c$2"
+      [ "$6" = writable ] || mount -o "$6" /tmp
+      mount -c --move /tmp .
       shift 6 ;;
     terminals)
-      folder "$2"
-      mount --move pts "c$2"
+      place folder "$2"
+      mount -c --move /pts .
       shift 2 ;;
     move)
-      "$3" "$4"
-      mount --move "v/$2" "c$4"
+      place "$3" "$4"
+      if [ "$3" = folder ]; then
+        mount -c --move "/v/$2" .
+      else
+        # Who shares a volume in which it lies could put a link there at this moment, and take it away again.
+        mount -c --bind "/v/$2" "./$name"
+        [ "/v/$2" -ef "./$name" ] || p2c_refuse 'was changed just now'
+        host="$host /v/$2"
+      fi
       shift 4 ;;
     cgroup)
-      made "c$2"
-      mount -t "$3" -o "$4" cgroup "c$2"
-      mount -o "remount,bind,$5" "c$2"
+      place folder "$2"
+      mount -c -t "$3" -o "$4" cgroup .
+      mount -o "remount,bind,$5" "/c$2"
       shift 5 ;;
     devices)
-      mount -t tmpfs -o nosuid,mode=755,size=64k devices devices
+      mount -t tmpfs -o nosuid,mode=755,size=64k devices /devices
       own="/devices $own"
       shift ;;
     moved-device)
-      file "$3"
-      mount --move "devices/$2" "c$3"
+      place file "$3"
+      mount -c --move "/devices/$2" "./$name"
       shift 3 ;;
     moved-sysfs)
-      folder /sys
-      mount --move sys c/sys
+      place folder /sys
+      mount -c --move /sys .
       shift ;;
     device)
-      mknod -m "$7" "devices/$2" "$4" "$5" "$6"
-      [ "$8" = 0:0 ] || chown "$8" "devices/$2"
-      file "$3"
-      mount --bind "devices/$2" "c$3"
+      mknod -m "$7" "/devices/$2" "$4" "$5" "$6"
+      [ "$8" = 0:0 ] || chown "$8" "/devices/$2"
+      place file "$3"
+      mount -c --bind "/devices/$2" "./$name"
       shift 8 ;;
     link)
-      ln -sf "$2" "c$3"
+      ln -sf "$2" "/c$3"
       shift 3 ;;
     console)
       # The terminal of this process, which lies in the container's own devpts by now.
-      file /dev/console
-      mount --bind "c$(readlink /proc/self/fd/0)" c/dev/console
+      place file /dev/console
+      mount --bind "/c$(readlink /proc/self/fd/0)" ./console
       shift ;;
     folder)
-      made "c$2"
+      p2c_go within "$2"
       shift 2 ;;
     loopback)
-      mount -t sysfs sysfs tmp
-      echo 0x9 >tmp/class/net/lo/flags
-      umount tmp
+      mount -t sysfs sysfs /tmp
+      echo 0x9 >/tmp/class/net/lo/flags
+      umount /tmp
       shift ;;
     mask)
-      if [ -d "c$2" ]; then
-        mount -t tmpfs -o ro,nosuid,nodev,noexec,size=4k mask "c$2"
-      elif [ -e "c$2" ]; then
-        mount --bind c/dev/null "c$2"
+      if [ -d "/c$2" ]; then
+        mount -t tmpfs -o ro,nosuid,nodev,noexec,size=4k mask "/c$2"
+      elif [ -e "/c$2" ]; then
+        mount --bind /c/dev/null "/c$2"
       fi
       shift 2 ;;
     readonly)
-      if [ -e "c$2" ]; then
-        mount --bind "c$2" "c$2"
-        mount -o remount,bind,ro,nosuid,nodev,noexec "c$2"
+      if [ -e "/c$2" ]; then
+        mount --bind "/c$2" "/c$2"
+        mount -o remount,bind,ro,nosuid,nodev,noexec "/c$2"
       fi
       shift 2 ;;
     sealed)
-      mount -o remount,bind,ro c
+      mount -o remount,bind,ro /c
       shift ;;
     limit)
       prlimit --pid $$ "$2"
@@ -226,6 +233,7 @@ while [ "$1" != -- ]; do
       exit 125 ;;
   esac
 done
+cd /
 shift
 mount -o remount,ro /
 umount -l $host $own
