@@ -1,4 +1,6 @@
 /** `p2c exec`: another process in a running container. */
+import { fstatSync } from 'node:fs';
+import { pipeline } from 'node:stream/promises';
 import { usageError } from '../errors.ts';
 import { storeRoot } from '../oci/root.ts';
 import { findContainer } from '../runtime/containers.ts';
@@ -45,14 +47,22 @@ export const verb = defineVerb({
       workingFolder: options.workdir,
       user: options.user,
       terminal: options.tty,
-      input: options.interactive ? 'inherit' : 'none',
+      input: inputFor(options),
       detached: options.detach,
     });
     return options.detach ? 0 : attend(launched);
   },
 });
 
-async function attend({ pid, output, errors, ended }: Launched): Promise<number> {
+/** A file, a terminal or a device of this machine is read here: root in a container could write to what it has open, or change its mode. */
+function inputFor({ interactive, tty, detach }: { interactive: boolean; tty: boolean; detach: boolean }) {
+  if (!interactive || (detach && !tty)) return 'none';
+  if (tty) return 'inherit';
+  const stats = fstatSync(0);
+  return stats.isFIFO() || stats.isSocket() ? 'inherit' : 'pipe';
+}
+
+async function attend({ pid, input, output, errors, ended }: Launched): Promise<number> {
   const pump = async (stream: 'stdout' | 'stderr', source: NodeJS.ReadableStream): Promise<void> => {
     for await (const chunk of source) if (Buffer.isBuffer(chunk)) await passOn(stream, chunk);
   };
@@ -64,8 +74,11 @@ async function attend({ pid, output, errors, ended }: Launched): Promise<number>
     const pumps = [];
     if (output !== undefined) pumps.push(pump('stdout', output));
     if (errors !== undefined) pumps.push(pump('stderr', errors));
+    // A command need not read to the end.
+    if (input !== undefined) pipeline(process.stdin, input).catch(() => {});
     const code = await ended;
     await Promise.all(pumps);
+    if (input !== undefined) process.stdin.destroy();
     return code;
   });
 }

@@ -20,7 +20,10 @@ export interface Place {
 }
 
 export interface Streams {
-  /** `inherit` is p2c's own standard input. With `none`, a terminal's input stays open and silent. */
+  /**
+   * `inherit` is p2c's own standard input: with a terminal, or where it is a pipe or a socket, for what is open in a container
+   * is its root's to change. With `none`, a terminal's input stays open and silent.
+   */
   readonly input: 'inherit' | 'pipe' | 'none';
   /** `none`: what it says is lost, and p2c may end before it does. */
   readonly output: 'pipe' | 'none';

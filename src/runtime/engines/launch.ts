@@ -6,8 +6,9 @@ import { P2cError } from '../../errors.ts';
 import type { Launched, Streams } from '../engine.ts';
 import { findProgram } from '../host-program.ts';
 import { HOST_ENVIRONMENT } from '../isolation.ts';
+import { openDrain } from './drain.ts';
 import { closeInheritedFiles } from './inherited-files.ts';
-import { openInputPipe, openOutputPipes } from './pipes.ts';
+import { openEmptyPipe, openInputPipe, openOutputPipes } from './pipes.ts';
 
 /** What the program gets besides p2c's constant environment, and how it is connected. */
 export interface Launch {
@@ -33,15 +34,17 @@ export async function launch({ words, environment, terminal, streams, speaks }: 
   const pipes = await openOutputPipes(outputs + (speaks ? 1 : 0));
   const channel = speaks ? pipes.pop() : undefined;
   const [output, errors] = pipes;
-  const out = output?.descriptor ?? 'ignore';
+  const drain = streams.output === 'none' && !terminal ? await openDrain() : undefined;
+  // Of a terminal's program, which alone is not in the container.
+  const out = output?.descriptor ?? drain?.descriptor ?? 'ignore';
   const input = streams.input === 'pipe' && !terminal ? await openInputPipe() : undefined;
   // script(1) takes an ended input for the end of the session: where there is none, it gets one that stays open.
-  const silent = terminal ? 'pipe' : 'ignore';
+  const empty = streams.input === 'none' && !terminal ? await openEmptyPipe() : undefined;
   const child = spawn(path, rest, {
     env: { ...HOST_ENVIRONMENT, ...environment },
     cwd: '/',
     stdio: [
-      streams.input === 'inherit' ? 'inherit' : (input?.descriptor ?? silent),
+      streams.input === 'inherit' ? 'inherit' : (input?.descriptor ?? empty?.descriptor ?? 'pipe'),
       out,
       errors?.descriptor ?? out,
       ...(channel === undefined ? [] : [channel.descriptor]),
@@ -50,7 +53,7 @@ export async function launch({ words, environment, terminal, streams, speaks }: 
     // script must stay in the foreground to hear of a new window size.
     detached: !terminal,
   });
-  for (const pipe of [input, output, errors, channel]) pipe?.release();
+  for (const pipe of [input, empty, output, errors, channel, drain]) pipe?.release();
   if (streams.output === 'none') child.unref();
   const ended = exitCodeOf(child, path);
   const pid = child.pid;

@@ -2,13 +2,14 @@
  * Pipes for a container's input and output. Node's own are sockets, and a socket cannot be opened again by its name in
  * /proc/self/fd: a program that logs to /dev/stdout would fail.
  */
-import { execFile } from 'node:child_process';
-import { closeSync, constants, openSync } from 'node:fs';
+import { execFile, spawn } from 'node:child_process';
+import { closeSync, constants, fchmodSync, openSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { Socket } from 'node:net';
 import { join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 import { promisify } from 'node:util';
+import { findProgram } from '../host-program.ts';
 import { HOST_ENVIRONMENT } from '../isolation.ts';
 import { makeTemporary } from '../owned-name.ts';
 
@@ -40,10 +41,54 @@ export async function openOutputPipe(): Promise<OutputPipe> {
 }
 
 export async function openInputPipe(): Promise<InputPipe> {
-  return withFifos(1, ([path = '']) => openForWriting(path));
+  const { reading, writing } = await openPipe();
+  const writer = new Socket({ fd: writing, readable: false, writable: true });
+  return { writer, descriptor: reading, release: () => closeSync(reading) };
 }
 
-async function withFifos<Result>(count: number, open: (paths: string[]) => Result): Promise<Result> {
+/** An input that ends at once. Its writer is closed before anybody has the descriptor. */
+export async function openEmptyPipe(): Promise<{ readonly descriptor: number; release(): void }> {
+  const { reading, writing } = await openPipe();
+  closeSync(writing);
+  return { descriptor: reading, release: () => closeSync(reading) };
+}
+
+/**
+ * Tells which process has a pipe as its standard output, and keeps it until its own input ends. A subshell tells, for a
+ * shell's own output is another for as long as its `echo` writes elsewhere.
+ */
+const MAKE_PIPE = 'sh -c "(echo \\$\\$ >&2); read -r _" | :';
+
+/**
+ * A pipe without a name, as pipe(2) makes it: who opens a fifo again by /dev/stdin waits for a writer (fifo(7)), for ever
+ * where that has ended.
+ */
+async function openPipe(): Promise<{ readonly reading: number; readonly writing: number }> {
+  const maker = spawn(findProgram('sh'), ['-c', MAKE_PIPE], {
+    env: HOST_ENVIRONMENT,
+    cwd: '/',
+    stdio: ['pipe', 'ignore', 'pipe'],
+  });
+  maker.on('error', () => {});
+  maker.stdin.on('error', () => {});
+  try {
+    let said = '';
+    for await (const chunk of maker.stderr) {
+      said += String(chunk);
+      if (said.endsWith('\n')) break;
+    }
+    const path = `/proc/${said.trim()}/fd/1`;
+    const reading = openSync(path, constants.O_RDONLY);
+    // Any user in a container may open its own input again.
+    fchmodSync(reading, 0o666);
+    return { reading, writing: openSync(path, constants.O_WRONLY | constants.O_NONBLOCK) };
+  } finally {
+    maker.stdin.end();
+  }
+}
+
+/** Opens fifos that have no name any more afterwards. */
+export async function withFifos<Result>(count: number, open: (paths: string[]) => Result): Promise<Result> {
   const folder = await makeTemporary('pipe');
   try {
     const paths = Array.from({ length: count }, (_, at) => join(folder, String(at)));
@@ -53,16 +98,6 @@ async function withFifos<Result>(count: number, open: (paths: string[]) => Resul
   } finally {
     await rm(folder, { recursive: true });
   }
-}
-
-function openForWriting(path: string): InputPipe {
-  // With a reader there, neither of the others waits; the container's own end must block as a pipe's does.
-  const first = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
-  const writeEnd = openSync(path, constants.O_WRONLY | constants.O_NONBLOCK);
-  const descriptor = openSync(path, constants.O_RDONLY);
-  closeSync(first);
-  const writer = new Socket({ fd: writeEnd, readable: false, writable: true });
-  return { writer, descriptor, release: () => closeSync(descriptor) };
 }
 
 function openForReading(path: string): OutputPipe {
