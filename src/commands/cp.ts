@@ -1,10 +1,14 @@
 /** `p2c cp`: files into a container or out of it. */
 import { ExitCode, usageError } from '../errors.ts';
 import { storeRoot } from '../oci/root.ts';
+import { type ByteString, printablePath } from '../printable.ts';
 import { findContainer } from '../runtime/containers.ts';
 import { copyIn, copyOut } from '../runtime/copy/copy.ts';
 import { parseSide } from '../runtime/copy/words.ts';
 import { defineVerb } from './command.ts';
+
+/** Device nodes that are told by name. */
+const SHOWN = 10;
 
 export const verb = defineVerb({
   name: 'cp',
@@ -33,10 +37,22 @@ export const verb = defineVerb({
       throw usageError('one of the two is in a container: CONTAINER:PATH', { code: 'usage' });
     }
     const root = storeRoot();
-    if (isOut) await copyOut(await findContainer(root, source.container), source.path, destination.path, { archive });
-    else if ('container' in destination) {
+    if (isOut) {
+      const container = await findContainer(root, source.container);
+      noteLeftOut(await copyOut(container, source.path, destination.path, { archive }));
+    } else if ('container' in destination) {
       await copyIn(await findContainer(root, destination.container), source.path, destination.path, { archive });
     }
     return ExitCode.done;
   },
 });
+
+function noteLeftOut(devices: readonly ByteString[]): void {
+  const more = devices.length - SHOWN;
+  for (const name of devices.slice(0, SHOWN)) {
+    process.stderr.write(
+      `p2c: '${printablePath(name)}' is a device node, and here it would be this machine's: left out\n`,
+    );
+  }
+  if (more > 0) process.stderr.write(`p2c: ${more} more device nodes are left out; 'p2c cp … -' has them\n`);
+}

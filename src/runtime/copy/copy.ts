@@ -5,6 +5,7 @@ import { isAbsolute, join, resolve } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { systemCode, usageError } from '../../errors.ts';
+import type { ByteString } from '../../printable.ts';
 import { type Container, readBundle } from '../container.ts';
 import { findProgram } from '../host-program.ts';
 import { HOST_ENVIRONMENT } from '../isolation.ts';
@@ -14,6 +15,7 @@ import { excludeKernelFiles, kernelMountOf, mountsOf, refuseKernelFile } from '.
 import { resolveLive, runningInit, startLive } from './live.ts';
 import { isBrokenPipe, unpackedIn } from './unpacked-in.ts';
 import { endOf, resolveInContainer, startInView } from './view.ts';
+import { withoutDevices } from './without-devices.ts';
 import { type Kind, type Plan, packWords, parentOf, planCopy, unpackWords } from './words.ts';
 
 export interface CopyOptions {
@@ -21,8 +23,17 @@ export interface CopyOptions {
   readonly archive: boolean;
 }
 
-/** @param to a path here, or `-` for a tar stream to standard output. @throws P2cError `copy.*`. */
-export async function copyOut(container: Container, path: string, to: string, options: CopyOptions): Promise<void> {
+/**
+ * @param to a path here, or `-` for a tar stream to standard output.
+ * @returns the device nodes that were left out: here they would be this machine's. A tar stream has them.
+ * @throws P2cError `copy.*`.
+ */
+export async function copyOut(
+  container: Container,
+  path: string,
+  to: string,
+  options: CopyOptions,
+): Promise<readonly ByteString[]> {
   const init = await runningInit(container);
   const source = { ...(await found(container, init, path, 'source')), content: isContent(path), text: path };
   if (to === '-') {
@@ -32,7 +43,8 @@ export async function copyOut(container: Container, path: string, to: string, op
     const plan = { folder: name === '.' ? '/' : parentOf(source.path), member: name, name, into: '' };
     const { output, ended } = await packed(container, init, plan);
     await pipeline(output, process.stdout, { end: false });
-    return ended;
+    await ended;
+    return [];
   }
   const plan = planCopy(source, here(to));
   const pack = await packed(container, init, plan);
@@ -40,7 +52,10 @@ export async function copyOut(container: Container, path: string, to: string, op
   mkdirSync(plan.into, { recursive: true });
   const owner = options.archive ? ['--no-same-owner'] : [];
   const unpack = onHost(unpackWords(plan.into, '', owner));
-  await joined(pack.output, unpack.input, [pack.ended, unpack.ended]);
+  const left: ByteString[] = [];
+  const harmless = withoutDevices(pack.output, (name) => left.push(name));
+  await joined(harmless, unpack.input, [pack.ended, unpack.ended]);
+  return left;
 }
 
 /** @param from a path here, or `-` for a tar stream from standard input. @throws P2cError `copy.*`. */
@@ -102,7 +117,7 @@ function onHost([program = '', ...words]: readonly string[]): {
 }
 
 /** What one end says of its failure is why the other's pipe broke; a tar may also be content before the pipe's last word. */
-async function joined(source: Readable, sink: Writable, ends: readonly Promise<void>[]): Promise<void> {
+async function joined(source: AsyncIterable<Buffer>, sink: Writable, ends: readonly Promise<void>[]): Promise<void> {
   const piped = await pipeline(source, sink).catch((error: unknown) => error ?? new Error('unknown'));
   await Promise.all(ends);
   if (piped !== undefined && !isBrokenPipe(piped)) throw piped;
