@@ -35,13 +35,41 @@ export class BlindSpots {
 
 /** What a line of find, or of stat in its place, is about; undefined where that cannot be told. */
 export function unseenIn(complaint: string): Unseen | undefined {
+  const loop = loopIn(complaint);
+  if (loop !== undefined) return { path: loop, reason: 'it shows a directory again that it lies in' };
   const [, named = '', reason = ''] = /^(?:find|stat): (?:can(?:not|'t) \w+ )?(.*): ([^:]+)$/s.exec(complaint) ?? [];
   // GNU's programs quote names, busybox' and old ones do not.
   const quoted = /^['`\u2018](.*)['\u2019]$/s.exec(named)?.[1];
-  const path = quoted === undefined ? byteStringFromText(named) : unescapedName(byteStringFromText(quoted));
-  // Bytes that are no UTF-8 are lost where a program writes them as they are.
-  if (!path.startsWith('/') || named.includes('\ufffd')) return undefined;
-  return { path: path.replace(/(?<=.)\/+$/, '') as ByteString, reason };
+  const path = quoted === undefined ? pathFrom(named) : pathFrom(quoted, unescapedName);
+  return path === undefined ? undefined : { path, reason };
+}
+
+/** In a name the quote that ends it has a backslash, so that no name can end early and be taken for another. */
+const LOOP =
+  /^find: File ?system loop detected; (?:['`]((?:[^'\\]|\\.)*)'|\u2018((?:[^\u2019\\]|\\.)*)\u2019) is part of the same file ?system loop as /s;
+
+/** Before findutils 4.4; before 4.3, in words not much different, names were written as they are. */
+const OLD_LOOP =
+  /^find: Filesystem loop detected; ['`\u2018]([^\\]*)['\u2019] has the same device number and inode as a directory which is \d+ levels? higher in the file ?system hierarchy\.?$/s;
+
+/**
+ * The directory in which GNU find came upon one that it is already in, and which it neither enters nor, from 4.4 on, prints:
+ * where a directory is mounted within itself, as BIND's on its chroot. All that is below is listed once. Find's warning of a
+ * wrong count of hard links, in turn, names a directory and is about any.
+ */
+export function loopIn(complaint: string): ByteString | undefined {
+  const [, plain, curly] = LOOP.exec(complaint) ?? [];
+  const escaped = plain ?? curly;
+  if (escaped !== undefined) return pathFrom(escaped, unescapedName);
+  const [, raw] = OLD_LOOP.exec(complaint) ?? [];
+  return raw === undefined ? undefined : pathFrom(raw);
+}
+
+/** Bytes that are no UTF-8 are lost where a program writes them as they are. */
+function pathFrom(written: string, unescaped = (name: ByteString): ByteString => name): ByteString | undefined {
+  const path = unescaped(byteStringFromText(written));
+  if (!path.startsWith('/') || written.includes('\ufffd')) return undefined;
+  return path.replace(/(?<=.)\/+$/, '') as ByteString;
 }
 
 /** Without those about what a rule leaves out. */

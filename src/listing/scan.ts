@@ -66,10 +66,16 @@ fi
 true
 `;
 
-/** The script that lists one filesystem: the tree at `mountPoint`, not crossing into other filesystems. */
-export function findScript(mountPoint: ByteString): string {
+/** Where a find begins, and what it lists: the tree there, not crossing into other filesystems, or the path alone. */
+export interface Start {
+  readonly path: ByteString;
+  readonly what: 'filesystem' | 'itself';
+}
+
+/** The script of one find. */
+export function findScript({ path, what }: Start): string {
   // find takes a start that begins with a slash as a path, whatever follows.
-  const find = `find ${quotePath(mountPoint)} -xdev`;
+  const find = `find ${quotePath(path)} -xdev${what === 'itself' ? ' -prune' : ''}`;
   return `${CHOOSE_LISTER}
 batch=${quote(BATCH)}
 case $lister in

@@ -4,7 +4,6 @@ import { holder } from '../profiles/lease-sight.ts';
 import { compareCommands, planQuiesce } from '../profiles/planned.ts';
 import { type SurveyReport, surveyReport } from '../report/survey-report.ts';
 import { formatCount } from '../report/units.ts';
-import type { SourceFacts } from '../source/facts.ts';
 import { MAPPED_FILES_COMMAND } from '../source/mapped-files.ts';
 import type { PlannedCommand } from '../ssh/session.ts';
 import type { Wire } from '../ssh/wire.ts';
@@ -13,7 +12,7 @@ import type { MigrationRequest } from './request.ts';
 import { holding } from './rollback.ts';
 import type { Show } from './stage.ts';
 import { attributesCommands } from './stages/attributes.ts';
-import { type ListingReason, listCommand } from './stages/list.ts';
+import { type ListingReason, listCommand, type ScannedListing } from './stages/list.ts';
 import { partCommand } from './stages/stream.ts';
 import { agreeOnWire, findingsOf, type Survey, survey } from './survey.ts';
 import { WorkFolder } from './work-folder.ts';
@@ -37,7 +36,7 @@ export function dryRun(request: MigrationRequest, show: Show): Promise<DryRun> {
 }
 
 /** In the order of {@link migrate}. */
-function commandsAfter(request: MigrationRequest, { facts, plan }: Survey, wire: Wire): PlannedCommand[] {
+function commandsAfter(request: MigrationRequest, { facts, plan, scanned }: Survey, wire: Wire): PlannedCommand[] {
   const stops = request.stop && request.profiles.length > 0;
   const { stop, start, trouble } = planQuiesce(
     stops ? request.profiles : [],
@@ -54,13 +53,13 @@ function commandsAfter(request: MigrationRequest, { facts, plan }: Survey, wire:
     ? [MAPPED_FILES_COMMAND, ...attributesCommands(facts), ...streams, ...stop]
     : [
         ...stop,
-        ...(stops ? listing(facts, ' again') : []),
+        ...(stops ? listing(scanned, ' again') : []),
         MAPPED_FILES_COMMAND,
         ...attributesCommands(facts),
         ...streams,
       ];
   const looks = [
-    ...listing(facts, ' to see what moved', `once, and after each of at most ${formatCount(settle, 'round')}`),
+    ...listing(scanned, ' to see what moved', `once, and after each of at most ${formatCount(settle, 'round')}`),
     ...(settle === 0
       ? []
       : [
@@ -74,11 +73,7 @@ function commandsAfter(request: MigrationRequest, { facts, plan }: Survey, wire:
   return [...before, ...copy, ...looks, ...start, ...trouble];
 }
 
-function listing({ filesystems }: SourceFacts, reason: ListingReason, when?: string): PlannedCommand[] {
-  return filesystems
-    .filter((mount) => mount.verdict === 'included')
-    .map(({ mountPoint }) => ({
-      ...listCommand(mountPoint, reason),
-      ...(when === undefined ? {} : { when }),
-    }));
+/** As the survey's own listing went. */
+function listing({ starts }: ScannedListing, reason: ListingReason, when?: string): PlannedCommand[] {
+  return starts.map((start) => ({ ...listCommand(start, reason), ...(when === undefined ? {} : { when }) }));
 }

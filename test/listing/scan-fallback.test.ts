@@ -26,7 +26,10 @@ async function busyboxPath(t: ExecutionContext, own: Readonly<Record<string, str
 function list(folder: string, path: string | undefined, chunk = 7): Entry[] {
   const env = { PATH: path ?? process.env['PATH'], LC_ALL: 'C' };
   const sh = path === undefined ? '/bin/sh' : `${path}/sh`;
-  const bytes = execFileSync(sh, ['-c', findScript(byteStringFromText(folder))], { env, maxBuffer: 2 ** 26 });
+  const bytes = execFileSync(sh, ['-c', findScript({ path: byteStringFromText(folder), what: 'filesystem' })], {
+    env,
+    maxBuffer: 2 ** 26,
+  });
   const parser = new FindParser();
   const entries: Entry[] = [];
   for (let at = 0; at < bytes.length; at += chunk) entries.push(...parser.push(bytes.subarray(at, at + chunk)));

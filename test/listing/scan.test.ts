@@ -24,7 +24,7 @@ test('a real find is read back as stat sees it, whatever the names and however t
   symlinkSync('tar\nget', `${folder}/link`);
   linkSync(`${folder}/plain`, `${folder}/dir/plain`);
   execFileSync('touch', ['-d', '@-5.25', `${folder}/plain`]);
-  const bytes = execFileSync('sh', ['-c', findScript(byteStringFromText(folder))]);
+  const bytes = execFileSync('sh', ['-c', findScript({ path: byteStringFromText(folder), what: 'filesystem' })]);
   const whole = parse(bytes, bytes.length);
   t.is(whole.length, names.length + 5);
   for (const chunk of [1, 2, 3, 7, 64, 1000]) t.deepEqual(parse(bytes, chunk), whole);

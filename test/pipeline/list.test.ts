@@ -1,11 +1,39 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import test from 'ava';
-import { listFilesystems } from '../../src/pipeline/stages/list.ts';
+import test, { type ExecutionContext } from 'ava';
+import { unseenIn } from '../../src/listing/blind-spots.ts';
+import { listFilesystems, type ScannedListing } from '../../src/pipeline/stages/list.ts';
 import { byteStringFromText } from '../../src/printable.ts';
 import type { Filesystem } from '../../src/source/filesystems.ts';
+import { collect } from '../helpers/entries.ts';
 import { localSession } from '../helpers/local-session.ts';
 import { temporaryFolder } from '../helpers/temporary.ts';
+
+function filesystem(mountPoint: string, verdict: Filesystem['verdict']): Filesystem {
+  return {
+    id: -1,
+    parent: -1,
+    device: '8:1',
+    root: byteStringFromText('/'),
+    mountPoint: byteStringFromText(mountPoint),
+    type: 'ext4',
+    source: byteStringFromText('/dev/sda1'),
+    verdict,
+    readOnly: false,
+    reason: 'test',
+  };
+}
+
+async function list(t: ExecutionContext, bin: string, filesystems: readonly Filesystem[]): Promise<ScannedListing> {
+  const input = {
+    session: localSession({ path: bin }),
+    facts: { filesystems },
+    reason: '' as const,
+    retries: 0,
+    note: () => {},
+  };
+  return listFilesystems(input, await temporaryFolder(t), () => {});
+}
 
 test('each of what a find could not look at is known, however much it said of what does not matter', async (t) => {
   const [tree, bin] = [await temporaryFolder(t), await temporaryFolder(t)];
@@ -24,31 +52,48 @@ exit 1
 `,
     { mode: 0o755 },
   );
-  const filesystem = (mountPoint: string, verdict: Filesystem['verdict']): Filesystem => ({
-    id: -1,
-    parent: -1,
-    device: '8:1',
-    root: byteStringFromText('/'),
-    mountPoint: byteStringFromText(mountPoint),
-    type: 'ext4',
-    source: byteStringFromText('/dev/sda1'),
-    verdict,
-    readOnly: false,
-    reason: 'test',
-  });
   const filesystems = [filesystem(tree, 'included'), filesystem(`${tree}/fuse`, 'network')];
-  const input = {
-    session: localSession({ path: bin }),
-    facts: { filesystems },
-    reason: '' as const,
-    retries: 0,
-    note: () => {},
-  };
-  const { listing, problems } = await listFilesystems(input, await temporaryFolder(t), () => {});
+  const { listing, problems } = await list(t, bin, filesystems);
   t.is(listing.count, 2);
   t.is(problems.length, 1001);
   t.is(problems[0], `find: '${tree}/bad-1-${name}': Input/output error`);
   t.is(problems[998], `find: '${tree}/bad-999-${name}': Input/output error`);
   t.is(problems[999], `find: '${tree}/a': Permission denied`, 'nothing of the mount that is not captured');
   t.is(problems[1000], 'find said more than is kept here');
+});
+
+test('a directory that is mounted within itself is no blind spot, and its mount point is listed', async (t) => {
+  const [tree, bin] = [await temporaryFolder(t), await temporaryFolder(t)];
+  for (const name of ['chroot/bind', 'chroot/copy']) mkdirSync(join(tree, name), { recursive: true });
+  writeFileSync(join(tree, 'zone'), 'x');
+  // GNU find neither prints what makes a loop nor goes into it. For a start by itself the loop does not count.
+  writeFileSync(
+    join(bin, 'find'),
+    `#!/bin/sh
+PATH=/usr/bin:/bin
+case "$*" in *-prune*) exec find "$@" ;; esac
+start=$1; shift
+find "$start" -path '${tree}/chroot/bind' -prune -o -path '${tree}/chroot/copy' -prune -o '(' "$@" ')'
+for name in bind copy; do
+  printf "find: File system loop detected; '%s' is part of the same file system loop as '%s'.\\n" "${tree}/chroot/$name" "${tree}" >&2
+done
+exit 1
+`,
+    { mode: 0o755 },
+  );
+  const bind = filesystem(`${tree}/chroot/bind`, 'bind');
+  const known = await list(t, bin, [filesystem(tree, 'included'), bind, filesystem(`${tree}/chroot/copy`, 'bind')]);
+  t.deepEqual(known.problems, []);
+  t.deepEqual(known.starts.map(({ path, what }) => [path.slice(tree.length), what]).sort(), [
+    ['', 'filesystem'],
+    ['/chroot/bind', 'itself'],
+    ['/chroot/copy', 'itself'],
+  ]);
+  const paths = (await collect(known.listing.batches())).map(({ path }) => path.slice(tree.length));
+  t.deepEqual(paths, ['', '/chroot', '/chroot/bind', '/chroot/copy', '/zone']);
+  const { problems } = await list(t, bin, [filesystem(tree, 'included'), bind]);
+  t.deepEqual(
+    problems.map(unseenIn).map((unseen) => unseen?.path.slice(tree.length)),
+    ['/chroot/copy'],
+  );
 });

@@ -1,9 +1,10 @@
-/** Lists the included filesystems of a source, one `find` each. */
+/** Lists the included filesystems of a source, one `find` each, and what these leave out that is no filesystem. */
 import pLimit from 'p-limit';
 import { P2cError } from '../../errors.ts';
-import { unseenIn } from '../../listing/blind-spots.ts';
+import { loopIn, unseenIn } from '../../listing/blind-spots.ts';
+import { COMPLAINTS_KEPT, Complaints } from '../../listing/complaints.ts';
 import { tarSize } from '../../listing/entry.ts';
-import { FindParser, findScript } from '../../listing/scan.ts';
+import { FindParser, findScript, type Start } from '../../listing/scan.ts';
 import { type Listing, ListingWriter } from '../../listing/storage.ts';
 import { type ByteString, printablePath } from '../../printable.ts';
 import { formatCount } from '../../report/units.ts';
@@ -18,6 +19,8 @@ export interface ScannedListing {
   readonly startedAt: number;
   /** Device of each filesystem, by where it is mounted. */
   readonly devices: ReadonlyMap<ByteString, number>;
+  /** Of its finds. */
+  readonly starts: readonly Start[];
   /** What a tar of all of it would be, before any rule. */
   readonly tarBytes: number;
   /** What find could not look at, in its own words: blind spots. Files that vanished meanwhile are not among them. */
@@ -26,9 +29,6 @@ export interface ScannedListing {
 
 /** A listing waits for a disk that spins up, never for a find that is stuck on a dead mount. */
 const SILENCE_MS = 300_000;
-const PROBLEMS_KEPT = 1000;
-/** A path has 4096 bytes at most on Linux, four characters each where they are escaped. */
-const LONGEST_LINE = 32 * 1024;
 
 /** Finds at the same time: several disks are read at once, and on one disk the second waits a little longer. */
 const FINDS = 4;
@@ -36,10 +36,10 @@ const FINDS = 4;
 /** Why a listing is made, as the ledger and `--dry-run` have it: `list / again`. */
 export type ListingReason = '' | ' again' | ' to see what moved';
 
-/** The command of one filesystem, for running and for `--dry-run`. */
-export function listCommand(mountPoint: ByteString, reason: ListingReason): RemoteCommand {
-  const purpose = `list ${printablePath(mountPoint)}${reason}`;
-  return { purpose, script: findScript(mountPoint), timeoutMs: SILENCE_MS };
+/** The command of one find, for running and for `--dry-run`. */
+export function listCommand(start: Start, reason: ListingReason): RemoteCommand {
+  const purpose = `list ${printablePath(start.path)}${start.what === 'itself' ? ' itself' : ''}${reason}`;
+  return { purpose, script: findScript(start), timeoutMs: SILENCE_MS };
 }
 
 export interface ListInput extends Patience {
@@ -55,13 +55,17 @@ export async function listFilesystems(input: ListInput, directory: string, tell:
   const scan = new Scan(input, writer, tell);
   const limit = pLimit(FINDS);
   const included = input.facts.filesystems.filter((mount) => mount.verdict === 'included');
-  await Promise.all(included.map(({ mountPoint }) => limit(() => scan.filesystem(mountPoint))));
+  const list = (starts: readonly Start[]): Promise<unknown> =>
+    Promise.all(starts.map((start) => limit(() => scan.list(start))));
+  await list(included.map(({ mountPoint }) => ({ path: mountPoint, what: 'filesystem' })));
+  await list([...scan.loops].map((path) => ({ path, what: 'itself' })));
   return {
     startedAt,
     listing: await writer.finish(),
     tarBytes: scan.tarBytes,
     problems: scan.problems,
     devices: scan.devices,
+    starts: scan.starts,
   };
 }
 
@@ -69,6 +73,9 @@ export async function listFilesystems(input: ListInput, directory: string, tell:
 class Scan {
   readonly problems: string[] = [];
   readonly devices = new Map<ByteString, number>();
+  readonly starts: Start[] = [];
+  /** Bind mounts within what they show: a find that comes upon them prints not even the directory. */
+  readonly loops = new Set<ByteString>();
   tarBytes = 0;
   readonly #input: ListInput;
   readonly #writer: ListingWriter;
@@ -81,13 +88,14 @@ class Scan {
     this.#tell = tell;
   }
 
-  async filesystem(mountPoint: ByteString): Promise<void> {
-    const command = listCommand(mountPoint, this.#input.reason);
-    await retrying(command.purpose, this.#input, () => this.#list(command, mountPoint));
+  async list(start: Start): Promise<void> {
+    this.starts.push(start);
+    const command = listCommand(start, this.#input.reason);
+    await retrying(command.purpose, this.#input, () => this.#list(command, start));
   }
 
   /** What came before a link was lost comes again, and the listing keeps the later of two entries of a path. */
-  async #list(command: RemoteCommand, mountPoint: ByteString): Promise<void> {
+  async #list(command: RemoteCommand, { path, what }: Start): Promise<void> {
     const { session, signal } = this.#input;
     const parser = new FindParser();
     const found = { entries: 0, tarBytes: 0 };
@@ -102,13 +110,14 @@ class Scan {
         found.entries += entries.length;
         for (const entry of entries) {
           found.tarBytes += tarSize(entry);
-          if (entry.path === mountPoint) this.devices.set(mountPoint, entry.device);
+          if (what === 'filesystem' && entry.path === path) this.devices.set(path, entry.device);
         }
         this.#tell(formatCount(this.#count + found.entries, 'entry', 'entries'));
         await this.#writer.add(entries);
       }
       const result = await stream.done;
-      const failed = result.code > 1 || (result.code !== 0 && found.entries === 0);
+      // A directory, unlike a filesystem, may have vanished meanwhile.
+      const failed = result.code > 1 || (result.code !== 0 && found.entries === 0 && what === 'filesystem');
       if (failed) throw findFailed(session, command.purpose, result);
       parser.end();
       this.#count += found.entries;
@@ -123,50 +132,26 @@ class Scan {
     }
   }
 
-  /** A mount that is not captured anyway: root itself may not look at a user's FUSE. */
-  #isOtherMount(line: string): boolean {
-    const path = unseenIn(line)?.path;
-    return this.#input.facts.filesystems.some(
-      ({ mountPoint, verdict }) => mountPoint === path && verdict !== 'included',
-    );
-  }
-
   #matters(line: string): boolean {
     return line !== '' && !/No such file or directory$/.test(line) && !this.#isOtherMount(line);
   }
 
+  /** A mount that is not captured anyway: root itself may not look at a user's FUSE. */
+  #isOtherMount(line: string): boolean {
+    const loop = loopIn(line);
+    const path = loop ?? unseenIn(line)?.path;
+    const here = this.#input.facts.filesystems.filter(({ mountPoint }) => mountPoint === path);
+    if (loop === undefined) return here.some(({ verdict }) => verdict !== 'included');
+    if (here.some(({ verdict }) => verdict === 'bind')) this.loops.add(loop);
+    // Where the table does not tell binds from mounts, it is listed as a filesystem of its own.
+    return here.length > 0;
+  }
+
   #note(complaints: readonly string[]): void {
     for (const line of complaints) {
-      if (this.problems.length < PROBLEMS_KEPT) this.problems.push(line);
-      else if (this.problems.length === PROBLEMS_KEPT) this.problems.push('find said more than is kept here');
+      if (this.problems.length < COMPLAINTS_KEPT) this.problems.push(line);
+      else if (this.problems.length === COMPLAINTS_KEPT) this.problems.push('find said more than is kept here');
     }
-  }
-}
-
-/** The lines of one find's standard error that matter: as many as are kept, and one more, which tells that there were more. */
-class Complaints {
-  readonly #matters: (line: string) => boolean;
-  readonly #decoder = new TextDecoder();
-  readonly #lines: string[] = [];
-  #rest = '';
-
-  constructor(matters: (line: string) => boolean) {
-    this.#matters = matters;
-  }
-
-  push(chunk: Buffer): void {
-    const lines = (this.#rest + this.#decoder.decode(chunk, { stream: true })).split('\n');
-    this.#rest = (lines.pop() ?? '').slice(0, LONGEST_LINE);
-    for (const line of lines) this.#line(line);
-  }
-
-  end(): readonly string[] {
-    this.#line(this.#rest);
-    return this.#lines;
-  }
-
-  #line(line: string): void {
-    if (this.#lines.length <= PROBLEMS_KEPT && this.#matters(line)) this.#lines.push(line);
   }
 }
 
