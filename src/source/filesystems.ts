@@ -75,9 +75,11 @@ function judge(mount: MountEntry, all: readonly MountEntry[], included: readonly
   }
   const byType = judgeType(mount.type);
   if (byType !== undefined) return { ...mount, ...byType };
-  const shown = included.find((other) => showsAgain(mount, other));
-  if (shown !== undefined) {
-    const original = joinPath(shown.mountPoint, relativeTo(mount.root, shown.root));
+  const original = included
+    .filter((other) => holds(other, mount))
+    .map((other) => joinPath(other.mountPoint, relativeTo(mount.root, other.root)))
+    .find((path) => showsAgain(mount, path, all));
+  if (original !== undefined) {
     return { ...mount, verdict: 'bind', reason: `bind mount: shows ${printablePath(original)} again` };
   }
   return { ...mount, verdict: 'included', reason: `${mount.type} on ${printablePath(mount.source)}` };
@@ -115,9 +117,27 @@ function judgeType(type: string): { verdict: MountVerdict; reason: string } | un
   return undefined;
 }
 
-/** The same filesystem, and the shown directory is the included one's or below it (mountinfo's device and root). */
-function showsAgain(mount: MountEntry, other: MountEntry): boolean {
-  return mount.device !== '' && mount.device === other.device && isAtOrBelow(mount.root, other.root);
+/** The same filesystem, and what the one shows is what the other shows, or below it (mountinfo's device and root). */
+function holds(other: MountEntry, mount: MountEntry): boolean {
+  return sameFilesystem(mount, other) && isAtOrBelow(mount.root, other.root);
+}
+
+/**
+ * All subvolumes of a btrfs have one device and one tree of paths, and each is a filesystem of its own all the same: neither
+ * find nor tar goes from one into the other. Where the kernel does not tell which one it is, a tree that is taken twice is
+ * better than one that is lost.
+ */
+function sameFilesystem(mount: MountEntry, other: MountEntry): boolean {
+  if (mount.device === '' || mount.device !== other.device) return false;
+  return mount.type !== 'btrfs' || (mount.subvolume !== undefined && mount.subvolume === other.subvolume);
+}
+
+/** False where the path leads elsewhere: to the mount itself, which is bound onto itself, or to what hides the original. */
+function showsAgain(mount: MountEntry, original: ByteString, all: readonly MountEntry[]): boolean {
+  const there = visibleAt(original, all);
+  if (there === undefined) return true;
+  if (there === mount || !sameFilesystem(mount, there)) return false;
+  return joinPath(there.root, relativeTo(original, there.mountPoint)) === mount.root;
 }
 
 function relativeTo(path: ByteString, base: ByteString): string {

@@ -14,6 +14,8 @@ export interface MountEntry {
   /** Device or server path, as the kernel names it. */
   readonly source: ByteString;
   readonly readOnly: boolean;
+  /** The subvolume of a btrfs that `root` lies in, by the kernel's number; absent where it is not told (before Linux 4.2). */
+  readonly subvolume?: string;
 }
 
 /**
@@ -38,9 +40,16 @@ export function parseMountinfo(bytes: Uint8Array): MountEntry[] {
       type: unescapeOctal(type),
       source: unescapeOctal(source),
       readOnly: options.split(',').includes('ro'),
+      ...subvolumeOf(unescapeOctal(type), fields[separator + 3] ?? ''),
     });
   }
   return mounts;
+}
+
+/** From `rw,…,subvolid=257,subvol=/@/var`: the path is the last, and may hold what looks like an option. */
+function subvolumeOf(type: string, superOptions: string): { subvolume?: string } {
+  const id = type === 'btrfs' ? /^(?:(?!subvol=)[^,]*,)*?subvolid=(\d+)(?:,|$)/.exec(superOptions)?.[1] : undefined;
+  return id === undefined ? {} : { subvolume: id };
 }
 
 /** Parses `/proc/mounts` (fstab(5)'s form), for kernels before 2.6.26. Binds cannot be told from mounts in it. */

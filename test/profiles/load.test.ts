@@ -272,6 +272,8 @@ test('the base rules leave out what they name and nothing that looks like it', (
     '/lost+found/a',
     '/var/run/nginx.pid',
     '/var/lib/p2c-lease.log',
+    '/.snapshots/12/snapshot/etc/passwd',
+    '/home/.snapshots/1/snapshot/joe',
   ];
   for (const path of out) t.false(decide(path), path);
   const kept = [
@@ -284,6 +286,8 @@ test('the base rules leave out what they name and nothing that looks like it', (
     '/var/spool/postfix/maildrop/1',
     '/tmp/x',
     '/var/cache/apt/archives/x.deb',
+    '/.snapshots/daily.0/etc/passwd',
+    '/home/joe/.snapshots/photo',
   ];
   for (const path of kept) t.true(decide(path), path);
   const folders = [
@@ -296,6 +300,7 @@ test('the base rules leave out what they name and nothing that looks like it', (
     '/lost+found',
     '/var/run/mysqld',
     '/var/lock/subsys',
+    '/.snapshots/12/snapshot',
   ];
   for (const path of folders) t.true(decide(path, 'd'), path);
   t.false(decide('/var/spool/postfix/public/showq', 's'));

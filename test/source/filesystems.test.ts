@@ -63,12 +63,96 @@ test('a bind mount is told from what it shows, whichever was mounted first', (t)
   );
 });
 
-test('subvolumes of one btrfs are filesystems of their own', (t) => {
-  const table = '2 1 0:30 /@ / rw - btrfs /dev/a rw\n3 2 0:30 /@home /home rw - btrfs /dev/a rw\n';
-  t.deepEqual(
-    classifyMounts(parseMountinfo(Buffer.from(table))).map((mount) => mount.verdict),
-    ['included', 'included'],
+/** Each included mount by its place; of the others, the reason. */
+function judged(table: string): Record<string, string> {
+  const mounts = classifyMounts(parseMountinfo(Buffer.from(table)));
+  return Object.fromEntries(
+    mounts.map((mount) => [mount.mountPoint, mount.verdict === 'bind' ? mount.reason : mount.verdict]),
   );
+}
+
+test('a subvolume that is mounted below the one of the root is a filesystem of its own', (t) => {
+  // openSUSE without snapshots: all of one device, and each root path below /@.
+  const table = `
+60 1 0:29 /@ / rw,relatime shared:1 - btrfs /dev/sda2 rw,space_cache,subvolid=256,subvol=/@
+38 60 0:29 /@/.snapshots /.snapshots rw,relatime shared:17 - btrfs /dev/sda2 rw,space_cache,subvolid=266,subvol=/@/.snapshots
+39 60 0:29 /@/var /var rw,relatime shared:33 - btrfs /dev/sda2 rw,space_cache,subvolid=258,subvol=/@/var
+40 60 0:29 /@/srv /srv rw,relatime shared:40 - btrfs /dev/sda2 rw,space_cache,subvolid=260,subvol=/@/srv
+41 60 0:29 /@/usr/local /usr/local rw,relatime shared:41 - btrfs /dev/sda2 rw,space_cache,subvolid=259,subvol=/@/usr/local
+42 40 0:29 /@/srv/a\\040b/x,subvolid=256 /srv/odd rw,relatime - btrfs /dev/sda2 rw,subvolid=270,subvol=/@/srv/a\\040b/x,subvolid=256
+`;
+  t.deepEqual(judged(table), {
+    '/': 'included',
+    '/.snapshots': 'included',
+    '/var': 'included',
+    '/srv': 'included',
+    '/usr/local': 'included',
+    '/srv/odd': 'included',
+  });
+});
+
+test('a subvolume below the root on the top level, or on a snapshot, is a filesystem of its own', (t) => {
+  const table = `
+2 1 0:30 / / rw - btrfs /dev/a rw,subvolid=5,subvol=/
+3 2 0:30 /home /home rw - btrfs /dev/a rw,subvolid=257,subvol=/home
+4 2 0:31 /@/.snapshots/1/snapshot /mnt rw - btrfs /dev/b rw,subvolid=267,subvol=/@/.snapshots/1/snapshot
+5 4 0:31 /@/.snapshots /mnt/.snapshots rw - btrfs /dev/b rw,subvolid=266,subvol=/@/.snapshots
+6 4 0:31 /@/.snapshots/1/snapshot/var/lib/machines /mnt/var/lib/machines rw - btrfs /dev/b rw,subvolid=268,subvol=/@/.snapshots/1/snapshot/var/lib/machines
+`;
+  t.deepEqual([...new Set(Object.values(judged(table)))], ['included']);
+});
+
+test('what is of one subvolume is shown again: the whole of it, or a folder of it', (t) => {
+  const table = `
+2 1 0:30 /@ / rw - btrfs /dev/a rw,subvolid=256,subvol=/@
+3 2 0:30 /@data /data rw - btrfs /dev/a rw,subvolid=257,subvol=/@data
+4 2 0:30 /@data /twice rw - btrfs /dev/a rw,subvolid=257,subvol=/@data
+5 2 0:30 /@/etc/bind /chroot/etc/bind rw - btrfs /dev/a rw,subvolid=256,subvol=/@
+6 2 0:30 /@data/www /www rw - btrfs /dev/a rw,subvolid=257,subvol=/@data/www
+7 2 0:30 / /top rw - btrfs /dev/a rw,subvolid=5,subvol=/
+8 2 0:30 /@/srv/nested/folder /folder rw - btrfs /dev/a rw,subvolid=300,subvol=/@/srv/nested
+9 2 0:31 /@data /other rw - btrfs /dev/b rw,subvolid=257,subvol=/@data
+`;
+  t.deepEqual(judged(table), {
+    '/': 'included',
+    '/data': 'included',
+    '/twice': 'bind mount: shows /data again',
+    '/chroot/etc/bind': 'bind mount: shows /etc/bind again',
+    '/www': 'bind mount: shows /data/www again',
+    '/top': 'included',
+    '/folder': 'included',
+    '/other': 'included',
+  });
+});
+
+test('where the kernel does not tell subvolumes, each is taken', (t) => {
+  const table = `
+2 1 0:30 /@ / rw - btrfs /dev/a rw,space_cache
+3 2 0:30 /@/var /var rw - btrfs /dev/a rw,space_cache
+4 2 0:30 /@/etc /chroot/etc rw - btrfs /dev/a rw,subvol=/@/etc,subvolid=256
+5 2 0:30 /@/opt /opt rw - btrfs /dev/a
+6 2 0:30 /@/srv /srv rw - btrfs /dev/a rw,subvolid=x256
+`;
+  t.deepEqual([...new Set(Object.values(judged(table)))], ['included']);
+});
+
+test('what is bound onto itself, or hides under another mount where it comes from, is not shown again', (t) => {
+  const table = `
+2 1 8:1 / / rw - ext4 /dev/a rw
+3 2 8:1 /var/lib/docker /copy rw - ext4 /dev/a rw
+4 2 8:1 /var/lib/docker /var/lib/docker rw - ext4 /dev/a rw
+5 2 8:2 / /data rw - ext4 /dev/b rw
+6 2 8:1 /data/old /old rw - ext4 /dev/a rw
+7 2 8:1 /data/old/deep /deep rw - ext4 /dev/a rw
+`;
+  t.deepEqual(judged(table), {
+    '/': 'included',
+    '/copy': 'bind mount: shows /var/lib/docker again',
+    '/var/lib/docker': 'included',
+    '/data': 'included',
+    '/old': 'included',
+    '/deep': 'bind mount: shows /old/deep again',
+  });
 });
 
 test("a running container's root is no filesystem of its own; a live system's root is", (t) => {
