@@ -4,7 +4,7 @@
  */
 import { type ByteString, byteStringFromText } from '../printable.ts';
 import { comparePaths, isAtOrBelow } from './path.ts';
-import { unescapedName } from './quoted-name.ts';
+import { escapedName, unescapedName } from './quoted-name.ts';
 import type { RuleSet } from './rules.ts';
 
 /** A path that could not be looked at, or a directory that could not be looked into. */
@@ -20,7 +20,7 @@ export class BlindSpots {
   /** A complaint that names no path may be about any. */
   readonly #everywhere: boolean;
 
-  /** @param complaints lines of find: `find: '/data/x': Input/output error`. */
+  /** @param complaints lines of find, `find: '/data/x': Input/output error`, and of {@link unseenComplaint}. */
   constructor(complaints: readonly string[]) {
     const named = complaints.map(unseenIn);
     const byPath = new Map(named.flatMap((unseen) => (unseen === undefined ? [] : [[unseen.path, unseen]])));
@@ -33,15 +33,21 @@ export class BlindSpots {
   }
 }
 
-/** What a line of find, or of stat in its place, is about; undefined where that cannot be told. */
+/** What a line of find, of stat in its place or of p2c's own is about; undefined where that cannot be told. */
 export function unseenIn(complaint: string): Unseen | undefined {
   const loop = loopIn(complaint);
   if (loop !== undefined) return { path: loop, reason: 'it shows a directory again that it lies in' };
-  const [, named = '', reason = ''] = /^(?:find|stat): (?:can(?:not|'t) \w+ )?(.*): ([^:]+)$/s.exec(complaint) ?? [];
+  const [, named = '', reason = ''] =
+    /^(?:find|stat|p2c): (?:can(?:not|'t) \w+ )?(.*): ([^:]+)$/s.exec(complaint) ?? [];
   // GNU's programs quote names, busybox' and old ones do not.
   const quoted = /^['`\u2018](.*)['\u2019]$/s.exec(named)?.[1];
   const path = quoted === undefined ? pathFrom(named) : pathFrom(quoted, unescapedName);
   return path === undefined ? undefined : { path, reason };
+}
+
+/** What p2c itself did not look into, in the form of find's lines. @param unseen its reason without a colon. */
+export function unseenComplaint({ path, reason }: Unseen): string {
+  return `p2c: '${escapedName(path)}': ${reason}`;
 }
 
 /** In a name the quote that ends it has a backslash, so that no name can end early and be taken for another. */

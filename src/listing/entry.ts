@@ -48,7 +48,7 @@ export function isHardLinked(entry: Entry): boolean {
 }
 
 /** Names one inode of a source: equal for all names of a hard-link group. */
-export function inodeKey(entry: Entry): string {
+export function inodeKey(entry: Pick<Entry, 'device' | 'inode'>): string {
   return `${entry.device}:${entry.inode}`;
 }
 

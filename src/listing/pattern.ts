@@ -11,12 +11,17 @@
 // component named `root`; nothing here can.
 import { posix } from 'node:path';
 import { usageError } from '../errors.ts';
-import { byteStringFromText } from '../printable.ts';
+import { type ByteString, byteStringFromText } from '../printable.ts';
 import type { Entry } from './entry.ts';
+import { isBelow } from './path.ts';
 
 export interface Pattern {
   readonly text: string;
   matches(entry: Pick<Entry, 'path' | 'type'>): boolean;
+  /** Whether it matches everything below a directory, whatever the names. */
+  matchesAllBelow(path: ByteString): boolean;
+  /** False where nothing below a directory can be matched. */
+  mayMatchBelow(path: ByteString): boolean;
   /** Higher is more specific: components first, then literal characters. Decides between rules of one level. */
   readonly specificity: number;
 }
@@ -46,6 +51,8 @@ export function parsePattern(text: string): Pattern {
       if (contents) return false;
       return (isRoot ? path === '/' : exact.test(path)) && (!directoryOnly || entry.type === 'd');
     },
+    matchesAllBelow: (path) => isRoot || exact.test(path) || below.test(path),
+    mayMatchBelow: (path) => isBelow(literal, path) || path.startsWith(literal),
   };
 }
 
@@ -125,7 +132,7 @@ function readSet(text: string, component: string, start: number): { expression: 
 }
 
 /** What every match begins with: compared first, for most paths fail there and a string comparison is cheap. */
-function literalPrefix(bare: string): string {
+function literalPrefix(bare: string): ByteString {
   const special = bare.search(/[*?[\\]/);
   return byteStringFromText(special < 0 ? bare : bare.slice(0, bare.lastIndexOf('/', special)));
 }

@@ -10,3 +10,10 @@ export function unescapedName(text: string): ByteString {
   );
   return byteString(Buffer.from(bytes, 'latin1'));
 }
+
+/** As {@link unescapedName} reads it. */
+export function escapedName(name: ByteString): string {
+  return name.replace(/[^ -~]|['\\]/g, (byte) =>
+    byte === "'" || byte === '\\' ? `\\${byte}` : `\\${byte.charCodeAt(0).toString(8).padStart(3, '0')}`,
+  );
+}

@@ -3,6 +3,7 @@
  * inventory, profile and base), and the first level with a rule for a path decides. Within a level the more specific
  * pattern wins, and an exclusion over an inclusion of equal weight.
  */
+import type { ByteString } from '../printable.ts';
 import type { Entry } from './entry.ts';
 import { type Pattern, parsePattern } from './pattern.ts';
 
@@ -90,6 +91,24 @@ export class RuleSet {
     // Whatever the policy: podman writes out the holes of a sparse file that it unpacks.
     if (INDEXED_BY_UID.has(entry.path)) return RECREATED;
     return this.#sparse === 'skip' ? SPARSE : undefined;
+  }
+
+  /** Rules that another set has too, and that decided there, are in use. */
+  addUseOf(other: RuleSet): void {
+    const used = new Set(other.#levels.flat().flatMap(({ rule, used }) => (used ? [rule.id] : [])));
+    for (const compiled of this.#levels.flat()) compiled.used ||= used.has(compiled.rule.id);
+  }
+
+  /** True where nothing that may lie below a directory is taken. */
+  leavesOutBelow(path: ByteString): boolean {
+    for (const compiled of this.#levels.flat()) {
+      const { rule, pattern } = compiled;
+      if (rule.action === 'include' && pattern.mayMatchBelow(path)) return false;
+      if (rule.action !== 'exclude' || rule.type !== undefined || !pattern.matchesAllBelow(path)) continue;
+      compiled.used = true;
+      return true;
+    }
+    return false;
   }
 }
 

@@ -69,7 +69,9 @@ true
 /** Where a find begins, and what it lists: the tree there, not crossing into other filesystems, or the path alone. */
 export interface Start {
   readonly path: ByteString;
-  readonly what: 'filesystem' | 'itself';
+  readonly what: 'filesystem' | 'subvolume' | 'directory' | 'itself';
+  /** Where something else may have been mounted: nothing is listed that is not of this device. */
+  readonly device?: number;
 }
 
 /** The script of one find. */

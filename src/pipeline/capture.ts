@@ -7,7 +7,8 @@ import type { Wire } from '../ssh/wire.ts';
 import type { PartMemory } from './memory.ts';
 import type { Scene } from './scene.ts';
 import type { Booting } from './stages/boot.ts';
-import { type ListInput, listFilesystems, requireSameMounts, type ScannedListing } from './stages/list.ts';
+import type { ListInput } from './stages/finds.ts';
+import { listFilesystems, requireSameMounts, type ScannedListing } from './stages/list.ts';
 import { describeSettled, type Settled, type SettleInput, settle } from './stages/settle.ts';
 import type { Applications } from './stages/stop-and-start.ts';
 import { type CapturedLayers, describeCapture, type StreamInput, streamParts } from './stages/stream.ts';
@@ -97,8 +98,8 @@ export async function settleFiles(
 
 function streamInput({ request, survey, store, wire, show }: CaptureScene): Omit<StreamInput, 'signal'> {
   const { streams, sparse } = request;
-  const { session, facts } = survey;
-  return { ...patienceOf(request, show), session, facts, store, wire, streams, sparse };
+  const { session, facts, scanned } = survey;
+  return { ...patienceOf(request, show), session, facts, starts: scanned.starts, store, wire, streams, sparse };
 }
 
 /** A hot copy would be torn without knowing them; of a server whose applications are down, they are few. */

@@ -4,6 +4,7 @@ import { holder } from '../profiles/lease-sight.ts';
 import { compareCommands, planQuiesce } from '../profiles/planned.ts';
 import { type SurveyReport, surveyReport } from '../report/survey-report.ts';
 import { formatCount } from '../report/units.ts';
+import { MOUNTS_COMMAND } from '../source/facts.ts';
 import { MAPPED_FILES_COMMAND } from '../source/mapped-files.ts';
 import type { PlannedCommand } from '../ssh/session.ts';
 import type { Wire } from '../ssh/wire.ts';
@@ -12,7 +13,8 @@ import type { MigrationRequest } from './request.ts';
 import { holding } from './rollback.ts';
 import type { Show } from './stage.ts';
 import { attributesCommands } from './stages/attributes.ts';
-import { type ListingReason, listCommand, type ScannedListing } from './stages/list.ts';
+import { type ListingReason, listCommand } from './stages/finds.ts';
+import type { ScannedListing } from './stages/list.ts';
 import { partCommand } from './stages/stream.ts';
 import { agreeOnWire, findingsOf, type Survey, survey } from './survey.ts';
 import { WorkFolder } from './work-folder.ts';
@@ -50,12 +52,12 @@ function commandsAfter(request: MigrationRequest, { facts, plan, scanned }: Surv
     inputText: `the part's ${formatCount(part.entries, 'path')}, relative to /, separated by NULs`,
   }));
   const copy = hot
-    ? [MAPPED_FILES_COMMAND, ...attributesCommands(facts), ...streams, ...stop]
+    ? [MAPPED_FILES_COMMAND, ...attributesCommands(facts, scanned.starts), ...streams, ...stop]
     : [
         ...stop,
         ...(stops ? listing(scanned, ' again') : []),
         MAPPED_FILES_COMMAND,
-        ...attributesCommands(facts),
+        ...attributesCommands(facts, scanned.starts),
         ...streams,
       ];
   const looks = [
@@ -75,5 +77,8 @@ function commandsAfter(request: MigrationRequest, { facts, plan, scanned }: Surv
 
 /** As the survey's own listing went. */
 function listing({ starts }: ScannedListing, reason: ListingReason, when?: string): PlannedCommand[] {
-  return starts.map((start) => ({ ...listCommand(start, reason), ...(when === undefined ? {} : { when }) }));
+  const finds = starts.map((start) => listCommand(start, reason));
+  const first = starts.findIndex(({ device }) => device !== undefined);
+  const commands = first < 0 ? finds : finds.toSpliced(first, 0, MOUNTS_COMMAND);
+  return commands.map((command) => ({ ...command, ...(when === undefined ? {} : { when }) }));
 }

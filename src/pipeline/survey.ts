@@ -69,20 +69,23 @@ export async function survey(request: SurveyRequest, show: Show, held: Belonging
   held.use(session);
   const facts = await show.stage('Find the mounted filesystems', () => gatherFacts(session), describeFacts);
   const directory = await work.sub('survey');
+  // Without those of profiles, which are not known yet.
+  const early = rulesOf(request, facts);
   await using listing = new Ahead(patience.signal, (tell, signal) =>
-    listFilesystems({ ...patience, signal, session, facts, reason: '' }, directory, tell),
+    listFilesystems({ ...patience, signal, session, facts, rules: early, reason: '' }, directory, tell),
   );
   const detections = request.recognise
     ? await show.stage(RECOGNISE, () => recognise(session, listProfiles()), describeDetections)
     : [];
   const profiles = request.recognise ? applicable(detections) : request.profiles;
   await requireAskedServices(session, profiles);
+  const rules = rulesOf({ ...request, profiles }, facts);
   const scanned = await show.stage(
     'List the files',
     (tell) => listing.shown(tell),
     ({ listing: { count } }) => formatCount(count, 'entry', 'entries'),
   );
-  const rules = rulesOf({ ...request, profiles }, facts);
+  rules.addUseOf(early);
   const audited = await show.stage(
     'Audit duplicates',
     () => auditListing(scanned, facts, rules, request),

@@ -1,7 +1,7 @@
 /** What p2c knows of a source before it lists its files. Read-only, and a matter of a second. */
 import { P2cError } from '../errors.ts';
 import { type ByteString, byteString } from '../printable.ts';
-import type { Session } from '../ssh/session.ts';
+import type { RemoteCommand, Session } from '../ssh/session.ts';
 import { classifyMounts, type Filesystem } from './filesystems.ts';
 import { parseMountinfo, parseProcMounts, unescapeOctal } from './mountinfo.ts';
 import { parseAssignments, probeTools, type SourceTools } from './tools.ts';
@@ -39,9 +39,12 @@ else
 fi
 `;
 
-const MOUNTS = `
+export const MOUNTS_COMMAND: RemoteCommand = {
+  purpose: "read the kernel's table of mounts",
+  script: `
 if [ -r /proc/self/mountinfo ]; then echo mountinfo; cat /proc/self/mountinfo; else echo mounts; cat /proc/mounts; fi
-`;
+`,
+};
 
 /** @throws P2cError `source.*` where the source lacks what a capture needs. */
 export async function gatherFacts(session: Session): Promise<SourceFacts> {
@@ -78,7 +81,7 @@ function unquote(value: string): string {
 
 /** @throws P2cError `source.mounts`. */
 export async function readFilesystems(session: Session): Promise<Filesystem[]> {
-  const { stdout, code } = await session.run({ purpose: "read the kernel's table of mounts", script: MOUNTS });
+  const { stdout, code } = await session.run(MOUNTS_COMMAND);
   const newline = stdout.indexOf(0x0a);
   const table = stdout.subarray(newline + 1);
   const form = stdout.toString('latin1', 0, Math.max(0, newline));

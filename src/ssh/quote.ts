@@ -18,14 +18,16 @@ export function quoteAll(words: readonly string[]): string {
 
 /**
  * One word that holds a path's bytes. A script travels as UTF-8, so bytes that are not UTF-8 are made on the other side
- * by printf (which `$(…)` strips of newlines at the end: such a name, not UTF-8 and ending in one, is not found there).
+ * by printf; newlines at the end, which `$(…)` strips off, come after it.
  */
 export function quotePath(path: ByteString): string {
   const bytes = bytesOf(path);
   try {
     return quote(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes));
   } catch {
-    const octal = Array.from(bytes, (byte) => `\\${byte.toString(8).padStart(3, '0')}`).join('');
-    return `"$(printf '${octal}')"`;
+    const newlines = /\n*$/.exec(path)?.[0] ?? '';
+    const made = bytes.subarray(0, bytes.length - newlines.length);
+    const octal = Array.from(made, (byte) => `\\${byte.toString(8).padStart(3, '0')}`).join('');
+    return `"$(printf '${octal}')"${newlines === '' ? '' : quote(newlines)}`;
   }
 }

@@ -1,6 +1,7 @@
 import test from 'ava';
-import { BlindSpots, loopIn, unseenIn } from '../../src/listing/blind-spots.ts';
-import { byteStringFromText } from '../../src/printable.ts';
+import fc from 'fast-check';
+import { BlindSpots, loopIn, unseenComplaint, unseenIn } from '../../src/listing/blind-spots.ts';
+import { byteString, byteStringFromText } from '../../src/printable.ts';
 
 /** What finds say of a directory mounted within itself, by the bytes of its path. */
 const LOOPS: readonly (readonly [string, string, string])[] = [
@@ -64,3 +65,15 @@ for (const line of ODD) {
     t.true(new BlindSpots([line]).covers(byteStringFromText('/etc')));
   });
 }
+
+test('what p2c itself did not look into is read back, whatever the name', (t) => {
+  const name = fc.uint8Array({ minLength: 1, max: 255 }).filter((bytes) => !bytes.includes(0) && bytes.at(-1) !== 0x2f);
+  fc.assert(
+    fc.property(name, (bytes) => {
+      const path = byteString(Buffer.concat([Buffer.from('/'), bytes]));
+      const line = unseenComplaint({ path, reason: 'for a test, of 1,000' });
+      t.regex(line, /^[ -~]+$/);
+      t.deepEqual(unseenIn(line), { path, reason: 'for a test, of 1,000' });
+    }),
+  );
+});

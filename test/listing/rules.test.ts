@@ -3,7 +3,8 @@ import fc from 'fast-check';
 import { P2cError } from '../../src/errors.ts';
 import type { Entry } from '../../src/listing/entry.ts';
 import { parsePattern } from '../../src/listing/pattern.ts';
-import { RuleSet } from '../../src/listing/rules.ts';
+import { type RuleInput, RuleSet } from '../../src/listing/rules.ts';
+import { byteStringFromText } from '../../src/printable.ts';
 import { directory, entry } from '../helpers/entries.ts';
 import { held } from '../helpers/held.ts';
 
@@ -105,4 +106,55 @@ test('the first level that speaks decides, and in a level the more specific rule
   t.is(decide('/root/keep/cache/x'), 'command line:/root/keep/cache');
   t.is(decide('/root/keep/socket', 's'), 'source:/**(s)');
   t.is(decide('/etc/passwd'), undefined);
+});
+
+test('a directory below which nothing is taken is told from one of which something may be', (t) => {
+  const exclude = (pattern: string, more: Partial<RuleInput> = {}): RuleInput => ({
+    level: 'base',
+    action: 'exclude',
+    pattern,
+    reason: 'test',
+    ...more,
+  });
+  const include = (pattern: string): RuleInput => exclude(pattern, { level: 'profile', action: 'include' });
+  const leaves = (path: string, ...rules: RuleInput[]): boolean =>
+    new RuleSet(rules).leavesOutBelow(byteStringFromText(path));
+  for (const pattern of ['/srv/a/**', '/srv/a', '/srv/a/', '/srv/**', '/srv', '/', '/**', '/*/a/**', '/**/a'])
+    t.true(leaves('/srv/a', exclude(pattern)), pattern);
+  for (const pattern of ['/srv/a/x', '/srv/a/*', '/srv/a/**/x', '/srv/b/**', '/srv/a?/**', '/sr'])
+    t.false(leaves('/srv/a', exclude(pattern)), pattern);
+  t.false(leaves('/srv/a', exclude('/srv/a/**', { type: 'f' })));
+  t.false(leaves('/srv/a'));
+  for (const back of ['/srv/a/x', '/srv/a', '/srv', '/', '/**/x', '/srv/*/x', '/srv/a*'])
+    t.false(leaves('/srv/a', exclude('/srv/a/**'), include(back)), `${back} brings something back`);
+  for (const other of ['/srv/b', '/srv/b/**', '/opt/*'])
+    t.true(leaves('/srv/a', exclude('/srv/a/**'), include(other)), `${other} does not`);
+  t.true(leaves('/srv/a', exclude('/srv/a/**'), { ...include('/srv/**'), level: 'base' }), 'the more specific wins');
+  const rules = new RuleSet([exclude('/srv/a/**', { level: 'command line' })]);
+  t.true(rules.leavesOutBelow(byteStringFromText('/srv/a')));
+  t.deepEqual(rules.unused, [], 'a rule that decided is in use');
+});
+
+test('what lies below a directory that is left out is left out, whatever its name', (t) => {
+  const component = fc.constantFrom('a', 'b', 'ab', '*', '?', '[ab]', '**');
+  const pattern = fc.tuple(fc.array(component, { minLength: 1, maxLength: 3 }), fc.constantFrom('', '/**', '/'));
+  const rule = fc.record({
+    level: fc.constantFrom('command line' as const, 'profile' as const),
+    action: fc.constantFrom('exclude' as const, 'include' as const),
+    pattern: pattern
+      .filter(([components, end]) => components.at(-1) !== '**' || end === '/**')
+      .map(([components, end]) => `/${components.join('/')}${end}`),
+    reason: fc.constant('test'),
+  });
+  const path = fc.array(fc.constantFrom('a', 'b', 'ab', 'c'), { minLength: 1, maxLength: 4 });
+  fc.assert(
+    fc.property(fc.array(rule, { maxLength: 4 }), path, path, (rules, above, below) => {
+      const set = new RuleSet(rules);
+      const directoryPath = byteStringFromText(`/${above.join('/')}`);
+      if (!set.leavesOutBelow(directoryPath)) return true;
+      return set.decide(entry(`${directoryPath}/${below.join('/')}`))?.action === 'exclude';
+    }),
+    { numRuns: 5000 },
+  );
+  t.pass();
 });

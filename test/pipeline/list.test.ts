@@ -2,6 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { unseenIn } from '../../src/listing/blind-spots.ts';
+import { RuleSet } from '../../src/listing/rules.ts';
 import { listFilesystems, type ScannedListing } from '../../src/pipeline/stages/list.ts';
 import { byteStringFromText } from '../../src/printable.ts';
 import type { Filesystem } from '../../src/source/filesystems.ts';
@@ -24,10 +25,16 @@ function filesystem(mountPoint: string, verdict: Filesystem['verdict']): Filesys
   };
 }
 
-async function list(t: ExecutionContext, bin: string, filesystems: readonly Filesystem[]): Promise<ScannedListing> {
+async function list(
+  t: ExecutionContext,
+  bin: string,
+  filesystems: readonly Filesystem[],
+  rules = new RuleSet([]),
+): Promise<ScannedListing> {
   const input = {
     session: localSession({ path: bin }),
     facts: { filesystems },
+    rules,
     reason: '' as const,
     retries: 0,
     note: () => {},

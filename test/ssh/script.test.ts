@@ -67,7 +67,13 @@ test('any text is one word for sh', (t) => {
 
 test('a quoted path holds its bytes, also those that are not UTF-8', (t) => {
   const all = Buffer.from(Array.from({ length: 255 }, (_, index) => index + 1));
-  for (const bytes of [all, Buffer.from('/a b'), Buffer.from([0x2f, 0xff, 0x27, 0x24, 0x61]), Buffer.from('/é\n')]) {
+  for (const bytes of [
+    all,
+    Buffer.from('/a b'),
+    Buffer.from([0x2f, 0xff, 0x27, 0x24, 0x61]),
+    Buffer.from('/é\n'),
+    Buffer.from([0x2f, 0xff, 0x0a, 0x0a]),
+  ]) {
     const stdout = execFileSync('sh', ['-c', `printf %s ${quotePath(byteString(bytes))}`]);
     t.deepEqual(stdout, bytes);
   }

@@ -1,4 +1,5 @@
 /** Reads extended attributes beside the stream, where the source's tar does not carry them. */
+import type { Start } from '../../listing/scan.ts';
 import { printablePath } from '../../printable.ts';
 import { Attributes, AttributesParser, attributeReaderOf, attributesCommand } from '../../source/attributes.ts';
 import type { SourceFacts } from '../../source/facts.ts';
@@ -8,15 +9,17 @@ import { type Patience, retrying } from '../retry.ts';
 export interface AttributesInput extends Patience {
   readonly session: Session;
   readonly facts: SourceFacts;
+  /** Of the finds that listed the source: the same trees are read. */
+  readonly starts: readonly Start[];
 }
 
 /** The commands that will be run, for `--dry-run` too; none where tar carries attributes. */
-export function attributesCommands({ tools, filesystems }: SourceFacts): RemoteCommand[] {
+export function attributesCommands({ tools }: SourceFacts, starts: readonly Start[]): RemoteCommand[] {
   const reader = attributeReaderOf(tools);
   if (tools.tar.xattrs || reader === undefined) return [];
-  return filesystems
-    .filter(({ verdict }) => verdict === 'included')
-    .map(({ mountPoint }) => attributesCommand(reader, mountPoint, printablePath(mountPoint)));
+  return starts
+    .filter(({ what }) => what !== 'itself')
+    .map(({ path }) => attributesCommand(reader, path, printablePath(path)));
 }
 
 /** True where capabilities, ACLs or other attributes are not to be had on this source. */
@@ -34,12 +37,12 @@ const PROBLEMS_KEPT = 1000;
 
 /** @returns nothing where the stream has them, or no program can read them. @throws P2cError `source.attributes`. */
 export async function readAttributes(input: AttributesInput): Promise<BesideStream> {
-  const { session, facts, signal } = input;
+  const { session, facts, starts, signal } = input;
   const reader = attributeReaderOf(facts.tools);
   const attributes = new Attributes();
   const problems: string[] = [];
   if (reader === undefined) return { attributes, problems };
-  for (const command of attributesCommands(facts)) {
+  for (const command of attributesCommands(facts, starts)) {
     await retrying(command.purpose, input, async () => {
       signal?.throwIfAborted();
       const parser = new AttributesParser(reader, attributes);

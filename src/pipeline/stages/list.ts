@@ -1,17 +1,13 @@
 /** Lists the included filesystems of a source, one `find` each, and what these leave out that is no filesystem. */
 import pLimit from 'p-limit';
 import { P2cError } from '../../errors.ts';
-import { loopIn, unseenIn } from '../../listing/blind-spots.ts';
-import { COMPLAINTS_KEPT, Complaints } from '../../listing/complaints.ts';
-import { tarSize } from '../../listing/entry.ts';
-import { FindParser, findScript, type Start } from '../../listing/scan.ts';
+import type { Start } from '../../listing/scan.ts';
 import { type Listing, ListingWriter } from '../../listing/storage.ts';
 import { type ByteString, printablePath } from '../../printable.ts';
-import { formatCount } from '../../report/units.ts';
-import type { SourceFacts } from '../../source/facts.ts';
-import type { RemoteCommand, Session } from '../../ssh/session.ts';
-import { type Patience, retrying } from '../retry.ts';
+import { readFilesystems } from '../../source/facts.ts';
 import type { Tell } from '../stage.ts';
+import { Finds, type ListInput } from './finds.ts';
+import { judgeUnentered, type Unentered } from './unentered.ts';
 
 export interface ScannedListing {
   readonly listing: Listing;
@@ -27,132 +23,68 @@ export interface ScannedListing {
   readonly problems: readonly string[];
 }
 
-/** A listing waits for a disk that spins up, never for a find that is stuck on a dead mount. */
-const SILENCE_MS = 300_000;
-
 /** Finds at the same time: several disks are read at once, and on one disk the second waits a little longer. */
 const FINDS = 4;
 
-/** Why a listing is made, as the ledger and `--dry-run` have it: `list / again`. */
-export type ListingReason = '' | ' again' | ' to see what moved';
+/** A command each. Container engines keep an image in each of thousands, and a snapshot is one too. */
+const SUBVOLUMES = 1000;
+const TOO_MANY = `more than ${SUBVOLUMES} subvolumes are not mounted; leave some out with --exclude`;
 
-/** The command of one find, for running and for `--dry-run`. */
-export function listCommand(start: Start, reason: ListingReason): RemoteCommand {
-  const purpose = `list ${printablePath(start.path)}${start.what === 'itself' ? ' itself' : ''}${reason}`;
-  return { purpose, script: findScript(start), timeoutMs: SILENCE_MS };
-}
+const UNKNOWN = 'it is of another device, and the table of mounts does not have it';
 
-export interface ListInput extends Patience {
-  readonly session: Session;
-  readonly facts: Pick<SourceFacts, 'filesystems'>;
-  readonly reason: ListingReason;
-}
+/** Each is looked at once more; many are no moment's mounts. */
+const ODD = 100;
 
 /** @throws P2cError where a find fails as a whole. */
 export async function listFilesystems(input: ListInput, directory: string, tell: Tell): Promise<ScannedListing> {
   const startedAt = Date.now();
   const writer = new ListingWriter(directory, 'listing');
-  const scan = new Scan(input, writer, tell);
+  const finds = new Finds(input, writer, tell);
   const limit = pLimit(FINDS);
+  const each: ForEach = (items, act) => Promise.all(items.map((item) => limit(() => act(item))));
   const included = input.facts.filesystems.filter((mount) => mount.verdict === 'included');
-  const list = (starts: readonly Start[]): Promise<unknown> =>
-    Promise.all(starts.map((start) => limit(() => scan.list(start))));
-  await list(included.map(({ mountPoint }) => ({ path: mountPoint, what: 'filesystem' })));
-  await list([...scan.loops].map((path) => ({ path, what: 'itself' })));
-  return {
-    startedAt,
-    listing: await writer.finish(),
-    tarBytes: scan.tarBytes,
-    problems: scan.problems,
-    devices: scan.devices,
-    starts: scan.starts,
-  };
+  await each(included, ({ mountPoint }) => finds.list({ path: mountPoint, what: 'filesystem' }));
+  await listUnentered(input, finds, each);
+  await each([...finds.loops], (path) => finds.list({ path, what: 'itself' }));
+  const { tarBytes, problems, devices, starts } = finds;
+  return { startedAt, listing: await writer.finish(), tarBytes, problems, devices, starts };
 }
 
-/** The finds of one listing, and what they found together. */
-class Scan {
-  readonly problems: string[] = [];
-  readonly devices = new Map<ByteString, number>();
-  readonly starts: Start[] = [];
-  /** Bind mounts within what they show: a find that comes upon them prints not even the directory. */
-  readonly loops = new Set<ByteString>();
-  tarBytes = 0;
-  readonly #input: ListInput;
-  readonly #writer: ListingWriter;
-  readonly #tell: Tell;
-  #count = 0;
+/** A few at a time. */
+type ForEach = <Item>(items: readonly Item[], act: (item: Item) => Promise<unknown>) => Promise<unknown>;
 
-  constructor(input: ListInput, writer: ListingWriter, tell: Tell) {
-    this.#input = input;
-    this.#writer = writer;
-    this.#tell = tell;
+/** Subvolumes that are not mounted, those within them, and so on. They belong to the filesystem around them. */
+async function listUnentered({ session }: ListInput, finds: Finds, each: ForEach): Promise<void> {
+  let room = SUBVOLUMES;
+  const changed = new Set<ByteString>();
+  for (let left = finds.takeUnentered(); left.length > 0; left = finds.takeUnentered()) {
+    const { subvolumes, mounted, odd } = judgeUnentered(left, await readFilesystems(session), finds.roots);
+    for (const path of mounted) finds.unseen(path, 'a filesystem was mounted there meanwhile');
+    const followed = subvolumes.slice(0, room);
+    room -= followed.length;
+    const looked = odd.slice(0, Math.min(room, ODD));
+    room -= looked.length;
+    for (const { path } of subvolumes.slice(followed.length)) finds.unseen(path, TOO_MANY);
+    for (const { path } of odd.slice(looked.length)) finds.unseen(path, UNKNOWN);
+    await each(followed, (subvolume) => listSubvolume(subvolume, finds, changed));
+    await each(looked, (directory) => lookAgain(directory, finds));
   }
+}
 
-  async list(start: Start): Promise<void> {
-    this.starts.push(start);
-    const command = listCommand(start, this.#input.reason);
-    await retrying(command.purpose, this.#input, () => this.#list(command, start));
-  }
+/** @param changed those in whose place something else was found; once is enough. */
+async function listSubvolume(subvolume: Unentered, finds: Finds, changed: Set<ByteString>): Promise<void> {
+  const { path, device } = subvolume;
+  const root = await finds.list({ path, what: 'subvolume', device });
+  if (root === undefined || root.device === device) return;
+  if (changed.has(path)) finds.unseen(path, 'something else is there at each look');
+  else finds.putBack({ ...subvolume, device: root.device, inode: root.inode });
+  changed.add(path);
+}
 
-  /** What came before a link was lost comes again, and the listing keeps the later of two entries of a path. */
-  async #list(command: RemoteCommand, { path, what }: Start): Promise<void> {
-    const { session, signal } = this.#input;
-    const parser = new FindParser();
-    const found = { entries: 0, tarBytes: 0 };
-    signal?.throwIfAborted();
-    const said = new Complaints((line) => this.#matters(line));
-    const stream = await session.stream(command, (chunk) => said.push(chunk));
-    const abort = (): void => stream.kill();
-    signal?.addEventListener('abort', abort, { once: true });
-    try {
-      for await (const chunk of stream.stdout) {
-        const entries = parser.push(chunk);
-        found.entries += entries.length;
-        for (const entry of entries) {
-          found.tarBytes += tarSize(entry);
-          if (what === 'filesystem' && entry.path === path) this.devices.set(path, entry.device);
-        }
-        this.#tell(formatCount(this.#count + found.entries, 'entry', 'entries'));
-        await this.#writer.add(entries);
-      }
-      const result = await stream.done;
-      // A directory, unlike a filesystem, may have vanished meanwhile.
-      const failed = result.code > 1 || (result.code !== 0 && found.entries === 0 && what === 'filesystem');
-      if (failed) throw findFailed(session, command.purpose, result);
-      parser.end();
-      this.#count += found.entries;
-      this.tarBytes += found.tarBytes;
-      this.#note(said.end());
-    } catch (error) {
-      signal?.throwIfAborted();
-      throw error;
-    } finally {
-      signal?.removeEventListener('abort', abort);
-      stream.kill();
-    }
-  }
-
-  #matters(line: string): boolean {
-    return line !== '' && !/No such file or directory$/.test(line) && !this.#isOtherMount(line);
-  }
-
-  /** A mount that is not captured anyway: root itself may not look at a user's FUSE. */
-  #isOtherMount(line: string): boolean {
-    const loop = loopIn(line);
-    const path = loop ?? unseenIn(line)?.path;
-    const here = this.#input.facts.filesystems.filter(({ mountPoint }) => mountPoint === path);
-    if (loop === undefined) return here.some(({ verdict }) => verdict !== 'included');
-    if (here.some(({ verdict }) => verdict === 'bind')) this.loops.add(loop);
-    // Where the table does not tell binds from mounts, it is listed as a filesystem of its own.
-    return here.length > 0;
-  }
-
-  #note(complaints: readonly string[]): void {
-    for (const line of complaints) {
-      if (this.problems.length < COMPLAINTS_KEPT) this.problems.push(line);
-      else if (this.problems.length === COMPLAINTS_KEPT) this.problems.push('find said more than is kept here');
-    }
-  }
+/** What was mounted for a moment is gone by now: then its directory is like any, and what lies in it was not seen. */
+async function lookAgain({ path, around }: Unentered, finds: Finds): Promise<void> {
+  const root = await finds.list({ path, what: 'directory', device: around });
+  if (root !== undefined && root.device !== around) finds.unseen(path, UNKNOWN);
 }
 
 /**
@@ -170,12 +102,4 @@ export function requireSameMounts(before: ScannedListing, after: ScannedListing)
       },
     );
   }
-}
-
-function findFailed(session: Session, purpose: string, result: { code: number; stderr: string }): P2cError {
-  return new P2cError(`${purpose} on ${session.target.name} failed: find ended with exit code ${result.code}`, {
-    code: 'source.find',
-    hint: 'the cause is what find said',
-    cause: new Error(result.stderr.trim().slice(-2000) || 'find said nothing'),
-  });
 }

@@ -5,6 +5,7 @@ import type { Part } from '../../listing/part.ts';
 import { PathListReader, tarNames } from '../../listing/path-list.ts';
 import type { CapturePlan } from '../../listing/plan.ts';
 import type { SparsePolicy } from '../../listing/rules.ts';
+import type { Start } from '../../listing/scan.ts';
 import type { Layer } from '../../oci/layer.ts';
 import { MediaType } from '../../oci/spec.ts';
 import type { ImageStore } from '../../oci/store.ts';
@@ -51,6 +52,8 @@ const SILENCE_MS = 600_000;
 export interface StreamInput {
   readonly session: Session;
   readonly facts: SourceFacts;
+  /** Of the finds that listed the source. */
+  readonly starts: readonly Start[];
   readonly store: ImageStore;
   /** How the parts travel. */
   readonly wire: Wire;
