@@ -9,7 +9,9 @@ export function dataFindings({ inspection, machine }: Situation): Finding[] {
 
 function spaceFinding({ volumes }: Inspection, { folder, freeBytes }: Situation['machine']['store']): Finding {
   const id = 'space';
-  const captured = volumes.filter(({ verdict }) => verdict === 'included');
+  // Each subvolume of a btrfs has the size of all.
+  const disks = new Map(volumes.filter(({ verdict }) => verdict === 'included').map((each) => [each.device, each]));
+  const captured = [...disks.values()];
   const sizes = captured.flatMap(({ size }) => ('value' in size ? [size.value.used] : []));
   const used = sizes.reduce((sum, bytes) => sum + bytes, 0);
   const words = `its filesystems hold ${gigabytes(used)}, and ${gigabytes(freeBytes)} are free at ${folder}`;

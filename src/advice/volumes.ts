@@ -10,10 +10,9 @@ export interface ProposedVolume {
 /** Filesystems of the system itself, apart only so that one cannot fill the other. */
 const SYSTEMS_OWN = new Set([
   '/',
-  '/boot',
-  '/boot/efi',
   '/efi',
   '/usr',
+  '/usr/local',
   '/var',
   '/var/log',
   '/var/log/audit',
@@ -22,13 +21,16 @@ const SYSTEMS_OWN = new Set([
   '/opt',
   '/root',
 ]);
+/** Of the boot loader, and of snapper: SUSE has subvolumes of their own for them. */
+const NEVER_DATA = /^\/boot(?:\/|$)|\/\.snapshots$/;
 /** Directories of a setting that are the program's own state, and small: no volume is worth it. */
 const SMALL = new Set(['bind', 'postfix']);
 
 /** Of one below the other only the upper is taken: a volume within a volume is hard to move. */
 export function proposedVolumes({ volumes, dataDirectories }: Inspection): ProposedVolume[] {
   const mounts = volumes
-    .filter(({ verdict, mountPoint }) => verdict === 'included' && !SYSTEMS_OWN.has(mountPoint))
+    .filter(({ verdict }) => verdict === 'included')
+    .filter(({ mountPoint }) => !SYSTEMS_OWN.has(mountPoint) && !NEVER_DATA.test(mountPoint))
     .map(({ mountPoint, type }) => ({ path: mountPoint, reason: `a filesystem of its own (${type})` }));
   const data = valueOr(dataDirectories, [])
     .filter(({ application }) => !SMALL.has(application))

@@ -87,7 +87,15 @@ test('volumes: filesystems of their own and data of databases, one within anothe
   const { volumes } = propose(
     {
       ...SERVER,
-      volumes: [root, at('/boot'), at('/var'), at('/srv'), { ...at('/mnt/bind'), verdict: 'bind' }],
+      volumes: [
+        root,
+        at('/boot'),
+        at('/boot/grub2/i386-pc'),
+        at('/.snapshots'),
+        at('/var'),
+        at('/srv'),
+        { ...at('/mnt/bind'), verdict: 'bind' },
+      ],
       dataDirectories: known([
         { application: 'mysql', path: '/srv/mysql', from: 'process 7' },
         { application: 'postgresql', path: '/var/lib/pgsql/data', from: '/etc/x' },

@@ -107,6 +107,9 @@ test('space, and filesystems of other servers', (t) => {
   t.is(levelOf(situation({}, { store: { folder: '/x', freeBytes: 5e8 } }), 'space'), 'flag');
   const [root] = SERVER.volumes;
   if (root === undefined) return t.fail();
+  const subvolumes = ['/', '/var', '/srv'].map((mountPoint) => ({ ...root, mountPoint, type: 'btrfs' }));
+  const room = { store: { folder: '/x', freeBytes: 1.5e9 } };
+  t.is(levelOf(situation({ volumes: subvolumes }, room), 'space'), 'works', 'each subvolume has the size of all');
   const nfs = { ...root, mountPoint: '/home', type: 'nfs', device: 'filer:/home', verdict: 'network' as const };
   const found = judge(situation({ volumes: [root, nfs] }));
   t.is(found.answer, 'needs a flag');
