@@ -65,7 +65,9 @@ export async function streamFiles(scene: CaptureScene, { plan, scanned }: Planne
   const captured = await show.stage(
     STREAM,
     (tell) =>
-      scene.applications.whileStopped((signal) => streamParts({ ...streamInput(scene), signal, memory }, plan, tell)),
+      scene.applications.whileStopped((signal) =>
+        streamParts({ ...streamInput(scene, scanned), signal, memory }, plan, tell),
+      ),
     describeCapture,
   );
   return { ...captured, again: new Set([...suspects, ...captured.again]) };
@@ -79,7 +81,7 @@ export async function settleFiles(
 ): Promise<Settled> {
   const { request, survey, show, work, booting, applications } = scene;
   const input: Omit<SettleInput, 'signal'> = {
-    ...streamInput(scene),
+    ...streamInput(scene, scanned),
     rules: survey.rules,
     streamed: { ...scanned, startedAt: captured.listedAt ?? scanned.startedAt },
     suspects: captured.again,
@@ -96,10 +98,13 @@ export async function settleFiles(
   return settled;
 }
 
-function streamInput({ request, survey, store, wire, show }: CaptureScene): Omit<StreamInput, 'signal'> {
+function streamInput(
+  { request, survey, store, wire, show }: CaptureScene,
+  scanned: ScannedListing,
+): Omit<StreamInput, 'signal'> {
   const { streams, sparse } = request;
-  const { session, facts, scanned } = survey;
-  return { ...patienceOf(request, show), session, facts, starts: scanned.starts, store, wire, streams, sparse };
+  const { session, facts } = survey;
+  return { ...patienceOf(request, show), session, facts, scanned, store, wire, streams, sparse };
 }
 
 /** A hot copy would be torn without knowing them; of a server whose applications are down, they are few. */

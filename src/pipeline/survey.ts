@@ -162,7 +162,7 @@ export async function planCapture(input: PlanInput, directory: string): Promise<
   const bytesFor = (total: number): number => partBytesFor(total, partSize);
   const most = bytesFor(tarBytes);
   const included = most === bytesFor(0) ? 0 : await includedTarBytes(listing.batches(), rules);
-  const restless = restlessPaths(facts.filesystems);
+  const restless = restlessPaths(facts.filesystems, scanned);
   return makePlan(listing.batches(), rules, directory, {
     partBytes: included === 0 ? most : bytesFor(included),
     restless,

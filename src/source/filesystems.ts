@@ -47,11 +47,14 @@ export function classifyMounts(mounts: readonly MountEntry[]): Filesystem[] {
 
 /**
  * Directories whose own attributes are new at each look: where filesystems are mounted that the kernel makes or keeps in
- * memory. Their times say nothing of the server.
+ * memory, and where a listing found that the kernel makes the directory. Their times say nothing of the server.
  */
-export function restlessPaths(filesystems: readonly Filesystem[]): ReadonlySet<ByteString> {
+export function restlessPaths(
+  filesystems: readonly Filesystem[],
+  { places }: { readonly places: Iterable<ByteString> },
+): ReadonlySet<ByteString> {
   const restless = filesystems.filter((mount) => mount.verdict === 'pseudo' || mount.verdict === 'memory');
-  return new Set(restless.map((mount) => mount.mountPoint));
+  return new Set([...restless.map((mount) => mount.mountPoint), ...places]);
 }
 
 function byBreadth(a: MountEntry, b: MountEntry): number {

@@ -30,7 +30,7 @@ async function btrfsDisk(t: ExecutionContext, fill: string): Promise<string> {
   await run('sh', ['-ec', `truncate -s 400M ${image}; mkfs.btrfs -q ${image}`]);
   const device = (await run('losetup', ['-f', '--show', image])).stdout.trim();
   t.teardown(() => run('losetup', ['-d', device]));
-  await run('unshare', ['-m', 'sh', '-ec', `mount ${device} /mnt; cd /mnt; ${fill}; cd /; umount /mnt`]);
+  await run('unshare', ['-m', 'sh', '-ec', `mount ${device} /mnt; cd /mnt${fill}cd /; umount /mnt`]);
   return device.replace('/dev/loop', '');
 }
 

@@ -56,6 +56,7 @@ interface Outcome {
   readonly paths: readonly string[];
   readonly starts: readonly string[];
   readonly problems: readonly string[];
+  readonly places: readonly string[];
   readonly tablesRead: number;
 }
 
@@ -63,11 +64,12 @@ async function listed(t: ExecutionContext, server: Server, ...rules: readonly Ru
   const session = sessionWith(server);
   const facts = { filesystems: classifyMounts(parseMountinfo(Buffer.from(ROOT))) };
   const input = { session, facts, rules: new RuleSet(rules), reason: '' as const, retries: 0, note: () => {} };
-  const { listing, starts, problems } = await listFilesystems(input, await temporaryFolder(t), () => {});
+  const { listing, starts, places, problems } = await listFilesystems(input, await temporaryFolder(t), () => {});
   return {
     paths: (await collect(listing.batches())).map(({ path }) => path),
     starts: starts.map(({ path, what }) => `${what} ${path}`),
     problems,
+    places: [...places],
     tablesRead: session.read,
   };
 }
@@ -92,6 +94,7 @@ test('subvolumes that are not mounted are listed, those within them too, and not
   const snapshots = rule('exclude', '/**/.snapshots/*/snapshot/**');
   t.deepEqual(await listed(t, server, snapshots), {
     tablesRead: 3,
+    places: ['/srv/data/deep/was'],
     paths: [
       '/',
       '/.snapshots/1/snapshot',

@@ -23,15 +23,16 @@ function unentered(path: string, device: number, inode: number): Unentered {
 }
 
 function judged(items: readonly Unentered[], mounts: readonly Filesystem[] = MOUNTS, known: readonly string[] = []) {
-  const { subvolumes, mounted, odd } = judgeUnentered(items, mounts, new Set(known));
+  const { subvolumes, mounted, places, odd } = judgeUnentered(items, mounts, new Set(known));
   const paths = (list: readonly Unentered[]): string[] => list.map(({ path }) => path);
-  return { subvolumes: paths(subvolumes), mounted: mounted.map(String), odd: paths(odd) };
+  return { subvolumes: paths(subvolumes), mounted: mounted.map(String), places: places.map(String), odd: paths(odd) };
 }
 
 test('a directory of another anonymous device on a btrfs is a subvolume; the order is that of the paths', (t) => {
   t.deepEqual(judged([unentered('/srv/data', 42, 256), unentered('/srv/a', 45, 256), unentered('/var/x', 46, 256)]), {
     subvolumes: ['/srv/a', '/srv/data', '/var/x'],
     mounted: [],
+    places: [],
     odd: [],
   });
 });
@@ -42,7 +43,12 @@ test('a subvolume that is listed already, or twice, is listed once', (t) => {
 });
 
 test('the empty place of a subvolume in a snapshot of what was around it is nothing to look into', (t) => {
-  t.deepEqual(judged([unentered('/snap/srv/data', 39, 2)]), { subvolumes: [], mounted: [], odd: [] });
+  t.deepEqual(judged([unentered('/snap/srv/data', 39, 2)]), {
+    subvolumes: [],
+    mounted: [],
+    places: ['/snap/srv/data'],
+    odd: [],
+  });
 });
 
 test('what became a mount point meanwhile is not entered; one with files of its own is told', (t) => {
@@ -51,11 +57,11 @@ test('what became a mount point meanwhile is not entered; one with files of its 
     unentered('/mnt/disk', 61, 256),
     unentered('/var/lib/docker/overlay2/x/merged', 62, 256),
   ];
-  t.deepEqual(judged(items), { subvolumes: [], mounted: ['/mnt/disk'], odd: [] });
+  t.deepEqual(judged(items), { subvolumes: [], mounted: ['/mnt/disk'], places: [], odd: [] });
 });
 
 test('below a bind mount nothing is looked into that lies elsewhere too', (t) => {
-  t.deepEqual(judged([unentered('/bind/data', 42, 256)]), { subvolumes: [], mounted: [], odd: [] });
+  t.deepEqual(judged([unentered('/bind/data', 42, 256)]), { subvolumes: [], mounted: [], places: [], odd: [] });
 });
 
 const ODD: readonly (readonly [string, Unentered])[] = [
@@ -67,7 +73,7 @@ const ODD: readonly (readonly [string, Unentered])[] = [
 
 for (const [what, item] of ODD) {
   test(`a directory of another device is odd: ${what}`, (t) => {
-    t.deepEqual(judged([item]), { subvolumes: [], mounted: [], odd: [item.path] });
+    t.deepEqual(judged([item]), { subvolumes: [], mounted: [], places: [], odd: [item.path] });
   });
 }
 

@@ -48,6 +48,7 @@ export class Finds {
   readonly problems: string[] = [];
   readonly devices = new Map<ByteString, number>();
   readonly starts: Start[] = [];
+  readonly places = new Set<ByteString>();
   /** Inodes of the directories where they started. */
   readonly roots = new Set<string>();
   /** Bind mounts within what they show: a find that comes upon them prints not even the directory. */

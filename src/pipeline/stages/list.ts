@@ -15,6 +15,8 @@ export interface ScannedListing {
   readonly startedAt: number;
   /** Device of each filesystem, by where it is mounted. */
   readonly devices: ReadonlyMap<ByteString, number>;
+  /** Directories that the kernel makes anew at each look, where a snapshot of a btrfs lacks a subvolume. */
+  readonly places: ReadonlySet<ByteString>;
   /** Of its finds. */
   readonly starts: readonly Start[];
   /** What a tar of all of it would be, before any rule. */
@@ -46,8 +48,8 @@ export async function listFilesystems(input: ListInput, directory: string, tell:
   await each(included, ({ mountPoint }) => finds.list({ path: mountPoint, what: 'filesystem' }));
   await listUnentered(input, finds, each);
   await each([...finds.loops], (path) => finds.list({ path, what: 'itself' }));
-  const { tarBytes, problems, devices, starts } = finds;
-  return { startedAt, listing: await writer.finish(), tarBytes, problems, devices, starts };
+  const { tarBytes, problems, devices, places, starts } = finds;
+  return { startedAt, listing: await writer.finish(), tarBytes, problems, devices, places, starts };
 }
 
 /** A few at a time. */
@@ -58,7 +60,8 @@ async function listUnentered({ session }: ListInput, finds: Finds, each: ForEach
   let room = SUBVOLUMES;
   const changed = new Set<ByteString>();
   for (let left = finds.takeUnentered(); left.length > 0; left = finds.takeUnentered()) {
-    const { subvolumes, mounted, odd } = judgeUnentered(left, await readFilesystems(session), finds.roots);
+    const { subvolumes, mounted, places, odd } = judgeUnentered(left, await readFilesystems(session), finds.roots);
+    for (const path of places) finds.places.add(path);
     for (const path of mounted) finds.unseen(path, 'a filesystem was mounted there meanwhile');
     const followed = subvolumes.slice(0, room);
     room -= followed.length;

@@ -88,7 +88,7 @@ async function look(
   const folder = await work.sub(`settle-${round}`);
   const after = await listFilesystems({ ...input, reason: ' to see what moved' }, folder, tell);
   requireSameMounts(before, after);
-  const restless = restlessPaths(facts.filesystems);
+  const restless = restlessPaths(facts.filesystems, { places: [...before.places, ...after.places] });
   const moved = round === 0 ? suspects : new Set<string>();
   // A second less, for what lies between the two clocks' readings.
   const racySince = before.startedAt / 1000 + facts.clockAhead - 1;

@@ -5,7 +5,6 @@ import type { Part } from '../../listing/part.ts';
 import { PathListReader, tarNames } from '../../listing/path-list.ts';
 import type { CapturePlan } from '../../listing/plan.ts';
 import type { SparsePolicy } from '../../listing/rules.ts';
-import type { Start } from '../../listing/scan.ts';
 import type { Layer } from '../../oci/layer.ts';
 import { MediaType } from '../../oci/spec.ts';
 import type { ImageStore } from '../../oci/store.ts';
@@ -28,6 +27,7 @@ import type { PartMemory } from '../memory.ts';
 import { retrying } from '../retry.ts';
 import type { Tell } from '../stage.ts';
 import { type BesideStream, losesAttributes, readAttributes } from './attributes.ts';
+import type { ScannedListing } from './list.ts';
 import { type VolumeStep, volumeSteps } from './volumes.ts';
 
 export interface CapturedLayers {
@@ -52,8 +52,8 @@ const SILENCE_MS = 600_000;
 export interface StreamInput {
   readonly session: Session;
   readonly facts: SourceFacts;
-  /** Of the finds that listed the source. */
-  readonly starts: readonly Start[];
+  /** What listed the source. */
+  readonly scanned: Pick<ScannedListing, 'starts' | 'places'>;
   readonly store: ImageStore;
   /** How the parts travel. */
   readonly wire: Wire;
@@ -76,7 +76,7 @@ export interface StreamInput {
 export async function streamParts(input: StreamInput, plan: CapturePlan, tell: Tell): Promise<CapturedLayers> {
   const progress = new Progress(plan.tarBytes);
   const started = performance.now();
-  const restless = restlessPaths(input.facts.filesystems);
+  const restless = restlessPaths(input.facts.filesystems, input.scanned);
   const onBytes = (bytes: number): void => {
     progress.add(bytes);
     tell(progress.toString(), progress.share);
@@ -84,7 +84,7 @@ export async function streamParts(input: StreamInput, plan: CapturePlan, tell: T
   const failed = new AbortController();
   const signal = AbortSignal.any([input.signal, failed.signal]);
   const limit = pLimit(input.streams);
-  const beside = await readAttributes(input);
+  const beside = await readAttributes({ ...input, starts: input.scanned.starts });
   const capture = { ...input, restless, beside, onBytes, signal };
   const parts = await allOrNone(
     plan.parts.map((part) => limit(() => keptOrCaptured(capture, part, plan))),

@@ -17,6 +17,8 @@ export interface Judged {
   readonly subvolumes: readonly Unentered[];
   /** Filesystems with files, mounted since the table of mounts was read. */
   readonly mounted: readonly ByteString[];
+  /** Directories without content that the kernel makes at each look: their times are of that moment. */
+  readonly places: readonly ByteString[];
   /** What they are is not known. */
   readonly odd: readonly Unentered[];
 }
@@ -39,6 +41,7 @@ export function judgeUnentered(
   const seen = new Set(known);
   const subvolumes: Unentered[] = [];
   const mounted: ByteString[] = [];
+  const places: ByteString[] = [];
   const odd: Unentered[] = [];
   for (const each of [...unentered].sort((a, b) => comparePaths(a.path, b.path))) {
     const mount = innermost(mounts, each.path);
@@ -47,12 +50,14 @@ export function judgeUnentered(
       if (mount.verdict === 'included') mounted.push(each.path);
     } else if (mount?.type !== 'btrfs' || !isAnonymous(each.device) || !isOfSubvolumes(each)) {
       odd.push(each);
-    } else if (mount.verdict === 'included' && each.inode === SUBVOLUME_ROOT && !seen.has(inodeKey(each))) {
+    } else if (each.inode === SUBVOLUME_PLACE) {
+      places.push(each.path);
+    } else if (mount.verdict === 'included' && !seen.has(inodeKey(each))) {
       seen.add(inodeKey(each));
       subvolumes.push(each);
     }
   }
-  return { subvolumes, mounted, odd };
+  return { subvolumes, mounted, places, odd };
 }
 
 function innermost(mounts: readonly Filesystem[], path: ByteString): Filesystem | undefined {
