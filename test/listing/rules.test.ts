@@ -133,6 +133,12 @@ test('a directory below which nothing is taken is told from one of which somethi
   const rules = new RuleSet([exclude('/srv/a/**', { level: 'command line' })]);
   t.true(rules.leavesOutBelow(byteStringFromText('/srv/a')));
   t.deepEqual(rules.unused, [], 'a rule that decided is in use');
+  const later = new RuleSet(['/srv/a/**', '/srv/b/**'].map((pattern) => exclude(pattern, { level: 'command line' })));
+  later.addUseOf(rules);
+  t.deepEqual(
+    later.unused.map(({ pattern }) => pattern),
+    ['/srv/b/**'],
+  );
 });
 
 test('what lies below a directory that is left out is left out, whatever its name', (t) => {
