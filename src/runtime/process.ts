@@ -1,5 +1,5 @@
 /** Processes of this machine by pid and start time: a pid alone may since belong to another (proc(5), /proc/PID/stat). */
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { P2cError, systemCode } from '../errors.ts';
 
 export interface ProcessIdentity {
@@ -41,11 +41,19 @@ export function identityFrom(stat: string): ProcessIdentity | undefined {
   return ended || Number.isNaN(pid) ? undefined : { pid, startTime };
 }
 
-/** @returns the processes whose parent it is. */
+/** @returns the processes whose parent it is, by whichever of its threads: runc's first process is another's than its main one. */
 export function childrenOf(pid: number): ProcessIdentity[] {
   try {
-    const pids = readFileSync(`/proc/${pid}/task/${pid}/children`, 'latin1').split(' ');
+    const pids = readdirSync(`/proc/${pid}/task`).flatMap((thread) => childrenOfThread(pid, thread));
     return pids.map((text) => identifyProcess(Number(text))).filter((child) => child !== undefined);
+  } catch {
+    return [];
+  }
+}
+
+function childrenOfThread(pid: number, thread: string): string[] {
+  try {
+    return readFileSync(`/proc/${pid}/task/${thread}/children`, 'latin1').split(' ');
   } catch {
     return [];
   }
