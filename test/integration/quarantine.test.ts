@@ -1,5 +1,10 @@
 /** The first boot of a clone: it sees nobody, and what acts by itself waits for its release. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
+import { readState, writeState } from '../../src/runtime/container.ts';
+import { findContainer } from '../../src/runtime/containers.ts';
+import { bootId, ownIdentity } from '../../src/runtime/process.ts';
 import { requirePlugins, requirePrograms, requireRoot } from '../helpers/require.ts';
 import { type Runner, remains, runner } from '../helpers/runner.ts';
 import type { Tree } from '../helpers/runtime-image.ts';
@@ -67,4 +72,26 @@ test('a container that does not run is released too, and the image has none of i
   const open = await p2c.call('run', '--rm', '--quarantine', '--network', 'bridge', 'test:latest', 'true');
   t.is(open.code, 125);
   t.regex(open.stderr, /needs an isolated network/);
+});
+
+test('a container that is just starting is released when it is done with that, and not before', async (t) => {
+  const p2c = await started(t);
+  if (p2c === undefined) return;
+  await p2c.ok('run', '--name', 'old', '--quarantine', 'test:latest', 'true');
+  const { folder } = await findContainer(p2c.store.root, 'old');
+  const before = await readState(folder);
+  for (const status of ['starting', 'restarting'] as const) {
+    await writeState(folder, { ...before, status, monitor: ownIdentity(), boot: bootId() });
+    const released = p2c.call('release', '--keep', status === 'starting' ? 'mail' : 'timers', 'old');
+    let done = false;
+    const end = released.finally(() => {
+      done = true;
+    });
+    const held = readFileSync(join(folder, 'quarantine.json'), 'utf8');
+    await new Promise((resolve) => setTimeout(resolve, 2000));
+    t.false(done, status);
+    t.is(readFileSync(join(folder, 'quarantine.json'), 'utf8'), held);
+    await writeState(folder, before);
+    t.is((await end).code, 0);
+  }
 });

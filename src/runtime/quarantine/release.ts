@@ -2,6 +2,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { P2cError, usageError } from '../../errors.ts';
+import { lockContainer } from '../claim.ts';
 import { type Container, readState, writeDefinition } from '../container.ts';
 import { execInContainer } from '../exec.ts';
 import { changeNetworks } from '../network/join.ts';
@@ -47,6 +48,10 @@ done </dev/null 2>&1
 exit $failed
 `;
 
+/** Milliseconds: longer than the longest wait before a restart. */
+const PATIENCE = 120_000;
+const POLL = 50;
+
 export interface Release {
   /** The networks from now on; undefined where it stays where it is. */
   readonly network?: NetworkRequest | undefined;
@@ -70,7 +75,8 @@ export async function releaseContainer(
   if (holds === undefined) {
     throw usageError(`the container '${definition.name}' is in no quarantine`, { code: 'quarantine.none' });
   }
-  const runs = (await readState(folder)).status === 'running';
+  await using settled = await whenSettled(container);
+  const { runs } = settled;
   const moved = network === undefined ? container : await moveTo(container, network, runs);
   const released = holds.filter(({ kind }) => !keep.includes(kind));
   if (runs) await releaseInside(root, moved, released, output);
@@ -78,6 +84,30 @@ export async function releaseContainer(
   const kept = holds.filter((hold) => !released.includes(hold));
   await writeHolds(folder, kept.length === 0 ? undefined : kept);
   return released;
+}
+
+/**
+ * Under its lock, so that nobody starts it meanwhile: two who have its changes mounted destroy them. One that is just starting
+ * runs or has ended soon.
+ * @throws P2cError `container.running` (usage) where it starts again and again.
+ */
+async function whenSettled({ folder, definition }: Container): Promise<AsyncDisposable & { readonly runs: boolean }> {
+  const end = performance.now() + PATIENCE;
+  for (;;) {
+    const held = await lockContainer(folder);
+    const { status } = await readState(folder);
+    if (status !== 'starting' && status !== 'restarting') {
+      return { runs: status === 'running', [Symbol.asyncDispose]: () => held[Symbol.asyncDispose]() };
+    }
+    await held[Symbol.asyncDispose]();
+    if (performance.now() > end) {
+      throw usageError(`the container '${definition.name}' is ${status}, and does not get done with it`, {
+        code: 'container.running',
+        hint: `p2c stop ${definition.name}, then p2c release again`,
+      });
+    }
+    await new Promise((resolve) => setTimeout(resolve, POLL));
+  }
 }
 
 async function moveTo(container: Container, network: NetworkRequest, runs: boolean): Promise<Container> {
