@@ -6,6 +6,7 @@ import { doctorReport, strayRecord } from '../report/doctor-report.ts';
 import { examineMachine } from '../runtime/machine/machine.ts';
 import { cleanStrays, findStrays } from '../runtime/strays/strays.ts';
 import { defineVerb } from './command.ts';
+import { noteDamaged } from './damaged-note.ts';
 import { goesInside, runInside } from './inside.ts';
 import { terminalWidth } from './show.ts';
 
@@ -45,6 +46,7 @@ export const verb = defineVerb({
 
 /** @throws P2cError `strays.stay` where one could not be removed; the others are, and told. */
 async function cleanUp(root: string, json: boolean): Promise<number> {
+  await noteDamaged(root);
   const { removed, failed } = await cleanStrays(root);
   const records = removed.map(strayRecord);
   if (json) {

@@ -7,6 +7,7 @@ import { formatBytes, formatCount } from '../report/units.ts';
 import { type Pruned, prune } from '../runtime/prune.ts';
 import { defineVerb } from './command.ts';
 import { confirmed } from './confirm.ts';
+import { noteDamaged } from './damaged-note.ts';
 
 const NOTHING: Pruned = { snapshots: [], blobs: [], leftovers: [] };
 
@@ -42,6 +43,7 @@ export const verb = defineVerb({
       return ExitCode.done;
     }
     const store = await existingStore();
+    if (store !== undefined) await noteDamaged(store.root, true);
     const pruned = store === undefined ? NOTHING : await prune(store, { all, dryRun });
     process.stdout.write(
       json ? `${JSON.stringify({ dryRun, ...pruned, bytes: bytesOf(pruned) })}\n` : page(pruned, dryRun),

@@ -1,6 +1,6 @@
 /** What p2c writes down of a container: `ROOT/containers/ID`, and its name in `ROOT/containers/names`. */
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, open, readFile, rename } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 import { z } from 'zod';
 import { messageOf, P2cError, systemCode } from '../errors.ts';
 import { NO_NETWORK, networkRequestSchema } from './network/request.ts';
@@ -97,10 +97,16 @@ export async function writeDefinition({ folder, definition }: Container): Promis
   await replaceRecord(folder, 'container.json', JSON.stringify(definition, undefined, 2));
 }
 
-/** As a whole, or not at all. */
-async function replaceRecord(folder: string, name: string, text: string): Promise<void> {
+/** As a whole, or not at all: over a power cut too, for a name may reach the disk before what the file holds. */
+export async function replaceRecord(folder: string, name: string, text: string, mode = 0o644): Promise<void> {
   const temporary = join(folder, `.${name}-${process.pid}`);
-  await writeFile(temporary, text);
+  const file = await open(temporary, 'w', mode);
+  try {
+    await file.writeFile(text);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
   await rename(temporary, join(folder, name));
 }
 
@@ -133,14 +139,25 @@ export async function stateOrGone(folder: string): Promise<State | undefined> {
   }
 }
 
-async function readRecord<Record>(path: string, schema: z.ZodType<Record>): Promise<Record> {
+/** Undefined too where it is damaged: for those who look at all containers, and whom one must not stop. */
+export async function stateIfKnown(folder: string): Promise<State | undefined> {
+  return stateOrGone(folder).catch(unlessDamaged);
+}
+
+/** @throws what is no damaged record. */
+export function unlessDamaged(error: unknown): undefined {
+  if (error instanceof P2cError && error.code === 'container.damaged') return undefined;
+  throw error;
+}
+
+export async function readRecord<Record>(path: string, schema: z.ZodType<Record>): Promise<Record> {
   const text = await readFile(path, 'utf8');
   try {
     return schema.parse(JSON.parse(text));
   } catch (cause) {
     throw new P2cError(`${path} is not what p2c writes: ${messageOf(cause)}`, {
       code: 'container.damaged',
-      hint: "'p2c rm -f' removes the container",
+      hint: `the others are not touched by it; 'p2c rm -f ${basename(dirname(path)).slice(0, 12)}' removes this container`,
       cause,
     });
   }

@@ -5,7 +5,7 @@ import { link, mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/prom
 import { join } from 'node:path';
 import { P2cError, systemCode, usageError } from '../errors.ts';
 import { makeFolder, namesIn } from '../oci/files.ts';
-import { type Container, containerFolder, containersFolder, readContainer } from './container.ts';
+import { type Container, containerFolder, containersFolder, readContainer, unlessDamaged } from './container.ts';
 import { ownedName } from './owned-name.ts';
 import { isAlive, ownIdentity } from './process.ts';
 
@@ -99,6 +99,14 @@ export async function staleNames(root: string): Promise<string[]> {
   return stale;
 }
 
+/** @returns undefined where no name was taken for it. */
+export async function nameOf(root: string, id: string): Promise<string | undefined> {
+  for (const name of await namesIn(join(containersFolder(root), 'names'))) {
+    if (NAME.test(name) && (await holderOf(root, name)) === id) return name;
+  }
+  return undefined;
+}
+
 /** Frees such a name. Taken out first and looked at then: a container may have it by now, and keeps it. */
 export async function freeName(root: string, name: string): Promise<void> {
   const aside = join(containersFolder(root), 'names', `.${ownedName('name')}`);
@@ -113,11 +121,11 @@ export async function freeName(root: string, name: string): Promise<void> {
   await rm(aside);
 }
 
-/** By creation, the newest first. */
+/** By creation, the newest first; those whose definition is damaged are passed over. */
 export async function listContainers(root: string): Promise<Container[]> {
   const found: Container[] = [];
   for (const id of await containerIds(root)) {
-    const container = await readOrMissing(root, id);
+    const container = await readOrMissing(root, id).catch(unlessDamaged);
     if (container !== undefined) found.push(container);
   }
   return found.sort((a, b) => b.definition.created.localeCompare(a.definition.created));
@@ -148,7 +156,7 @@ export async function removedIds(root: string): Promise<string[]> {
   return names.flatMap((name) => (name.startsWith(GONE) ? [name.slice(GONE.length)] : [])).filter((id) => ID.test(id));
 }
 
-async function containerIds(root: string): Promise<string[]> {
+export async function containerIds(root: string): Promise<string[]> {
   return (await namesIn(containersFolder(root))).filter((name) => ID.test(name));
 }
 

@@ -2,6 +2,7 @@
 import { systemCode } from '../errors.ts';
 import { readBundle, readState, type State } from './container.ts';
 import { listContainers } from './containers.ts';
+import { type DamagedContainer, damagedContainers } from './damaged.ts';
 import { shownCommand } from './init/booted.ts';
 import { type NetworkSettings, networkSettings } from './network/settings.ts';
 
@@ -15,7 +16,8 @@ export interface ContainerRecord {
   readonly created: string;
   readonly started: string | undefined;
   readonly finished: string | undefined;
-  readonly status: State['status'];
+  /** `damaged`: its records cannot be read; `error` says which. */
+  readonly status: State['status'] | 'damaged';
   /** Undefined while it runs, and where its monitor was killed. */
   readonly exitCode: number | undefined;
   /** Of PID 1 on this machine, while it runs. */
@@ -30,7 +32,10 @@ export interface ContainerRecord {
 /** The newest first; those that are removed meanwhile are left out. */
 export async function containerRecords(root: string): Promise<ContainerRecord[]> {
   const records: ContainerRecord[] = [];
+  const damaged = await damagedContainers(root);
+  const ids = new Set(damaged.map(({ id }) => id));
   for (const { folder, definition } of await listContainers(root)) {
+    if (ids.has(definition.id)) continue;
     try {
       const { process } = await readBundle(folder);
       const state = await readState(folder);
@@ -54,5 +59,13 @@ export async function containerRecords(root: string): Promise<ContainerRecord[]>
       if (systemCode(error) !== 'ENOENT') throw error;
     }
   }
-  return records;
+  return [...damaged.map(damagedRecord), ...records];
+}
+
+function damagedRecord({ id, name, changed, error }: DamagedContainer): ContainerRecord {
+  return {
+    ...{ id, name: name ?? id.slice(0, 12), image: '', imageDigest: '', command: [], created: changed },
+    ...{ started: undefined, finished: undefined, status: 'damaged', exitCode: undefined, pid: undefined, error },
+    ...{ networks: [], ports: [] },
+  };
 }

@@ -4,6 +4,7 @@ import { rm } from 'node:fs/promises';
 import type { Collection, IdleBlob } from '../oci/collection.ts';
 import type { ImageStore } from '../oci/store.ts';
 import { listContainers } from './containers.ts';
+import { damagedContainers } from './damaged.ts';
 import { findProgram } from './host-program.ts';
 import { HOST_ENVIRONMENT } from './isolation.ts';
 import { storeLeftovers } from './leftovers.ts';
@@ -25,7 +26,7 @@ export interface Pruned {
   readonly leftovers: readonly { readonly path: string; readonly bytes: number }[];
 }
 
-/** @throws P2cError `store.invalid`, `container.damaged`: what is needed is unknown then, and all stays. */
+/** @throws P2cError `store.invalid`: what is needed is unknown then, and all stays. */
 export async function prune(store: ImageStore, options: PruneOptions): Promise<Pruned> {
   const { snapshots, blobs } = await store.locked(async (collection) => ({
     snapshots: await takeSnapshots(store.root, collection, options),
@@ -45,6 +46,8 @@ export async function prune(store: ImageStore, options: PruneOptions): Promise<P
 async function takeSnapshots(root: string, collection: Collection, { all, dryRun }: PruneOptions): Promise<Snapshot[]> {
   const needed = new Set<string>([...collection.spokenFor, ...(all ? [] : collection.named)]);
   for (const { definition } of await listContainers(root)) for (const digest of definition.layers) needed.add(digest);
+  // It may be any that such a container is made of.
+  if ((await damagedContainers(root)).some(({ layersUnknown }) => layersUnknown)) return [];
   const taken: Snapshot[] = [];
   for (const snapshot of await listSnapshots(root)) {
     if (needed.has(snapshot.digest)) continue;

@@ -1,8 +1,8 @@
 /** Who has an address: host-local knows containers by their IDs alone, and asks only when one starts. */
 import { type P2cError, usageError } from '../../errors.ts';
-import { type Container, type State, stateOrGone } from '../container.ts';
+import { type Container, type State, stateIfKnown } from '../container.ts';
 import { listContainers } from '../containers.ts';
-import { addressesOf, readNetworkRecord } from './record.ts';
+import { addressesOf, knownNetworkRecord } from './record.ts';
 
 /** An address, or the wish for it. */
 export interface AddressClaim {
@@ -22,7 +22,7 @@ export async function claimants(root: string, claim: AddressClaim): Promise<Hold
   const found: Holder[] = [];
   for (const container of await listContainers(root)) {
     if (container.definition.id === claim.own || !(await claims(container, claim))) continue;
-    const state = await stateOrGone(container.folder);
+    const state = await stateIfKnown(container.folder);
     if (state !== undefined) found.push({ container, status: state.status });
   }
   return found;
@@ -31,7 +31,7 @@ export async function claimants(root: string, claim: AddressClaim): Promise<Hold
 async function claims({ folder, definition }: Container, { network, address }: AddressClaim): Promise<boolean> {
   const asked = definition.network;
   if (asked.networks[0] === network && asked.address === address) return true;
-  const attachments = (await readNetworkRecord(folder))?.attachments ?? [];
+  const attachments = (await knownNetworkRecord(folder))?.attachments ?? [];
   return attachments.some((each) => each.list.name === network && addressesOf(each).includes(address));
 }
 

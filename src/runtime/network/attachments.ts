@@ -9,7 +9,7 @@ import type { Conflist } from './conflist.ts';
 import { updateHosts } from './hosts.ts';
 import { isNamespace, makeNamespace, removeNamespace } from './namespace.ts';
 import { type Port, settlePorts } from './ports.ts';
-import { type Attachment, type NetworkRecord, readNetworkRecord, writeNetworkRecord } from './record.ts';
+import { type Attachment, knownNetworkRecord, type NetworkRecord, writeNetworkRecord } from './record.ts';
 import { type RunFolder, runFolder } from './run-folder.ts';
 
 /** Under the networks' lock. @throws P2cError `network.*`; what was begun is noted, for `detachAll`. */
@@ -96,7 +96,7 @@ function withoutRange(list: Conflist, address: string | undefined): Conflist {
 }
 
 async function takenPorts(root: string): Promise<Port[]> {
-  const records = await Promise.all((await listContainers(root)).map(({ folder }) => readNetworkRecord(folder)));
+  const records = await Promise.all((await listContainers(root)).map(({ folder }) => knownNetworkRecord(folder)));
   return records.flatMap((record) => record?.attachments ?? []).flatMap(({ ports }) => ports);
 }
 
@@ -136,7 +136,7 @@ async function tidy(root: string, run: RunFolder, { name, p2c }: Conflist, leavi
 async function usersOf(root: string, network: string): Promise<Container[]> {
   const users: Container[] = [];
   for (const container of await listContainers(root)) {
-    const record = await readNetworkRecord(container.folder);
+    const record = await knownNetworkRecord(container.folder);
     if (record?.attachments.some(({ list }) => list.name === network)) users.push(container);
   }
   return users;

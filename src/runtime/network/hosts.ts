@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { systemCode } from '../../errors.ts';
 import type { Container } from '../container.ts';
 import { listContainers } from '../containers.ts';
-import { addressesOf, type NetworkRecord, readNetworkRecord } from './record.ts';
+import { addressesOf, knownNetworkRecord, type NetworkRecord } from './record.ts';
 import type { NetworkRequest } from './request.ts';
 
 const BEGIN = '# Kept by p2c: the containers of its networks';
@@ -40,7 +40,7 @@ export async function updateHosts(root: string, networks: readonly string[]): Pr
   const containers = await listContainers(root);
   const joined: Joined[] = [];
   for (const container of containers) {
-    const record = await readNetworkRecord(container.folder);
+    const record = await knownNetworkRecord(container.folder);
     if (record !== undefined) joined.push({ container, record });
   }
   for (const { container, record } of joined) {

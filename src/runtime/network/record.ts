@@ -1,8 +1,9 @@
 /** What was done for a container's network, and so is to be undone: `network.json` in its folder. */
-import { readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { systemCode } from '../../errors.ts';
+import { readRecord, replaceRecord, unlessDamaged } from '../container.ts';
 import { attachmentSchema, resultSchema } from './chain.ts';
 import { conflistSchema } from './conflist.ts';
 import { portSchema } from './ports.ts';
@@ -28,21 +29,24 @@ export type NetworkRecord = z.output<typeof recordSchema>;
 
 const FILE = 'network.json';
 
-/** Undefined where the container has no network, or has left it. */
+/** Undefined where the container has no network, or has left it. @throws P2cError `container.damaged`. */
 export async function readNetworkRecord(folder: string): Promise<NetworkRecord | undefined> {
   try {
-    return recordSchema.parse(JSON.parse(await readFile(join(folder, FILE), 'utf8')));
+    return await readRecord(join(folder, FILE), recordSchema);
   } catch (error) {
     if (systemCode(error) === 'ENOENT') return undefined;
     throw error;
   }
 }
 
+/** Undefined too where it is damaged: for those who look at all containers. */
+export async function knownNetworkRecord(folder: string): Promise<NetworkRecord | undefined> {
+  return readNetworkRecord(folder).catch(unlessDamaged);
+}
+
 /** Replaces it as a whole. */
 export async function writeNetworkRecord(folder: string, record: NetworkRecord): Promise<void> {
-  const temporary = join(folder, `.network-${process.pid}`);
-  await writeFile(temporary, JSON.stringify(record, undefined, 2), { mode: 0o600 });
-  await rename(temporary, join(folder, FILE));
+  await replaceRecord(folder, FILE, JSON.stringify(record, undefined, 2), 0o600);
 }
 
 export async function removeNetworkRecord(folder: string): Promise<void> {

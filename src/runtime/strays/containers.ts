@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { containerCgroups, removeCgroups } from '../cgroup/container-cgroup.ts';
 import { lockContainer } from '../claim.ts';
-import { type Container, containerFolder, containersFolder, stateOrGone } from '../container.ts';
+import { type Container, containerFolder, containersFolder, stateIfKnown } from '../container.ts';
 import { listContainers, removedIds } from '../containers.ts';
 import { removeContainer } from '../end.ts';
 import { engineOf } from '../engines/choose.ts';
@@ -15,7 +15,7 @@ import { findProgram } from '../host-program.ts';
 import { HOST_ENVIRONMENT } from '../isolation.ts';
 import { monitorTitle } from '../monitor.ts';
 import { leaveNetworks } from '../network/join.ts';
-import { readNetworkRecord } from '../network/record.ts';
+import { knownNetworkRecord } from '../network/record.ts';
 import { runFolder } from '../network/run-folder.ts';
 import { bootId, isAlive, killTree, type ProcessIdentity } from '../process.ts';
 import type { Stray, StrayKind } from './stray.ts';
@@ -45,7 +45,7 @@ export async function containerStrays(root: string, all: readonly CommandLine[])
     if (existsSync(records)) {
       stray('records', records, () => engineOf(definition).cleanUp({ id: definition.id, folder }));
     }
-    const network = await readNetworkRecord(folder);
+    const network = await knownNetworkRecord(folder);
     if (network !== undefined) stray('network', network.namespace, () => leaveNetworks(container));
     if (definition.autoRemove && (await wasStarted(container))) {
       const remove = (): Promise<void> => removeContainer(root, container, false);
@@ -76,13 +76,13 @@ export async function goneStrays(root: string, all: readonly CommandLine[]): Pro
 
 /** False too for one that is looked after: what it has left is its monitor's to take away. */
 async function hasEnded({ folder }: Container): Promise<boolean> {
-  const state = await stateOrGone(folder);
+  const state = await stateIfKnown(folder);
   if (state === undefined || (state.status !== 'exited' && state.status !== 'created')) return false;
   return state.boot !== bootId() || state.monitor === undefined || !isAlive(state.monitor);
 }
 
 async function wasStarted({ folder }: Container): Promise<boolean> {
-  const state = await stateOrGone(folder);
+  const state = await stateIfKnown(folder);
   return state !== undefined && state.status !== 'created';
 }
 

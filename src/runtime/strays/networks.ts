@@ -2,6 +2,7 @@
 import { readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { systemCode } from '../../errors.ts';
+import { unlessDamaged } from '../container.ts';
 import { listContainers } from '../containers.ts';
 import { bridgeMembers, removeIdleBridge } from '../network/bridge.ts';
 import { idleChains, removeIdleChains } from '../network/chains.ts';
@@ -97,8 +98,11 @@ async function strays(
 async function joined(root: string): Promise<Joined[]> {
   const found: Joined[] = [];
   for (const { definition, folder } of await listContainers(root)) {
-    const record = await readNetworkRecord(folder);
-    if (record !== undefined) found.push({ id: definition.id, record });
+    const { id } = definition;
+    // What it has is unknown, and nobody's to take but what is named after it.
+    const unknown = { namespace: join(runFolder(root).namespaces, id), names: [], attachments: [] };
+    const record = await readNetworkRecord(folder).catch((error: unknown) => unlessDamaged(error) ?? unknown);
+    if (record !== undefined) found.push({ id, record });
   }
   return found;
 }

@@ -10,7 +10,8 @@ import type { Stray } from './stray.ts';
 
 /**
  * In the order in which they go: what runs and what is mounted before the files that tell of it.
- * @param root the store's. @throws P2cError `container.damaged` where it is unknown what a container has.
+ * Containers whose records are damaged have none: what is theirs is not known for it.
+ * @param root the store's.
  */
 export async function findStrays(root: string): Promise<Stray[]> {
   if (!existsSync(root)) return [];

@@ -6,7 +6,7 @@ import { z } from 'zod';
 import { messageOf, P2cError, systemCode, usageError } from '../../errors.ts';
 import { makeFolder, namesIn } from '../../oci/files.ts';
 import { type Lock, lock } from '../../oci/lock.ts';
-import { containersFolder } from '../container.ts';
+import { containersFolder, readRecord, replaceRecord } from '../container.ts';
 import { ownedName } from '../owned-name.ts';
 import { checkVolumeName } from './wish.ts';
 
@@ -158,13 +158,13 @@ export type UsedVolume = z.output<typeof usedSchema>[number];
  * @param folder the container's.
  */
 export async function noteVolumes(folder: string, used: readonly UsedVolume[]): Promise<void> {
-  await writeFile(join(folder, 'volumes.json'), JSON.stringify(used));
+  await replaceRecord(folder, 'volumes.json', JSON.stringify(used));
 }
 
-/** @param folder a container's. */
+/** @param folder a container's. @throws P2cError `container.damaged`. */
 export async function notedVolumes(folder: string): Promise<UsedVolume[]> {
   try {
-    return usedSchema.parse(JSON.parse(await readFile(join(folder, 'volumes.json'), 'utf8')));
+    return await readRecord(join(folder, 'volumes.json'), usedSchema);
   } catch (error) {
     if (['ENOENT', 'ENOTDIR'].includes(systemCode(error) ?? '')) return [];
     throw error;

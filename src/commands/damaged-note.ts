@@ -1,0 +1,17 @@
+/** Says which containers a verb passes over. */
+import { printable } from '../printable.ts';
+import { type DamagedContainer, damagedContainers } from '../runtime/damaged.ts';
+
+/** @param layers whether it is the unpacked layers that stay because of them. */
+export async function noteDamaged(root: string, layers = false): Promise<void> {
+  for (const one of await damagedContainers(root)) {
+    process.stderr.write(`p2c: the container ${nameOf(one)} is damaged and passed over: ${printable(one.error)}\n`);
+    if (layers && one.layersUnknown)
+      process.stderr.write('  it is unknown which unpacked layers it needs: all stay for as long as it is there\n');
+    process.stderr.write(`  hint: 'p2c rm -f ${nameOf(one)}' removes it\n`);
+  }
+}
+
+function nameOf({ name, id }: DamagedContainer): string {
+  return name ?? id.slice(0, 12);
+}
