@@ -3,7 +3,6 @@ import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { isDigest } from '../oci/digest.ts';
 import type { Layer } from '../oci/layer.ts';
-import type { ByteString } from '../printable.ts';
 import type { LayerLog } from '../report/receipt/layers.ts';
 import { KINDS, type StreamAccount } from '../report/stream-account.ts';
 import type { Circumstances } from './memory.ts';
@@ -22,14 +21,12 @@ const digestSchema = z.string().refine(isDigest);
 const count = z.number().nonnegative();
 const names = z.array(z.string());
 
-/** Paths are bytes: one character each, as everywhere in p2c. */
-const path = z.string().transform((text) => text as ByteString);
-
 const storedSchema = z.object({
-  /** Of this file and of the log beside it: parts in an older form are captured again. */
-  form: z.literal(2),
+  /** Of this file and of those beside it: parts in an older form are captured again. */
+  form: z.literal(3),
   layer: z.object({ mediaType: z.string(), digest: digestSchema, diffID: digestSchema, size: count }),
-  complaints: z.array(z.object({ path, reason: z.string() })),
+  /** Whether tar said something. */
+  complaints: z.boolean(),
   account: z.object({
     entries: count,
     contentBytes: count,
@@ -48,12 +45,12 @@ const storedSchema = z.object({
   listedAt: z.number(),
 });
 
-/** As a file can hold it; the log is a file of its own. */
+/** As a file can hold it; the log and the complaints are files of their own. */
 export function storedPart({ layer, log, account, again }: CapturedPart, circumstances: Circumstances): string {
   const stored: z.input<typeof storedSchema> = {
-    form: 2,
+    form: 3,
     layer,
-    complaints: log.complaints.map(({ path, reason }) => ({ path, reason })),
+    complaints: log.complaints !== undefined,
     account: {
       ...account,
       missingPaths: [...account.missingPaths],
@@ -66,13 +63,21 @@ export function storedPart({ layer, log, account, again }: CapturedPart, circums
   return JSON.stringify(stored);
 }
 
+/** Where a part is kept. */
+export interface PartFiles {
+  readonly record: string;
+  readonly log: string;
+  readonly complaints: string;
+}
+
 /** @returns undefined where the files are not there, or are none of this kind: the part is then captured again. */
-export async function readStoredPart(file: string, logFile: string): Promise<CapturedPart | undefined> {
+export async function readStoredPart(files: PartFiles): Promise<CapturedPart | undefined> {
   try {
     const { layer, complaints, account, again, listedAt } = storedSchema.parse(
-      JSON.parse(await readFile(file, 'utf8')),
+      JSON.parse(await readFile(files.record, 'utf8')),
     );
-    return { layer, log: { file: logFile, complaints, whiteouts: [] }, account, again: new Set(again), listedAt };
+    const log = { file: files.log, complaints: complaints ? files.complaints : undefined, whiteouts: [] };
+    return { layer, log, account, again: new Set(again), listedAt };
   } catch {
     return undefined;
   }

@@ -15,7 +15,7 @@ import type { Show } from './stage.ts';
 import { attributesCommands } from './stages/attributes.ts';
 import { type ListingReason, listCommand } from './stages/finds.ts';
 import type { ScannedListing } from './stages/list.ts';
-import { partCommand } from './stages/stream.ts';
+import { partCommand } from './stages/part.ts';
 import { agreeOnWire, findingsOf, type Survey, survey } from './survey.ts';
 import { WorkFolder } from './work-folder.ts';
 

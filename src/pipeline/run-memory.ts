@@ -7,7 +7,7 @@ import type { Part } from '../listing/part.ts';
 import { makeFolder, storeError, syncFolder } from '../oci/files.ts';
 import type { ImageStore } from '../oci/store.ts';
 import type { LeaseRun } from '../profiles/lease-sight.ts';
-import { type CapturedPart, readStoredPart, storedPart } from './captured-part.ts';
+import { type CapturedPart, type PartFiles, readStoredPart, storedPart } from './captured-part.ts';
 import { bytesOf, type Circumstances, type HostHappening, type Memory, type PartMemory } from './memory.ts';
 import type { Room } from './room.ts';
 
@@ -81,7 +81,7 @@ class RunParts implements PartMemory {
   }
 
   async recall(part: Part, parts: number): Promise<CapturedPart | undefined> {
-    const kept = await readStoredPart(...this.#files(part));
+    const kept = await readStoredPart(this.#files(part));
     if (kept === undefined || !(await this.#store.stillHas(kept.layer.digest, kept.layer.size))) return undefined;
     const { digest, size } = kept.layer;
     this.#tell('part-kept', part, parts, digest, size);
@@ -98,15 +98,15 @@ class RunParts implements PartMemory {
     await Promise.all(this.#remembering);
   }
 
-  /** What says that the part is there comes after the part: its blob, its log, its record, the journal's line. */
+  /** What says that the part is there comes after the part: its blob, its logs, its record, the journal's line. */
   async #remember(part: Part, parts: number, captured: CapturedPart): Promise<void> {
     const { digest, size } = captured.layer;
     await this.#store.hold(holderOf(this.#run.id, this.#host.index), digest);
-    const [record, log] = this.#files(part);
+    const { record, log, complaints } = this.#files(part);
     try {
       await makeFolder(this.#folder, 0o700);
-      await copyFile(captured.log.file, log);
-      await synced(log);
+      await keep(captured.log.file, log);
+      if (captured.log.complaints !== undefined) await keep(captured.log.complaints, complaints);
       const whole = `${record}.new`;
       await writeFile(whole, storedPart(captured, this.#circumstances), { mode: 0o600 });
       await synced(whole);
@@ -123,8 +123,9 @@ class RunParts implements PartMemory {
     this.#run.note({ event, host, part: part.index, parts, key: part.key, digest, bytes });
   }
 
-  #files({ key }: Part): [record: string, log: string] {
-    return [recordFile(this.#folder, key), join(this.#folder, `${key}.log`)];
+  #files({ key }: Part): PartFiles {
+    const beside = (kind: string): string => join(this.#folder, `${key}.${kind}`);
+    return { record: recordFile(this.#folder, key), log: beside('log'), complaints: beside('said') };
   }
 }
 
@@ -137,6 +138,11 @@ async function exists(file: string): Promise<boolean> {
     () => true,
     () => false,
   );
+}
+
+async function keep(file: string, copy: string): Promise<void> {
+  await copyFile(file, copy);
+  await synced(copy);
 }
 
 async function synced(file: string): Promise<void> {

@@ -6,33 +6,42 @@ export interface TarMessageAccount {
   /** Files whose content moved while tar read them. */
   readonly changed: readonly string[];
   readonly changedCount: number;
-  /** Everything else that is worth telling: unreadable files, I/O errors. */
+  /** The first of everything else that is worth telling: unreadable files, I/O errors. */
   readonly problems: readonly string[];
-  readonly problemCount: number;
 }
 
 const KEPT = 1000;
 const TAIL = 8 * 1024;
+/** A name has 4096 bytes at most on Linux, four characters each in a message at worst. */
+const LONGEST_LINE = 32 * 1024;
 
-/** Lines that say nothing about what arrives. Names may hold any words: what counts is how a line begins or ends. */
+/**
+ * Lines that say nothing about what arrives. Names may hold any words: what counts is how a line begins or ends. A
+ * filesystem that has no extended attributes, as those of FUSE often, is told of with each file (xattrs_xattrs_get, xattrs.c).
+ */
 const HARMLESS =
-  /^tar: Removing leading |^tar: Exiting with failure status due to previous errors$|: (?:socket ignored|File removed before we read it|(?:Warning: )?Cannot stat: (?:No such file or directory|Not a directory))$/;
+  /^tar: Removing leading |^tar: Exiting with failure status due to previous errors$|: (?:socket ignored|File removed before we read it|(?:Warning: )?Cannot (?:stat: (?:No such file or directory|Not a directory)|[fl](?:list|get)xattr(?:at)?: Operation not supported))$/;
 
 /** Takes standard error in chunks; holds a bounded part of it. */
 export class TarMessages {
+  readonly #onComplaint: (complaint: Complaint) => void;
   readonly #changed: string[] = [];
   readonly #problems: string[] = [];
   #changedCount = 0;
-  #problemCount = 0;
   #rest = '';
   /** The last few kilobytes, as they came. */
   tail = '';
+
+  /** @param onComplaint sees each of them, however many. */
+  constructor(onComplaint: (complaint: Complaint) => void = () => {}) {
+    this.#onComplaint = onComplaint;
+  }
 
   push(chunk: Buffer): void {
     const text = chunk.toString('latin1');
     this.tail = (this.tail + text).slice(-TAIL);
     const lines = (this.#rest + text).split('\n');
-    this.#rest = (lines.pop() ?? '').slice(-TAIL);
+    this.#rest = (lines.pop() ?? '').slice(-LONGEST_LINE);
     for (const line of lines) this.#line(line);
   }
 
@@ -43,7 +52,6 @@ export class TarMessages {
       changed: this.#changed,
       changedCount: this.#changedCount,
       problems: this.#problems,
-      problemCount: this.#problemCount,
     };
   }
 
@@ -53,8 +61,10 @@ export class TarMessages {
       this.#changedCount += 1;
       if (this.#changed.length < KEPT) this.#changed.push(changed.replace(/^\.\//, '/'));
     } else if (line !== '' && !HARMLESS.test(line)) {
-      this.#problemCount += 1;
-      if (this.#problems.length < KEPT) this.#problems.push(line.replace(/^tar: /, ''));
+      const problem = line.replace(/^tar: /, '');
+      if (this.#problems.length < KEPT) this.#problems.push(problem);
+      const complaint = complaintOf(problem);
+      if (complaint !== undefined) this.#onComplaint(complaint);
     }
   }
 }

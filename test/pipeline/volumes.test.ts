@@ -8,7 +8,7 @@ import { byteStringFromText } from '../../src/printable.ts';
 function part(digit: string) {
   const digest = digestOfHex(digit.repeat(64));
   const layer: Layer = { mediaType: MediaType.layerTar, digest, diffID: digest, size: 1 };
-  return { layer, log: { file: digit, complaints: [], whiteouts: [] } };
+  return { layer, log: { file: digit, complaints: undefined, whiteouts: [] } };
 }
 
 test('a volume has its layers from the first to the last round, and only those since its folder was gone', (t) => {

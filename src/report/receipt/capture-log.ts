@@ -1,7 +1,6 @@
 /** What went into one layer, path by path, in path order: written while it streams, read when the receipt is made. */
-import { closeSync, openSync, readSync, writeSync } from 'node:fs';
-import { storeError } from '../../oci/files.ts';
 import type { ByteString } from '../../printable.ts';
+import { RecordReader, RecordWriter } from './record-file.ts';
 
 export interface Captured {
   readonly path: ByteString;
@@ -13,64 +12,35 @@ export interface Captured {
   readonly offset: number;
 }
 
-/** Little, so that what is made of one is gone soon: what lives longer costs the garbage collector, and memory. */
-const CHUNK = 32 * 1024;
 const FIELDS = 5;
 
-/** Writes block: the file is local, and they come between two chunks of a stream. */
 export class CaptureLogWriter {
-  readonly file: string;
-  readonly #fd: number;
-  #pending: string[] = [];
-  #length = 0;
-  #open = true;
+  readonly #records: RecordWriter;
 
   constructor(file: string) {
-    this.file = file;
-    // A part that is begun anew begins its log anew.
-    this.#fd = openSync(file, 'w', 0o600);
+    this.#records = new RecordWriter(file);
+  }
+
+  get file(): string {
+    return this.#records.file;
   }
 
   add({ path, digest, hardLink, fixes, offset }: Captured): void {
-    const text = `${path}\0${digest ?? ''}\0${hardLink ?? ''}\0${fixes.join(',')}\0${offset}\0`;
-    this.#pending.push(text);
-    this.#length += text.length;
-    if (this.#length >= CHUNK) this.#write();
+    this.#records.add(path, digest ?? '', hardLink ?? '', fixes.join(','), String(offset));
   }
 
   close(): void {
-    if (!this.#open) return;
-    this.#open = false;
-    try {
-      this.#write();
-    } finally {
-      closeSync(this.#fd);
-    }
-  }
-
-  #write(): void {
-    let bytes = Buffer.from(this.#pending.join(''), 'latin1');
-    this.#pending = [];
-    this.#length = 0;
-    try {
-      while (bytes.length > 0) bytes = bytes.subarray(writeSync(this.#fd, bytes));
-    } catch (error) {
-      throw storeError(error, this.file);
-    }
+    this.#records.close();
   }
 }
 
-/** Stands at one record after the other. Opened only while it is read: the logs of many layers lie side by side. */
+/** Stands at one record after the other. */
 export class CaptureLogReader {
-  readonly #file: string;
-  #fd: number | undefined;
-  #fields: string[] = [];
-  #at = 0;
-  #rest = '';
+  readonly #records: RecordReader;
   #current: Captured | undefined;
 
   constructor(file: string) {
-    this.#file = file;
+    this.#records = new RecordReader(file, FIELDS);
     this.next();
   }
 
@@ -80,40 +50,21 @@ export class CaptureLogReader {
   }
 
   next(): void {
-    while (this.#fields.length - this.#at < FIELDS) {
-      if (!this.#fill()) {
-        this.#current = undefined;
-        return;
-      }
-    }
-    const [path = '', digest = '', hardLink = '', fixes = '', offset = ''] = this.#fields.slice(
-      this.#at,
-      this.#at + FIELDS,
-    );
-    this.#at += FIELDS;
-    this.#current = {
-      path: path as ByteString,
-      digest: digest === '' ? undefined : digest,
-      hardLink: hardLink === '' ? undefined : (hardLink as ByteString),
-      fixes: fixes === '' ? [] : fixes.split(','),
-      offset: Number(offset),
-    };
+    const fields = this.#records.next();
+    this.#current = fields === undefined ? undefined : decoded(fields);
   }
 
   close(): void {
-    if (this.#fd !== undefined) closeSync(this.#fd);
-    this.#fd = undefined;
+    this.#records.close();
   }
+}
 
-  #fill(): boolean {
-    this.#fd ??= openSync(this.#file, 'r');
-    const chunk = Buffer.allocUnsafe(CHUNK);
-    const read = readSync(this.#fd, chunk, 0, CHUNK, null);
-    if (read === 0) return false;
-    const fields = (this.#rest + chunk.toString('latin1', 0, read)).split('\0');
-    this.#rest = fields.pop() ?? '';
-    this.#fields = [...this.#fields.slice(this.#at), ...fields];
-    this.#at = 0;
-    return true;
-  }
+function decoded([path = '', digest = '', hardLink = '', fixes = '', offset = '']: readonly string[]): Captured {
+  return {
+    path: path as ByteString,
+    digest: digest === '' ? undefined : digest,
+    hardLink: hardLink === '' ? undefined : (hardLink as ByteString),
+    fixes: fixes === '' ? [] : fixes.split(','),
+    offset: Number(offset),
+  };
 }

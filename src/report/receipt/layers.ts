@@ -1,15 +1,18 @@
 /** The layers of a capture as a receipt is made of them: by what went into each, path by path. */
 import { comparePaths, isBelow } from '../../listing/path.ts';
 import { type ByteString, bytesOf } from '../../printable.ts';
-import type { Complaint } from '../../tar/messages.ts';
 import { type Captured, CaptureLogReader } from './capture-log.ts';
+import { ComplaintLogReader } from './complaint-log.ts';
 
 /** What is known of one layer beside its bytes. */
 export interface LayerLog {
   /** A {@link CaptureLogReader} file. */
   readonly file: string;
-  /** What the source's tar said of paths that it could not read, or not wholly. */
-  readonly complaints: readonly Complaint[];
+  /**
+   * What the source's tar said of paths that it could not read, or not wholly: a {@link ComplaintLogReader} file; undefined
+   * where it said nothing.
+   */
+  readonly complaints: string | undefined;
   /** What it hides of the layers below it, in path order. */
   readonly whiteouts: readonly ByteString[];
 }
@@ -31,7 +34,7 @@ export interface Found {
 interface LayerAtHand extends Pick<Found, 'layer' | 'volume'> {
   readonly reader: CaptureLogReader;
   readonly hiding: Hiding;
-  readonly reasons: ReadonlyMap<ByteString, string>;
+  readonly complaints: ComplaintLogReader | undefined;
 }
 
 /** The logs of all layers, read side by side. */
@@ -60,24 +63,30 @@ export class Layers {
   find(path: ByteString): { readonly found: Found | undefined; readonly hidden: boolean } {
     let found: Found | undefined;
     let hidden = false;
-    for (const { layer, volume, reader, reasons, hiding } of this.#layers) {
+    for (const { layer, volume, reader, complaints, hiding } of this.#layers) {
       if (hiding.covers(path) && found !== undefined && found.volume === volume) {
         found = undefined;
         hidden = true;
       }
       while (reader.current !== undefined && comparePaths(reader.current.path, path) < 0) reader.next();
-      if (reader.current?.path === path) found = { layer, volume, captured: reader.current, said: reasons.get(path) };
+      if (reader.current?.path === path)
+        found = { layer, volume, captured: reader.current, said: complaints?.of(path) };
     }
     return { found, hidden };
   }
 
-  /** The last that tar said of the path. */
+  /** The last that tar said of the path. Paths are asked for in their order. */
   said(path: ByteString): string | undefined {
-    return this.#layers.findLast(({ reasons }) => reasons.has(path))?.reasons.get(path);
+    let said: string | undefined;
+    for (const { complaints } of this.#layers) said = complaints?.of(path) ?? said;
+    return said;
   }
 
   close(): void {
-    for (const { reader } of this.#layers) reader.close();
+    for (const { reader, complaints } of this.#layers) {
+      reader.close();
+      complaints?.close();
+    }
   }
 }
 
@@ -87,7 +96,7 @@ function atHand(logs: readonly LayerLog[], volume: string | undefined): LayerAtH
     volume,
     reader: new CaptureLogReader(file),
     hiding: new Hiding(whiteouts),
-    reasons: new Map(complaints.map(({ path, reason }) => [path, reason])),
+    complaints: complaints === undefined ? undefined : new ComplaintLogReader(complaints),
   }));
 }
 

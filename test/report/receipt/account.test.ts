@@ -8,8 +8,9 @@ import { type Listing, ListingWriter } from '../../../src/listing/storage.ts';
 import type { ByteString } from '../../../src/printable.ts';
 import { accountForPaths } from '../../../src/report/receipt/account.ts';
 import { CaptureLogWriter } from '../../../src/report/receipt/capture-log.ts';
+import { ComplaintLogWriter } from '../../../src/report/receipt/complaint-log.ts';
 import type { ReceiptLine } from '../../../src/report/receipt/form.ts';
-import { complaintOf } from '../../../src/tar/messages.ts';
+import { TarMessages } from '../../../src/tar/messages.ts';
 import { directory, entry } from '../../helpers/entries.ts';
 import { temporaryFolder } from '../../helpers/temporary.ts';
 
@@ -39,7 +40,10 @@ async function account(t: ExecutionContext, story: Story): Promise<string[]> {
     for (const path of paths)
       log.add({ path: path as ByteString, digest: undefined, hardLink: undefined, fixes: [], offset: 0 });
     log.close();
-    const complaints = (story.said?.[number] ?? []).flatMap((said) => complaintOf(said) ?? []);
+    const said = new ComplaintLogWriter(join(folder, `${number}.said`));
+    const messages = new TarMessages((complaint) => said.add(complaint));
+    for (const line of story.said?.[number] ?? []) messages.push(Buffer.from(`tar: ${line}\n`));
+    const complaints = said.end();
     const whiteouts = (story.hidden?.[number] ?? []).map((path) => path as ByteString);
     return { file: log.file, complaints, whiteouts };
   });
@@ -183,5 +187,33 @@ test('what came or became something else between the last looks, and was never r
       '/d/in unreadable it came, or became something else, while it was captured',
       '/new unreadable Cannot open: Permission denied',
     ],
+  );
+});
+
+test('of a disk that dies, every file of zeros is told, however many there are, and in whatever order', async (t) => {
+  const names = Array.from({ length: 3000 }, (_, number) => `/f${String(number).padStart(4, '0')}`);
+  const first = [directory('/'), ...names.map((name) => entry(name))];
+  const trouble = names.flatMap((name) => [
+    `.${name}: Warning: Read error at byte 0, while reading 9 bytes: Input/output error`,
+    `.${name}: Warning: Cannot fgetxattr: Input/output error`,
+  ]);
+  for (const said of [trouble, trouble.toReversed()]) {
+    const lines = await account(t, { first, after: first, layers: [['/', ...names]], said: [said] });
+    t.is(lines.filter((line) => /^\S+ changed 0 Read error at byte 0/.test(line)).length, names.length);
+  }
+});
+
+test('a filesystem without extended attributes is no trouble of its files', async (t) => {
+  const calls = ['flistxattr', 'llistxattrat', 'fgetxattr', 'lgetxattrat', 'llistxattr'];
+  const said = calls.map((call) => `./a: Warning: Cannot ${call}: Operation not supported`);
+  const first = [directory('/'), entry('/a')];
+  t.deepEqual(await account(t, { first, after: first, layers: [['/', '/a']], said: [said] }), [
+    '/ captured 0',
+    '/a captured 0',
+  ]);
+  const other = ['./a: Warning: Cannot flistxattr: Permission denied'];
+  t.is(
+    (await account(t, { first, after: first, layers: [['/', '/a']], said: [other] }))[1],
+    '/a changed 0 Cannot flistxattr: Permission denied',
   );
 });
