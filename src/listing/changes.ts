@@ -14,6 +14,10 @@ import type { Listing } from './storage.ts';
 export interface Marked {
   readonly entry: Entry;
   readonly changed: boolean;
+  /** By what the listings say, and not by a suspicion alone. */
+  readonly differs: boolean;
+  /** It became what a rule leaves out: a whiteout has to hide what was captured of it. */
+  readonly leftOut: boolean;
 }
 
 export interface ChangeCounts {
@@ -120,7 +124,9 @@ export class Changes {
       for (const { before, after } of pairs) {
         if (after === undefined) continue;
         const again = isHardLinked(after) && this.#inodes.has(inodeKey(after));
-        marked.push({ entry: after, changed: again || this.ways.has(after.path) || this.#isChange(before, after) });
+        const changed = again || this.ways.has(after.path) || this.#isChange(before, after);
+        const leftOut = !changed && before !== undefined && this.#isGone(before, after) && this.#isHeld(before);
+        marked.push({ entry: after, changed, differs: before === undefined || differs(before, after), leftOut });
       }
       yield marked;
     }
@@ -183,8 +189,7 @@ export class Changes {
   }
 
   #remove(entry: Entry): void {
-    const held = this.#isIncluded(entry) || this.#isRecreated(entry);
-    if (!held || this.blindSpots.covers(entry.path)) return;
+    if (!this.#isHeld(entry) || this.blindSpots.covers(entry.path)) return;
     this.counts.removed += 1;
     const last = this.gone.at(-1);
     if (last !== undefined && isBelow(entry.path, last)) return;
@@ -199,6 +204,10 @@ export class Changes {
   #isIncluded(entry: Entry): boolean {
     const rule = this.#rules.decide(entry);
     return rule === undefined || rule.action === 'include';
+  }
+
+  #isHeld(entry: Entry): boolean {
+    return this.#isIncluded(entry) || this.#isRecreated(entry);
   }
 
   #isRecreated(entry: Entry): boolean {

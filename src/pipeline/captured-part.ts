@@ -13,6 +13,8 @@ export interface CapturedPart {
   readonly account: StreamAccount;
   /** What is to be fetched again: hard links whose target did not come with them, files that were read in part. */
   readonly again: ReadonlySet<string>;
+  /** The first of what was asked for and did not come; of no matter for a part that an earlier process captured. */
+  readonly lost: ReadonlySet<string>;
   /** Of the listing that it was planned of, where an earlier process captured it. */
   readonly listedAt?: number;
 }
@@ -77,7 +79,7 @@ export async function readStoredPart(files: PartFiles): Promise<CapturedPart | u
       JSON.parse(await readFile(files.record, 'utf8')),
     );
     const log = { file: files.log, complaints: complaints ? files.complaints : undefined, whiteouts: [] };
-    return { layer, log, account, again: new Set(again), listedAt };
+    return { layer, log, account, again: new Set(again), lost: new Set(), listedAt };
   } catch {
     return undefined;
   }

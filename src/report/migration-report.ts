@@ -142,6 +142,11 @@ function describeBlindSpots(report: MigrationReport): string[] {
           `Moving      ${formatCount(settle.stillMoving, 'path')} still changed after ${formatCount(settle.rounds, 'round')}:`,
           ...shown(settle.stillMovingPaths, settle.stillMoving),
         ]),
+    ...(settle.torn <= settle.stillMoving
+      ? []
+      : [
+          `Not as now  ${formatCount(settle.torn, 'path')} ${settle.torn === 1 ? 'is' : 'are'} in the image as ${settle.torn === 1 ? 'it was' : 'they were'} once, or in part: p2c image receipt ${report.image.reference} --verdict changed`,
+        ]),
     ...(listing.problems.length === 0
       ? []
       : ['Not seen    find could not look at:', ...shown(listing.problems, listing.problems.length)]),

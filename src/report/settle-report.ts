@@ -15,9 +15,9 @@ export interface SettleReport {
 
 /** The same in the report, with what the receipt tells of the paths that never came. */
 export interface SettleSummary extends SettleReport {
-  /** There at the first look, and gone at the last. */
+  /** There at the first look, and neither there at the last nor in the image. */
   readonly vanished: number;
-  /** In the image as they were read: they moved on, or the source's tar could not read all of them. */
+  /** In the image as they were read: they moved on or went, or the source's tar could not read all, or the newest, of them. */
   readonly torn: number;
   /** Asked for and still there, and yet they did not come. */
   readonly unreadable: number;

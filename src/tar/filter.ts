@@ -4,6 +4,7 @@
  * out what was not asked for and any second entry of a path.
  */
 import { P2cError } from '../errors.ts';
+import type { EntryType } from '../listing/entry.ts';
 import type { ByteString } from '../printable.ts';
 import { ANOMALY_KINDS, type Anomaly, type AnomalyCounts, type AnomalyKind } from './anomaly.ts';
 import { BlockGatherer } from './block-gatherer.ts';
@@ -18,6 +19,8 @@ import { malformed, refuseType } from './refusal.ts';
 /** An entry that was passed on, with all of its content. */
 export interface Delivered {
   readonly path: ByteString;
+  /** As `find` names it; undefined for a further name of a file. */
+  readonly type: EntryType | undefined;
   /** `sha256:…` of a regular file's content; undefined for everything else. */
   readonly digest: string | undefined;
   /** The name that a further name of a file is linked to. */
@@ -55,6 +58,8 @@ export interface FilterOptions {
   readonly attributesOf?: (path: ByteString) => readonly PaxRecord[] | undefined;
 }
 
+const TYPES: Readonly<Record<string, EntryType>> = { 0: 'f', 7: 'f', 2: 'l', 3: 'c', 4: 'b', 5: 'd', 6: 'p' };
+
 const END_OF_ARCHIVE = Buffer.alloc(2 * BLOCK);
 
 type State = 'header' | 'extended' | 'content' | 'ended';
@@ -87,7 +92,8 @@ export class TarFilter {
         const offset = this.counts.bytes;
         this.#hand(blocks);
         this.counts.entries += 1;
-        options.onDelivered?.({ path, digest: EMPTY_DIGEST, hardLink: undefined, fixes: ['recreated empty'], offset });
+        const made = { path, type: 'f' as const, digest: EMPTY_DIGEST, hardLink: undefined, offset };
+        options.onDelivered?.({ ...made, fixes: ['recreated empty'] });
       },
     });
   }
@@ -197,7 +203,7 @@ export class TarFilter {
       this.counts.entries += 1;
       this.counts.contentBytes += content;
       const hardLink = header.type === '1' ? cleanName(linkName) : undefined;
-      this.#deliver({ path, hardLink, fixes, offset }, file, content);
+      this.#deliver({ path, type: TYPES[header.type], hardLink, fixes, offset }, file, content);
     }
     this.#extended.clear();
     this.#remaining = padded(content);

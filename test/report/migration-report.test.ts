@@ -62,3 +62,11 @@ test('what could not be looked at gives exit code 3', (t) => {
   t.is(exitCodeOf(said('./a: file is unchanged; not dumped')), 0);
   t.is(exitCodeOf({ ...REPORT, settle: { ...REPORT.settle, stillMoving: 1 } }), 3);
 });
+
+test('what is in the image as it was once is told, where it is not among what still moves', (t) => {
+  const lines = (torn: number, stillMoving: number): string =>
+    describeMigration({ ...REPORT, settle: { ...REPORT.settle, torn, stillMoving } });
+  t.regex(lines(1, 0), /^Not as now {2}1 path is in the image as it was once, .* a:b --verdict changed$/m);
+  t.regex(lines(3, 2), /^Not as now {2}3 paths are/m);
+  t.notRegex(lines(2, 2), /Not as now/);
+});

@@ -52,7 +52,8 @@ function* placesIn(log: string): Generator<number> {
   const reader = new CaptureLogReader(log);
   try {
     for (; reader.current !== undefined; reader.next()) {
-      if (isOfInterest(reader.current.path)) yield reader.current.offset;
+      const { current } = reader;
+      if (!('lost' in current) && isOfInterest(current.path)) yield current.offset;
     }
   } finally {
     reader.close();

@@ -10,6 +10,7 @@ import { AnomalyAccount } from '../../report/stream-account.ts';
 import type { SourceTools } from '../../source/tools.ts';
 import type { CommandResult, RemoteCommand } from '../../ssh/session.ts';
 import { over } from '../../ssh/wire.ts';
+import { ANOMALY_KINDS } from '../../tar/anomaly.ts';
 import { TarFilter } from '../../tar/filter.ts';
 import { isReadInPart, TarMessages } from '../../tar/messages.ts';
 import { remoteTarScript } from '../../tar/remote-tar.ts';
@@ -20,7 +21,7 @@ import type { StreamInput } from './stream.ts';
 
 /** tar is silent while it reads through the holes of a sparse file; a disk that answers nothing for longer is dead. */
 const SILENCE_MS = 600_000;
-/** Of the files that were read in part, so many are asked for again: of a disk that has more, nothing will come. */
+/** Of the files that were read in part or did not come, so many are asked for again: of a disk that has more, nothing will come. */
 const MOST_AGAIN = 10_000;
 
 /** The command of one part, for running and for `--dry-run`. Its standard input are the paths. */
@@ -48,6 +49,7 @@ export async function capturePart(capture: PartCapture): Promise<CapturedPart> {
   const account = new AnomalyAccount(restless);
   const refused = new Set<string>();
   const readInPart = new Set<string>();
+  const lost = new Set<string>();
   const complaints = new ComplaintLogWriter(`${part.pathsFile}.said`);
   const messages = new TarMessages((complaint) => {
     complaints.add(complaint);
@@ -61,14 +63,18 @@ export async function capturePart(capture: PartCapture): Promise<CapturedPart> {
       timeless: restless,
       sparse: capture.sparse === 'pax',
       attributesOf: (path) => capture.beside.attributes.of(path),
-      onAnomaly: (anomaly) => account.anomaly(anomaly),
+      onAnomaly: (anomaly) => {
+        account.anomaly(anomaly);
+        if (ANOMALY_KINDS[anomaly.kind] === 'lost') log.lose({ path: anomaly.path, lost: anomaly.kind });
+        if (anomaly.kind === 'not delivered' && lost.size < MOST_AGAIN) lost.add(anomaly.path);
+      },
       onDelivered: (delivered) => log.add(delivered),
       onAgain: (path) => refused.add(path),
     });
     const layer = await streamLayer(capture, filter, messages);
     account.part(filter.counts, messages.end());
     const logs = { file: log.file, complaints: complaints.end(), whiteouts: part.whiteouts };
-    return { layer, account: account.close(0), log: logs, again: new Set([...refused, ...readInPart]) };
+    return { layer, account: account.close(0), log: logs, again: new Set([...refused, ...readInPart]), lost };
   } finally {
     wanted.close();
     log.close();

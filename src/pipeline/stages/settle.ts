@@ -52,9 +52,11 @@ export async function settle(input: SettleInput, tell: Tell): Promise<Settled> {
   const logs: LayerLog[] = [];
   const problems = new Set<string>();
   const totals = { rounds: 0, changed: 0, removed: 0 };
+  const troubled = new Set<string>();
   let before = input.streamed;
+  let { suspects } = input;
   for (;;) {
-    const { changes, after } = await look(input, before, totals.rounds, tell);
+    const { changes, after } = await look({ ...input, suspects }, before, totals.rounds, tell);
     // A listing is not ended by it, and with nothing to fetch nobody else would see it.
     input.signal.throwIfAborted();
     for (const problem of after.problems) problems.add(problem);
@@ -75,7 +77,18 @@ export async function settle(input: SettleInput, tell: Tell): Promise<Settled> {
     accounts.push(captured.account);
     logs.push(...captured.logs);
     before = after;
+    suspects = totals.rounds < input.rounds ? askedOnce([...captured.again, ...captured.lost], troubled) : new Set();
   }
+}
+
+/**
+ * What a delta was to hold, and does not or not whole: it may come now, though it moves no more. Once each: the next round
+ * would be no better. After the last round it is no suspect, for then it would seem to move; the receipt tells of it.
+ */
+function askedOnce(paths: readonly string[], before: Set<string>): ReadonlySet<string> {
+  const asked = new Set(paths.filter((path) => !before.has(path)));
+  for (const path of asked) before.add(path);
+  return asked;
 }
 
 async function look(
@@ -89,10 +102,9 @@ async function look(
   const after = await listFilesystems({ ...input, reason: ' to see what moved' }, folder, tell);
   requireSameMounts(before, after);
   const restless = restlessPaths(facts.filesystems, { places: [...before.places, ...after.places] });
-  const moved = round === 0 ? suspects : new Set<string>();
   // A second less, for what lies between the two clocks' readings.
   const racySince = before.startedAt / 1000 + facts.clockAhead - 1;
-  const grounds = { restless, suspects: moved, blindSpots: new BlindSpots(after.problems), racySince };
+  const grounds = { restless, suspects, blindSpots: new BlindSpots(after.problems), racySince };
   return { changes: await Changes.between(before.listing, after.listing, rules, grounds), after };
 }
 

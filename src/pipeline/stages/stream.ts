@@ -31,6 +31,8 @@ export interface CapturedLayers {
   readonly beside: readonly VolumeStep[];
   /** What is to be fetched again: see {@link CapturedPart}. */
   readonly again: ReadonlySet<string>;
+  /** The first of what was asked for and did not come. */
+  readonly lost: ReadonlySet<string>;
   readonly account: StreamAccount;
   /** When the oldest listing was begun that a part of an earlier process is of. */
   readonly listedAt: number | undefined;
@@ -87,6 +89,7 @@ export async function streamParts(input: StreamInput, plan: CapturePlan, tell: T
     logs: ofImage.map(({ log }) => log),
     beside: volumeSteps(plan, parts),
     again: new Set(parts.flatMap((part) => [...part.again])),
+    lost: new Set(parts.flatMap((part) => [...part.lost])),
     account: { ...addAccounts(accounts), milliseconds: performance.now() - started },
     listedAt: kept.length === 0 ? undefined : Math.min(...kept.map((part) => part.listedAt ?? 0)),
     kept: { parts: kept.length, bytes: kept.reduce((sum, { layer }) => sum + layer.size, 0) },

@@ -1,16 +1,15 @@
 /** Accounts for every path that a source's listings hold, in path order and bounded memory. */
-import { asEntry, type Unseen } from '../../listing/blind-spots.ts';
 import type { Changes, Marked } from '../../listing/changes.ts';
 import type { Entry } from '../../listing/entry.ts';
 import { classOf } from '../../listing/file-class.ts';
 import { pairEntries } from '../../listing/merge.ts';
-import { comparePaths } from '../../listing/path.ts';
 import type { RuleSet } from '../../listing/rules.ts';
 import type { Listing } from '../../listing/storage.ts';
-import type { ByteString } from '../../printable.ts';
 import type { ReceiptLine } from './form.ts';
-import { type Found, type LayerLog, Layers } from './layers.ts';
-import { BECAME_LEFT_OUT, MOVING, READ_IN_PART } from './reasons.ts';
+import { inImage, whyMissing } from './in-image.ts';
+import { type Found, type LayerLog, Layers, type VolumeLogs } from './layers.ts';
+import { BECAME_LEFT_OUT, MOVING, NOT_SEEN_AGAIN, STALE } from './reasons.ts';
+import { Unlisted } from './unlisted.ts';
 
 export interface AccountInput {
   /** The listing whose plan was streamed. */
@@ -21,35 +20,44 @@ export interface AccountInput {
   /** Of the image's layers, the lowest first. */
   readonly logs: readonly LayerLog[];
   /** Of each volume's beside the image, in path order. */
-  readonly volumes: readonly { readonly path: ByteString; readonly logs: readonly LayerLog[] }[];
+  readonly volumes: readonly VolumeLogs[];
 }
 
 export async function* accountForPaths(input: AccountInput): AsyncGenerator<readonly ReceiptLine[]> {
   const layers = new Layers(input.logs, input.volumes);
   const marks = new Marks(input.lastChanges);
-  const unseen = new UnseenPaths(input);
+  const between = new Unlisted(input, layers);
   try {
     for await (const pairs of pairEntries(input.streamed.batches(), input.lastChanges.after.batches())) {
       const lines: ReceiptLine[] = [];
       for (const { before, after } of pairs) {
-        const reason = unseen.reasonOf((after ?? before)?.path, lines);
+        const reason = between.reasonOf((after ?? before)?.path, lines);
         if (after === undefined) {
-          if (before !== undefined) lines.push(unlisted(input, before, layers.find(before.path).found));
+          if (before !== undefined) lines.push(gone(input, before, layers.find(before.path).found));
           continue;
         }
         if (marks.used) await marks.refill();
-        lines.push(lineOf(input.rules, layers, after, { moved: marks.next(), reason }));
+        lines.push(lineOf(input.rules, layers, after, { ...marks.next(), reason }));
       }
       yield lines;
     }
     const rest: ReceiptLine[] = [];
-    unseen.reasonOf(undefined, rest);
+    between.reasonOf(undefined, rest);
     yield rest;
   } finally {
     await marks.close();
     layers.close();
   }
 }
+
+interface Movement {
+  /** What was read of it before may be torn, or old. */
+  readonly moved: boolean;
+  /** It was there all the time, and was not touched: what was wrong with it was no movement. */
+  readonly stood: boolean;
+}
+
+const STOOD: Movement = { moved: false, stood: true };
 
 /** For each entry of the newer listing, whether it moved; without a promise for each, and nothing read where none did. */
 class Marks {
@@ -59,7 +67,7 @@ class Marks {
   #at = 0;
 
   constructor(changes: Changes) {
-    this.#none = changes.counts.changed === 0;
+    this.#none = changes.none;
     this.#batches = changes.marked();
   }
 
@@ -77,10 +85,12 @@ class Marks {
     } while (this.#batch.length === 0);
   }
 
-  next(): boolean {
+  next(): Movement {
     const mark = this.#batch[this.#at];
     this.#at += 1;
-    return mark?.changed === true;
+    if (mark === undefined) return STOOD;
+    const moved = mark.changed || mark.leftOut;
+    return { moved, stood: !(moved && mark.differs) };
   }
 
   async close(): Promise<void> {
@@ -88,96 +98,47 @@ class Marks {
   }
 }
 
-/** What the last find could not look at, beside the listings. */
-class UnseenPaths {
-  readonly #rules: RuleSet;
-  readonly #unseen: readonly Unseen[];
-  #at = 0;
-
-  constructor({ rules, lastChanges }: AccountInput) {
-    this.#rules = rules;
-    this.#unseen = lastChanges.blindSpots.unseen;
-  }
-
-  /**
-   * Of the path that comes next; of what is before it, and in no listing, lines are added.
-   * @param path undefined after the last.
-   */
-  reasonOf(path: ByteString | undefined, lines: ReceiptLine[]): string | undefined {
-    for (let next = this.#unseen[this.#at]; next !== undefined; next = this.#unseen[this.#at]) {
-      const order = path === undefined ? -1 : comparePaths(next.path, path);
-      if (order > 0) return undefined;
-      this.#at += 1;
-      if (order === 0) return `find could not look into it: ${next.reason}`;
-      lines.push(this.#unlisted(next));
-    }
-    return undefined;
-  }
-
-  #unlisted(unseen: Unseen): ReceiptLine {
-    const { path, type } = asEntry(unseen);
-    const rule = this.#rules.decide(asEntry(unseen));
-    if (rule?.action === 'exclude') return { path, type, verdict: 'left-out', rule: rule.id };
-    const reason = `find could not look at it: ${unseen.reason}`;
-    return { path, type, verdict: 'unreadable', class: classOf(path, type), reason };
-  }
-}
-
-/** Not in the last listing. */
-function unlisted({ lastChanges }: AccountInput, entry: Entry, found: Found | undefined): ReceiptLine {
-  const { path, type } = entry;
+/** Of the last listing, no more. */
+function gone({ lastChanges }: AccountInput, { path, type }: Entry, found: Found | undefined): ReceiptLine {
+  if (found !== undefined) return inImage({ path, type }, found, { ...STOOD, said: whyMissing(lastChanges, path) });
   if (!lastChanges.blindSpots.covers(path)) return { path, type, verdict: 'vanished' };
-  const reason = 'find could not look at it again';
-  if (found === undefined) return { path, type, verdict: 'unreadable', class: classOf(path, type), reason };
-  return inImage(entry, found, false, reason);
+  return { path, type, verdict: 'unreadable', class: classOf(path, type), reason: NOT_SEEN_AGAIN };
 }
 
 /** What is known of an entry beside what the layers hold. */
-interface Look {
-  readonly moved: boolean;
+interface Look extends Movement {
   /** What keeps a directory from being looked into. */
   readonly reason: string | undefined;
 }
 
-function lineOf(rules: RuleSet, layers: Layers, entry: Entry, { moved, reason }: Look): ReceiptLine {
+function lineOf(rules: RuleSet, layers: Layers, entry: Entry, look: Look): ReceiptLine {
   const { path, type } = entry;
+  const { reason, stood } = look;
   const { found, hidden } = layers.find(path);
-  if (found !== undefined) return inImage(entry, found, moved, reason ?? found.said);
+  if (found !== undefined)
+    return inImage(entry, found, { ...look, said: reason ?? whyStale(found, stood) ?? found.said });
   const rule = rules.decide(entry);
   if (rule?.action === 'exclude') {
     return { path, type, verdict: 'left-out', rule: rule.id, ...(hidden ? { reason: BECAME_LEFT_OUT } : {}) };
   }
   const said = layers.said(path);
-  // It came, or was something else, while its part was read.
-  const missed = moved && (said === undefined || /: (?:No such file or directory|Not a directory)$/.test(said));
   return {
     path,
     type,
     verdict: 'unreadable',
     class: classOf(path, type),
-    reason: missed ? MOVING : (said ?? reason ?? "the source's tar did not deliver it, and no reason is known"),
+    reason: isMissed(stood, said)
+      ? MOVING
+      : (said ?? reason ?? "the source's tar did not deliver it, and no reason is known"),
   };
 }
 
-function inImage(
-  { path, type }: Entry,
-  { layer, volume, captured }: Found,
-  moved: boolean,
-  said: string | undefined,
-): ReceiptLine {
-  const { digest, hardLink, fixes } = captured;
-  const blind = moved || said !== undefined;
-  const reason = !moved && said?.startsWith('File shrank') === true ? `${READ_IN_PART}: ${said}` : said;
-  return {
-    path,
-    type,
-    verdict: blind ? 'changed' : fixes.length > 0 ? 'fixed' : 'captured',
-    layer,
-    ...(volume === undefined ? {} : { volume }),
-    ...(blind ? { class: classOf(path, type) } : {}),
-    ...(digest === undefined ? {} : { digest }),
-    ...(hardLink === undefined ? {} : { hardLink }),
-    ...(fixes.length === 0 ? {} : { fixes }),
-    ...(reason === undefined ? {} : { reason }),
-  };
+/** It came, or was something else, while its part was read. */
+function isMissed(stood: boolean, said: string | undefined): boolean {
+  return !stood && (said === undefined || /: (?:No such file or directory|Not a directory)$/.test(said));
+}
+
+function whyStale({ stale }: Found, stood: boolean): string | undefined {
+  if (stale === undefined || isMissed(stood, stale.said)) return undefined;
+  return `${STALE}: ${stale.said ?? stale.lost}`;
 }

@@ -1,9 +1,15 @@
-/** What went into one layer, path by path, in path order: written while it streams, read when the receipt is made. */
+/**
+ * What went into one layer, and what was asked for and did not, path by path, in path order: written while it streams, read
+ * when the receipt is made.
+ */
+import { type EntryType, isEntryType } from '../../listing/entry.ts';
 import type { ByteString } from '../../printable.ts';
 import { RecordReader, RecordWriter } from './record-file.ts';
 
 export interface Captured {
   readonly path: ByteString;
+  /** Undefined for a further name of a file: that has the type of the first. */
+  readonly type: EntryType | undefined;
   /** `sha256:…` of a regular file's content. */
   readonly digest: string | undefined;
   readonly hardLink: ByteString | undefined;
@@ -12,7 +18,18 @@ export interface Captured {
   readonly offset: number;
 }
 
-const FIELDS = 5;
+/** A path that this layer was to hold, and lacks. */
+export interface Lost {
+  readonly path: ByteString;
+  /** What was wrong with it, in the filter's words. */
+  readonly lost: string;
+}
+
+type Logged = Captured | Lost;
+
+const FIELDS = 6;
+/** In the place of a type. */
+const LOST = 'lost';
 
 export class CaptureLogWriter {
   readonly #records: RecordWriter;
@@ -25,8 +42,12 @@ export class CaptureLogWriter {
     return this.#records.file;
   }
 
-  add({ path, digest, hardLink, fixes, offset }: Captured): void {
-    this.#records.add(path, digest ?? '', hardLink ?? '', fixes.join(','), String(offset));
+  add({ path, type, digest, hardLink, fixes, offset }: Captured): void {
+    this.#records.add(path, type ?? '', digest ?? '', hardLink ?? '', fixes.join(','), String(offset));
+  }
+
+  lose({ path, lost }: Lost): void {
+    this.#records.add(path, LOST, '', '', lost, '');
   }
 
   close(): void {
@@ -37,7 +58,7 @@ export class CaptureLogWriter {
 /** Stands at one record after the other. */
 export class CaptureLogReader {
   readonly #records: RecordReader;
-  #current: Captured | undefined;
+  #current: Logged | undefined;
 
   constructor(file: string) {
     this.#records = new RecordReader(file, FIELDS);
@@ -45,7 +66,7 @@ export class CaptureLogReader {
   }
 
   /** Undefined at the end. */
-  get current(): Captured | undefined {
+  get current(): Logged | undefined {
     return this.#current;
   }
 
@@ -59,12 +80,16 @@ export class CaptureLogReader {
   }
 }
 
-function decoded([path = '', digest = '', hardLink = '', fixes = '', offset = '']: readonly string[]): Captured {
+function decoded(fields: readonly string[]): Logged {
+  const [name = '', type = '', digest = '', hardLink = '', words = '', offset = ''] = fields;
+  const path = name as ByteString;
+  if (type === LOST) return { path, lost: words };
   return {
-    path: path as ByteString,
+    path,
+    type: isEntryType(type) ? type : undefined,
     digest: digest === '' ? undefined : digest,
     hardLink: hardLink === '' ? undefined : (hardLink as ByteString),
-    fixes: fixes === '' ? [] : fixes.split(','),
+    fixes: words === '' ? [] : words.split(','),
     offset: Number(offset),
   };
 }

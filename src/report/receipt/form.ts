@@ -14,8 +14,9 @@ export const RECEIPT_LINES_TYPE = 'application/vnd.p2c.receipt.v1.ndjson+gzip';
 /**
  * - `captured`: in the image as it was; `fixed`: with a change that `fixes` names, so that importers take it
  * - `left-out`: by the rule `rule`
- * - `changed`: in the image as it was read, and it moved afterwards, or the source's tar could not read all of it
- * - `vanished`: it was there when p2c first looked, and is gone
+ * - `changed`: in the image as it was read, and it moved or went afterwards, or the source's tar could not read all of it, or
+ *   not what it became
+ * - `vanished`: it was there when p2c first looked, and is gone, from the image too
  * - `unreadable`: it is there, and the source's tar did not deliver it
  */
 export const VERDICTS = ['captured', 'fixed', 'left-out', 'changed', 'vanished', 'unreadable'] as const;

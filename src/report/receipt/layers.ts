@@ -29,21 +29,18 @@ export interface Found {
   readonly captured: Captured;
   /** What tar said of the path when it made this layer. */
   readonly said: string | undefined;
+  /** A layer above this one was to hold the path anew, and lacks it. */
+  readonly stale: { readonly said: string | undefined; readonly lost: string } | undefined;
 }
 
-interface LayerAtHand extends Pick<Found, 'layer' | 'volume'> {
-  readonly reader: CaptureLogReader;
-  readonly hiding: Hiding;
-  readonly complaints: ComplaintLogReader | undefined;
-}
-
-/** The logs of all layers, read side by side. */
+/** The logs of all layers, read side by side: paths are asked for in their order, and those on the way passed over. */
 export class Layers {
   /**
-   * So that what a later one has counts: the image's after the volumes', and an outer volume's after an inner one's, for
-   * these have the folders down to them too.
+   * So that what a later one has counts: the image after the volumes, and an outer volume after an inner one, for these
+   * have the folders down to them too.
    */
-  readonly #layers: readonly LayerAtHand[];
+  readonly #trees: readonly Tree[];
+  #next: ByteString | undefined;
 
   /**
    * @param logs of the image's layers, the lowest first.
@@ -51,31 +48,109 @@ export class Layers {
    */
   constructor(logs: readonly LayerLog[], volumes: readonly VolumeLogs[]) {
     const inner = [...volumes].reverse();
-    this.#layers = [
-      ...inner.flatMap((volume) => atHand(volume.logs, bytesOf(volume.path).toString())),
-      ...atHand(logs, undefined),
+    this.#trees = [
+      ...inner.map((volume) => new Tree(volume.logs, bytesOf(volume.path).toString())),
+      new Tree(logs, undefined),
     ];
+    this.#findNext();
   }
 
-  /**
-   * The topmost layer of the tree that has the path, unless one above it hides that. Paths are asked for in their order.
-   */
+  /** The first path that a layer speaks of, and that was not asked for yet; undefined at the end. */
+  get next(): ByteString | undefined {
+    return this.#next;
+  }
+
+  /** The topmost layer of the tree that has the path, unless one above it hides that. */
   find(path: ByteString): { readonly found: Found | undefined; readonly hidden: boolean } {
+    while (this.#next !== undefined && comparePaths(this.#next, path) < 0) this.#take(this.#next);
+    return this.#next === path ? this.#take(path) : { found: undefined, hidden: false };
+  }
+
+  #take(next: ByteString): ReturnType<Layers['find']> {
     let found: Found | undefined;
     let hidden = false;
-    for (const { layer, volume, reader, complaints, hiding } of this.#layers) {
-      if (hiding.covers(path) && found !== undefined && found.volume === volume) {
+    for (const tree of this.#trees) {
+      const inTree = tree.find(next);
+      found = inTree.found ?? found;
+      hidden = inTree.hidden || hidden;
+    }
+    this.#findNext();
+    return { found, hidden: hidden && found === undefined };
+  }
+
+  /** The last that tar said of the path. */
+  said(path: ByteString): string | undefined {
+    return this.#trees.reduce<string | undefined>((said, tree) => tree.said(path) ?? said, undefined);
+  }
+
+  close(): void {
+    for (const tree of this.#trees) tree.close();
+  }
+
+  #findNext(): void {
+    this.#next = undefined;
+    for (const tree of this.#trees) this.#next = tree.lowest(this.#next);
+  }
+}
+
+interface LayerAtHand {
+  readonly reader: CaptureLogReader;
+  readonly hiding: Hiding;
+  readonly complaints: ComplaintLogReader | undefined;
+}
+
+/** The layers of the image, or of one volume beside it. */
+class Tree {
+  readonly #volume: string | undefined;
+  readonly #layers: readonly LayerAtHand[];
+  /** The last that is no directory: it hides what lower layers have below its path. */
+  #covering: Found | undefined;
+
+  constructor(logs: readonly LayerLog[], volume: string | undefined) {
+    this.#volume = volume;
+    this.#layers = logs.map(({ file, complaints, whiteouts }) => ({
+      reader: new CaptureLogReader(file),
+      hiding: new Hiding(whiteouts),
+      complaints: complaints === undefined ? undefined : new ComplaintLogReader(complaints),
+    }));
+  }
+
+  /** The lower of the path and those that the layers come to next. */
+  lowest(path: ByteString | undefined): ByteString | undefined {
+    let lowest = path;
+    for (const { reader } of this.#layers) {
+      const next = reader.current?.path;
+      if (next !== undefined && (lowest === undefined || comparePaths(next, lowest) < 0)) lowest = next;
+    }
+    return lowest;
+  }
+
+  /** @param path the one that the layers come to next, or a lower one. */
+  find(path: ByteString): ReturnType<Layers['find']> {
+    let found: Found | undefined;
+    let hidden = false;
+    for (const [layer, { reader, complaints, hiding }] of this.#layers.entries()) {
+      if (hiding.covers(path) && found !== undefined) {
         found = undefined;
         hidden = true;
       }
-      while (reader.current !== undefined && comparePaths(reader.current.path, path) < 0) reader.next();
-      if (reader.current?.path === path)
-        found = { layer, volume, captured: reader.current, said: complaints?.of(path) };
+      const { current } = reader;
+      if (current?.path !== path) continue;
+      reader.next();
+      const said = complaints?.of(path);
+      if (!('lost' in current)) found = { layer, volume: this.#volume, captured: current, said, stale: undefined };
+      else if (found !== undefined) found = { ...found, stale: { said, lost: current.lost } };
     }
+    if (found !== undefined && this.#isCovered(path, found)) return { found: undefined, hidden: true };
+    if (found !== undefined && found.captured.type !== 'd') this.#covering = found;
     return { found, hidden };
   }
 
-  /** The last that tar said of the path. Paths are asked for in their order. */
+  #isCovered(path: ByteString, { layer }: Found): boolean {
+    const covering = this.#covering;
+    return covering !== undefined && layer < covering.layer && isBelow(path, covering.captured.path);
+  }
+
   said(path: ByteString): string | undefined {
     let said: string | undefined;
     for (const { complaints } of this.#layers) said = complaints?.of(path) ?? said;
@@ -88,16 +163,6 @@ export class Layers {
       complaints?.close();
     }
   }
-}
-
-function atHand(logs: readonly LayerLog[], volume: string | undefined): LayerAtHand[] {
-  return logs.map(({ file, complaints, whiteouts }, layer) => ({
-    layer,
-    volume,
-    reader: new CaptureLogReader(file),
-    hiding: new Hiding(whiteouts),
-    complaints: complaints === undefined ? undefined : new ComplaintLogReader(complaints),
-  }));
 }
 
 /** Whiteouts beside paths that are asked for in their order. */

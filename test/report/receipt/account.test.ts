@@ -2,7 +2,8 @@ import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { BlindSpots } from '../../../src/listing/blind-spots.ts';
 import { Changes } from '../../../src/listing/changes.ts';
-import type { Entry } from '../../../src/listing/entry.ts';
+import type { Entry, EntryType } from '../../../src/listing/entry.ts';
+import { comparePaths } from '../../../src/listing/path.ts';
 import { RuleSet } from '../../../src/listing/rules.ts';
 import { type Listing, ListingWriter } from '../../../src/listing/storage.ts';
 import type { ByteString } from '../../../src/printable.ts';
@@ -30,6 +31,12 @@ interface Story {
   readonly complaints?: readonly string[];
   /** By layer. */
   readonly hidden?: readonly (readonly string[])[];
+  /** What counts as moved at the last look, whatever the listings say. */
+  readonly suspects?: readonly string[];
+  /** What was asked for and is not in the layer, by layer, after what is. */
+  readonly lost?: readonly (readonly string[])[];
+  /** Of what is captured, by layer, where it is not that of the first listing; lines then have their types. */
+  readonly types?: readonly Readonly<Record<string, EntryType>>[];
 }
 
 /** Paths with their verdicts, layers and reasons: `/a captured 0`. */
@@ -37,8 +44,13 @@ async function account(t: ExecutionContext, story: Story): Promise<string[]> {
   const folder = await temporaryFolder(t);
   const logs = story.layers.map((paths, number) => {
     const log = new CaptureLogWriter(join(folder, String(number)));
-    for (const path of paths)
-      log.add({ path: path as ByteString, digest: undefined, hardLink: undefined, fixes: [], offset: 0 });
+    const lost = story.lost?.[number] ?? [];
+    for (const path of ([...paths, ...lost] as ByteString[]).sort(comparePaths)) {
+      const listed = [...story.first, ...story.after].find((item) => item.path === path)?.type;
+      const type = story.types?.[number]?.[path] ?? listed ?? 'f';
+      if (lost.includes(path)) log.lose({ path, lost: 'not delivered' });
+      else log.add({ path, type, digest: undefined, hardLink: undefined, fixes: [], offset: 0 });
+    }
     log.close();
     const said = new ComplaintLogWriter(join(folder, `${number}.said`));
     const messages = new TarMessages((complaint) => said.add(complaint));
@@ -50,12 +62,15 @@ async function account(t: ExecutionContext, story: Story): Promise<string[]> {
   const rules = new RuleSet([{ level: 'base', action: 'exclude', pattern: '/skip', reason: 'no' }]);
   const streamed = await listing(t, story.first);
   const before = story.before === undefined ? streamed : await listing(t, story.before);
-  const grounds = { restless: new Set<string>(), blindSpots: new BlindSpots(story.complaints ?? []) };
+  const blindSpots = new BlindSpots(story.complaints ?? []);
+  const grounds = { restless: new Set<string>(), suspects: new Set(story.suspects), blindSpots };
   const lastChanges = await Changes.between(before, await listing(t, story.after), rules, grounds);
   const lines: ReceiptLine[] = [];
   for await (const batch of accountForPaths({ streamed, lastChanges, rules, logs, volumes: [] })) lines.push(...batch);
-  return lines.map(({ path, verdict, layer, rule, reason }) =>
-    [path, verdict, layer ?? rule, reason].filter((part) => part !== undefined).join(' '),
+  return lines.map(({ path, type, verdict, layer, rule, reason }) =>
+    [path, ...(story.types === undefined ? [] : [type]), verdict, layer ?? rule, reason]
+      .filter((part) => part !== undefined)
+      .join(' '),
   );
 }
 
@@ -80,19 +95,21 @@ test('every path has one line, and the topmost layer that holds it', async (t) =
 });
 
 test('what moved, vanished, came late or was read in part', async (t) => {
-  const first = [directory('/'), entry('/gone'), entry('/moves'), entry('/short'), entry('/zeros')];
+  const first = [directory('/'), entry('/gone'), entry('/left'), entry('/moves'), entry('/short'), entry('/zeros')];
   const before = [directory('/'), entry('/late'), entry('/moves'), entry('/short'), entry('/zeros')];
   const after = [directory('/'), entry('/late'), entry('/moves', { size: 99 }), entry('/short'), entry('/zeros')];
   const layers = [
-    ['/', '/gone', '/moves', '/short', '/zeros'],
+    ['/', '/gone', '/left', '/moves', '/short', '/zeros'],
     ['/', '/late', '/moves'],
   ];
+  const hidden = [[], ['/gone']];
   t.deepEqual(
     await account(t, {
       first,
       before,
       after,
       layers,
+      hidden,
       said: [
         [
           './zeros: Warning: Read error at byte 0, while reading 9 bytes: Input/output error',
@@ -106,6 +123,7 @@ test('what moved, vanished, came late or was read in part', async (t) => {
       '/ captured 1',
       '/gone vanished',
       '/late captured 1',
+      '/left changed 0 gone since',
       '/moves changed 1 File shrank by 7 bytes; padding with zeros',
       '/short changed 0 Read error, for it is as it was: File shrank by 5 bytes; padding with zeros',
       '/zeros changed 0 Read error at byte 0, while reading 9 bytes: Input/output error',
@@ -159,14 +177,15 @@ test('what was captured and then hidden, for a rule came to leave it out or some
         ['/', '/d'],
       ],
       hidden: [[], ['/d', '/skip'], ['/d/in']],
+      types: [{}, { '/d': 'd' }, { '/d': 'd' }],
     }),
     [
-      '/ captured 2',
-      '/a captured 0',
-      '/d changed 2',
-      '/d/in unreadable it came, or became something else, while it was captured',
-      '/skip left-out base:/skip it became so while it was captured',
-      '/z captured 0',
+      '/ d captured 2',
+      '/a f captured 0',
+      '/d d changed 2',
+      '/d/in f unreadable it came, or became something else, while it was captured',
+      '/skip d left-out base:/skip it became so while it was captured',
+      '/z f captured 0',
     ],
   );
 });
@@ -215,5 +234,124 @@ test('a filesystem without extended attributes is no trouble of its files', asyn
   t.is(
     (await account(t, { first, after: first, layers: [['/', '/a']], said: [other] }))[1],
     '/a changed 0 Cannot flistxattr: Permission denied',
+  );
+});
+
+test('what a delta asked for and did not get is no longer as it is in the image, and that is a read error', async (t) => {
+  const names = ['/again', '/dir', '/dir/in', '/early', '/linked', '/moving', '/quiet', '/torn'];
+  const first = [directory('/'), ...names.map((name) => (name === '/dir' ? directory(name) : entry(name)))];
+  const after = first.map((item) => (item.path === '/moving' || item.path === '/torn' ? { ...item, size: 9 } : item));
+  const stale = 'Read error: a newer state was asked for and did not come';
+  t.deepEqual(
+    await account(t, {
+      first,
+      after: after.filter(({ path }) => path !== '/early'),
+      layers: [['/', ...names], ['/', '/quiet'], ['/again']],
+      lost: [[], ['/again', '/dir', '/early', '/linked', '/moving', '/torn']],
+      said: [
+        ['./quiet: Warning: Read error at byte 0, while reading 9 bytes: x'],
+        [
+          './again: Cannot open: Input/output error',
+          './dir: Cannot open: Input/output error',
+          './torn: Cannot open: Input/output error',
+        ],
+      ],
+    }),
+    [
+      '/ captured 1',
+      '/again captured 2',
+      `/dir changed 0 ${stale}: Cannot open: Input/output error`,
+      '/dir/in captured 0',
+      '/early changed 0 gone since',
+      `/linked changed 0 ${stale}: not delivered`,
+      '/moving changed 0',
+      '/quiet captured 1',
+      `/torn changed 0 ${stale}: Cannot open: Input/output error`,
+    ],
+  );
+});
+
+test('what came and went between the looks is told where the image has it', async (t) => {
+  const first = [directory('/'), entry('/b')];
+  t.deepEqual(
+    await account(t, {
+      first,
+      after: first,
+      layers: [
+        ['/', '/b'],
+        ['/', '/a', '/gone', '/late/x', '/late', '/seen', '/z'],
+        ['/', '/y'],
+      ],
+      types: [{}, { '/late': 'd', '/a': 'l' }],
+      hidden: [[], [], ['/gone']],
+      complaints: ["find: '/seen': Input/output error", "find: '/t': Input/output error"],
+    }),
+    [
+      '/ d captured 2',
+      '/a l changed 1 gone since',
+      '/b f captured 0',
+      '/late d changed 1 gone since',
+      '/late/x f changed 1 gone since',
+      '/seen f changed 1 find could not look into it: Input/output error',
+      '/t U unreadable find could not look at it: Input/output error',
+      '/y f changed 2 gone since',
+      '/z f changed 1 gone since',
+    ],
+  );
+});
+
+test('what became something else after the last round is told as what the image has', async (t) => {
+  const first = [directory('/'), directory('/d'), entry('/d/x'), entry('/folder'), entry('/skip'), entry('/socket')];
+  const after = [directory('/'), entry('/d', { inode: 2, type: 'l' }), directory('/folder'), directory('/skip')];
+  const types: Record<string, EntryType>[] = [{}];
+  const layers = [first.map(({ path }): string => path)];
+  const socket = entry('/socket', { type: 's' });
+  t.deepEqual(await account(t, { first, after: [...after, socket], layers, types }), [
+    '/ d captured 0',
+    '/d d changed 0 it became something else since',
+    '/d/x f changed 0 gone since',
+    '/folder f changed 0 it became something else since',
+    '/skip f changed 0 it became something else since',
+    '/socket f changed 0 it became something else since',
+  ]);
+});
+
+test('what lies below a name that is no directory any more is not in the image', async (t) => {
+  const first = [directory('/'), directory('/d'), directory('/d/e'), entry('/d/e/x'), entry('/d.x')];
+  const after = [directory('/'), entry('/d'), entry('/d.x')];
+  const types: Record<string, EntryType>[] = [{}, { '/d': 'f' }];
+  const layers = [first.map(({ path }): string => path), ['/', '/d']];
+  t.deepEqual(await account(t, { first, before: after, after, layers, types }), [
+    '/ d captured 1',
+    '/d f captured 1',
+    '/d/e d vanished',
+    '/d/e/x f vanished',
+    '/d.x f captured 0',
+  ]);
+});
+
+test('what a rule came to leave out after the last round is in the image as it was', async (t) => {
+  const first = [directory('/'), entry('/holes')];
+  const after = [directory('/'), entry('/holes', { size: 2 * 1024 ** 3, inode: 7 })];
+  t.deepEqual(await account(t, { first, after, layers: [['/', '/holes']] }), ['/ captured 0', '/holes changed 0']);
+});
+
+test('without a round to fetch it again, what was read in part or not at all is no moving file', async (t) => {
+  const first = [directory('/'), entry('/link'), entry('/mapped'), entry('/zeros')];
+  t.deepEqual(
+    await account(t, {
+      first,
+      after: first,
+      layers: [['/', '/mapped', '/zeros']],
+      lost: [['/link']],
+      said: [['./zeros: File shrank by 5 bytes; padding with zeros']],
+      suspects: ['/link', '/mapped', '/zeros'],
+    }),
+    [
+      '/ captured 0',
+      "/link unreadable the source's tar did not deliver it, and no reason is known",
+      '/mapped changed 0',
+      '/zeros changed 0 Read error, for it is as it was: File shrank by 5 bytes; padding with zeros',
+    ],
   );
 });

@@ -52,6 +52,7 @@ test('a capture log gives back what was put in, over the borders of its pieces',
   const file = join(await temporaryFolder(t), 'log');
   const records = Array.from({ length: 5000 }, (_, number) => ({
     path: path(`/${'x'.repeat(number % 300)}\n${number}`),
+    type: number % 5 === 0 ? undefined : ('f' as const),
     digest: number % 3 === 0 ? X : undefined,
     hardLink: number % 5 === 0 ? path('/y') : undefined,
     fixes: number % 7 === 0 ? ['a', 'b'] : [],
@@ -59,12 +60,14 @@ test('a capture log gives back what was put in, over the borders of its pieces',
   }));
   const writer = new CaptureLogWriter(file);
   for (const record of records) writer.add(record);
+  const lost = { path: path('/zz'), lost: 'not delivered' };
+  writer.lose(lost);
   writer.close();
   const reader = new CaptureLogReader(file);
   const read = [];
   for (; reader.current !== undefined; reader.next()) read.push(reader.current);
   reader.close();
-  t.deepEqual(read, records);
+  t.deepEqual(read, [...records, lost]);
   new CaptureLogWriter(file).close();
   t.is(new CaptureLogReader(file).current, undefined, 'a log begun anew holds nothing of the old');
 });
