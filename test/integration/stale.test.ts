@@ -53,7 +53,8 @@ test.serial(
     await server.exec(losing(9));
     const skipped = await cli(args(server, ...rest, '--skip-unreadable'), { P2C_ROOT: root });
     t.is(skipped.code, 3, skipped.stderr);
-    t.is(JSON.parse(skipped.stdout).settle.stillMoving, 0);
+    // The server's own logs may.
+    t.false(JSON.parse(skipped.stdout).settle.stillMovingPaths.includes('/opt/stale/file'), 'it stood still');
     t.like(await lineOf(), { verdict: 'changed', layer: 0 });
   },
 );
