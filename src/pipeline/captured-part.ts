@@ -13,7 +13,7 @@ export interface CapturedPart {
   readonly account: StreamAccount;
   /** What is to be fetched again: hard links whose target did not come with them, files that were read in part. */
   readonly again: ReadonlySet<string>;
-  /** The first of what was asked for and did not come; of no matter for a part that an earlier process captured. */
+  /** The first of what was asked for and did not come; of a part that an earlier process captured it is among {@link again}. */
   readonly lost: ReadonlySet<string>;
   /** Of the listing that it was planned of, where an earlier process captured it. */
   readonly listedAt?: number;
@@ -48,7 +48,7 @@ const storedSchema = z.object({
 });
 
 /** As a file can hold it; the log and the complaints are files of their own. */
-export function storedPart({ layer, log, account, again }: CapturedPart, circumstances: Circumstances): string {
+export function storedPart({ layer, log, account, again, lost }: CapturedPart, circumstances: Circumstances): string {
   const stored: z.input<typeof storedSchema> = {
     form: 3,
     layer,
@@ -59,7 +59,8 @@ export function storedPart({ layer, log, account, again }: CapturedPart, circums
       changedPaths: [...account.changedPaths],
       problems: [...account.problems],
     },
-    again: [...again, ...circumstances.suspects],
+    // Whoever goes on with the run may have mended what kept it from being read.
+    again: [...again, ...lost, ...circumstances.suspects],
     listedAt: circumstances.listedAt,
   };
   return JSON.stringify(stored);
