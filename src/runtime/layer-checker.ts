@@ -153,18 +153,22 @@ export class LayerChecker {
     const name = extended.path ?? header.name;
     this.#last = name;
     const path = this.#checkedName(name);
+    // GNU tar makes a folder of a file whose name ends so, as BSD's did, and reads its content as the next headers.
+    const type = '07'.includes(header.type) && name.endsWith('/') ? '5' : header.type;
+    const size = extended.size ?? header.size;
+    if (type !== header.type && size > 0) throw this.#refused("content in an entry whose name ends with '/'");
     this.#checkType(header.type, path, extended.size ?? 0);
-    const hardLink = header.type === '1' ? this.#checkedLink(extended.linkPath ?? header.linkName) : undefined;
-    const hasContent = header.type === '0' || header.type === '7';
-    this.#remaining = hasContent ? padded(extended.size ?? header.size) : 0;
+    const hardLink = type === '1' ? this.#checkedLink(extended.linkPath ?? header.linkName) : undefined;
+    const hasContent = type === '0' || type === '7';
+    this.#remaining = hasContent ? padded(size) : 0;
     this.#state = this.#remaining === 0 ? 'header' : 'content';
     const slash = path.lastIndexOf('/');
     this.#passing = !path.startsWith(WHITEOUT, slash + 1);
     const block = hasContent || header.size === 0 ? header.block : withoutSize(header.block);
-    if (this.#passing) this.#ask({ path, type: header.type, hardLink }, out);
+    if (this.#passing) this.#ask({ path, type, hardLink }, out);
     if (!this.#passing) this.#whiteout(path, slash, out);
-    else if (header.type === '5') this.#directory(path, extended, Buffer.from(block), out);
-    else if (this.#isLeftOut(path, header.type, hardLink)) this.leftOut += 1;
+    else if (type === '5') this.#directory(path, extended, Buffer.from(block), out);
+    else if (this.#isLeftOut(path, type, hardLink)) this.leftOut += 1;
     else out.push(...extended.bytes(), block);
   }
 

@@ -130,3 +130,20 @@ test('in a user namespace device nodes are left out and counted, with what links
   t.false(bytes.includes('trusted.overlay'));
   t.is(check(archive).bytes.includes('SCHILY.xattr.trusted.overlay.opaque=y'), true);
 });
+
+test('a file whose name ends with a slash is a folder to GNU tar: with content it is refused', (t) => {
+  const planted = rawTar([{ name: './planted' }])
+    .subarray(0, 512)
+    .toString('latin1');
+  for (const type of ['0', '7', '\0']) {
+    const pax = { path: './long/' };
+    for (const entry of [
+      { name: './x/', type },
+      { name: './x', type, pax },
+    ]) {
+      t.throws(() => check(rawTar([DIRECTORY, { ...entry, content: planted }])), { message: /name ends with '\/'/ });
+      const { opaque } = check(rawTar([DIRECTORY, entry, { name: `${entry.pax?.path ?? './x/'}.wh..wh..opq` }]));
+      t.is(opaque.length, 1);
+    }
+  }
+});
