@@ -30,14 +30,21 @@ test('a host waits while others have what it needs, is told why, and begins when
   await room.ask({ host: 'a', bytes: 30 * GB }, () => t.fail('it has room'));
   let reason = '';
   let begun = false;
+  // It would look again after the test, where nothing is any more.
+  const stop = new AbortController();
+  t.teardown(() => stop.abort());
   const told = new Promise<void>((resolve) => {
-    const waiting = room.ask({ host: 'b', bytes: 40 * GB }, (text) => {
+    const tell = (text: string): void => {
       reason = text;
       resolve();
-    });
-    void waiting.then(() => {
-      begun = true;
-    });
+    };
+    const waiting = room.ask({ host: 'b', bytes: 40 * GB }, tell, stop.signal);
+    void waiting.then(
+      () => {
+        begun = true;
+      },
+      () => {},
+    );
   });
   await told;
   t.regex(reason, /^for room: it needs 40\.0 GB, and of \S+ GB free in the store 30\.0 GB are promised to others$/);
