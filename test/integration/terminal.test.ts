@@ -57,10 +57,12 @@ test('a terminal that goes away interrupts, and what was stopped is started befo
   await server.exec('i=0; until pgrep -x nginx && pgrep -x cron; do [ $((i += 1)) -lt 60 ] || exit 1; sleep 1; done');
   await server.exec('i=0; while [ -e /run/p2c.lease ]; do [ $((i += 1)) -lt 60 ] || exit 1; sleep 1; done');
   // It still ends its session and its journal.
+  let runs = '';
   await eventually(t, 'the run is over', async () => {
-    const { stdout } = await cli(['runs', 'ls', '--json'], { P2C_ROOT: root });
-    return /"state":\s*"failed"/.test(stdout);
+    runs = (await cli(['runs', 'ls', '--json'], { P2C_ROOT: root })).stdout;
+    return !/under way/.test(runs);
   });
+  t.regex(runs, /"state":\s*"failed"/);
 });
 
 function migrate(server: LabServer): string[] {
