@@ -1,6 +1,7 @@
 /** The programs between the engine `namespaces` and a container's command: what they drop, and the environment they set. */
 import { P2cError } from '../../errors.ts';
 import { setprivOptions } from '../capabilities.ts';
+import { loadsKernels } from '../machine/kexec.ts';
 import { type ContainerProcess, RLIM_INFINITY } from '../spec.ts';
 import { lastStep } from './last-step.ts';
 import { WITH_ENVIRONMENT } from './setup-script.ts';
@@ -40,14 +41,24 @@ function plainWords({ user, env, cwd, args, capabilities }: ContainerProcess): s
     });
   }
   const groups = [...new Set([user.gid, ...user.additionalGids])].join(',');
+  const kept = keptCapabilities(capabilities.bounding, loadsKernels());
   const { loader, others } = sortedEnvironment(env);
   return [
-    ...toolCommand('setpriv', ...setprivOptions(capabilities.bounding), `--regid=${user.gid}`, `--groups=${groups}`),
+    ...toolCommand('setpriv', ...setprivOptions(kept), `--regid=${user.gid}`, `--groups=${groups}`),
     ...toolCommand('sh', '-c', WITH_ENVIRONMENT, 'sh', String(others.length)),
     ...toolCommand('unshare', '--root=/c', `--wd=${cwd}`, `--setuid=${user.uid}`, '--'),
     ...(loader.length > 0 ? ['env', ...loader] : []),
     ...args,
   ];
+}
+
+/**
+ * What a container keeps that has no filter: SYS_BOOT, by which systems halt in their PID namespace, is kexec_load(2) too,
+ * and the machine's next reboot would run what was loaded. Who has SYS_ADMIN is privileged anyway.
+ */
+export function keptCapabilities(bounding: readonly string[], kernelsLoad: boolean): readonly string[] {
+  if (!kernelsLoad || bounding.includes('CAP_SYS_ADMIN')) return bounding;
+  return bounding.filter((name) => name !== 'CAP_SYS_BOOT');
 }
 
 /** The loader's own variables are meant for the image's libraries: its own `env` sets them. */

@@ -4,6 +4,7 @@ import { writeFile } from 'node:fs/promises';
 import { arch } from 'node:os';
 import { join } from 'node:path';
 import type { Place } from '../engine.ts';
+import { loadsKernels } from '../machine/kexec.ts';
 import { compileSeccomp } from '../seccomp/compile.ts';
 import type { Bundle } from '../spec.ts';
 import type { Way } from './command-words.ts';
@@ -12,8 +13,9 @@ import { hasPerl, type ToolFile } from './toolbox.ts';
 
 /** Why a filter cannot be loaded here; undefined where it can. */
 export function filterFault(): string | undefined {
-  if (!hasPerl()) return 'no seccomp filter (perl is not installed)';
-  return isKnown() ? undefined : `no seccomp filter (the calls of ${arch()} are not known)`;
+  if (hasPerl() && isKnown()) return undefined;
+  const why = hasPerl() ? `the calls of ${arch()} are not known` : 'perl is not installed';
+  return `no seccomp filter (${why})${loadsKernels() ? ', and so no SYS_BOOT: a system in it cannot halt by itself' : ''}`;
 }
 
 function isKnown(): boolean {
