@@ -1,8 +1,8 @@
 /** Finds profiles: those that p2c ships by name, the user's own by path. */
 import { readdirSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { usageError } from '../errors.ts';
+import { packageFolder } from '../package-folder.ts';
 import { nearest } from './nearest.ts';
 import { type Profile, type ProfileRule, profileSchema } from './schema.ts';
 import { readYamlFile, type YamlKind } from './yaml-file.ts';
@@ -13,8 +13,7 @@ const PROFILE_KIND: YamlKind = {
   hint: "'p2c profiles show nginx' prints a profile to go by",
 };
 
-/** Beside `dist/` and `src/` alike. */
-const SHIPPED = fileURLToPath(new URL('../../profiles/', import.meta.url));
+const SHIPPED = `${packageFolder()}profiles/`;
 /** The rules that hold for every server; no application, so it is not listed. */
 const BASE = 'base';
 
