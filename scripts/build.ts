@@ -6,6 +6,7 @@ import { chmodSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
+import { lazyPackages } from './lib/lazy-packages.ts';
 import { bundledPackages, licencesOf } from './lib/licences.ts';
 
 const HOME = fileURLToPath(new URL('..', import.meta.url));
@@ -24,6 +25,8 @@ const { outputFiles, metafile } = await build({
   target: 'node20.19',
   // It finds its native parts by where it lies.
   external: ['ssh2'],
+  // Wanted where yargs prints help, or for what is no ASCII; to have it ready takes 20 ms: a segmenter and emoji patterns.
+  plugins: [lazyPackages(['string-width'])],
   chunkNames: 'parts/[name]-[hash]',
   // Names stay, and node reads the maps for --enable-source-maps alone: a trace can be read either way, at no cost.
   sourcemap: 'linked',

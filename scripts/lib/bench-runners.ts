@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto';
 import { copyFileSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { arch } from 'node:os';
 import { join } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { digestOfHex } from '../../src/oci/digest.ts';
 import { parseReference } from '../../src/oci/reference.ts';
 import { MediaType } from '../../src/oci/spec.ts';

@@ -1,5 +1,5 @@
 /** What no verb takes: an option for one value that is given two, and a word where a number is expected. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { usageError } from '../errors.ts';
 
 /** yargs hands its declarations to a check, by name and by alias. */

@@ -1,6 +1,6 @@
 /** The values an inventory's host may have, each with its own words for what is wrong with one. */
 import { isIP } from 'node:net';
-import { z } from 'zod';
+import * as z from 'zod';
 import { messageOf } from '../errors.ts';
 import { parsePattern } from '../listing/pattern.ts';
 import { suggestion } from '../profiles/nearest.ts';

@@ -10,7 +10,7 @@
  */
 import { userInfo } from 'node:os';
 import { dirname, resolve } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { matchesGlob } from '../glob.ts';
 import { type Mistake, mistakeAt, strictObject } from '../profiles/mistakes.ts';
 import { suggestion } from '../profiles/nearest.ts';

@@ -2,7 +2,7 @@
 import { isIP } from 'node:net';
 import { homedir } from 'node:os';
 import { resolve } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { runLabels } from '../oci/run-labels.ts';
 import { isProfileFile } from '../profiles/load.ts';
 import { strictObject } from '../profiles/mistakes.ts';

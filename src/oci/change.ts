@@ -1,7 +1,7 @@
 /** `--change`: instructions for an image's config, as `podman import -c` and `docker import -c` take them. */
 import { constants } from 'node:os';
 import { normalize } from 'node:path/posix';
-import { z } from 'zod';
+import * as z from 'zod';
 import { usageError } from '../errors.ts';
 import { lastOfEachName } from './environment.ts';
 import type { ExecutionConfig, ImageConfig } from './spec.ts';

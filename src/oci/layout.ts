@@ -1,7 +1,7 @@
 /** The layout itself (OCI image-spec, image-layout.md): its marker, its index, its blobs. */
 import { readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { messageOf, P2cError, systemCode } from '../errors.ts';
 import { BlobWriter, type FinishedBlob } from './blob-writer.ts';
 import { type Digest, digestOfHex, hexOf } from './digest.ts';

@@ -1,5 +1,5 @@
 /** How the applications of an image are started and stopped without its init: the label that carries it. */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Image } from './image.ts';
 import { SYSTEM_LABELS } from './system-labels.ts';
 

@@ -1,5 +1,5 @@
 /** The documents of the OCI image-spec v1.1, as far as p2c writes or reads them. Unknown fields pass through. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { isDigest } from './digest.ts';
 
 export const MediaType = {

@@ -1,6 +1,6 @@
 /** One part of a capture, in the store: its layer, and what the receipt and the report need to know of it. */
 import { readFile } from 'node:fs/promises';
-import { z } from 'zod';
+import * as z from 'zod';
 import { isDigest } from '../oci/digest.ts';
 import type { Layer } from '../oci/layer.ts';
 import type { LayerLog } from '../report/receipt/layers.ts';

@@ -1,5 +1,5 @@
 /** The form of a profile as JSON Schema (draft 2020-12), for editors. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { profileSchema } from './schema.ts';
 
 /** The text of `profiles/profile.schema.json`: what a file may hold, before quantities are parsed. */

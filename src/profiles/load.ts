@@ -1,6 +1,6 @@
 /** Finds profiles: those that p2c ships by name, the user's own by path. */
 import { readdirSync } from 'node:fs';
-import { z } from 'zod';
+import * as z from 'zod';
 import { usageError } from '../errors.ts';
 import { packageFolder } from '../package-folder.ts';
 import { nearest } from './nearest.ts';

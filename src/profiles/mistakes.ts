@@ -1,5 +1,5 @@
 /** Turns what zod found into sentences, one for each mistake, with the place it points at. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { printable } from '../printable.ts';
 import { suggestion } from './nearest.ts';
 

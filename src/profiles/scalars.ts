@@ -1,5 +1,5 @@
 /** Durations, sizes and ports as values of a file, each with its own words for what is wrong. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { parseDuration, parseSize } from './quantity.ts';
 
 export const durationSchema = z.union([z.string().min(1), z.number()]).transform((value, context): number => {

@@ -3,7 +3,7 @@
  * here to the last key; behind it every list is there (perhaps empty) and every quantity is in bytes or milliseconds.
  */
 import { normalize } from 'node:path/posix';
-import { z } from 'zod';
+import * as z from 'zod';
 import { messageOf } from '../errors.ts';
 import { parsePattern } from '../listing/pattern.ts';
 import { strictObject } from './mistakes.ts';

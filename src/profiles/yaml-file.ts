@@ -14,7 +14,7 @@ import {
   parseDocument,
   type YAMLMap,
 } from 'yaml';
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { messageOf, systemCode, usageError } from '../errors.ts';
 import { printable } from '../printable.ts';
 import { type Mistake, mistakesOf } from './mistakes.ts';

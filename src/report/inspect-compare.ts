@@ -1,6 +1,6 @@
 /** A saved inspection, and how a server differs from it now. */
 import { readFileSync } from 'node:fs';
-import { z } from 'zod';
+import * as z from 'zod';
 import { messageOf, usageError } from '../errors.ts';
 import { printable } from '../printable.ts';
 import type { InspectReport } from './inspect-report.ts';

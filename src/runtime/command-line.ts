@@ -1,5 +1,5 @@
 /** Which command a container runs: the image's, or the user's, or both (image-spec, config.md, Entrypoint and Cmd). */
-import { z } from 'zod';
+import * as z from 'zod';
 import { usageError } from '../errors.ts';
 import type { Image } from '../oci/image.ts';
 

@@ -1,7 +1,7 @@
 /** What p2c writes down of a container: `ROOT/containers/ID`, and its name in `ROOT/containers/names`. */
 import { mkdir, open, readFile, rename } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { messageOf, P2cError, systemCode } from '../errors.ts';
 import { NO_NETWORK, networkRequestSchema } from './network/request.ts';
 import { bootId, isAlive } from './process.ts';

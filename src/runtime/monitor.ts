@@ -7,7 +7,7 @@ import { closeSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { Readable } from 'node:stream';
-import { z } from 'zod';
+import * as z from 'zod';
 import { ExitCode, errorRecord, P2cError } from '../errors.ts';
 import { AttachServer } from './attach/server.ts';
 import { claim, giveBack } from './claim.ts';

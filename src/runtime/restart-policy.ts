@@ -1,5 +1,5 @@
 /** Whether a container that ended is started again, as `--restart` of podman has it. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { usageError } from '../errors.ts';
 
 const NAMES = ['no', 'on-failure', 'always', 'unless-stopped'] as const;

@@ -5,7 +5,7 @@
 import { existsSync } from 'node:fs';
 import { chmod, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { P2cError, systemCode } from '../errors.ts';
 import { makeFolder, namesIn } from '../oci/files.ts';
 import { ISOLATION } from './isolation.ts';

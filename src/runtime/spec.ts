@@ -2,7 +2,7 @@
  * The bundle's `config.json` (OCI runtime-spec v1.1, config.md and config-linux.md), as far as p2c writes it. What the
  * specification has no word for stands in its annotations.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 
 const rlimit = z.object({ type: z.string(), soft: z.number(), hard: z.number() });
 

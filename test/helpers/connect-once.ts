@@ -2,7 +2,7 @@
  * A process that connects, disposes of the session with commands under way, and should then end by itself. Its argument
  * is a {@link ConnectOnce} as JSON.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { P2cError } from '../../src/errors.ts';
 import { connect } from '../../src/ssh/connect.ts';
 import { parseTarget } from '../../src/ssh/target.ts';

@@ -3,7 +3,7 @@ import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import type { ExecutionContext } from 'ava';
-import { z } from 'zod';
+import * as z from 'zod';
 
 const run = promisify(execFile);
 const SCRIPT = fileURLToPath(new URL('../../scripts/lab', import.meta.url));

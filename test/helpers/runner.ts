@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:f
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { ExecutionContext } from 'ava';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { ExecutionConfig } from '../../src/oci/spec.ts';
 import { listContainers } from '../../src/runtime/containers.ts';
 import { removeContainer } from '../../src/runtime/end.ts';

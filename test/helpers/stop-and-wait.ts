@@ -1,5 +1,5 @@
 /** A process that stops applications and then does nothing: to be killed. Its argument is a {@link StopAndWait} as JSON. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { loadProfile } from '../../src/profiles/load.ts';
 import { quiesce } from '../../src/profiles/quiesce.ts';
 import { connectToLab } from './lab-session.ts';

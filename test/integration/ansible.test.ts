@@ -4,7 +4,7 @@ import { chmod, mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import test, { type ExecutionContext } from 'ava';
-import { z } from 'zod';
+import * as z from 'zod';
 import { loadAnsible } from '../../src/fleet/ansible/load.ts';
 import { ALL } from '../../src/fleet/ansible/tree.ts';
 import { type AnsibleValue, Vaulted } from '../../src/fleet/ansible/value.ts';

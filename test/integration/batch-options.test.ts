@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
-import { z } from 'zod';
+import * as z from 'zod';
 import { cli } from '../helpers/cli.ts';
 import { temporaryFolder } from '../helpers/temporary.ts';
 import { startWebServer } from '../helpers/web-server.ts';

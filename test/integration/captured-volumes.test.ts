@@ -4,7 +4,7 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import test from 'ava';
-import { z } from 'zod';
+import * as z from 'zod';
 import { cli, startCli } from '../helpers/cli.ts';
 import { type LabServer, startLabServer } from '../helpers/lab.ts';
 import { requirePrograms, requireRoot } from '../helpers/require.ts';

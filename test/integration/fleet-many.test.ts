@@ -2,7 +2,7 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'ava';
-import { z } from 'zod';
+import * as z from 'zod';
 import { cli, startCli } from '../helpers/cli.ts';
 import { startLabServer } from '../helpers/lab.ts';
 import { peakMemory } from '../helpers/peak-memory.ts';

@@ -4,7 +4,7 @@ import { writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import test, { type ExecutionContext } from 'ava';
-import { z } from 'zod';
+import * as z from 'zod';
 import { runFolder } from '../../src/runtime/network/run-folder.ts';
 import { cli, type Ended, type Running, startCli } from '../helpers/cli.ts';
 import { type LabServer, startLabServer } from '../helpers/lab.ts';

@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
 import test, { type ExecutionContext } from 'ava';
-import { z } from 'zod';
+import * as z from 'zod';
 import { runFolder } from '../../src/runtime/network/run-folder.ts';
 import { requirePlugins, requirePrograms, requireRoot } from '../helpers/require.ts';
 import { pidsOf, type Runner, runner } from '../helpers/runner.ts';

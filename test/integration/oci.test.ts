@@ -5,7 +5,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import test, { type ExecutionContext } from 'ava';
-import { z } from 'zod';
+import * as z from 'zod';
 import { applyChanges, parseChange } from '../../src/oci/change.ts';
 import { architectureOf, newConfig } from '../../src/oci/config.ts';
 import { hexOf } from '../../src/oci/digest.ts';

@@ -4,7 +4,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import test, { type ExecutionContext } from 'ava';
-import { z } from 'zod';
+import * as z from 'zod';
 import { listProfiles } from '../../src/profiles/load.ts';
 import { cli, type Ended } from '../helpers/cli.ts';
 import { EVERYTHING } from '../helpers/everything.ts';

@@ -12,7 +12,7 @@ import {
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import test, { type ExecutionContext } from 'ava';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { ExecutionConfig } from '../../src/oci/spec.ts';
 import { SYSTEM_LABELS } from '../../src/oci/system-labels.ts';
 import { NOTHING_REMAINS, type OrdinaryUser, ordinaryUser, ownersOf, remainsOf } from '../helpers/ordinary-user.ts';

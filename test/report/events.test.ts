@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import test from 'ava';
-import { z } from 'zod';
+import * as z from 'zod';
 import { eventSchema, eventsJsonSchema, stamped } from '../../src/report/events/schema.ts';
 
 function fileOf(path: string): string {

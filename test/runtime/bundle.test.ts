@@ -2,7 +2,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
-import { z } from 'zod';
+import * as z from 'zod';
 import { makeBundle } from '../../src/runtime/bundle/make.ts';
 import type { RunOptions } from '../../src/runtime/options.ts';
 import { type Bundle, specText } from '../../src/runtime/spec.ts';

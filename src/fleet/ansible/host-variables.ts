@@ -1,5 +1,5 @@
 /** The variables of one host that p2c reads, with templates filled in and vaults opened when they are needed. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { usageError } from '../../errors.ts';
 import { mistakesOf } from '../../profiles/mistakes.ts';
 import { suggestion } from '../../profiles/nearest.ts';

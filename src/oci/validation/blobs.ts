@@ -3,7 +3,8 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { z } from 'zod';
+import type * as z from 'zod';
+import { toDotPath } from 'zod/v4/core';
 import { messageOf, systemCode } from '../../errors.ts';
 import type { DescriptorDocument } from './documents.ts';
 import { Faults } from './fault.ts';
@@ -39,7 +40,7 @@ export async function readDocument<Schema extends z.ZodType>(
   const parsed = schema.safeParse(json);
   if (parsed.success) return parsed.data;
   for (const issue of parsed.error.issues) {
-    faults.add('document.form', where, `${z.core.toDotPath(issue.path) || 'the document'}: ${issue.message}`);
+    faults.add('document.form', where, `${toDotPath(issue.path) || 'the document'}: ${issue.message}`);
   }
   return undefined;
 }

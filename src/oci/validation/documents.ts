@@ -2,7 +2,7 @@
  * The JSON documents of a layout as the image-spec v1.1 demands them, for the oracle. Stricter than what the store
  * needs in order to read, and written apart from it, so that a mistake there shows here.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** Annotation that names an image in `index.json` (image-spec, annotations.md). */
 export const NAME_ANNOTATION = 'org.opencontainers.image.ref.name';

@@ -3,7 +3,7 @@
  * docs/events.md is for readers of it. A new field or kind of event leaves the version as it is, so readers must pass over
  * what they do not know; a field that goes or means something else makes a new version.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 
 const EVENTS_VERSION = 1;
 

@@ -1,5 +1,5 @@
 /** What a page shows of a host's result: of a migration's or an audit's report, of whatever version of p2c, what is there. */
-import { z } from 'zod';
+import * as z from 'zod';
 
 const text = z.string().catch('');
 const count = z.number().catch(0);

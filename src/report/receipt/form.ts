@@ -2,7 +2,7 @@
  * The form of a receipt: the account of every path of a source, as one line of JSON each, gzipped, in an OCI artifact
  * whose subject is the image's manifest (image-spec 1.1, manifest.md, "Guidelines for Artifact Usage").
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { EntryType } from '../../listing/entry.ts';
 import type { FileClass } from '../../listing/file-class.ts';
 import { isDigest } from '../../oci/digest.ts';

@@ -1,7 +1,7 @@
 /** Reads the receipt of an image: a line at a time, whatever its size. */
 import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
-import { z } from 'zod';
+import * as z from 'zod';
 import { messageOf, P2cError } from '../../errors.ts';
 import type { Image } from '../../oci/image.ts';
 import type { ImageStore } from '../../oci/store.ts';

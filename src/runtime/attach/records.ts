@@ -1,5 +1,5 @@
 /** The frames that hold a JSON object. */
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** The first frame of whoever attaches: what it wants. */
 export const helloSchema = z.object({ input: z.boolean(), output: z.boolean() });

@@ -3,7 +3,7 @@ import { statSync } from 'node:fs';
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { release } from 'node:os';
 import { join } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { P2cError } from '../../errors.ts';
 import type { Engine } from '../engine.ts';
 import { findProgram } from '../host-program.ts';

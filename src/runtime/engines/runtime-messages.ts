@@ -1,5 +1,5 @@
 /** What an OCI runtime logs: JSON, an object a line, as runc and crun write with `--log-format json`. */
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** What it says before it ends is an error message. */
 const MAX_TEXT = 64 * 1024;

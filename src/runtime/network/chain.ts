@@ -1,5 +1,5 @@
 /** Carries a network configuration list out for one container (CNI specification 1.0.0, section 4). */
-import { z } from 'zod';
+import * as z from 'zod';
 import { P2cError } from '../../errors.ts';
 import { interfaceExists } from './bridge.ts';
 import type { Conflist, PluginConfiguration } from './conflist.ts';

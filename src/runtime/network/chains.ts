@@ -5,7 +5,7 @@
 import { execFile, spawn } from 'node:child_process';
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
-import { z } from 'zod';
+import * as z from 'zod';
 import { P2cError, systemCode } from '../../errors.ts';
 import { findProgram } from '../host-program.ts';
 import { HOST_ENVIRONMENT } from '../isolation.ts';

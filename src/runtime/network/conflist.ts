@@ -3,7 +3,7 @@
  * in it under `p2c`, beside the plugins that carry it out: one file, `ROOT/networks/NAME.conflist`. A list that was
  * written by hand, without that key, is a network too.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { firstOf, formatAddress, lastOf, parseSubnet } from './address.ts';
 
 const plugin = z.looseObject({ type: z.string().regex(/^[A-Za-z0-9_-]+$/), ipam: z.looseObject({}).optional() });

@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process';
 import { accessSync, constants } from 'node:fs';
 import { isAbsolute, join } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { P2cError, usageError } from '../../errors.ts';
 import { findProgram } from '../host-program.ts';
 import { HOST_ENVIRONMENT } from '../isolation.ts';

@@ -1,7 +1,7 @@
 /** Published ports: `-p [[IP:][HOST]:]CONTAINER[/PROTOCOL]`, ranges included, and the ports that an image exposes. */
 import { createSocket } from 'node:dgram';
 import { createServer } from 'node:net';
-import { z } from 'zod';
+import * as z from 'zod';
 import { P2cError, systemCode, usageError } from '../../errors.ts';
 import { parseAddress } from './address.ts';
 

@@ -1,7 +1,7 @@
 /** What was done for a container's network, and so is to be undone: `network.json` in its folder. */
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { systemCode } from '../../errors.ts';
 import { readRecord, replaceRecord, unlessDamaged } from '../container.ts';
 import { attachmentSchema, resultSchema } from './chain.ts';

@@ -1,5 +1,5 @@
 /** What a container asks of the network; it stands in its `container.json`. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { usageError } from '../../errors.ts';
 import { parseAddress } from './address.ts';
 import { portSchema } from './ports.ts';

@@ -2,7 +2,7 @@
  * What acts by itself on the world and is held back in a clone: cron and at, mail queues, timers. Holding back adds or
  * hides small files in the container, never in its image, and each can be undone exactly.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 
 const kind = z.enum(['cron', 'mail', 'timers']);
 export type HoldKind = z.output<typeof kind>;

@@ -1,7 +1,7 @@
 /** What a container's quarantine holds back: `quarantine.json` in its folder, gone once all is released. */
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { systemCode } from '../../errors.ts';
 import { readRecord, replaceRecord } from '../container.ts';
 import { type Hold, holdSchema } from './hold.ts';

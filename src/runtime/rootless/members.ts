@@ -8,7 +8,7 @@
  */
 import { readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { stateOrGone } from '../container.ts';
 import { listContainers } from '../containers.ts';
 import { bootId, isAlive, type ProcessIdentity } from '../process.ts';

@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { messageOf, P2cError, systemCode, usageError } from '../../errors.ts';
 import { makeFolder, namesIn } from '../../oci/files.ts';
 import { type Lock, lock } from '../../oci/lock.ts';
