@@ -94,7 +94,7 @@ class Headers {
         this.#at += padded(size);
         return {
           ...ownership,
-          ...largeIds(records),
+          ...besideHeader(records),
           name: overrides.path ?? long.name ?? header.name,
           link: overrides.linkPath ?? long.link ?? header.linkName,
           type: header.type,
@@ -131,10 +131,18 @@ class Headers {
   }
 }
 
-/** Owners that the header's own fields have no room for. */
-function largeIds(records: readonly PaxRecord[]): Partial<Ownership> {
-  const ids = records.filter(({ key, value }) => /^[ug]id$/.test(key) && /^\d{1,10}$/.test(value.toString('latin1')));
-  return Object.fromEntries(ids.map(({ key, value }) => [key, Number(value.toString('latin1'))]));
+const ID = /^\d{1,10}$/;
+const TIME = /^-?\d{1,15}(?:\.\d*)?$/;
+
+/** Owners and times that the header's own fields have no room for; of a time the whole seconds, as the field would have it. */
+function besideHeader(records: readonly PaxRecord[]): Partial<Ownership> {
+  const found: { uid?: number; gid?: number; mtime?: number } = {};
+  for (const { key, value } of records) {
+    const text = value.toString('latin1');
+    if ((key === 'uid' || key === 'gid') && ID.test(text)) found[key] = Number(text);
+    else if (key === 'mtime' && TIME.test(text)) found.mtime = Math.floor(Number(text));
+  }
+  return found;
 }
 
 function padded(size: number): number {

@@ -9,6 +9,7 @@ import type { Layer } from '../oci/layer.ts';
 import { MediaType } from '../oci/spec.ts';
 import type { ImageStore } from '../oci/store.ts';
 import { type ByteString, bytesOf } from '../printable.ts';
+import { BLOCK, withFields } from '../tar/header.ts';
 import { extendedHeader } from '../tar/made-entry.ts';
 import type { PaxRecord } from '../tar/pax.ts';
 import { WHITEOUT_PREFIX } from '../tar/whiteout.ts';
@@ -17,6 +18,7 @@ import type { ImageTree, TreeEntry } from './image-tree.ts';
 
 /** What fits the header's own fields: larger ones go beside it (POSIX pax). */
 const LARGEST_ID = 0o777777;
+const LATEST_TIME = 0o77777777777;
 /** Two blocks of zeros end an archive. */
 const END = Buffer.alloc(1024);
 
@@ -63,7 +65,8 @@ interface NewEntry {
   readonly mode: number;
   readonly uid?: number;
   readonly gid?: number;
-  readonly mtime: Date;
+  /** Whole seconds since 1970. */
+  readonly mtime: number;
   readonly content?: Buffer;
   readonly attributes?: readonly PaxRecord[];
 }
@@ -88,15 +91,17 @@ function entryOf(tree: ImageTree, path: string, edit: Edit): NewEntry {
 }
 
 /**
- * tar-stream makes the entry. Names, owners and attributes that it cannot hold, for it writes text as UTF-8, go into an
- * extended header before it.
+ * tar-stream makes the entry. Names, owners, times and attributes that it cannot hold, for it writes text as UTF-8, go into
+ * an extended header before it.
  */
 async function blocksOf(entry: NewEntry): Promise<Buffer[]> {
-  const { content, attributes = [], uid = 0, gid = 0, name, ...header } = entry;
+  const { content, attributes = [], uid = 0, gid = 0, name, mtime, ...header } = entry;
+  const timeFits = mtime >= 0 && mtime <= LATEST_TIME;
   const records = [
     ...(isPlain(name) ? [] : [{ key: 'path', value: bytesOf(name as ByteString) }]),
     ...(uid > LARGEST_ID ? [{ key: 'uid', value: Buffer.from(String(uid)) }] : []),
     ...(gid > LARGEST_ID ? [{ key: 'gid', value: Buffer.from(String(gid)) }] : []),
+    ...(timeFits ? [] : [{ key: 'mtime', value: Buffer.from(String(mtime)) }]),
     ...attributes,
   ];
   const tar = pack();
@@ -107,13 +112,20 @@ async function blocksOf(entry: NewEntry): Promise<Buffer[]> {
     gid: gid > LARGEST_ID ? 0 : gid,
     // tar-stream takes a mode of 0 for none, and writes the permission bits only.
     mode: header.mode | 0o100000,
+    mtime: new Date(0),
   };
   // An empty file has a content too: without one, tar-stream waits for it.
   if (shared.type === 'file') tar.entry(shared, content ?? Buffer.alloc(0));
   else tar.entry(shared);
   tar.finalize();
   const made = await buffer(tar);
-  return [...extendedHeader(records), made.subarray(0, -END.length)];
+  const block = withTime(made.subarray(0, BLOCK), timeFits ? mtime : 0);
+  return [...extendedHeader(records), block, made.subarray(BLOCK, -END.length)];
+}
+
+/** tar-stream counts time in 32 bits, and from 2038 on writes what no reader takes for the header of an entry, or a wrong date. */
+function withTime(block: Buffer, mtime: number): Buffer {
+  return withFields(block, (copy) => copy.write(`${mtime.toString(8).padStart(11, '0')}\0`, 136, 'latin1'));
 }
 
 /** Short enough for the header, so that tar-stream adds no extended header of its own beside ours. */
@@ -127,6 +139,6 @@ function owned(kept: TreeEntry | undefined): Partial<Pick<TreeEntry, 'mode' | 'u
 }
 
 /** One that is there keeps its time, and a new one is of 1970: the same capture gives the same layer each time. */
-function timeOf(kept: TreeEntry | undefined): Date {
-  return new Date((kept?.mtime ?? 0) * 1000);
+function timeOf(kept: TreeEntry | undefined): number {
+  return kept?.mtime ?? 0;
 }

@@ -8,6 +8,8 @@ export interface RawEntry {
   readonly link?: string;
   readonly content?: string;
   readonly mode?: number;
+  /** Seconds since 1970; one of 2001 where not told. */
+  readonly mtime?: number;
   /** Records of an extended header before the entry. */
   readonly pax?: Readonly<Record<string, string>>;
   /** The size that the header states, where it lies. */
@@ -40,7 +42,7 @@ function padded(bytes: Buffer): Buffer {
 }
 
 function header(entry: RawEntry, size: number): Buffer {
-  const { name, type = '0', link = '', mode = type === '5' ? 0o755 : 0o644, device = [0, 0] } = entry;
+  const { name, type = '0', link = '', mode = type === '5' ? 0o755 : 0o644, device = [0, 0], mtime = 1_000_000_000 } = entry;
   const octal = (value: number, digits: number): string => value.toString(8).padStart(digits, '0');
   const block = Buffer.alloc(BLOCK);
   block.write(name, 0, 100, 'latin1');
@@ -48,7 +50,7 @@ function header(entry: RawEntry, size: number): Buffer {
   block.write(octal(0, 7), 108);
   block.write(octal(0, 7), 116);
   block.write(octal(size, 11), 124);
-  block.write(octal(1_000_000_000, 11), 136);
+  block.write(octal(mtime, 11), 136);
   block.write(type, 156);
   block.write(link, 157, 100, 'latin1');
   block.write('ustar\x0000', 257, 'latin1');
