@@ -42,7 +42,14 @@ function padded(bytes: Buffer): Buffer {
 }
 
 function header(entry: RawEntry, size: number): Buffer {
-  const { name, type = '0', link = '', mode = type === '5' ? 0o755 : 0o644, device = [0, 0], mtime = 1_000_000_000 } = entry;
+  const {
+    name,
+    type = '0',
+    link = '',
+    mode = type === '5' ? 0o755 : 0o644,
+    device = [0, 0],
+    mtime = 1_000_000_000,
+  } = entry;
   const octal = (value: number, digits: number): string => value.toString(8).padStart(digits, '0');
   const block = Buffer.alloc(BLOCK);
   block.write(name, 0, 100, 'latin1');
