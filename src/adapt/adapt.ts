@@ -1,10 +1,11 @@
 /** Adapts captured layers: finds out what system they hold, applies the recipes for it, and writes what they changed. */
-import { usageError } from '../errors.ts';
+import { P2cError, usageError } from '../errors.ts';
 import type { Layer } from '../oci/layer.ts';
 import { type Descriptor, MediaType } from '../oci/spec.ts';
 import type { ImageStore } from '../oci/store.ts';
 import { type ByteString, printablePath } from '../printable.ts';
 import { suggestion } from '../profiles/nearest.ts';
+import { HeaderError } from '../tar/header.ts';
 import { Draft } from './draft.ts';
 import { ImageTree } from './image-tree.ts';
 import { writeLayer } from './layer.ts';
@@ -33,7 +34,8 @@ export interface LayerToRead extends Pick<Descriptor, 'digest' | 'mediaType'> {
 /**
  * @param layers of the raw capture, the lowest first.
  * @param without names of recipes that are not to be applied.
- * @throws P2cError `adapt.foreign` (usage) for layers that are compressed, `adapt.size`.
+ * @throws P2cError `adapt.foreign` (usage) for layers that are compressed, `adapt.damaged` for such as are no tar,
+ * `adapt.size`.
  */
 export async function adaptLayers(
   store: ImageStore,
@@ -46,11 +48,24 @@ export async function adaptLayers(
       hint: 'images that p2c made can',
     });
   }
-  const tree = await ImageTree.read(layers.map(({ digest, only }) => ({ path: store.blobPath(digest), only })));
+  const tree = await readTree(store, layers);
   const draft = new Draft(tree);
   const system = systemOf(draft);
   const applied = applyRecipes(draft, system, without);
   return { system, applied, layer: await writeLayer(store, draft) };
+}
+
+async function readTree(store: ImageStore, layers: readonly LayerToRead[]): Promise<ImageTree> {
+  try {
+    return await ImageTree.read(layers.map(({ digest, only }) => ({ path: store.blobPath(digest), only })));
+  } catch (error) {
+    if (!(error instanceof HeaderError)) throw error;
+    throw new P2cError(`the image cannot be adapted: of its layers (${layers.length}) one is no sound tar`, {
+      code: 'adapt.damaged',
+      hint: "'p2c image validate' says which, and at which byte",
+      cause: error,
+    });
+  }
 }
 
 /** Applies every recipe for the system but those left out. */

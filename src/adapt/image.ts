@@ -94,8 +94,10 @@ function layersOf({ manifest, config }: Image): Layer[] {
 }
 
 function historyOf({ manifest, config }: Image, count: number): Pick<ImageConfig, 'history'> {
-  if (config.history === undefined) return {};
-  return { history: count === manifest.layers.length ? config.history : config.history.slice(0, -1) };
+  if (config.history === undefined || count === manifest.layers.length) return { history: config.history };
+  // Entries without a layer may follow: `umoci config` and `docker commit` write them.
+  const adaptation = config.history.findLastIndex((entry) => entry.empty_layer !== true);
+  return { history: config.history.toSpliced(adaptation, 1) };
 }
 
 /** The receipt speaks of the raw capture, which is the same. */

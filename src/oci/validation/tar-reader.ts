@@ -4,6 +4,7 @@
  * names of other bytes would look like one, and which does not tell the types it does not know apart.
  */
 import { type ByteString, byteString } from '../../printable.ts';
+import { checksum, faultyNumbers, fieldsOf, nameIn, number, text } from './tar-fields.ts';
 
 export interface TarEntry {
   /** As it is spelled. */
@@ -133,8 +134,13 @@ export class TarReader {
     const stated = number(block, 148, 8);
     const type = block.toString('latin1', 156, 157);
     const size = number(block, 124, 12);
-    if (stated !== checksum(block)) this.#lose('the header has a wrong checksum');
-    else if (size === undefined) this.#lose('the header states no size');
+    if (stated !== checksum(block)) {
+      this.#lose('the header has a wrong checksum');
+      return;
+    }
+    // Also of an extended header: who refuses such a field refuses it there, too.
+    for (const fault of faultyNumbers(block)) this.#complain('tar.header', this.#offset, fault);
+    if (size === undefined || size < 0) this.#lose('the header states no size');
     else if (EXTENSIONS.includes(type)) this.#startExtension(type, size);
     else this.#entry(block, type === '\0' ? '0' : type, size, entries);
   }
@@ -223,21 +229,6 @@ export class TarReader {
   }
 }
 
-function fieldsOf(block: Buffer, type: string): [string, ByteString][] {
-  const field = (key: string, at: number, length: number): [string, ByteString] => [
-    key,
-    byteString(Buffer.from(String(number(block, at, length) ?? ''))),
-  ];
-  const device = byteString(Buffer.from(`${number(block, 329, 8) ?? ''}:${number(block, 337, 8) ?? ''}`));
-  return [
-    field('mode', 100, 8),
-    field('uid', 108, 8),
-    field('gid', 116, 8),
-    field('mtime', 136, 12),
-    ...(type === '3' || type === '4' ? [['device', device] as [string, ByteString]] : []),
-  ];
-}
-
 function padding(size: number): number {
   return (BLOCK - (size % BLOCK)) % BLOCK;
 }
@@ -245,36 +236,4 @@ function padding(size: number): number {
 function isZero(bytes: Buffer): boolean {
   for (const byte of bytes) if (byte !== 0) return false;
   return true;
-}
-
-/** Octal digits, or base 256 where the first bit is set (GNU); undefined for anything else, and for negatives. */
-function number(block: Buffer, at: number, length: number): number | undefined {
-  const first = block[at] ?? 0;
-  if (first >= 0x80) {
-    let value = first & 0x7f;
-    for (const byte of block.subarray(at + 1, at + length)) value = value * 256 + byte;
-    return Number.isSafeInteger(value) ? value : undefined;
-  }
-  const digits = /^ *([0-7]*)[ \0]*$/.exec(block.toString('latin1', at, at + length))?.[1];
-  return digits === undefined ? undefined : Number.parseInt(digits === '' ? '0' : digits, 8);
-}
-
-function checksum(block: Buffer): number {
-  let sum = 8 * 0x20;
-  for (const byte of block) sum += byte;
-  for (const byte of block.subarray(148, 156)) sum -= byte;
-  return sum;
-}
-
-function text(block: Buffer, at: number, length: number): ByteString {
-  const field = block.subarray(at, at + length);
-  const end = field.indexOf(0);
-  return byteString(end < 0 ? field : field.subarray(0, end));
-}
-
-/** `prefix/name` in the POSIX form; GNU's old form keeps other things where the prefix would be. */
-function nameIn(block: Buffer): ByteString {
-  const name = text(block, 0, 100);
-  const prefix = block.toString('latin1', 257, 263) === 'ustar\0' ? text(block, 345, 155) : '';
-  return prefix === '' ? name : byteString(Buffer.from(`${prefix}/${name}`, 'latin1'));
 }

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import test from 'ava';
 import fc from 'fast-check';
 import { type TarEntry, TarReader } from '../../../src/oci/validation/tar-reader.ts';
+import type { ByteString } from '../../../src/printable.ts';
 import { held } from '../../helpers/held.ts';
 import { type RawEntry, rawTar } from '../../helpers/raw-tar.ts';
 import { temporaryFolder } from '../../helpers/temporary.ts';
@@ -75,6 +76,26 @@ test('a size in base 256 and a POSIX prefix are understood', (t) => {
   );
 });
 
+test('a time before 1970 in base 256 is understood', (t) => {
+  const { entries, complaints } = read(patched(rawTar([{ name: 'old' }]), 136, '\xff'.repeat(11).concat('\xfe')));
+  t.deepEqual(complaints, []);
+  t.is(entries[0]?.attributes.get('mtime'), '-2' as ByteString);
+});
+
+test('each field of a header that is no number is complained of, and by its name', (t) => {
+  const messages: string[] = [];
+  const reader = new TarReader((code, _, message) => messages.push(`${code} ${message}`));
+  let bytes = rawTar([{ name: 'c', type: '3', device: [1, 3] }]);
+  for (const at of [100, 108, 116, 136, 329, 337]) bytes = patched(bytes, at, 'rubbish');
+  reader.push(bytes);
+  t.deepEqual(
+    messages,
+    ['mode', 'uid', 'gid', 'mtime', 'major device number', 'minor device number'].map(
+      (name) => `tar.header its ${name} is no number`,
+    ),
+  );
+});
+
 test('a pax size counts instead of the header’s', (t) => {
   const { entries, complaints } = read(
     rawTar([{ name: 'a', content: 'x'.repeat(600), size: 0, pax: { size: '600' } }, { name: 'b' }]),
@@ -100,6 +121,12 @@ const BREACHES: readonly (readonly [string, Buffer, string[]])[] = [
   ['cut in an extended header', whole.subarray(0, 520), ['tar.truncated']],
   ['a flipped bit', Buffer.from(whole).fill(1, 100, 101), ['tar.header']],
   ['no size', patched(rawTar([{ name: 'a' }]), 124, 'nonsense'), ['tar.header']],
+  ['no mode', patched(rawTar([{ name: 'a' }]), 100, 'rw-r--r'), ['tar.header']],
+  ['no owner', patched(rawTar([{ name: 'a' }]), 108, '00009'), ['tar.header']],
+  ['a negative group', patched(rawTar([{ name: 'a' }]), 116, '\xff'.repeat(8)), ['tar.header']],
+  ['no time', patched(rawTar([{ name: 'a' }]), 136, '-1'), ['tar.header']],
+  ['no device of a file', patched(rawTar([{ name: 'a' }]), 337, 'x'), ['tar.header']],
+  ['no owner of an extended header', patched(whole, 108, 'root'), ['tar.header']],
   ['a negative size', patched(rawTar([{ name: 'a' }]), 124, '\xff'.repeat(12)), ['tar.header']],
   ['something after the end', Buffer.concat([whole, Buffer.from('hidden')]), ['tar.trailing']],
   ['a block of zeros between', Buffer.concat([Buffer.alloc(512), whole]), ['tar.zero-block']],
