@@ -121,8 +121,8 @@ function printCheck(name: string, { paths, faults, total }: ReceiptCheck, json: 
   return total === 0 ? ExitCode.done : ExitCode.differences;
 }
 
-function exitCodeOf({ verdicts }: ReceiptSummary): ExitCode {
-  return verdicts.changed + verdicts.unreadable > 0 ? ExitCode.blindSpots : ExitCode.done;
+function exitCodeOf({ blind }: ReceiptSummary): ExitCode {
+  return blind > 0 ? ExitCode.blindSpots : ExitCode.done;
 }
 
 function print(text: string): void {

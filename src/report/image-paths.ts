@@ -3,7 +3,7 @@
  * against, and what two images are compared by. Memory does not grow with the image.
  */
 import { type ByteString, printablePath } from '../printable.ts';
-import { hiddenBy, type LayerPath, layerPaths } from './layer-paths.ts';
+import { type Hides, hiddenBy, type LayerPath, layerPaths } from './layer-paths.ts';
 
 export interface Found extends LayerPath {
   /** Counted from the lowest, 0. */
@@ -21,16 +21,12 @@ export interface PathsInOrder {
 /** All layers side by side: of each path the topmost entry, where no whiteout above hides it. */
 export class ImagePaths implements AsyncDisposable {
   readonly #cursors: readonly LayerCursor[];
-  readonly #whiteouts: ReadonlyMap<string, number>;
+  readonly #whiteouts: Whiteouts;
   /** The last entry that is no directory: it hides what lower layers have below its path. */
   #covering: Found | undefined;
   next: Found | undefined;
 
-  private constructor(
-    files: readonly string[],
-    whiteouts: ReadonlyMap<string, number>,
-    fault: (message: string) => void,
-  ) {
+  private constructor(files: readonly string[], whiteouts: Whiteouts, fault: (message: string) => void) {
     this.#cursors = files.map((file, layer) => new LayerCursor(file, (message) => fault(`layer ${layer}: ${message}`)));
     this.#whiteouts = whiteouts;
   }
@@ -40,7 +36,7 @@ export class ImagePaths implements AsyncDisposable {
    * @param fault gets what keeps a layer from being read in path order.
    */
   static async open(files: readonly string[], fault: (message: string) => void): Promise<ImagePaths> {
-    const paths = new ImagePaths(files, await whiteoutsOf(files), fault);
+    const paths = new ImagePaths(files, await Whiteouts.of(files), fault);
     for (const cursor of paths.#cursors) await cursor.next();
     await paths.#settle();
     return paths;
@@ -81,11 +77,7 @@ export class ImagePaths implements AsyncDisposable {
   #isHidden({ path, layer }: Found): boolean {
     const covering = this.#covering;
     if (covering !== undefined && layer < covering.layer && path.startsWith(`${covering.path}/`)) return true;
-    if (this.#whiteouts.size === 0) return false;
-    for (let at = path.length; at > 0; at = path.lastIndexOf('/', at - 1)) {
-      if ((this.#whiteouts.get(path.slice(0, at)) ?? -1) > layer) return true;
-    }
-    return false;
+    return this.#whiteouts.cover(path, layer);
   }
 }
 
@@ -132,20 +124,41 @@ class LayerCursor {
   }
 }
 
-/** What is hidden, and by which layer: the topmost of them. A layer's whiteouts may stand anywhere in it. */
-async function whiteoutsOf(files: readonly string[]): Promise<Map<string, number>> {
-  const whiteouts = new Map<string, number>();
-  for (const [layer, file] of files.entries()) {
-    // The lowest layer has nothing to hide.
-    if (layer === 0) continue;
-    for await (const batch of layerPaths(file, () => {}, false)) {
-      for (const entry of batch) {
-        const hidden = hiddenBy(entry);
-        if (hidden !== undefined) whiteouts.set(hidden, layer);
+/** What whiteouts hide, and the topmost layer that says so: what lies in lower ones is hidden. */
+class Whiteouts {
+  readonly #whole = new Map<string, number>();
+  /** Folders whose content alone is hidden; the root is ''. */
+  readonly #contents = new Map<string, number>();
+
+  /** A layer's whiteouts may stand anywhere in it: all are read first. */
+  static async of(files: readonly string[]): Promise<Whiteouts> {
+    const whiteouts = new Whiteouts();
+    for (const [layer, file] of files.entries()) {
+      // The lowest layer has nothing to hide.
+      if (layer === 0) continue;
+      for await (const batch of layerPaths(file, () => {}, false)) {
+        for (const entry of batch) whiteouts.#add(layer, hiddenBy(entry));
       }
     }
+    return whiteouts;
   }
-  return whiteouts;
+
+  cover(path: ByteString, layer: number): boolean {
+    if (this.#whole.size + this.#contents.size === 0) return false;
+    for (let at = path.length; at > 0; ) {
+      if ((this.#whole.get(path.slice(0, at)) ?? -1) > layer) return true;
+      at = path.lastIndexOf('/', at - 1);
+      if (path !== '/' && (this.#contents.get(path.slice(0, at)) ?? -1) > layer) return true;
+    }
+    return false;
+  }
+
+  #add(layer: number, hides: Hides | undefined): void {
+    if (hides === undefined) return;
+    const { path, contentOnly } = hides;
+    if (contentOnly) this.#contents.set(path === '/' ? '' : path, layer);
+    else this.#whole.set(path, layer);
+  }
 }
 
 /** By components: what lies in a directory comes right after it. */

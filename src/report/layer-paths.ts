@@ -20,6 +20,7 @@ export interface LayerPath {
 }
 
 const WHITEOUT = '.wh.';
+const OPAQUE = '.wh..wh..opq';
 const READ_BYTES = 1024 * 1024;
 
 /**
@@ -44,11 +45,22 @@ export async function* layerPaths(
   yield hashing.take();
 }
 
-/** What a whiteout hides; undefined for every other name. */
-export function hiddenBy({ path }: LayerPath): ByteString | undefined {
+/** What an entry hides of the layers below its own (image-spec, layer.md, "Whiteouts"). */
+export interface Hides {
+  readonly path: ByteString;
+  /** True where only what lies in that folder is hidden, and not the folder: an opaque whiteout. */
+  readonly contentOnly: boolean;
+}
+
+/** Undefined for every name that is no whiteout's. */
+export function hiddenBy({ path }: LayerPath): Hides | undefined {
   const slash = path.lastIndexOf('/') + 1;
   if (!path.startsWith(WHITEOUT, slash)) return undefined;
-  return (path.slice(0, slash) + path.slice(slash + WHITEOUT.length)) as ByteString;
+  const contentOnly = path.slice(slash) === OPAQUE;
+  const hidden = contentOnly
+    ? path.slice(0, slash - 1) || '/'
+    : path.slice(0, slash) + path.slice(slash + WHITEOUT.length);
+  return { path: hidden as ByteString, contentOnly };
 }
 
 class Hashing {

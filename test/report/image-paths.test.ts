@@ -41,6 +41,23 @@ test('of each path the topmost entry; whiteouts hide what lies below them, and t
   t.deepEqual(await pathsOf(await image(t, lower, upper)), ['/ 1', '/a 1', '/a/y 1', '/a-b 0']);
 });
 
+test('an opaque whiteout hides what lower layers have in its folder, and not the folder; wherever it stands', async (t) => {
+  const lower = [
+    ROOT,
+    { name: './a/', type: '5' },
+    { name: './a/deep/', type: '5' },
+    { name: './a/deep/x' },
+    { name: './a/y' },
+    { name: './a-b' },
+    { name: './b' },
+  ];
+  const upper = [ROOT, { name: './a/', type: '5' }, { name: './a/new' }, { name: './a/.wh..wh..opq' }];
+  t.deepEqual(await pathsOf(await image(t, lower, upper)), ['/ 1', '/a 1', '/a/new 1', '/a-b 0', '/b 0']);
+  const hidesFolder = [ROOT, { name: './.wh..wh..opq' }, { name: './c' }];
+  t.deepEqual(await pathsOf(await image(t, lower, upper, hidesFolder)), ['/ 2', '/c 2']);
+  t.deepEqual(await pathsOf(await image(t, lower, [{ name: './.wh..wh..opq' }])), ['/ 0']);
+});
+
 test('what takes the place of a directory hides its content, and a later directory starts anew', async (t) => {
   const lower = [ROOT, { name: './d/', type: '5' }, { name: './d/x' }, { name: './d-e' }];
   const middle = [ROOT, { name: './d', type: '2', link: 'd-e' }];

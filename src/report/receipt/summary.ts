@@ -2,9 +2,10 @@
 import { printablePath } from '../../printable.ts';
 import { table } from '../table.ts';
 import { formatCount } from '../units.ts';
-import type { ReceiptHeader, Verdict } from './form.ts';
+import type { ReceiptHeader, ReceiptLine, Verdict } from './form.ts';
 import { VERDICTS } from './form.ts';
 import type { Receipt } from './read.ts';
+import { BECAME_LEFT_OUT } from './reasons.ts';
 
 export interface ReceiptSummary {
   readonly source: string;
@@ -14,8 +15,10 @@ export interface ReceiptSummary {
   readonly rules: readonly { readonly id: string; readonly reason: string; readonly paths: number }[];
   readonly fixes: Readonly<Record<string, number>>;
   readonly skipped: ReceiptHeader['skipped'];
-  /** The first of the paths that moved or could not be read. */
+  /** The first of the paths that moved or could not be read, or became left out while they were captured. */
   readonly blindSpots: readonly string[];
+  /** How many there are. */
+  readonly blind: number;
 }
 
 const NAMED = 20;
@@ -25,13 +28,15 @@ export async function summarise({ header, batches }: Receipt): Promise<ReceiptSu
   const byRule = new Map<string, number>();
   const fixes = new Map<string, number>();
   const blindSpots: string[] = [];
+  let blind = 0;
   for await (const batch of batches) {
     for (const line of batch) {
       verdicts[line.verdict] += 1;
       if (line.rule !== undefined) byRule.set(line.rule, (byRule.get(line.rule) ?? 0) + 1);
       for (const fix of line.fixes ?? []) fixes.set(fix, (fixes.get(fix) ?? 0) + 1);
-      const blind = line.verdict === 'changed' || line.verdict === 'unreadable';
-      if (blind && blindSpots.length < NAMED) blindSpots.push(printablePath(line.path));
+      if (!isBlindSpot(line)) continue;
+      blind += 1;
+      if (blindSpots.length < NAMED) blindSpots.push(printablePath(line.path));
     }
   }
   const reasons = new Map(header.rules.map(({ id, reason }) => [id, reason]));
@@ -44,11 +49,17 @@ export async function summarise({ header, batches }: Receipt): Promise<ReceiptSu
     fixes: Object.fromEntries(fixes),
     skipped: header.skipped,
     blindSpots,
+    blind,
   };
 }
 
+/** As `p2c migrate` counts them for its exit code. */
+function isBlindSpot({ verdict, reason }: ReceiptLine): boolean {
+  return verdict === 'changed' || verdict === 'unreadable' || reason === BECAME_LEFT_OUT;
+}
+
 export function describeSummary(summary: ReceiptSummary, width: number): string {
-  const { verdicts, rules, fixes, skipped, blindSpots } = summary;
+  const { verdicts, rules, fixes, skipped, blindSpots, blind } = summary;
   const count = (paths: number): string => paths.toLocaleString('en-US');
   const sections = [
     `${summary.source}, captured ${summary.captured}: ${formatCount(summary.paths, 'path')}`,
@@ -72,7 +83,7 @@ export function describeSummary(summary: ReceiptSummary, width: number): string 
     sections.push(table(rows, ['PATHS', 'LEFT OUT BY', 'REASON'], width));
   }
   if (blindSpots.length > 0) {
-    const more = verdicts.changed + verdicts.unreadable - blindSpots.length;
+    const more = blind - blindSpots.length;
     sections.push(
       [
         'Blind spots',

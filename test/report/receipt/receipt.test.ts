@@ -21,6 +21,7 @@ import {
   type ReceiptLine,
 } from '../../../src/report/receipt/form.ts';
 import { openReceipt } from '../../../src/report/receipt/read.ts';
+import { BECAME_LEFT_OUT } from '../../../src/report/receipt/reasons.ts';
 import { summarise } from '../../../src/report/receipt/summary.ts';
 import { writeReceipt } from '../../../src/report/receipt/write.ts';
 import { type RawEntry, rawTar } from '../../helpers/raw-tar.ts';
@@ -155,6 +156,12 @@ test('a true receipt holds; it is an artifact whose subject is the image, and th
   t.deepEqual(summary.blindSpots, ['/a/torn']);
   await store.remove('x');
   t.deepEqual(await store.artifactsOf(image, RECEIPT_TYPE), [], 'it goes with its image');
+});
+
+test('what became left out while it was captured is a blind spot, as a migration counts it', async (t) => {
+  const late: ReceiptLine = { path: path('/e'), type: 'f', verdict: 'left-out', rule: 'r', reason: BECAME_LEFT_OUT };
+  const { store, image } = await imageWith(t, [...LINES.filter(({ verdict }) => verdict !== 'changed'), late]);
+  t.like(await summarise(await openReceipt(store, image)), { blindSpots: ['/e'], blind: 1 });
 });
 
 test('one bit of a layer, wherever it is: also where no line speaks of it', async (t) => {
