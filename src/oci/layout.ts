@@ -1,11 +1,11 @@
 /** The layout itself (OCI image-spec, image-layout.md): its marker, its index, its blobs. */
-import { readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { readFile, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as z from 'zod';
 import { messageOf, P2cError, systemCode } from '../errors.ts';
 import { BlobWriter, type FinishedBlob } from './blob-writer.ts';
 import { type Digest, digestOfHex, hexOf } from './digest.ts';
-import { makeFolder, replaceFile, storeError, syncFolder, temporaryName } from './files.ts';
+import { makeFolder, namesIn, replaceFile, storeError, syncFolder, temporaryName } from './files.ts';
 import { Holds } from './holds.ts';
 import { type Lock, lock } from './lock.ts';
 import { type Index, indexSchema, layoutSchema } from './spec.ts';
@@ -62,13 +62,14 @@ export class Layout {
     return { [Symbol.asyncDispose]: () => uses.release() };
   }
 
-  createBlob(): Promise<BlobWriter> {
+  async createBlob(): Promise<BlobWriter> {
     const publish = (blob: FinishedBlob): void => {
       const published = this.#publish(blob);
       // Whoever needs the blob awaits `published`; until then a failure is nobody's.
       published.catch(() => {});
       this.#publishing.set(blob, published);
     };
+    await this.#makeFolders();
     return BlobWriter.create(join(this.temporary, temporaryName('blob')), publish);
   }
 
@@ -115,11 +116,12 @@ export class Layout {
 
   /** To be called with the lock held. */
   async writeIndex(index: Index): Promise<void> {
+    await this.#makeFolders();
     await replaceFile(join(this.root, 'index.json'), JSON.stringify(index), this.temporary);
   }
 
   async blobs(): Promise<Digest[]> {
-    const names = await readdir(this.#blobs);
+    const names = await namesIn(this.#blobs);
     return names.filter((name) => /^[0-9a-f]{64}$/.test(name)).map(digestOfHex);
   }
 
@@ -146,17 +148,26 @@ export class Layout {
 
   /** Temporaries of processes that are gone: `KIND-PID-RANDOM`. */
   async removeStaleTemporaries(): Promise<void> {
-    for (const name of await readdir(this.temporary)) {
+    for (const name of await namesIn(this.temporary)) {
       const pid = Number(/^[a-z]+-(\d+)-/.exec(name)?.[1] ?? Number.NaN);
       if (Number.isNaN(pid) || isAlive(pid)) continue;
       await rm(join(this.temporary, name), { recursive: true, force: true });
     }
   }
 
-  async #create(): Promise<void> {
+  /** Where another tool made the layout, some are not there until p2c writes. @throws P2cError `store.denied`. */
+  async #makeFolders(): Promise<void> {
     try {
       await makeFolder(this.#blobs);
       await makeFolder(this.temporary, 0o700);
+    } catch (error) {
+      throw placeError(error, this.root);
+    }
+  }
+
+  async #create(): Promise<void> {
+    try {
+      await this.#makeFolders();
       if (await exists(join(this.root, 'oci-layout'))) return;
       await using _ = await this.lock();
       if (!(await exists(join(this.root, 'index.json')))) await this.writeIndex(EMPTY_INDEX);

@@ -8,11 +8,11 @@
  * what the living have noted. So a blob can be collected only when nobody will name it. Processes are told apart by
  * their number: all users of a store share one PID namespace.
  */
-import { appendFile, readdir, readFile, rm } from 'node:fs/promises';
+import { appendFile, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { systemCode } from '../errors.ts';
 import { type Digest, isDigest } from './digest.ts';
-import { temporaryName } from './files.ts';
+import { makeFolder, namesIn, temporaryName } from './files.ts';
 
 export class Uses {
   readonly #folder: string;
@@ -25,6 +25,8 @@ export class Uses {
 
   /** Before the blob becomes visible. */
   async note(digest: Digest): Promise<void> {
+    // Where another tool made the layout, the folder is not there yet.
+    await makeFolder(this.#folder, 0o700);
     await appendFile(this.#file, `${digest}\n`, { mode: 0o600 });
   }
 
@@ -36,7 +38,7 @@ export class Uses {
   /** What all live processes have noted. */
   async all(): Promise<Set<Digest>> {
     const digests = new Set<Digest>();
-    for (const name of await readdir(this.#folder)) {
+    for (const name of await namesIn(this.#folder)) {
       const pid = Number(/^uses-(\d+)-/.exec(name)?.[1] ?? Number.NaN);
       if (Number.isNaN(pid) || !isAlive(pid)) continue;
       const text = await readFile(join(this.#folder, name), 'utf8').catch(() => '');

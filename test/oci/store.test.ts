@@ -73,6 +73,21 @@ test('where no store is, opening says so; creating makes an empty layout', async
   t.deepEqual(await (await ImageStore.open(root)).list(), []);
 });
 
+test('a layout that another tool made is a store: its folder of temporaries is missing until p2c writes', async (t) => {
+  const store = await emptyStore(t);
+  await rm(join(store.root, 'tmp'), { recursive: true });
+  const other = await ImageStore.open(store.root);
+  t.deepEqual(await other.list(), []);
+  await other.locked((collection) => collection.idle());
+  await add(other, 'lab', ['a']);
+  await other[Symbol.asyncDispose]();
+  await rm(join(store.root, 'tmp'), { recursive: true });
+  const again = await ImageStore.open(store.root);
+  await using _ = await again.use(await again.find('lab'));
+  await rm(join(store.root, 'tmp'), { recursive: true });
+  t.is((await again.remove('lab')).removedBlobs, 3);
+});
+
 test('many who create the same store at once make one', async (t) => {
   const root = join(await temporaryFolder(t), 'store');
   const stores = await Promise.all(Array.from({ length: 8 }, () => ImageStore.open(root, { create: true })));

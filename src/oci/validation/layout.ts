@@ -11,6 +11,8 @@ import { Examination, type Verdict } from './examination.ts';
 import { Faults } from './fault.ts';
 import { artifactsOf, descriptorsOf } from './resolve.ts';
 
+const INDEX_FILE = 'index.json';
+
 /** Judges the whole layout with all its images. @throws P2cError `store.missing`. */
 export async function validateLayout(root: string): Promise<Verdict> {
   const faults = new Faults();
@@ -26,13 +28,19 @@ export async function validateImage(root: string, name: string): Promise<Verdict
   const faults = new Faults();
   const all = await readLayout(root, faults);
   const named = await descriptorsOf(root, all, name);
-  if (named.length === 0 && faults.total === 0) {
-    const names = all.flatMap((item) => item.annotations?.[NAME_ANNOTATION] ?? []);
-    const hint = names.length === 0 ? 'the store is empty' : `it has: ${names.slice(0, 10).join(', ')}`;
-    throw usageError(`there is no image '${name}' in ${root}`, { code: 'image.unknown', hint });
+  if (named.length === 0) {
+    // Of an index that is damaged, the name may be in what could not be read.
+    if (!faults.kept.some(({ where }) => where === INDEX_FILE)) throw unknownImage(root, all, name);
+    faults.add('image.unknown', INDEX_FILE, `what can be read of it names no image '${name}'`);
   }
   const artifacts = await artifactsOf(root, all, named);
   return new Examination(root, faults).judge([...named, ...artifacts]);
+}
+
+function unknownImage(root: string, all: readonly DescriptorDocument[], name: string): P2cError {
+  const names = all.flatMap((item) => item.annotations?.[NAME_ANNOTATION] ?? []);
+  const hint = names.length === 0 ? 'the store is empty' : `it has: ${names.slice(0, 10).join(', ')}`;
+  return usageError(`there is no image '${name}' in ${root}`, { code: 'image.unknown', hint });
 }
 
 /** The layout's marker, index and folder of blobs. @returns the descriptors of the index. */
@@ -48,7 +56,7 @@ async function readLayout(root: string, faults: Faults): Promise<DescriptorDocum
   if (!entries.includes('blobs')) faults.add('layout.blobs', 'blobs', 'the folder is missing');
   await readDocument(join(root, 'oci-layout'), layoutDocument, 'oci-layout', faults);
   await checkBlobNames(root, faults);
-  const index = await readWithLinks(join(root, 'index.json'), [indexDocument, indexLinks], 'index.json', faults);
+  const index = await readWithLinks(join(root, INDEX_FILE), [indexDocument, indexLinks], INDEX_FILE, faults);
   checkNames(index?.manifests ?? [], faults);
   return index?.manifests ?? [];
 }
@@ -65,7 +73,7 @@ function checkNames(manifests: readonly DescriptorDocument[], faults: Faults): v
   for (const { annotations } of manifests) {
     const name = annotations?.[NAME_ANNOTATION];
     if (name === undefined) continue;
-    if (seen.has(name)) faults.add('index.name-twice', 'index.json', `two manifests have the name '${name}'`);
+    if (seen.has(name)) faults.add('index.name-twice', INDEX_FILE, `two manifests have the name '${name}'`);
     seen.add(name);
   }
 }

@@ -117,6 +117,17 @@ test('an image is named by tag, digest or ID', async (t) => {
   await t.throwsAsync(validateLayout(join(site.root, 'nowhere')), { instanceOf: P2cError, code: 'store.missing' });
 });
 
+test('an image that is not there is told as that, also where the layout has another fault', async (t) => {
+  const site = await siteOf(t);
+  site.index([named(site.image([A]), 'one')]);
+  writeFileSync(join(site.root, 'blobs/sha256/ABC'), '');
+  const unknown = { instanceOf: P2cError, code: 'image.unknown' };
+  t.is((await t.throwsAsync(validateImage(site.root, 'nosuch'), unknown))?.exitCode, 2);
+  site.index([named(site.image([A]), 'one')], { schemaVersion: 3 });
+  const codes = (await validateImage(site.root, 'nosuch')).faults.map(({ code }) => code);
+  t.deepEqual(codes, ['layout.blob-name', 'document.form', 'image.unknown']);
+});
+
 test('faults of one image are not told of another, those of the layout are', async (t) => {
   const site = await siteOf(t);
   const bad = site.image([[{ name: '/abs' }]]);
