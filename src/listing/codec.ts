@@ -26,17 +26,24 @@ export class EntryEncoder {
     return this.#used;
   }
 
-  add(entry: Entry): void {
+  /** @param blocks in the place of the entry's own. */
+  add(entry: Entry, blocks: number = entry.blocks): void {
     const shared = sharedPrefix(this.#previous, entry.path);
     this.#previous = entry.path;
     this.#reserve(entry.path.length - shared + entry.target.length + 160);
     this.#number(shared);
     this.#text(entry.path.slice(shared));
     this.#buffer[this.#used++] = entry.type.charCodeAt(0);
-    for (const value of [entry.mode, entry.uid, entry.gid, entry.size, entry.blocks]) this.#number(value);
+    this.#number(entry.mode);
+    this.#number(entry.uid);
+    this.#number(entry.gid);
+    this.#number(entry.size);
+    this.#number(blocks);
     this.#instant(entry.mtime);
     this.#instant(entry.ctime);
-    for (const value of [entry.device, entry.inode, entry.links]) this.#number(value);
+    this.#number(entry.device);
+    this.#number(entry.inode);
+    this.#number(entry.links);
     this.#text(entry.target);
   }
 
@@ -55,12 +62,18 @@ export class EntryEncoder {
   }
 
   #number(value: number): void {
+    const buffer = this.#buffer;
     let rest = value;
-    while (rest >= 0x80) {
-      this.#buffer[this.#used++] = (rest % 0x80) + 0x80;
+    // Shifts are for 32 bits, and much faster.
+    while (rest > 0x7fffffff) {
+      buffer[this.#used++] = (rest % 0x80) + 0x80;
       rest = Math.floor(rest / 0x80);
     }
-    this.#buffer[this.#used++] = rest;
+    while (rest >= 0x80) {
+      buffer[this.#used++] = (rest & 0x7f) | 0x80;
+      rest >>>= 7;
+    }
+    buffer[this.#used++] = rest;
   }
 
   /** Zigzag: small negatives stay small. */
@@ -75,6 +88,7 @@ export class EntryEncoder {
 
   #text(text: string): void {
     this.#number(text.length);
+    if (text.length === 0) return;
     this.#used += this.#buffer.write(text, this.#used, 'latin1');
   }
 }
@@ -86,7 +100,7 @@ export class EntryDecoder {
   readonly #pathBytes = Buffer.allocUnsafe(PATH_LIMIT);
   #pathLength = 0;
 
-  /** @returns the entries that this chunk completes. @throws P2cError `listing.damaged`. */
+  /** @returns the entries that this chunk completes; it may be used again then. @throws P2cError `listing.damaged`. */
   push(chunk: Buffer): Entry[] {
     this.#bytes = this.#bytes.length === 0 ? chunk : Buffer.concat([this.#bytes, chunk]);
     this.#at = 0;
@@ -98,7 +112,8 @@ export class EntryDecoder {
       entries.push(entry);
       start = this.#at;
     }
-    this.#bytes = this.#bytes.subarray(start);
+    // A copy: the chunk is its owner's to use again.
+    this.#bytes = Buffer.from(this.#bytes.subarray(start));
     if (this.#bytes.length > 4 * PATH_LIMIT) throw damaged();
     return entries;
   }

@@ -9,9 +9,12 @@ class Cursor {
   readonly #batches: AsyncIterator<readonly Entry[]>;
   #batch: readonly Entry[] = [];
   #index = 0;
+  /** Among the streams of a merge. */
+  readonly order: number;
 
-  constructor(batches: AsyncIterable<readonly Entry[]>) {
+  constructor(batches: AsyncIterable<readonly Entry[]>, order = 0) {
     this.#batches = batches[Symbol.asyncIterator]();
+    this.order = order;
   }
 
   /** The entry the cursor stands at; undefined at the end, or when `refill` must be awaited first. */
@@ -48,19 +51,20 @@ class Cursor {
 export async function* mergeEntries(
   streams: readonly AsyncIterable<readonly Entry[]>[],
 ): AsyncGenerator<readonly Entry[]> {
-  const cursors = streams.map((stream) => new Cursor(stream));
+  const cursors = streams.map((stream, order) => new Cursor(stream, order));
   try {
-    let live: Cursor[] = [];
+    const live: Cursor[] = [];
     for (const cursor of cursors) if (await cursor.refill()) live.push(cursor);
+    const heap = new Heap(live);
     let out: Entry[] = [];
-    while (live.length > 0) {
-      const chosen = lowest(live);
-      const entry = chosen?.entry;
-      if (chosen === undefined || entry === undefined) break;
+    for (let top = heap.top; top !== undefined; top = heap.top) {
+      const { entry } = top;
+      if (entry === undefined) break;
       const last = out.at(-1);
       if (last !== undefined && last.path === entry.path) out[out.length - 1] = entry;
       else out.push(entry);
-      if (!chosen.next() && !(await chosen.refill())) live = live.filter((cursor) => cursor !== chosen);
+      if (top.next() || (await top.refill())) heap.settle();
+      else heap.drop();
       if (out.length > BATCH) {
         // The last one stays back: the next stream may hold its path too.
         const kept = out.pop();
@@ -74,14 +78,52 @@ export async function* mergeEntries(
   }
 }
 
-/** The first of the cursors that stand at the lowest path. There are at most some dozens: a heap would not pay. */
-function lowest(cursors: readonly Cursor[]): Cursor | undefined {
-  let best: Cursor | undefined;
-  for (const cursor of cursors) {
-    if (cursor.entry === undefined) continue;
-    if (best?.entry === undefined || comparePaths(cursor.entry.path, best.entry.path) < 0) best = cursor;
+/** Cursors, the one at the lowest path on top; of several at one path, the first stream's. */
+class Heap {
+  readonly #cursors: Cursor[];
+
+  constructor(cursors: Cursor[]) {
+    this.#cursors = cursors;
+    for (let at = cursors.length >> 1; at >= 0; at -= 1) this.#sink(at);
   }
-  return best;
+
+  get top(): Cursor | undefined {
+    return this.#cursors[0];
+  }
+
+  /** The top has moved on. */
+  settle(): void {
+    this.#sink(0);
+  }
+
+  /** The top has ended. */
+  drop(): void {
+    const last = this.#cursors.pop();
+    if (last === undefined || this.#cursors.length === 0) return;
+    this.#cursors[0] = last;
+    this.#sink(0);
+  }
+
+  #sink(from: number): void {
+    const cursors = this.#cursors;
+    for (let at = from; ; ) {
+      let lowest = at;
+      if (this.#isBefore(2 * at + 1, lowest)) lowest = 2 * at + 1;
+      if (this.#isBefore(2 * at + 2, lowest)) lowest = 2 * at + 2;
+      const [sinking, rising] = [cursors[at], cursors[lowest]];
+      if (lowest === at || sinking === undefined || rising === undefined) return;
+      cursors[at] = rising;
+      cursors[lowest] = sinking;
+      at = lowest;
+    }
+  }
+
+  #isBefore(a: number, b: number): boolean {
+    const [left, right] = [this.#cursors[a], this.#cursors[b]];
+    if (left?.entry === undefined || right?.entry === undefined) return false;
+    const order = comparePaths(left.entry.path, right.entry.path);
+    return order < 0 || (order === 0 && left.order < right.order);
+  }
 }
 
 /** A path in the older listing, the newer, or both. */

@@ -22,7 +22,7 @@ export class PartKey {
 
   /** Allocated blocks are not part of it: they settle some time after a write, and nothing else tells of that. */
   add(entry: Entry): void {
-    this.#encoder.add(this.#restless.has(entry.path) ? lasting(entry) : { ...entry, blocks: 0 });
+    this.#encoder.add(this.#restless.has(entry.path) ? lasting(entry) : entry, 0);
     if (this.#encoder.length >= HASH_BYTES) this.#hash.update(this.#encoder.take());
   }
 

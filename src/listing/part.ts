@@ -59,7 +59,7 @@ export class OpenPart {
   write(entry: Entry, withContent = true): void {
     this.#add({ path: entry.path, hardLinked: isHardLinked(entry) });
     this.#key.add(entry);
-    this.bytes += tarSize(withContent ? entry : { ...entry, size: 0 }, this.#writesHoles);
+    this.bytes += withContent ? tarSize(entry, this.#writesHoles) : tarSize({ ...entry, size: 0 });
   }
 
   /** An empty file in the place of one that is left out. */

@@ -40,13 +40,14 @@ export function parsePattern(text: string): Pattern {
   const exact = new RegExp(`^${body}$`, 's');
   const below = new RegExp(bare === '' || bare === '/' ? '^/.+$' : `^${body}/.+$`, 's');
   const literal = literalPrefix(bare);
+  const needle = longestLiteral(components);
   const isRoot = bare === '/' || bare === '';
   return {
     text,
     specificity: components.length * 10_000 + Math.min(9_999, bare.replace(/[*?[\]\\]/g, '').length),
     matches(entry) {
       const path = entry.path;
-      if (!isRoot && !path.startsWith(literal)) return false;
+      if (!isRoot && !(path.startsWith(literal) && path.includes(needle))) return false;
       if (below.test(path)) return true;
       if (contents) return false;
       return (isRoot ? path === '/' : exact.test(path)) && (!directoryOnly || entry.type === 'd');
@@ -135,6 +136,14 @@ function readSet(text: string, component: string, start: number): { expression: 
 function literalPrefix(bare: string): ByteString {
   const special = bare.search(/[*?[\\]/);
   return byteStringFromText(special < 0 ? bare : bare.slice(0, bare.lastIndexOf('/', special)));
+}
+
+/** The longest text that every match holds somewhere: `/.wh.` of `/**\/.wh.*`, which begins with anything. */
+function longestLiteral(components: readonly string[]): ByteString {
+  const pieces = components
+    .filter((component) => component !== '**' && !/[[\\]/.test(component))
+    .flatMap((component) => `/${component}`.split(/[*?]/));
+  return byteStringFromText(pieces.reduce((best, piece) => (piece.length > best.length ? piece : best), ''));
 }
 
 function invalid(text: string, what: string, hint?: string): Error {

@@ -2,6 +2,7 @@
  * Listings on disk, sorted, in bounded memory: entries are collected up to a limit, sorted, written as a run, and the
  * runs are merged. A listing is read as a stream of batches, as often as needed.
  */
+import { closeSync, openSync, readSync } from 'node:fs';
 import { open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { EntryDecoder, EntryEncoder } from './codec.ts';
@@ -11,8 +12,8 @@ import { sortKey } from './path.ts';
 
 /** Entries sorted in memory at once: about 5 MB of objects. */
 const RUN_ENTRIES = 8_000;
-/** Runs merged at once. Sixteen runs become one of the next level, so that millions of entries are rewritten twice, not often. */
-const FAN_IN = 16;
+/** Runs merged at once. So many runs become one of the next level, so that millions of entries are rewritten twice, not often. */
+const FAN_IN = 32;
 const WRITE_BYTES = 256 * 1024;
 /** Some hundred entries: many at once would outlive the young generation, and old garbage lies about for long. */
 const READ_BYTES = 16 * 1024;
@@ -129,18 +130,20 @@ async function writeEntries(file: string, batches: AsyncIterable<readonly Entry[
   }
 }
 
+/** Reads block: what p2c wrote moments ago lies in memory, and to wait for each read would take as long as decoding it. */
 async function* readEntries(file: string): AsyncGenerator<readonly Entry[]> {
-  const handle = await open(file, 'r');
+  const descriptor = openSync(file, 'r');
   try {
     const decoder = new EntryDecoder();
+    const buffer = Buffer.allocUnsafe(READ_BYTES);
     for (;;) {
-      const { bytesRead, buffer } = await handle.read(Buffer.allocUnsafe(READ_BYTES), 0, READ_BYTES, null);
+      const bytesRead = readSync(descriptor, buffer, 0, READ_BYTES, null);
       if (bytesRead === 0) break;
       const entries = decoder.push(buffer.subarray(0, bytesRead));
       if (entries.length > 0) yield entries;
     }
     decoder.end();
   } finally {
-    await handle.close();
+    closeSync(descriptor);
   }
 }
