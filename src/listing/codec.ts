@@ -12,6 +12,8 @@ import { type Entry, type Instant, isEntryType, UNKNOWN_NANOSECONDS } from './en
  */
 const LONGEST_VARINT = 9;
 const PATH_LIMIT = 256 * 1024;
+/** What a kernel gives out (PATH_MAX). */
+const USUAL_PATH = 4096;
 
 /** Unknown nanoseconds, as a varint can hold them: one more than there can be. */
 const STORED_UNKNOWN = 1_000_000_000;
@@ -97,7 +99,7 @@ export class EntryEncoder {
 export class EntryDecoder {
   #bytes: Buffer = Buffer.alloc(0);
   #at = 0;
-  readonly #pathBytes = Buffer.allocUnsafe(PATH_LIMIT);
+  #pathBytes = Buffer.allocUnsafe(USUAL_PATH);
   #pathLength = 0;
 
   /** @returns the entries that this chunk completes; it may be used again then. @throws P2cError `listing.damaged`. */
@@ -147,8 +149,11 @@ export class EntryDecoder {
 
   /** The path before lies in a buffer: what is new is copied over its end, and one flat string is made of it. */
   #path(shared: number, suffix: number, length: number): ByteString {
-    this.#bytes.copy(this.#pathBytes, shared, suffix, suffix + length);
     this.#pathLength = shared + length;
+    if (this.#pathLength > this.#pathBytes.length) {
+      this.#pathBytes = Buffer.concat([this.#pathBytes, Buffer.allocUnsafe(PATH_LIMIT - this.#pathBytes.length)]);
+    }
+    this.#bytes.copy(this.#pathBytes, shared, suffix, suffix + length);
     return this.#pathBytes.toString('latin1', 0, this.#pathLength) as ByteString;
   }
 
