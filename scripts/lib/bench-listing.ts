@@ -70,8 +70,8 @@ const rules = new RuleSet(
 process.stdout.write(`${entries.toLocaleString('en-US')} entries              seconds   peak so far\n`);
 const before = await step('read and sort', () => list('before'));
 await step('audit duplicates', async () => {
-  const auditor = new DuplicateAuditor([]);
-  for await (const batch of before.batches()) for (const entry of batch) auditor.add(entry);
+  const walk = new DuplicateAuditor([]).walk();
+  for await (const batch of before.batches()) for (const entry of batch) walk.add(entry);
 });
 await mkdir(join(folder, 'plan'));
 const plan = await step('rules and plan', () =>

@@ -2,10 +2,9 @@
 import { ExitCode, usageError } from '../errors.ts';
 import type { FleetHost } from '../fleet/host.ts';
 import { storeRoot } from '../oci/root.ts';
-import { audit } from '../pipeline/audit.ts';
+import { AUDIT_STAGES, audit } from '../pipeline/audit.ts';
 import { HazardPaths } from '../pipeline/hazard-paths.ts';
 import type { SurveyRequest } from '../pipeline/request.ts';
-import { SURVEY_STAGES } from '../pipeline/survey.ts';
 import { type ByteString, byteStringFromText } from '../printable.ts';
 import { jsonPieces } from '../report/long-json.ts';
 import { surveyJson } from '../report/survey-json.ts';
@@ -66,7 +65,7 @@ export const verb = defineVerb({
     const report = await interruptible(async (signal) => {
       await using hazards = options.json ? await HazardPaths.create() : undefined;
       const connect = connectOptions(options, signal);
-      const found = await withShow(options, SURVEY_STAGES, (show) => audit({ ...request, hazards, connect }, show));
+      const found = await withShow(options, AUDIT_STAGES, (show) => audit({ ...request, hazards, connect }, show));
       if (hazards === undefined) process.stdout.write(`${describeSurvey(found, terminalWidth())}\n`);
       else await printPieces(jsonPieces(surveyJson(found, (kind) => hazards.batches(kind))), signal);
       return found;

@@ -2,6 +2,8 @@
 import type { ByteString } from '../printable.ts';
 import { bytesOf } from '../printable.ts';
 import { type Entry, inodeKey, isHardLinked } from './entry.ts';
+import { LowestPaths } from './lowest.ts';
+import { comparePaths } from './path.ts';
 
 /** Of a file: its names are all known only when all entries came. */
 const SEVERED = 'hard link with a name that is left out';
@@ -27,9 +29,14 @@ export type HazardKind = (typeof HAZARD_KINDS)[number];
 
 export interface Hazard {
   readonly kind: HazardKind;
-  entries: number;
+  readonly entries: number;
   /** The first of them. */
-  readonly examples: ByteString[];
+  readonly examples: readonly ByteString[];
+}
+
+interface OpenHazard {
+  entries: number;
+  readonly examples: LowestPaths;
 }
 
 interface Top {
@@ -55,13 +62,15 @@ const SMALLEST_HOLE = 1024 * 1024;
 
 type HazardListener = (kind: HazardKind, path: ByteString) => void;
 
-/** Takes the entries that are to be captured, one after the other, and then `finish`. */
+/** Takes the entries that are to be captured, in any order, and then `finish`. */
 export class Anatomy {
   readonly #tops = new Map<string, Top>();
-  readonly #hazards = new Map<HazardKind, Hazard>();
+  readonly #hazards = new Map<HazardKind, OpenHazard>();
+  /** Of the entry before: neighbours lie in one. */
+  #top: { readonly name: string; readonly below: string; readonly top: Top } | undefined;
   #largest: LargeFile[] = [];
   /** Files with several names of which not all came yet. Grows with these only, not with the listing. */
-  readonly #groups = new Map<string, { readonly path: ByteString; missing: number }>();
+  readonly #groups = new Map<string, { path: ByteString; missing: number }>();
   readonly #onHazard: HazardListener;
 
   /** @param onHazard told of every path of a hazard: of each only the first are held. */
@@ -73,10 +82,10 @@ export class Anatomy {
     this.#addToTop(entry);
     if (entry.type === 'f') this.#addToLargest(entry);
     if (isHardLinked(entry)) this.#addName(entry);
-    for (const kind of hazardsOf(entry)) this.#addHazard(kind, entry.path);
+    tellHazards(entry, (kind) => this.#addHazard(kind, entry.path));
   }
 
-  /** Once all entries came: files of which a name did not are a hazard, each told of by the first name that did. */
+  /** Once all entries came: files of which a name did not are a hazard, each told of by the first of the names that did. */
   finish(): void {
     for (const { path } of this.#groups.values()) this.#addHazard(SEVERED, path);
     this.#groups.clear();
@@ -95,59 +104,74 @@ export class Anatomy {
   }
 
   get hazards(): Hazard[] {
-    return [...this.#hazards.values()];
+    return HAZARD_KINDS.flatMap((kind) => {
+      const hazard = this.#hazards.get(kind);
+      return hazard === undefined ? [] : [{ kind, entries: hazard.entries, examples: hazard.examples.paths }];
+    });
   }
 
   #addName(entry: Entry): void {
     const key = inodeKey(entry);
     const group = this.#groups.get(key) ?? { path: entry.path, missing: entry.links };
     group.missing -= 1;
+    if (comparePaths(entry.path, group.path) < 0) group.path = entry.path;
     if (group.missing === 0) this.#groups.delete(key);
     else this.#groups.set(key, group);
   }
 
   #addToTop({ path, type, size }: Entry): void {
+    if (this.#top === undefined || !(path.startsWith(this.#top.below) || path === this.#top.name)) this.#findTop(path);
+    const top = this.#top?.top;
+    if (top === undefined) return;
+    top.entries += 1;
+    if (type === 'f') top.bytes += size;
+  }
+
+  #findTop(path: ByteString): void {
     const slash = path.indexOf('/', 1);
     const name = slash < 0 ? path : path.slice(0, slash);
     const known = this.#tops.has(name) || this.#tops.size < MOST_TOPS ? name : OTHERS;
     const top = this.#tops.get(known) ?? { entries: 0, bytes: 0 };
-    top.entries += 1;
-    if (type === 'f') top.bytes += size;
     this.#tops.set(known, top);
+    this.#top = { name, below: `${name}/`, top };
   }
 
   #addToLargest({ path, size }: Entry): void {
-    if (this.#largest.length === LARGEST && size <= (this.#largest.at(-1)?.size ?? 0)) return;
-    const at = this.#largest.findIndex((file) => file.size < size);
+    const last = this.#largest.at(-1);
+    if (this.#largest.length === LARGEST && last !== undefined && !isLarger({ path, size }, last)) return;
+    const at = this.#largest.findIndex((file) => isLarger({ path, size }, file));
     this.#largest.splice(at < 0 ? this.#largest.length : at, 0, { path, size });
     this.#largest = this.#largest.slice(0, LARGEST);
   }
 
   #addHazard(kind: HazardKind, path: ByteString): void {
-    const hazard = this.#hazards.get(kind) ?? { kind, entries: 0, examples: [] };
+    const hazard = this.#hazards.get(kind) ?? { entries: 0, examples: new LowestPaths(EXAMPLES) };
     hazard.entries += 1;
-    if (hazard.examples.length < EXAMPLES) hazard.examples.push(path);
+    hazard.examples.add(path);
     this.#hazards.set(kind, hazard);
     this.#onHazard(kind, path);
   }
 }
 
-function hazardsOf(entry: Entry): HazardKind[] {
-  const kinds: HazardKind[] = [];
-  if (entry.path.length > LONGEST_PATH) kinds.push(TOO_LONG);
-  if (entry.type === 'b' || entry.type === 'c') kinds.push('device node');
-  if (entry.uid > 65_535 || entry.gid > 65_535) kinds.push('owner above 65535');
-  if (entry.mtime.seconds < 0 || entry.mtime.seconds > LAST_32_BIT_SECOND) kinds.push('time before 1970 or after 2037');
+/** Of files of one size, the first path counts as the larger. */
+function isLarger(file: LargeFile, than: LargeFile): boolean {
+  return file.size > than.size || (file.size === than.size && comparePaths(file.path, than.path) < 0);
+}
+
+function tellHazards(entry: Entry, tell: (kind: HazardKind) => void): void {
+  if (entry.path.length > LONGEST_PATH) tell(TOO_LONG);
+  if (entry.type === 'b' || entry.type === 'c') tell('device node');
+  if (entry.uid > 65_535 || entry.gid > 65_535) tell('owner above 65535');
+  if (entry.mtime.seconds < 0 || entry.mtime.seconds > LAST_32_BIT_SECOND) tell('time before 1970 or after 2037');
   if (entry.type === 'f') {
-    if (entry.size > 8 * GIB) kinds.push('file above 8 GiB');
-    if (entry.size - entry.blocks * 512 >= SMALLEST_HOLE) kinds.push('file with holes');
-    if ((entry.mode & SETUID_OR_SETGID) !== 0) kinds.push('setuid or setgid program');
+    if (entry.size > 8 * GIB) tell('file above 8 GiB');
+    if (entry.size - entry.blocks * 512 >= SMALLEST_HOLE) tell('file with holes');
+    if ((entry.mode & SETUID_OR_SETGID) !== 0) tell('setuid or setgid program');
   }
   if (!/^[\x20-\x7e]*$/.test(entry.path)) {
-    if (/[\x00-\x1f\x7f]/.test(entry.path)) kinds.push('name with control characters');
-    if (!isUtf8(entry.path)) kinds.push('name that is no UTF-8');
+    if (/[\x00-\x1f\x7f]/.test(entry.path)) tell('name with control characters');
+    if (!isUtf8(entry.path)) tell('name that is no UTF-8');
   }
-  return kinds;
 }
 
 function isUtf8(path: ByteString): boolean {

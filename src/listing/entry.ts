@@ -56,7 +56,7 @@ export function inodeKey(entry: Pick<Entry, 'device' | 'inode'>): string {
  * What the entry will occupy in a tar stream: header, an extended header, content in blocks of 512.
  * @param holes whether holes are written out.
  */
-export function tarSize(entry: Entry, holes = true): number {
+export function tarSize(entry: Pick<Entry, 'type' | 'size' | 'blocks'>, holes = true): number {
   const bytes = holes ? entry.size : Math.min(entry.size, entry.blocks * 512);
   const content = entry.type === 'f' ? Math.ceil(bytes / 512) * 512 : 0;
   return content + 512 + 1024;

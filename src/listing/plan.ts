@@ -15,12 +15,19 @@ import { RECREATED, type Rule, type RuleSet } from './rules.ts';
 import { Trees, type VolumePlace } from './trees.ts';
 
 /** What one rule left out. */
-interface Excluded {
+export interface Excluded {
+  readonly rule: Rule;
+  readonly entries: number;
+  /** Content bytes of regular files. */
+  readonly bytes: number;
+  /** The first of them. */
+  readonly examples: readonly ByteString[];
+}
+
+interface OpenAccount {
   readonly rule: Rule;
   entries: number;
-  /** Content bytes of regular files. */
   bytes: number;
-  /** The first of them. */
   readonly examples: ByteString[];
 }
 
@@ -105,7 +112,7 @@ class Planner {
   /** Of each tree, the part that is being filled. */
   readonly #filling = new Map<ByteString | undefined, OpenPart>();
   readonly #goneVolumes = new Set<ByteString>();
-  readonly #excluded = new Map<string, Excluded>();
+  readonly #excluded = new Map<string, OpenAccount>();
   /** Which part a hard-link group went to. Grows with the groups only, not with the listing. */
   readonly #groups = new Map<string, OpenPart>();
   /** The directories above the current path, outermost first. */
@@ -282,4 +289,9 @@ class Planner {
 export function partBytesFor(totalTarBytes: number, wanted: number = PART_BYTES): number {
   // Hard-link groups and single large files overrun a part: room for them, so that the bound holds.
   return Math.max(wanted, Math.ceil((totalTarBytes * 1.1) / MOST_PARTS));
+}
+
+/** How many parts there will be, about: where each ends depends on the sizes of its files. */
+export function estimatedParts(tarBytes: number, wanted?: number): number {
+  return Math.max(1, Math.ceil(tarBytes / partBytesFor(tarBytes, wanted)));
 }

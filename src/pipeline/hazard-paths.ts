@@ -23,7 +23,7 @@ export class HazardPaths implements AsyncDisposable {
     await using folder = await WorkFolder.temporary();
     const files = new Map<HazardKind, PathFile>();
     for (const [index, kind] of HAZARD_KINDS.entries()) {
-      files.set(kind, new PathFile(await open(join(folder.path, `hazard-${index}`), 'wx+', 0o600)));
+      files.set(kind, new PathFile(await open(join(folder.path, `hazard-${index}`), 'ax+', 0o600)));
     }
     return new HazardPaths(files);
   }
@@ -34,6 +34,11 @@ export class HazardPaths implements AsyncDisposable {
 
   async drain(): Promise<void> {
     for (const file of this.#files.values()) await file.drain();
+  }
+
+  /** As if none had been added. */
+  async clear(): Promise<void> {
+    for (const file of this.#files.values()) await file.clear();
   }
 
   /** Once all are added. */
@@ -84,6 +89,12 @@ class PathFile {
       rest = bytes.subarray(start);
       yield paths;
     }
+  }
+
+  async clear(): Promise<void> {
+    this.#pending = [];
+    this.#pendingBytes = 0;
+    await this.#handle.truncate(0);
   }
 
   async close(): Promise<void> {

@@ -1,10 +1,10 @@
 /** The read-only half of every pipeline: connect, look, list, audit, decide. `audit` ends here; `migrate` goes on. */
-import { Anatomy } from '../listing/anatomy.ts';
 import { complaintsThatMatter } from '../listing/blind-spots.ts';
 import type { Entry } from '../listing/entry.ts';
 import { tarSize } from '../listing/entry.ts';
 import { type CapturePlan, makePlan, partBytesFor } from '../listing/plan.ts';
 import type { RuleSet } from '../listing/rules.ts';
+import type { ByteString } from '../printable.ts';
 import { requireAskedServices } from '../profiles/asked-services.ts';
 import type { Detection } from '../profiles/detect.ts';
 import { listProfiles } from '../profiles/load.ts';
@@ -12,24 +12,22 @@ import { applicable, recognise } from '../profiles/recognise.ts';
 import type { Profile } from '../profiles/schema.ts';
 import { volumePlaces } from '../profiles/volumes.ts';
 import { describeDetections } from '../report/applications.ts';
-import type { AuditedListing, SurveyFindings } from '../report/survey-report.ts';
+import type { SurveyFindings } from '../report/survey-report.ts';
 import { formatBytes, formatCount } from '../report/units.ts';
-import { DuplicateAuditor } from '../source/audit.ts';
 import { gatherFacts, type SourceFacts } from '../source/facts.ts';
 import { restlessPaths } from '../source/filesystems.ts';
-import { UnanchoredLosses } from '../source/unanchored.ts';
 import { LastingSession } from '../ssh/lasting-session.ts';
 import { requirePrivilege } from '../ssh/privilege.ts';
 import type { Session } from '../ssh/session.ts';
 import { chooseWire, type Wire } from '../ssh/wire.ts';
 import { Ahead } from './ahead.ts';
+import { type Grounds, type Judged, Judgement } from './judgement.ts';
 import type { SurveyRequest } from './request.ts';
 import { type Patience, retrying } from './retry.ts';
 import type { Belongings } from './rollback.ts';
 import type { Show, Tell } from './stage.ts';
 import { listFilesystems, type ScannedListing } from './stages/list.ts';
 import { rulesOf } from './stages/rules.ts';
-import { Explanations } from './stages/why.ts';
 import type { WorkFolder } from './work-folder.ts';
 
 export const RECOGNISE = 'Recognise the applications';
@@ -43,52 +41,84 @@ export const SURVEY_STAGES = [
   'Apply the rules',
 ] as const;
 
-export interface Survey {
-  readonly session: Session;
-  readonly facts: SourceFacts;
-  /** What was looked for and found; empty where the profiles were named. */
-  readonly detections: readonly Detection[];
-  /** Those that apply, in the order of the stop. */
-  readonly profiles: readonly Profile[];
-  readonly rules: RuleSet;
+export interface Survey extends Beginning, Recognised {
   readonly scanned: ScannedListing;
-  readonly audited: AuditedListing;
+  readonly audited: Judged;
   readonly plan: CapturePlan;
 }
 
 /** Runs stages 1 to 5. The session is given back with `held`. */
 export async function survey(request: SurveyRequest, show: Show, held: Belongings, work: WorkFolder): Promise<Survey> {
+  return surveyFrom(await beginSurvey(request, show, held), request, show, work);
+}
+
+/** What is known of a source before anything is asked about its files. */
+export interface Beginning {
+  readonly session: Session;
+  readonly facts: SourceFacts;
+}
+
+/** Runs stages 1 and 2. The session is given back with `held`. */
+export async function beginSurvey(request: SurveyRequest, show: Show, held: Belongings): Promise<Beginning> {
   rulesOf(request);
   const note: Tell = (line) => show.note(line);
-  const patience = patienceOf(request, show);
   const session = await show.stage(
     'Connect',
     () => connectPrivileged(request, note),
     (open) => `as ${open.target.user}`,
   );
   held.use(session);
-  const facts = await show.stage('Find the mounted filesystems', () => gatherFacts(session), describeFacts);
+  return {
+    session,
+    facts: await show.stage('Find the mounted filesystems', () => gatherFacts(session), describeFacts),
+  };
+}
+
+/** What decides about the files. */
+export interface Recognised {
+  /** What was looked for and found; empty where the profiles were named. */
+  readonly detections: readonly Detection[];
+  /** Those that apply, in the order of the stop. */
+  readonly profiles: readonly Profile[];
+  readonly rules: RuleSet;
+}
+
+/** Runs stage 3. */
+export async function recogniseApplications(
+  { session, facts }: Beginning,
+  request: SurveyRequest,
+  show: Show,
+): Promise<Recognised> {
+  const detections = request.recognise
+    ? await show.stage(RECOGNISE, () => recognise(session, listProfiles()), describeDetections)
+    : [];
+  const profiles = request.recognise ? applicable(detections) : request.profiles;
+  await requireAskedServices(session, profiles);
+  return { detections, profiles, rules: rulesOf({ ...request, profiles }, facts) };
+}
+
+/** Runs stages 3 to 5. */
+export async function surveyFrom(
+  beginning: Beginning,
+  request: SurveyRequest,
+  show: Show,
+  work: WorkFolder,
+): Promise<Survey> {
+  const { session, facts } = beginning;
+  const patience = patienceOf(request, show);
   const directory = await work.sub('survey');
   // Without those of profiles, which are not known yet.
   const early = rulesOf(request, facts);
   await using listing = new Ahead(patience.signal, (tell, signal) =>
     listFilesystems({ ...patience, signal, session, facts, rules: early, reason: '' }, directory, tell),
   );
-  const detections = request.recognise
-    ? await show.stage(RECOGNISE, () => recognise(session, listProfiles()), describeDetections)
-    : [];
-  const profiles = request.recognise ? applicable(detections) : request.profiles;
-  await requireAskedServices(session, profiles);
-  const rules = rulesOf({ ...request, profiles }, facts);
-  const scanned = await show.stage(
-    'List the files',
-    (tell) => listing.shown(tell),
-    ({ listing: { count } }) => formatCount(count, 'entry', 'entries'),
-  );
+  const recognised = await recogniseApplications(beginning, request, show);
+  const { profiles, rules } = recognised;
+  const scanned = await show.stage('List the files', (tell) => listing.shown(tell), describeListing);
   rules.addUseOf(early);
   const audited = await show.stage(
     'Audit duplicates',
-    () => auditListing(scanned, facts, rules, request),
+    () => auditListing(scanned, { ...request, filesystems: facts.filesystems, rules, profiles }),
     ({ duplicates: { total } }) => `${formatCount(total, 'path')} a tar over all mounts would hold twice`,
   );
   const plan = await show.stage(
@@ -96,7 +126,11 @@ export async function survey(request: SurveyRequest, show: Show, held: Belonging
     async () => planCapture({ ...request, profiles, scanned, rules, facts }, await work.sub('plan')),
     describePlan,
   );
-  return { session, facts, detections, profiles, rules, scanned, audited, plan };
+  return { session, facts, ...recognised, scanned, audited, plan };
+}
+
+function describeListing({ listing: { count } }: ScannedListing): string {
+  return formatCount(count, 'entry', 'entries');
 }
 
 /** How a request wants what a moment's trouble spoilt to be tried again. */
@@ -125,28 +159,14 @@ function describeFacts(facts: SourceFacts): string {
 }
 
 /** One walk over the listing, for all that an audit tells. */
-async function auditListing(
-  { listing, problems }: ScannedListing,
-  { filesystems }: SourceFacts,
-  rules: RuleSet,
-  { why: paths = [], hazards }: Pick<SurveyRequest, 'why' | 'hazards'>,
-): Promise<AuditedListing> {
-  const auditor = new DuplicateAuditor(filesystems);
-  const anatomy = new Anatomy((kind, path) => hazards?.add(kind, path));
-  const losses = new UnanchoredLosses();
-  const explanations = new Explanations({ paths, rules, filesystems, complaints: problems });
+async function auditListing({ listing, problems }: ScannedListing, grounds: Grounds): Promise<Judged> {
+  const judgement = new Judgement(grounds);
+  const walk = judgement.walk('/' as ByteString);
   for await (const batch of listing.batches()) {
-    for (const entry of batch) {
-      auditor.add(entry);
-      explanations.add(entry);
-      if (rules.decide(entry)?.action === 'exclude') continue;
-      anatomy.add(entry);
-      losses.add(entry.path);
-    }
-    await hazards?.drain();
+    for (const entry of batch) walk.add(entry);
+    await judgement.drain();
   }
-  anatomy.finish();
-  return { duplicates: auditor.result(), anatomy, losses: losses.result, explanations: explanations.result };
+  return judgement.result(problems);
 }
 
 export interface PlanInput extends Pick<SurveyRequest, 'partSize' | 'profiles'> {
@@ -207,6 +227,7 @@ export function findingsOf(request: SurveyRequest, surveyed: Survey): SurveyFind
     audited,
     unusedRules: rules.unused,
     plan,
+    layers: plan.parts.length,
     ledger: session.ledger,
   };
 }

@@ -22,9 +22,11 @@ async function gather(session: Session, profiles: readonly Profile[]): Promise<E
     ...detect.process.map((process): Atom => ({ kind: 'process', process })),
     ...detect.port.map((port): Atom => ({ kind: 'port', port, owners: [] })),
   ]);
-  const states = atoms.length === 0 ? [] : await probe(session, 'see which applications there are', atoms);
+  const [states, { stdout }] = await Promise.all([
+    atoms.length === 0 ? [] : probe(session, 'see which applications there are', atoms),
+    session.run(traceCommand(profiles)),
+  ]);
   const seen = atoms.filter((_, index) => states[index]?.holds === true);
-  const { stdout } = await session.run(traceCommand(profiles));
   const traces = stdout.toString('utf8').split('\n');
   const of = (kind: string): ReadonlySet<string> =>
     new Set(traces.filter((line) => line.startsWith(`${kind} `)).map((line) => line.slice(kind.length + 1)));

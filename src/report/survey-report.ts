@@ -113,12 +113,14 @@ export interface SurveyFindings {
   readonly problems: readonly string[];
   readonly audited: AuditedListing;
   readonly unusedRules: readonly Rule[];
-  readonly plan: CapturePlan;
+  readonly plan: Pick<CapturePlan, 'entries' | 'bytes' | 'tarBytes' | 'excluded'>;
+  /** How many the capture will have; an audit's are reckoned. */
+  readonly layers: number;
   readonly ledger: readonly LedgerEntry[];
 }
 
 export function surveyReport(findings: SurveyFindings): SurveyReport {
-  const { facts, plan, audited, unusedRules } = findings;
+  const { facts, plan, layers, audited, unusedRules } = findings;
   const { duplicates, anatomy, losses, explanations } = audited;
   return {
     source: {
@@ -144,7 +146,7 @@ export function surveyReport(findings: SurveyFindings): SurveyReport {
       byCause: duplicates.byCause,
       paths: duplicates.duplicates.map(({ path, count, cause }) => ({ path: printablePath(path), count, cause })),
     },
-    capture: { entries: plan.entries, bytes: plan.bytes, tarBytes: plan.tarBytes, parts: plan.parts.length },
+    capture: { entries: plan.entries, bytes: plan.bytes, tarBytes: plan.tarBytes, parts: layers },
     needs: captureNeeds(plan.tarBytes),
     excluded: plan.excluded.map(({ rule, entries, bytes, examples }) => ({
       rule: rule.id,

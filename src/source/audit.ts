@@ -3,7 +3,8 @@
  * that two of its arguments reach is in its stream twice, and importers refuse the whole stream for it.
  */
 import type { Entry } from '../listing/entry.ts';
-import { isAtOrBelow, isBelow, parentOf } from '../listing/path.ts';
+import { Lowest } from '../listing/lowest.ts';
+import { isBelow, parentOf } from '../listing/path.ts';
 import type { ByteString } from '../printable.ts';
 import type { Filesystem } from './filesystems.ts';
 
@@ -22,58 +23,90 @@ export interface DuplicateAudit {
   readonly byCause: Readonly<Record<DuplicateCause, number>>;
 }
 
-/** Walks the listing and counts for each path how many of the naive arguments reach it. */
+/** How often the naive arguments reach what lies in a directory, each with its device. */
+interface Reaching {
+  readonly device: number;
+  /** Once, unless the table has its mount twice. */
+  readonly times: number;
+}
+
+/** Counts for each path how many of the naive arguments reach it, over any number of walks. */
 export class DuplicateAuditor {
-  readonly #arguments: readonly ByteString[];
-  readonly #mountPoints: ReadonlySet<string>;
-  readonly #limit: number;
-  readonly #devices = new Map<string, number>();
-  /** Directories above the current path with their devices, outermost first. */
-  readonly #above: { path: ByteString; device: number }[] = [];
-  readonly #found: Duplicate[] = [];
+  /** How often each is among the arguments. */
+  readonly #arguments = new Map<string, number>();
+  readonly #found: Lowest<Duplicate>;
   readonly #byCause: Record<DuplicateCause, number> = { 'mount point under a parent': 0, 'bind mount': 0 };
 
   constructor(filesystems: readonly Filesystem[], limit = 1000) {
     // As `mount | awk '$1 ~ /\/dev/'` chooses them.
     const naive = filesystems.filter((mount) => mount.source.includes('/dev') && mount.verdict !== 'hidden');
-    this.#arguments = naive.map((mount) => mount.mountPoint);
-    this.#mountPoints = new Set(filesystems.map((mount) => mount.mountPoint));
-    this.#limit = limit;
+    for (const { mountPoint } of naive) this.#arguments.set(mountPoint, (this.#arguments.get(mountPoint) ?? 0) + 1);
+    this.#found = new Lowest(limit);
   }
 
-  /** Entries in the listing's order: a directory before what is in it. */
-  add(entry: Entry): void {
-    let top = this.#above.at(-1);
-    while (top !== undefined && !isBelow(entry.path, top.path)) {
-      this.#above.pop();
-      top = this.#above.at(-1);
-    }
-    if (this.#mountPoints.has(entry.path)) this.#devices.set(entry.path, entry.device);
-    const count = this.#arguments.filter((argument) => this.#reaches(argument, entry)).length;
-    if (count > 1) this.#record(entry, count);
-    if (entry.type === 'd') this.#above.push({ path: entry.path, device: entry.device });
+  walk(): DuplicateWalk {
+    return new DuplicateWalk(this.#arguments, (duplicate) => {
+      this.#byCause[duplicate.cause] += 1;
+      this.#found.add(duplicate);
+    });
   }
 
   result(): DuplicateAudit {
     const total = Object.values(this.#byCause).reduce((sum, count) => sum + count, 0);
-    return { duplicates: this.#found, total, byCause: this.#byCause };
+    return { duplicates: this.#found.items, total, byCause: this.#byCause };
+  }
+}
+
+/** A directory above the current path. */
+interface Above {
+  readonly path: ByteString;
+  readonly device: number;
+  readonly reaching: readonly Reaching[];
+}
+
+const NONE: readonly Reaching[] = [];
+
+/** One walk over a tree: a directory comes before what is in it. */
+export class DuplicateWalk {
+  readonly #arguments: ReadonlyMap<string, number>;
+  readonly #onDuplicate: (duplicate: Duplicate) => void;
+  readonly #above: Above[] = [];
+
+  constructor(naive: ReadonlyMap<string, number>, onDuplicate: (duplicate: Duplicate) => void) {
+    this.#arguments = naive;
+    this.#onDuplicate = onDuplicate;
+  }
+
+  /** @param counted false for a directory that another walk counts, and that is here for what is in it. */
+  add(entry: Entry, counted = true): void {
+    const parent = this.#parentOf(entry.path);
+    const reaching = parent?.reaching ?? NONE;
+    const times = this.#arguments.get(entry.path) ?? 0;
+    if (counted && (times > 0 || reaching.length > 0)) this.#count(entry, parent, times);
+    if (entry.type === 'd') this.#enter(entry, reaching, times);
+  }
+
+  #parentOf(path: ByteString): Above | undefined {
+    let top = this.#above.at(-1);
+    while (top !== undefined && !isBelow(path, top.path)) {
+      this.#above.pop();
+      top = this.#above.at(-1);
+    }
+    return top;
   }
 
   /** tar reaches its argument, what lies below it on the same device, and the mount points in there themselves. */
-  #reaches(argument: ByteString, entry: Entry): boolean {
-    if (entry.path === argument) return true;
-    if (!isAtOrBelow(entry.path, argument)) return false;
-    const device = this.#devices.get(argument);
-    return this.#above
-      .filter((directory) => isAtOrBelow(directory.path, argument))
-      .every((directory) => directory.device === device);
+  #enter({ path, device }: Entry, reaching: readonly Reaching[], times: number): void {
+    const passed = reaching.every((each) => each.device === device)
+      ? reaching
+      : reaching.filter((each) => each.device === device);
+    this.#above.push({ path, device, reaching: times > 0 ? [...passed, { device, times }] : passed });
   }
 
-  #record(entry: Entry, count: number): void {
-    const parent = this.#above.at(-1);
-    const otherDevice = parent !== undefined && parent.path === parentOf(entry.path) && parent.device !== entry.device;
-    const cause = otherDevice ? 'mount point under a parent' : 'bind mount';
-    this.#byCause[cause] += 1;
-    if (this.#found.length < this.#limit) this.#found.push({ path: entry.path, count, cause });
+  #count({ path, device }: Entry, parent: Above | undefined, times: number): void {
+    const count = (parent?.reaching ?? NONE).reduce((sum, each) => sum + each.times, times);
+    if (count < 2) return;
+    const otherDevice = parent !== undefined && parent.path === parentOf(path) && parent.device !== device;
+    this.#onDuplicate({ path, count, cause: otherDevice ? 'mount point under a parent' : 'bind mount' });
   }
 }

@@ -2,7 +2,8 @@
  * What the copy that is typed by hand would lose. Its `--exclude root` is not anchored: GNU tar drops every component of
  * that name, wherever it is, with all that is below it (tar manual, "Controlling Pattern-Matching").
  */
-import { isBelow } from '../listing/path.ts';
+import { LowestPaths } from '../listing/lowest.ts';
+import { isAtOrBelow } from '../listing/path.ts';
 import type { ByteString } from '../printable.ts';
 
 /** As they stand in the command that engineers pass on. */
@@ -13,34 +14,68 @@ const MEANT = '/usr/lib/modules';
 
 export interface UnanchoredLoss {
   readonly exclude: string;
-  entries: number;
+  readonly entries: number;
   /** The first of the topmost paths. */
-  readonly examples: ByteString[];
+  readonly examples: readonly ByteString[];
 }
 
 const EXAMPLES = 10;
 
-/** Takes the paths that are to be captured, in path order. */
-export class UnanchoredLosses {
-  readonly #losses = new Map<string, UnanchoredLoss>();
-  /** The last path that was found lost, and by which: what is below it is lost with it. */
-  #top: { readonly path: ByteString; readonly loss: UnanchoredLoss } | undefined;
+/** What one of the excludes takes. */
+class Loss {
+  entries = 0;
+  readonly examples = new LowestPaths(EXAMPLES);
+}
 
-  add(path: ByteString): void {
-    if (this.#top !== undefined && isBelow(path, this.#top.path)) {
-      this.#top.loss.entries += 1;
-      return;
-    }
-    const exclude = USUAL_EXCLUDES.find((each) => path.endsWith(`/${each}`) && path.length > each.length + 1);
-    if (exclude === undefined || path === MEANT) return;
-    const loss = this.#losses.get(exclude) ?? { exclude, entries: 0, examples: [] };
-    loss.entries += 1;
-    if (loss.examples.length < EXAMPLES) loss.examples.push(path);
-    this.#losses.set(exclude, loss);
-    this.#top = { path, loss };
+export class UnanchoredLosses {
+  /** In the order in which they stand in the command. */
+  readonly #losses: ReadonlyMap<string, Loss> = new Map(USUAL_EXCLUDES.map((exclude) => [exclude, new Loss()]));
+
+  /** @param start the tree's root: what is around it may be lost with all that is below. */
+  walk(start: ByteString): UnanchoredWalk {
+    return new UnanchoredWalk(this.#losses, start);
   }
 
   get result(): UnanchoredLoss[] {
-    return [...this.#losses.values()];
+    return [...this.#losses]
+      .filter(([, { entries }]) => entries > 0)
+      .map(([exclude, { entries, examples }]) => ({ exclude, entries, examples: examples.paths }));
   }
+}
+
+/** One walk over a tree: takes the paths that are to be captured, a directory before what is in it. */
+export class UnanchoredWalk {
+  readonly #losses: ReadonlyMap<string, Loss>;
+  /** The last topmost path that is lost, and by which: what is below it is lost with it. */
+  #top: { readonly path: ByteString; readonly loss: Loss } | undefined;
+
+  constructor(losses: ReadonlyMap<string, Loss>, start: ByteString) {
+    this.#losses = losses;
+    for (let slash = start.indexOf('/', 1); slash >= 0; slash = start.indexOf('/', slash + 1)) {
+      this.pass(start.slice(0, slash) as ByteString);
+    }
+    this.pass(start);
+  }
+
+  add(path: ByteString): void {
+    this.pass(path);
+    const top = this.#top;
+    if (top === undefined || !isAtOrBelow(path, top.path)) return;
+    top.loss.entries += 1;
+    top.loss.examples.add(top.path);
+  }
+
+  /** A directory that is left out: what is taken below it may be lost all the same. */
+  pass(path: ByteString): void {
+    if (this.#top !== undefined && isAtOrBelow(path, this.#top.path)) return;
+    const exclude = USUAL_EXCLUDES.find((each) => path.endsWith(each) && isAComponent(path, each));
+    const loss = exclude === undefined || path === MEANT ? undefined : this.#losses.get(exclude);
+    if (loss !== undefined) this.#top = { path, loss };
+  }
+}
+
+/** Whole components at the end of a path, and not all of it: `/root` itself is meant. */
+function isAComponent(path: ByteString, name: string): boolean {
+  const slash = path.length - name.length - 1;
+  return slash > 0 && path.charAt(slash) === '/';
 }

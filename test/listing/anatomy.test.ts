@@ -76,7 +76,7 @@ test('what is hard to carry is counted by kind, with examples', (t) => {
     'name that is no UTF-8': 1,
     'path of more than 4095 bytes': 1,
   });
-  t.is(anatomy.hazards[0]?.examples.length, 10);
+  t.is(anatomy.hazards.find(({ kind }) => kind === 'device node')?.examples.length, 10);
 });
 
 test('a file of which a name is left out is told of once', (t) => {

@@ -13,18 +13,18 @@ function rule(action: RuleInput['action'], pattern: string): RuleInput {
 }
 
 function explained(asked: readonly string[]): string[] {
+  const rules = new RuleSet([rule('exclude', '/x'), rule('include', '/x/way/keep')]);
   const explanations = new Explanations({
     paths: asked.map(byteStringFromText),
-    rules: new RuleSet([rule('exclude', '/x'), rule('include', '/x/way/keep')]),
     filesystems: classifyMounts(parseMountinfo(Buffer.from(MOUNTS))),
-    complaints: ["find: '/bad/disk': Input/output error"],
   });
   const odd = { path: '/odd\xff\n' as ByteString };
   const below = [directory('/x/other'), directory('/x/way'), entry('/x/way/keep'), entry('/y\\n')];
-  for (const each of [directory('/'), entry('/odd', odd), directory('/x'), ...below]) explanations.add(each);
-  return explanations.result.map(({ path, verdict, rule: by, reason }) =>
-    [printablePath(path), verdict, by ?? reason].join(': '),
-  );
+  for (const each of [directory('/'), entry('/odd', odd), directory('/x'), ...below])
+    explanations.add(each, rules.decide(each));
+  return explanations
+    .result(["find: '/bad/disk': Input/output error"])
+    .map(({ path, verdict, rule: by, reason }) => [printablePath(path), verdict, by ?? reason].join(': '));
 }
 
 test('a directory that is left out is told as captured where it leads to something that is', (t) => {

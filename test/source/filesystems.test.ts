@@ -211,7 +211,8 @@ test('the paths that the naive pipeline would hold twice are counted, with the c
     entry('/var/named/chroot/etc/bind/named.conf', root),
     entry('/var/named/other', root),
   ];
-  for (const item of entries) auditor.add(item);
+  const walk = auditor.walk();
+  for (const item of entries) walk.add(item);
   const { duplicates, total, byCause } = auditor.result();
   t.deepEqual(
     duplicates.map(({ path, count, cause }) => `${count} ${path} ${cause}`),

@@ -5,7 +5,6 @@ import { COMPLAINTS_KEPT, Complaints } from '../../listing/complaints.ts';
 import { type Entry, inodeKey, tarSize } from '../../listing/entry.ts';
 import type { RuleSet } from '../../listing/rules.ts';
 import { FindParser, findScript, type Start } from '../../listing/scan.ts';
-import type { ListingWriter } from '../../listing/storage.ts';
 import { type ByteString, printablePath } from '../../printable.ts';
 import { formatCount } from '../../report/units.ts';
 import type { SourceFacts } from '../../source/facts.ts';
@@ -44,6 +43,19 @@ export interface ListInput extends Patience {
   readonly reason: ListingReason;
 }
 
+/** What becomes of the entries. */
+export interface EntrySink {
+  /** A find that was cut short begins again. */
+  begin(start: Start): FindSink;
+}
+
+/** Of one find. */
+export interface FindSink {
+  add(entries: readonly Entry[]): Promise<void>;
+  /** All came. */
+  end(): Promise<void>;
+}
+
 export class Finds {
   readonly problems: string[] = [];
   readonly devices = new Map<ByteString, number>();
@@ -55,15 +67,15 @@ export class Finds {
   readonly loops = new Set<ByteString>();
   tarBytes = 0;
   readonly #input: ListInput;
-  readonly #writer: ListingWriter;
+  readonly #sink: EntrySink;
   readonly #tell: Tell;
   readonly #mountPoints: ReadonlySet<ByteString>;
   #unentered: Unentered[] = [];
   #count = 0;
 
-  constructor(input: ListInput, writer: ListingWriter, tell: Tell) {
+  constructor(input: ListInput, sink: EntrySink, tell: Tell) {
     this.#input = input;
-    this.#writer = writer;
+    this.#sink = sink;
     this.#tell = tell;
     this.#mountPoints = new Set(input.facts.filesystems.map(({ mountPoint }) => mountPoint));
   }
@@ -92,10 +104,10 @@ export class Finds {
     this.#note([unseenComplaint({ path, reason })]);
   }
 
-  /** What came before a link was lost comes again, and the listing keeps the later of two entries of a path. */
   async #list(command: RemoteCommand, start: Start): Promise<Entry | undefined> {
     const { session, signal } = this.#input;
     const parser = new FindParser();
+    const sink = this.#sink.begin(start);
     const found = new Found(start, (path) => this.#isOfInterest(path));
     signal?.throwIfAborted();
     const said = new Complaints((line) => this.#matters(line));
@@ -108,13 +120,14 @@ export class Finds {
         found.add(entries);
         if (found.isElsewhere) return found.root;
         this.#tell(formatCount(this.#count + found.entries, 'entry', 'entries'));
-        await this.#writer.add(entries);
+        await sink.add(entries);
       }
       const result = await stream.done;
       // A directory, unlike a filesystem, may have vanished meanwhile.
       const failed = result.code > 1 || (result.code !== 0 && found.entries === 0 && start.what === 'filesystem');
       if (failed) throw findFailed(session, command.purpose, result);
       parser.end();
+      await sink.end();
       this.#keep(start, found);
       this.#note(said.end());
       return found.root;

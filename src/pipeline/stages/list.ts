@@ -6,11 +6,11 @@ import { type Listing, ListingWriter } from '../../listing/storage.ts';
 import { type ByteString, printablePath } from '../../printable.ts';
 import { readFilesystems } from '../../source/facts.ts';
 import type { Tell } from '../stage.ts';
-import { Finds, type ListInput } from './finds.ts';
+import { type EntrySink, type FindSink, Finds, type ListInput } from './finds.ts';
 import { judgeUnentered, type Unentered } from './unentered.ts';
 
-export interface ScannedListing {
-  readonly listing: Listing;
+/** What the finds of a listing told beside its entries. */
+export interface Scan {
   /** Milliseconds since 1970, here, when its finds began. */
   readonly startedAt: number;
   /** Device of each filesystem, by where it is mounted. */
@@ -23,6 +23,10 @@ export interface ScannedListing {
   readonly tarBytes: number;
   /** What find could not look at, in its own words: blind spots. Files that vanished meanwhile are not among them. */
   readonly problems: readonly string[];
+}
+
+export interface ScannedListing extends Scan {
+  readonly listing: Listing;
 }
 
 /** Finds at the same time: several disks are read at once, and on one disk the second waits a little longer. */
@@ -39,9 +43,17 @@ const ODD = 100;
 
 /** @throws P2cError where a find fails as a whole. */
 export async function listFilesystems(input: ListInput, directory: string, tell: Tell): Promise<ScannedListing> {
-  const startedAt = Date.now();
   const writer = new ListingWriter(directory, 'listing');
-  const finds = new Finds(input, writer, tell);
+  // What came before a link was lost comes again, and the listing keeps the later of two entries of a path.
+  const sink: FindSink = { add: (entries) => writer.add(entries), end: async () => {} };
+  const scan = await scanFilesystems(input, { begin: () => sink }, tell);
+  return { ...scan, listing: await writer.finish() };
+}
+
+/** @throws P2cError where a find fails as a whole. */
+export async function scanFilesystems(input: ListInput, sink: EntrySink, tell: Tell): Promise<Scan> {
+  const startedAt = Date.now();
+  const finds = new Finds(input, sink, tell);
   const limit = pLimit(FINDS);
   const each: ForEach = (items, act) => Promise.all(items.map((item) => limit(() => act(item))));
   const included = input.facts.filesystems.filter((mount) => mount.verdict === 'included');
@@ -49,7 +61,7 @@ export async function listFilesystems(input: ListInput, directory: string, tell:
   await listUnentered(input, finds, each);
   await each([...finds.loops], (path) => finds.list({ path, what: 'itself' }));
   const { tarBytes, problems, devices, places, starts } = finds;
-  return { startedAt, listing: await writer.finish(), tarBytes, problems, devices, places, starts };
+  return { startedAt, tarBytes, problems, devices, places, starts };
 }
 
 /** A few at a time. */

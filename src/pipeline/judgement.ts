@@ -1,0 +1,119 @@
+/** All that an audit tells of the files, put together entry by entry as they are listed. */
+import { Anatomy } from '../listing/anatomy.ts';
+import type { Entry } from '../listing/entry.ts';
+import type { RuleSet } from '../listing/rules.ts';
+import { type CaptureTally, Tally, type TallyWalk } from '../listing/tally.ts';
+import type { ByteString } from '../printable.ts';
+import type { Profile } from '../profiles/schema.ts';
+import { volumePlaces } from '../profiles/volumes.ts';
+import type { AuditedListing } from '../report/survey-report.ts';
+import { DuplicateAuditor, type DuplicateWalk } from '../source/audit.ts';
+import type { Filesystem } from '../source/filesystems.ts';
+import { UnanchoredLosses, type UnanchoredWalk } from '../source/unanchored.ts';
+import type { SurveyRequest } from './request.ts';
+import { Explanations } from './stages/why.ts';
+
+export interface Grounds extends Pick<SurveyRequest, 'why' | 'hazards'> {
+  readonly filesystems: readonly Filesystem[];
+  readonly rules: RuleSet;
+  readonly profiles: readonly Profile[];
+}
+
+export interface Judged extends AuditedListing {
+  readonly entries: number;
+  readonly capture: CaptureTally;
+}
+
+export class Judgement {
+  readonly #grounds: Grounds;
+  readonly #auditor: DuplicateAuditor;
+  readonly #anatomy: Anatomy;
+  readonly #losses = new UnanchoredLosses();
+  readonly #explanations: Explanations;
+  readonly #tally: Tally;
+  readonly #mountPoints: ReadonlySet<string>;
+  #entries = 0;
+
+  constructor(grounds: Grounds) {
+    const { filesystems, rules, profiles, why: paths = [], hazards } = grounds;
+    this.#grounds = grounds;
+    this.#auditor = new DuplicateAuditor(filesystems);
+    this.#anatomy = new Anatomy((kind, path) => hazards?.add(kind, path));
+    this.#explanations = new Explanations({ paths, filesystems });
+    this.#tally = new Tally(rules, volumePlaces(profiles));
+    this.#mountPoints = new Set(filesystems.map(({ mountPoint }) => mountPoint));
+  }
+
+  /** Of one tree, or of the whole listing where that is sorted. */
+  walk(start: ByteString): JudgementWalk {
+    const walks = {
+      duplicates: this.#auditor.walk(),
+      tally: this.#tally.walk(start),
+      losses: this.#losses.walk(start),
+    };
+    return new JudgementWalk((entry, device) => this.#judge(entry, device, walks), walks.duplicates);
+  }
+
+  /** What is to be written down of the hazards; wait for it now and then. */
+  async drain(): Promise<void> {
+    await this.#grounds.hazards?.drain();
+  }
+
+  /** Once all entries came. @param complaints of the listing. */
+  result(complaints: readonly string[]): Judged {
+    this.#anatomy.finish();
+    return {
+      entries: this.#entries,
+      duplicates: this.#auditor.result(),
+      anatomy: this.#anatomy,
+      losses: this.#losses.result,
+      explanations: this.#explanations.result(complaints),
+      capture: this.#tally.result(),
+    };
+  }
+
+  /** @param device of the tree: in a directory of another one, another walk may go on. */
+  #judge(entry: Entry, device: number, { duplicates, tally, losses }: Walks): void {
+    this.#entries += 1;
+    duplicates.add(entry);
+    const rule = this.#grounds.rules.decide(entry);
+    this.#explanations.add(entry, rule);
+    const junction = entry.type === 'd' && (entry.device !== device || this.#mountPoints.has(entry.path));
+    tally.add(entry, rule, junction);
+    if (rule?.action === 'exclude') {
+      if (entry.type === 'd') losses.pass(entry.path);
+      return;
+    }
+    this.#anatomy.add(entry);
+    losses.add(entry.path);
+  }
+}
+
+interface Walks {
+  readonly duplicates: DuplicateWalk;
+  readonly tally: TallyWalk;
+  readonly losses: UnanchoredWalk;
+}
+
+/** Takes the entries of one tree, a directory before what is in it. */
+export class JudgementWalk {
+  readonly #judge: (entry: Entry, device: number) => void;
+  readonly #duplicates: DuplicateWalk;
+  #device: number | undefined;
+
+  constructor(judge: (entry: Entry, device: number) => void, duplicates: DuplicateWalk) {
+    this.#judge = judge;
+    this.#duplicates = duplicates;
+  }
+
+  add(entry: Entry): void {
+    this.#device ??= entry.device;
+    this.#judge(entry, this.#device);
+  }
+
+  /** In the place of `add`: the tree's root, where the walk around it has that too. */
+  enter(root: Entry): void {
+    this.#device = root.device;
+    this.#duplicates.add(root, false);
+  }
+}

@@ -1,0 +1,108 @@
+/**
+ * The files of an audit are judged as they are listed: in find's own order, and without a sorted listing, which takes
+ * several times as long. What several finds print is judged once.
+ */
+import type { Entry } from '../listing/entry.ts';
+import { isAtOrBelow, parentOf } from '../listing/path.ts';
+import type { Start } from '../listing/scan.ts';
+import type { ByteString } from '../printable.ts';
+import type { Filesystem } from '../source/filesystems.ts';
+import type { Judgement, JudgementWalk } from './judgement.ts';
+import type { EntrySink, FindSink } from './stages/finds.ts';
+
+/** Entries that wait for the rules before the finds have to: some 30 MB. */
+const WAITING = 100_000;
+
+/** True where the table of mounts tells which of them show the same files, so that none is judged twice. */
+export function canJudgeAsListed(filesystems: readonly Filesystem[]): boolean {
+  const included = filesystems.filter(({ verdict }) => verdict === 'included');
+  return included.every(
+    ({ device, type, subvolume }) => device !== '' && (type !== 'btrfs' || subvolume !== undefined),
+  );
+}
+
+export class Judging implements EntrySink {
+  readonly judgement: Promise<Judgement>;
+  /** Entries that were listed before the rules were known. */
+  waiting = 0;
+  known = false;
+  readonly #filesystems: readonly Filesystem[];
+
+  /** @param judgement there once the rules are. */
+  constructor(judgement: Promise<Judgement>, filesystems: readonly Filesystem[]) {
+    this.judgement = judgement;
+    this.#filesystems = filesystems;
+    const know = (): void => {
+      this.known = true;
+    };
+    judgement.then(know, know);
+  }
+
+  begin(start: Start): FindSink {
+    return new FindJudge(this, start, this.#around(start));
+  }
+
+  /** What another find has of this one. */
+  #around({ path, what }: Start): Around {
+    if (what !== 'filesystem') return what === 'itself' ? 'nothing' : 'root';
+    const here = this.#filesystems.find(({ mountPoint, verdict }) => mountPoint === path && verdict === 'included');
+    const around = path === '/' ? undefined : this.#filesystemAt(parentOf(path));
+    if (around === undefined || here === undefined || around.verdict !== 'included') return 'nothing';
+    // find stays on one device, and that is the same: it goes on into this filesystem.
+    return around.device === here.device && here.type !== 'btrfs' ? 'everything' : 'root';
+  }
+
+  #filesystemAt(path: ByteString): Filesystem | undefined {
+    return this.#filesystems
+      .filter(({ mountPoint, verdict }) => verdict !== 'hidden' && isAtOrBelow(path, mountPoint))
+      .reduce<Filesystem | undefined>(
+        (inner, each) => (inner === undefined || each.mountPoint.length > inner.mountPoint.length ? each : inner),
+        undefined,
+      );
+  }
+}
+
+type Around = 'nothing' | 'root' | 'everything';
+
+class FindJudge implements FindSink {
+  readonly #judging: Judging;
+  readonly #start: Start;
+  readonly #around: Around;
+  #queue: (readonly Entry[])[] = [];
+  #walk: JudgementWalk | undefined;
+
+  constructor(judging: Judging, start: Start, around: Around) {
+    this.#judging = judging;
+    this.#start = start;
+    this.#around = around;
+  }
+
+  async add(entries: readonly Entry[]): Promise<void> {
+    if (this.#around === 'everything') return;
+    this.#queue.push(entries);
+    if (!this.#judging.known) {
+      this.#judging.waiting += entries.length;
+      if (this.#judging.waiting < WAITING) return;
+    }
+    await this.end();
+  }
+
+  async end(): Promise<void> {
+    const judgement = await this.#judging.judgement;
+    const queue = this.#queue;
+    this.#queue = [];
+    for (const entries of queue) this.#judge(judgement, entries);
+    await judgement.drain();
+  }
+
+  #judge(judgement: Judgement, entries: readonly Entry[]): void {
+    for (const entry of entries) {
+      if (this.#walk !== undefined) this.#walk.add(entry);
+      else {
+        this.#walk = judgement.walk(this.#start.path);
+        if (this.#around === 'root') this.#walk.enter(entry);
+        else this.#walk.add(entry);
+      }
+    }
+  }
+}
