@@ -4,21 +4,24 @@ import { comparePaths } from './path.ts';
 
 const BATCH = 512;
 
+/** An entry, or its path alone. */
+type Placed = Pick<Entry, 'path'>;
+
 /** One stream, an entry at a time, without a promise for each. */
-class Cursor {
-  readonly #batches: AsyncIterator<readonly Entry[]>;
-  #batch: readonly Entry[] = [];
+class Cursor<Item extends Placed> {
+  readonly #batches: AsyncIterator<readonly Item[]>;
+  #batch: readonly Item[] = [];
   #index = 0;
   /** Among the streams of a merge. */
   readonly order: number;
 
-  constructor(batches: AsyncIterable<readonly Entry[]>, order = 0) {
+  constructor(batches: AsyncIterable<readonly Item[]>, order = 0) {
     this.#batches = batches[Symbol.asyncIterator]();
     this.order = order;
   }
 
   /** The entry the cursor stands at; undefined at the end, or when `refill` must be awaited first. */
-  get entry(): Entry | undefined {
+  get entry(): Item | undefined {
     return this.#batch[this.#index];
   }
 
@@ -48,15 +51,15 @@ class Cursor {
 }
 
 /** Merges sorted streams into one; of entries with the same path, the one from the last stream stays. */
-export async function* mergeEntries(
-  streams: readonly AsyncIterable<readonly Entry[]>[],
-): AsyncGenerator<readonly Entry[]> {
+export async function* mergeEntries<Item extends Placed>(
+  streams: readonly AsyncIterable<readonly Item[]>[],
+): AsyncGenerator<readonly Item[]> {
   const cursors = streams.map((stream, order) => new Cursor(stream, order));
   try {
-    const live: Cursor[] = [];
+    const live: Cursor<Item>[] = [];
     for (const cursor of cursors) if (await cursor.refill()) live.push(cursor);
     const heap = new Heap(live);
-    let out: Entry[] = [];
+    let out: Item[] = [];
     for (let top = heap.top; top !== undefined; top = heap.top) {
       const { entry } = top;
       if (entry === undefined) break;
@@ -79,15 +82,15 @@ export async function* mergeEntries(
 }
 
 /** Cursors, the one at the lowest path on top; of several at one path, the first stream's. */
-class Heap {
-  readonly #cursors: Cursor[];
+class Heap<Item extends Placed> {
+  readonly #cursors: Cursor<Item>[];
 
-  constructor(cursors: Cursor[]) {
+  constructor(cursors: Cursor<Item>[]) {
     this.#cursors = cursors;
     for (let at = cursors.length >> 1; at >= 0; at -= 1) this.#sink(at);
   }
 
-  get top(): Cursor | undefined {
+  get top(): Cursor<Item> | undefined {
     return this.#cursors[0];
   }
 

@@ -5,12 +5,16 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { HAZARD_KINDS, type HazardKind } from '../listing/anatomy.ts';
+import { mergeEntries } from '../listing/merge.ts';
+import { comparePaths } from '../listing/path.ts';
 import { type ByteString, byteString } from '../printable.ts';
 import { WorkFolder } from './work-folder.ts';
 
-const CHUNK = 128 * 1024;
+const CHUNK = 32 * 1024;
+/** Sorted in memory at once. */
+const PIECE = 2 * 1024 * 1024;
 
-/** Takes paths and gives them back, in their order. Call `drain` now and then while adding. */
+/** Takes paths in any order and gives them back in path order. Call `drain` now and then while adding. */
 export class HazardPaths implements AsyncDisposable {
   readonly #files: ReadonlyMap<HazardKind, PathFile>;
 
@@ -52,41 +56,49 @@ export class HazardPaths implements AsyncDisposable {
   }
 }
 
-/** Paths with a NUL after each, which no path can hold. */
+/** Paths with a NUL after each, which no path can hold: a piece that is in order after the other. */
 class PathFile {
   readonly #handle: FileHandle;
-  #pending: string[] = [];
+  #pending: ByteString[] = [];
   #pendingBytes = 0;
+  /** Where each piece ends. */
+  #ends: number[] = [];
 
   constructor(handle: FileHandle) {
     this.#handle = handle;
   }
 
   add(path: ByteString): void {
-    this.#pending.push(path, '\0');
+    this.#pending.push(path);
     this.#pendingBytes += path.length + 1;
   }
 
   async drain(): Promise<void> {
-    if (this.#pendingBytes >= CHUNK) await this.#write();
+    if (this.#pendingBytes >= PIECE) await this.#write();
   }
 
+  /** In path order. */
   async *batches(): AsyncGenerator<readonly ByteString[]> {
     await this.#write();
+    const pieces = this.#ends.map((end, index) => this.#piece(this.#ends[index - 1] ?? 0, end));
+    for await (const batch of mergeEntries(pieces)) yield batch.map(({ path }) => path);
+  }
+
+  async *#piece(start: number, end: number): AsyncGenerator<readonly { readonly path: ByteString }[]> {
     const chunk = Buffer.allocUnsafe(CHUNK);
     let rest = Buffer.alloc(0);
-    for (let at = 0; ; ) {
-      const { bytesRead } = await this.#handle.read(chunk, 0, CHUNK, at);
+    for (let at = start; at < end; ) {
+      const { bytesRead } = await this.#handle.read(chunk, 0, Math.min(CHUNK, end - at), at);
       if (bytesRead === 0) return;
       at += bytesRead;
       const bytes = Buffer.concat([rest, chunk.subarray(0, bytesRead)]);
-      const paths: ByteString[] = [];
-      let start = 0;
-      for (let end = bytes.indexOf(0); end >= 0; end = bytes.indexOf(0, start)) {
-        paths.push(byteString(bytes.subarray(start, end)));
-        start = end + 1;
+      const paths: { path: ByteString }[] = [];
+      let first = 0;
+      for (let nul = bytes.indexOf(0); nul >= 0; nul = bytes.indexOf(0, first)) {
+        paths.push({ path: byteString(bytes.subarray(first, nul)) });
+        first = nul + 1;
       }
-      rest = bytes.subarray(start);
+      rest = bytes.subarray(first);
       yield paths;
     }
   }
@@ -94,6 +106,7 @@ class PathFile {
   async clear(): Promise<void> {
     this.#pending = [];
     this.#pendingBytes = 0;
+    this.#ends = [];
     await this.#handle.truncate(0);
   }
 
@@ -103,9 +116,11 @@ class PathFile {
 
   /** At the file's end: reads have places of their own and do not move it. */
   async #write(): Promise<void> {
-    const bytes = Buffer.from(this.#pending.join(''), 'latin1');
+    if (this.#pending.length === 0) return;
+    const bytes = Buffer.from(`${this.#pending.sort(comparePaths).join('\0')}\0`, 'latin1');
     this.#pending = [];
     this.#pendingBytes = 0;
-    if (bytes.length > 0) await this.#handle.writeFile(bytes);
+    this.#ends.push((this.#ends.at(-1) ?? 0) + bytes.length);
+    await this.#handle.writeFile(bytes);
   }
 }
