@@ -21,7 +21,9 @@ const HOSTILE: readonly ByteString[] = [
 
 test.serial('all paths come back, of each hazard its own, in path order and byte for byte', async (t) => {
   await using paths = await HazardPaths.create();
-  const long = Array.from({ length: 60_000 }, (_, number) => byteStringFromText(`/${number}/${'ü'.repeat(number % 90)}`));
+  const long = Array.from({ length: 60_000 }, (_, number) =>
+    byteStringFromText(`/${number}/${'ü'.repeat(number % 90)}`),
+  );
   for (const [index, path] of [...HOSTILE, ...long].entries()) {
     paths.add('device node', path);
     if (index % 2 === 0) paths.add('file with holes', path);
