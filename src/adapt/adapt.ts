@@ -7,7 +7,7 @@ import { type ByteString, printablePath } from '../printable.ts';
 import { suggestion } from '../profiles/nearest.ts';
 import { HeaderError } from '../tar/header.ts';
 import { Draft } from './draft.ts';
-import { ImageTree } from './image-tree.ts';
+import { ImageTree, type LayerSource } from './image-tree.ts';
 import { writeLayer } from './layer.ts';
 import { RECIPES } from './recipes/index.ts';
 import { type System, systemOf } from './system.ts';
@@ -26,10 +26,7 @@ export interface Adaptation {
   readonly layer: Layer | undefined;
 }
 
-export interface LayerToRead extends Pick<Descriptor, 'digest' | 'mediaType'> {
-  /** Where the entries of interest begin, in bytes and in order, where that is known. */
-  readonly only?: Iterable<number> | undefined;
-}
+export interface LayerToRead extends Pick<Descriptor, 'digest' | 'mediaType'>, Pick<LayerSource, 'places'> {}
 
 /**
  * @param layers of the raw capture, the lowest first.
@@ -57,7 +54,7 @@ export async function adaptLayers(
 
 async function readTree(store: ImageStore, layers: readonly LayerToRead[]): Promise<ImageTree> {
   try {
-    return await ImageTree.read(layers.map(({ digest, only }) => ({ path: store.blobPath(digest), only })));
+    return await ImageTree.read(layers.map(({ digest, places }) => ({ path: store.blobPath(digest), places })));
   } catch (error) {
     if (!(error instanceof HeaderError)) throw error;
     throw new P2cError(`the image cannot be adapted: of its layers (${layers.length}) one is no sound tar`, {

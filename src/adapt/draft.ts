@@ -1,7 +1,10 @@
 /** What recipes make of a tree: edits on top of it, each noted with the recipe that made it. */
 import { posix } from 'node:path';
 import type { ByteString } from '../printable.ts';
-import { followLinks, type ImageTree, isOfInterest, type TreeEntry } from './image-tree.ts';
+import { followLinks } from './follow-links.ts';
+import type { ImageTree } from './image-tree.ts';
+import { isOfInterest } from './of-interest.ts';
+import type { TreeEntry } from './overlay.ts';
 
 /** What is to lie at a path. Texts have one character for each byte. */
 export type Edit =

@@ -14,7 +14,8 @@ import { extendedHeader } from '../tar/made-entry.ts';
 import type { PaxRecord } from '../tar/pax.ts';
 import { WHITEOUT_PREFIX } from '../tar/whiteout.ts';
 import type { Draft, Edit } from './draft.ts';
-import type { ImageTree, TreeEntry } from './image-tree.ts';
+import type { ImageTree } from './image-tree.ts';
+import type { TreeEntry } from './overlay.ts';
 
 /** What fits the header's own fields: larger ones go beside it (POSIX pax). */
 const LARGEST_ID = 0o777777;

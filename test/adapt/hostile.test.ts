@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import test from 'ava';
-import { followLinks } from '../../src/adapt/image-tree.ts';
+import { followLinks } from '../../src/adapt/follow-links.ts';
 import { type ByteString, byteString } from '../../src/printable.ts';
 import { adapted, adaptedAgain, layerOf } from '../helpers/adapting.ts';
 import { rawTar } from '../helpers/raw-tar.ts';

@@ -1,6 +1,6 @@
 /** Makes the layer by which a capture boots in a container. */
 import { type Adaptation, adaptLayers } from '../../adapt/adapt.ts';
-import { isOfInterest } from '../../adapt/image-tree.ts';
+import type { Places } from '../../adapt/image-tree.ts';
 import { describeSystem } from '../../adapt/system.ts';
 import { messageOf, P2cError } from '../../errors.ts';
 import type { Layer } from '../../oci/layer.ts';
@@ -23,7 +23,7 @@ export async function adaptCapture(
   logs: readonly LayerLog[],
 ): Promise<Adaptation | undefined> {
   const { store, request, show } = scene;
-  const layers = captured.map((layer, at) => ({ ...layer, only: placesOfInterest(logs[at]) }));
+  const layers = captured.map((layer, at) => ({ ...layer, places: placesOf(logs[at]) }));
   if (!request.adapt) return undefined;
   const adapting = async (): Promise<Adaptation | P2cError> => {
     try {
@@ -44,16 +44,16 @@ export async function adaptCapture(
 }
 
 /** From header to header through a layer of a million files would take minutes; where each lies is known. */
-function placesOfInterest(log: LayerLog | undefined): Iterable<number> | undefined {
-  return log === undefined ? undefined : { [Symbol.iterator]: () => placesIn(log.file) };
+function placesOf(log: LayerLog | undefined): Places | undefined {
+  return log === undefined ? undefined : (wanted) => placesIn(log.file, wanted);
 }
 
-function* placesIn(log: string): Generator<number> {
+function* placesIn(log: string, wanted: (path: string) => boolean): Generator<number> {
   const reader = new CaptureLogReader(log);
   try {
     for (; reader.current !== undefined; reader.next()) {
       const { current } = reader;
-      if (!('lost' in current) && isOfInterest(current.path)) yield current.offset;
+      if (!('lost' in current) && wanted(current.path)) yield current.offset;
     }
   } finally {
     reader.close();
