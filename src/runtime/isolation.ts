@@ -20,9 +20,10 @@ p2c_root() {
   mount -t tmpfs -o mode=0755,size=64m,nosuid,nodev p2c "$1"
   cd "$1"
   mkdir old proc tmp
+  linked=
   for dir in usr bin sbin lib lib32 lib64 libx32 nix gnu; do
     if [ -L "/$dir" ]; then
-      ln -s "$(readlink "/$dir")" "$dir"
+      linked="$linked /$dir"
     elif [ -d "/$dir" ]; then
       mkdir "$dir"
       mount --rbind "/$dir" "$dir"
@@ -30,6 +31,7 @@ p2c_root() {
       host="$host /$dir"
     fi
   done
+  [ -z "$linked" ] || cp -P $linked .
 }
 # What is read-only on this machine stays so in a user namespace, whatever is asked for.
 p2c_remount() {

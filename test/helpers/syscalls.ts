@@ -3,7 +3,7 @@ import { copyFileSync, mkdirSync } from 'node:fs';
 import { arch } from 'node:os';
 import { join } from 'node:path';
 import type { ExecutionContext } from 'ava';
-import { toolFiles } from '../../src/runtime/engines/toolbox.ts';
+import { TOOLS, toolFiles } from '../../src/runtime/engines/toolbox.ts';
 import { callTables } from '../../src/runtime/seccomp/numbers.ts';
 import { tarOf } from './runtime-image.ts';
 import { temporaryFolder } from './temporary.ts';
@@ -12,7 +12,7 @@ import { temporaryFolder } from './temporary.ts';
 export async function perlLayer(t: ExecutionContext): Promise<Buffer> {
   const root = await temporaryFolder(t);
   mkdirSync(join(root, 'tools'));
-  for (const { source, name } of await toolFiles()) copyFileSync(source, join(root, 'tools', name));
+  for (const { source, name } of await toolFiles(TOOLS.perl)) copyFileSync(source, join(root, 'tools', name));
   return tarOf(root);
 }
 

@@ -17,14 +17,15 @@ shift 2
 mount -t tmpfs -o mode=0755,size=1m,nosuid,nodev p2c root
 cd root
 mkdir l c
-ln -s ../upper upper
-ln -s ../work work
+ln -s ../upper ../work .
 lower=
 ${LINK_LAYERS}mount -t overlay -o "$options${OVERLAY_MARKS},lowerdir=$lower,upperdir=upper,workdir=work" overlay c
-for dir in proc dev sys; do
-  if [ -L "c/$dir" ] || { [ -e "c/$dir" ] && ! [ -d "c/$dir" ]; }; then rm -f "c/$dir"; fi
-  mkdir -p "c/$dir"
+missing=
+for dir in c/proc c/dev c/sys; do
+  if [ -L "$dir" ] || { [ -e "$dir" ] && ! [ -d "$dir" ]; }; then rm -f "$dir"; fi
+  [ -d "$dir" ] || missing="$missing $dir"
 done
+[ -z "$missing" ] || mkdir $missing
 mount --bind c .
 cd /
 exec 2>&4 4>&-

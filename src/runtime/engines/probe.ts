@@ -12,7 +12,7 @@ import { cgroupsPath } from '../cgroup/container-cgroup.ts';
 import type { Engine } from '../engine.ts';
 import { makeTemporary } from '../owned-name.ts';
 import { type Bundle, specText } from '../spec.ts';
-import { toolCommand, toolFiles } from './toolbox.ts';
+import { TOOLS, toolCommand, toolFiles } from './toolbox.ts';
 
 /** What the container of the probe answers: no runtime's own exit code. */
 const ANSWER = 42;
@@ -24,7 +24,7 @@ export async function probeRuntime(engine: Engine): Promise<string | undefined> 
   try {
     const layer = join(folder, 'layer');
     for (const name of ['upper', 'work', 'root', 'layer/tools']) await mkdir(join(folder, name), { recursive: true });
-    for (const { source, name } of await toolFiles()) await copyFile(source, join(layer, 'tools', name));
+    for (const { source, name } of await toolFiles(TOOLS.plain)) await copyFile(source, join(layer, 'tools', name));
     const bundle = probeBundle(place.id);
     await writeFile(join(folder, 'config.json'), specText(bundle));
     const layers = [{ folder: layer, opaque: new Set<string>() }];

@@ -1,14 +1,14 @@
 /** A bundle as the operations of the setup script. */
 import { statSync } from 'node:fs';
-import { join } from 'node:path';
-import { cgroupHierarchies } from '../cgroup/hierarchy.ts';
+import { basename, join } from 'node:path';
+import { cgroupHierarchies, type Hierarchy } from '../cgroup/hierarchy.ts';
 import type { Place } from '../engine.ts';
 import { inUserNamespace } from '../rootless/user-namespace.ts';
 import type { Bundle, Device, Mount } from '../spec.ts';
 import { isReserved } from '../volume.ts';
 import { limitOption } from './command-words.ts';
-import { lastStepFiles } from './last-step-files.ts';
-import { toolFiles } from './toolbox.ts';
+import { lastStepFiles, wayOf } from './last-step-files.ts';
+import { TOOLS, type ToolFile, toolFiles } from './toolbox.ts';
 
 /** Those of every container (runtime-spec, config-linux.md, Default Devices). */
 const DEVICES: readonly Device[] = (
@@ -34,16 +34,16 @@ const FLAGS: readonly string[] = ['ro', 'rw', 'nodev', 'nosuid', 'noexec'];
 
 /** The arguments of `SETUP`. @param ending the words that follow the setup. */
 export async function setupOperations(place: Place, bundle: Bundle, ending: readonly string[]): Promise<string[]> {
-  const tools = [...(await toolFiles()), ...lastStepFiles(place)];
+  const tools = [...(await toolFiles(wayOf(place) === 'plain' ? TOOLS.plain : TOOLS.perl)), ...lastStepFiles(place)];
   const binds = bundle.mounts.filter((mount) => mount.type === 'bind');
   const kernel = bundle.mounts.filter(isKernels);
   const others = bundle.mounts.filter((mount) => !isKernels(mount));
   const kinds = binds.map(({ source }) => (statSync(source).isDirectory() ? 'folder' : 'file'));
   return [
     join(place.folder, bundle.root.path),
-    ...tools.flatMap(({ source, name }) => ['tool', source, name]),
+    ...toolWords(tools),
     ...place.layers.flatMap(({ folder }) => ['layer', folder]),
-    ...['writable', join(place.folder, 'upper'), join(place.folder, 'work')],
+    ...['writable', place.folder],
     ...binds.flatMap(({ source, options }, at) => {
       const how = options.includes('rbind') ? 'rbind' : 'bind';
       const flags = options.filter((option) => FLAGS.includes(option));
@@ -76,6 +76,16 @@ export async function setupOperations(place: Place, bundle: Bundle, ending: read
     ...bundle.process.rlimits.flatMap((limit) => ['limit', limitOption(limit)]),
     '--',
     ...ending,
+  ];
+}
+
+/** All that keep their names at once. */
+function toolWords(files: readonly ToolFile[]): string[] {
+  const keepsName = ({ source, name }: ToolFile): boolean => basename(source) === name;
+  const [kept, renamed] = [files.filter(keepsName), files.filter((file) => !keepsName(file))];
+  return [
+    ...['tools', String(kept.length), ...kept.map(({ source }) => source)],
+    ...renamed.flatMap(({ source, name }) => ['tool', source, name]),
   ];
 }
 
@@ -135,13 +145,17 @@ function cgroupWords({ destination, options }: Mount): string[] {
   if (hierarchies.every(({ version }) => version === 2)) {
     return hierarchies.length === 0 ? [] : ['cgroup', destination, 'cgroup2', 'rw', access];
   }
+  const nameOf = ({ version, controllers }: Hierarchy): string =>
+    version === 2 ? 'unified' : controllers.join(',').replace('name=', '');
   return [
     ...['mount', 'tmpfs', destination, 'nosuid,nodev,noexec,mode=755,size=64k'],
-    ...hierarchies.flatMap(({ version, controllers }) => {
-      if (version === 2) return ['cgroup', `${destination}/unified`, 'cgroup2', 'rw', access];
-      const name = controllers.join(',').replace('name=', '');
+    ...['folders', String(hierarchies.length), destination, ...hierarchies.map(nameOf)],
+    ...hierarchies.flatMap((hierarchy) => {
+      const { version, controllers } = hierarchy;
+      const at = `${destination}/${nameOf(hierarchy)}`;
+      if (version === 2) return ['cgroup', at, 'cgroup2', 'rw', access];
       const none = controllers.every((word) => word.startsWith('name=')) ? 'none,' : '';
-      return ['cgroup', `${destination}/${name}`, 'cgroup', `${none}${controllers.join(',')}`, access];
+      return ['cgroup', at, 'cgroup', `${none}${controllers.join(',')}`, access];
     }),
   ];
 }

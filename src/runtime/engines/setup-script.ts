@@ -78,12 +78,25 @@ place() {
     /c/ | /c/proc/* | /c/sys/* | /c/dev/*) p2c_refuse "leads to '\${PWD#/c}/$name' by a link in the container, and nothing may be mounted there" ;;
   esac
 }
+# The arguments from the one on, so many, for eval: one program then does what many would.
+words() {
+  words=
+  last=$(($1 + $2))
+  while [ "$last" -gt "$1" ]; do
+    last=$((last - 1))
+    words="\\"\\\${$last}\\" $words"
+  done
+}
 p2c_root "$1"
 shift
 mkdir c l v tools devices pts
 mount --bind /dev/pts pts
 while [ "$1" != -- ]; do
   case $1 in
+    tools)
+      words 3 "$2"
+      eval "cp $words tools"
+      shift $((2 + $2)) ;;
     tool)
       cp "$2" "tools/$3"
       shift 3 ;;
@@ -93,9 +106,8 @@ while [ "$1" != -- ]; do
       count=$((count + 1))
       shift 2 ;;
     writable)
-      ln -s "$2" upper
-      ln -s "$3" work
-      shift 3 ;;
+      ln -s "$2/upper" "$2/work" .
+      shift 2 ;;
     volume)
       if [ "$4" = folder ]; then mkdir "v/$2"; else : >"v/$2"; fi
       mount "--$5" "$3" "v/$2"
@@ -170,6 +182,11 @@ while [ "$1" != -- ]; do
         host="$host /v/$2"
       fi
       shift 4 ;;
+    folders)
+      place folder "$3"
+      words 4 "$2"
+      eval "mkdir $words"
+      shift $((3 + $2)) ;;
     cgroup)
       place folder "$2"
       mount -c -t "$3" -o "$4" cgroup .

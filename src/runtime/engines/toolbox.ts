@@ -8,12 +8,15 @@ import { HOST_ENVIRONMENT } from '../isolation.ts';
 
 const run = promisify(execFile);
 
-/** Taken along where it is installed: see `last-step.ts`. */
+/** Where it is installed it does everything alone: see `last-step.ts`. */
 const PERL = 'perl';
 
 /** `setpriv` drops capabilities, `sh` and `env` set the environment, `unshare` enters the root and its working folder. */
 const PROGRAMS = ['setpriv', 'sh', 'env', 'unshare'] as const;
 type Tool = (typeof PROGRAMS)[number] | typeof PERL;
+
+/** The programs of a container whose last step is perl's, and of one without. */
+export const TOOLS = { perl: [PERL], plain: PROGRAMS } as const;
 
 /** Where the setup script puts them, in the namespace's own root. */
 const FOLDER = '/tools';
@@ -25,15 +28,16 @@ export interface ToolFile {
 }
 
 /**
- * The files to copy. Libraries are found as ldd(1) finds them; it runs programs of this machine only.
+ * The files to copy: the tools and their libraries, which are found as ldd(1) finds them; it runs programs of this machine
+ * only.
  * @throws P2cError `engine.tool` where a program is missing, or is linked in a way that is not understood.
  */
-export async function toolFiles(): Promise<ToolFile[]> {
+export async function toolFiles(tools: readonly Tool[]): Promise<ToolFile[]> {
   const files = new Map<string, string>();
-  for (const program of hasPerl() ? [PERL, ...PROGRAMS] : PROGRAMS) files.set(program, findProgram(program));
+  for (const program of tools) files.set(program, findProgram(program));
   for (const { name, source } of await librariesOf([...files.values()])) files.set(name, source);
   if (!files.has(LOADER)) {
-    throw new P2cError(`the loader of ${PROGRAMS.join(', ')} was not found`, {
+    throw new P2cError(`the loader of ${tools.join(', ')} was not found`, {
       code: 'engine.tool',
       hint: 'ldd must list it; statically linked util-linux is not known to p2c',
     });
