@@ -87,6 +87,10 @@ async function main(argv: readonly string[]): Promise<number> {
   }
   const found = findVerb(argv);
   if (found === undefined) return withoutVerb(first, argv[1]);
+  if (found.entry.starts && found.rest.length > 0 && process.getuid?.() === 0) {
+    const { beginMonitor } = await import('./runtime/monitor-process.ts');
+    beginMonitor();
+  }
   const verb = await found.entry.load();
   const parser = (): Promise<Argv> => parserFor(verb);
   if (asksForHelp(verb, found.rest)) {

@@ -5,6 +5,8 @@ export interface VerbEntry {
   readonly name: string;
   readonly summary: string;
   readonly hidden?: boolean;
+  /** It starts a container as a rule, whose monitor may as well be begun before all else. */
+  readonly starts?: boolean;
   load(): Promise<RunnableVerb>;
 }
 
@@ -132,6 +134,7 @@ export const VERBS: readonly VerbEntry[] = [
   {
     name: 'run',
     summary: 'run an image as a container',
+    starts: true,
     load: async () => (await import('./run.ts')).verb,
   },
   {
@@ -142,6 +145,7 @@ export const VERBS: readonly VerbEntry[] = [
   {
     name: 'start',
     summary: 'start containers that were created, or that ended',
+    starts: true,
     load: async () => (await import('./start.ts')).verb,
   },
   {

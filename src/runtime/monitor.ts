@@ -2,7 +2,7 @@
  * The monitor: a process of p2c's own that looks after a container. Every container has one, those in the foreground too:
  * a p2c that is killed, or a terminal that is closed, is not the container's end.
  */
-import { type ChildProcess, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -12,12 +12,12 @@ import { ExitCode, errorRecord, P2cError } from '../errors.ts';
 import { AttachServer } from './attach/server.ts';
 import { claim, giveBack } from './claim.ts';
 import { type Container, containerFolder, readContainer } from './container.ts';
-import { closeInheritedFiles } from './engines/inherited-files.ts';
+import { takeMonitor } from './monitor-process.ts';
 import { storeKey } from './network/run-folder.ts';
 import { supervise } from './supervise.ts';
 
-/** The hidden verb that this file's two halves speak through. */
-export const MONITOR_VERB = '__monitor';
+/** What a monitor is told first: whose it is. */
+const ownerSchema = z.object({ root: z.string(), id: z.string() });
 
 const wordSchema = z.union([
   z.object({ listening: z.literal(true) }),
@@ -36,7 +36,7 @@ type Word = z.output<typeof wordSchema>;
 
 /** A monitor says short lines; more is none. */
 const LONGEST_WORD = 64 * 1024;
-const START = 'start\n';
+const START = 'start';
 
 /** Whoever starts a container: the monitor listens already, so that one can attach before anything is said. */
 export class Monitor {
@@ -49,27 +49,21 @@ export class Monitor {
   }
 
   /** @throws P2cError `container.running` (usage) where the container has one, `monitor.ended`. */
-  static async open(root: string, { folder, definition }: Container): Promise<Monitor> {
-    closeInheritedFiles();
-    const errors = openSync(join(folder, 'monitor.err'), 'w', 0o600);
-    const words = [...process.execArgv, process.argv[1] ?? '', MONITOR_VERB, root, definition.id];
-    const child = spawn(process.execPath, words, {
-      // What Node was told to import may be meant from here.
-      cwd: process.execArgv.length > 0 ? process.cwd() : '/',
-      detached: true,
-      stdio: ['pipe', 'pipe', errors],
-    });
-    closeSync(errors);
-    child.stdin?.on('error', () => {});
-    const monitor = new Monitor(child);
+  static async open(root: string, { definition }: Container): Promise<Monitor> {
+    const monitor = new Monitor(takeMonitor());
+    monitor.#tell(JSON.stringify({ root, id: definition.id }));
     await monitor.#expect('listening');
     return monitor;
   }
 
   /** Resolves once the container runs. @throws P2cError what the monitor met, where it could not be started. */
   async start(): Promise<void> {
-    this.#process.stdin?.write(START);
+    this.#tell(START);
     await this.#expect('started');
+  }
+
+  #tell(line: string): void {
+    this.#process.stdin?.write(`${line}\n`);
   }
 
   /** Lets it go on alone: this process may end. */
@@ -108,20 +102,28 @@ export function monitorTitle(root: string, id: string): string {
 }
 
 /** The monitor's side: the verb's whole work. */
-export async function monitorContainer(root: string, id: string): Promise<void> {
-  process.title = monitorTitle(root, id);
+export async function monitorContainer(): Promise<void> {
   // Whoever started it may be gone by now.
   process.stdout.removeAllListeners('error').on('error', () => {});
   const tell = (word: Word): void => {
     process.stdout.write(`${JSON.stringify(word)}\n`);
   };
+  const told = createInterface({ input: process.stdin })[Symbol.asyncIterator]();
+  const owner = await told.next();
+  if (owner.done === true) return;
   let started = false;
   try {
-    const container = await readContainer(containerFolder(root, id));
+    const { root, id } = ownerSchema.parse(JSON.parse(owner.value));
+    process.title = monitorTitle(root, id);
+    const folder = containerFolder(root, id);
+    putErrorsInto(join(folder, 'monitor.err'));
+    const container = await readContainer(folder);
     const before = await claim(container);
     await using attach = await AttachServer.open(container.folder);
     tell({ listening: true });
-    if (!(await isToldToStart())) return await giveBack(container, before);
+    const { value } = await told.next();
+    process.stdin.destroy();
+    if (value !== START) return await giveBack(container, before);
     await supervise(root, container, attach, () => {
       if (!started) tell({ started: true });
       started = true;
@@ -132,22 +134,16 @@ export async function monitorContainer(root: string, id: string): Promise<void> 
   }
 }
 
-/** @returns false where whoever was to say so went away. */
-async function isToldToStart(): Promise<boolean> {
-  for await (const chunk of process.stdin) {
-    if (String(chunk) === START) break;
-  }
-  const told = !process.stdin.readableEnded;
-  process.stdin.destroy();
-  return told;
+/** Standard error is what is opened next: the lowest number that is free (open(2)). */
+function putErrorsInto(path: string): void {
+  closeSync(2);
+  openSync(path, 'w', 0o600);
 }
 
 async function* wordsOf(child: ChildProcess): AsyncGenerator<Word> {
-  const failed = new Promise<never>((_, reject) => child.once('error', reject));
-  failed.catch(() => {});
   const lines = createInterface({ input: bounded(child.stdout ?? Readable.from([])) })[Symbol.asyncIterator]();
   for (;;) {
-    const { value, done } = await Promise.race([lines.next(), failed]);
+    const { value, done } = await lines.next();
     if (done === true) return;
     try {
       yield wordSchema.parse(JSON.parse(value));
