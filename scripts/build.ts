@@ -6,6 +6,8 @@ import { chmodSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
+import { shippedProfiles } from '../src/profiles/load.ts';
+import { parsedText } from '../src/profiles/parsed.ts';
 import { lazyPackages } from './lib/lazy-packages.ts';
 import { bundledPackages, licencesOf } from './lib/licences.ts';
 
@@ -46,3 +48,4 @@ for (const { path, text } of outputFiles) {
   if (basename(path) === 'cli.js') chmodSync(path, 0o755);
 }
 writeFileSync(join(DIST, 'THIRD-PARTY-LICENSES'), licencesOf(HOME, bundledPackages(metafile)));
+writeFileSync(join(DIST, 'profiles.json'), parsedText(shippedProfiles()));

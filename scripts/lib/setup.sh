@@ -115,7 +115,7 @@ need_build() {
   (
     cd "$P2C_HOME"
     flock 9
-    if [ ! -e dist/cli.js ] || [ -n "$(find src scripts/build.ts tsconfig.json tsconfig.build.json package.json -newer dist/cli.js -print -quit)" ]; then
+    if [ ! -e dist/cli.js ] || [ -n "$(find src profiles scripts/build.ts tsconfig.json tsconfig.build.json package.json -newer dist/cli.js -print -quit)" ]; then
       say "building"
       quietly "npm run build" npm run --silent build
       touch dist/cli.js

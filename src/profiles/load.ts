@@ -4,6 +4,7 @@ import * as z from 'zod';
 import { usageError } from '../errors.ts';
 import { packageFolder } from '../package-folder.ts';
 import { nearest } from './nearest.ts';
+import { parsedProfile } from './parsed.ts';
 import { type Profile, type ProfileRule, profileSchema } from './schema.ts';
 import { readYamlFile, type YamlKind } from './yaml-file.ts';
 
@@ -80,7 +81,7 @@ function withService(value: unknown, service: string): unknown {
 export function readProfile(nameOrFile: string): Profile {
   if (isProfileFile(nameOrFile)) return loadProfileFile(nameOrFile);
   const known = profileNames();
-  if (known.includes(nameOrFile)) return loadProfileFile(`${SHIPPED}${nameOrFile}.yaml`);
+  if (known.includes(nameOrFile)) return loadShipped(nameOrFile);
   const guess = nearest(nameOrFile, known);
   throw usageError(`there is no profile '${nameOrFile}'`, {
     code: 'profile.unknown',
@@ -96,6 +97,17 @@ export function loadProfileFile(file: string): Profile {
   return readYamlFile(file, profileSchema, PROFILE_KIND);
 }
 
+function loadShipped(name: string): Profile {
+  const file = profileFile(name);
+  return parsedProfile(file) ?? loadProfileFile(file);
+}
+
+/** For the build: all that is shipped, by file, as YAML has it. */
+export function shippedProfiles(): Map<string, Profile> {
+  const files = [...profileNames(), BASE].map(profileFile);
+  return new Map(files.map((file) => [file, loadProfileFile(file)]));
+}
+
 /** One exclusion of `profiles/base.yaml`, named as `RuleInput` of src/listing/rules.ts names its parts. */
 export interface BaseRule {
   readonly pattern: string;
@@ -105,7 +117,7 @@ export interface BaseRule {
 
 /** The exclusions that hold for every server, each with its reason. */
 export function baseRules(): BaseRule[] {
-  const rules = loadProfileFile(`${SHIPPED}${BASE}.yaml`).exclude;
+  const rules = loadShipped(BASE).exclude;
   return rules.map(({ path, reason, type }) => ({ pattern: path, reason, type }));
 }
 
