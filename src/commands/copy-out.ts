@@ -6,9 +6,8 @@ import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { ExitCode, P2cError, usageError } from '../errors.ts';
-import type { Destination } from '../oci/destination.ts';
+import type { Destination, OwnName } from '../oci/destination.ts';
 import type { Image } from '../oci/image.ts';
-import { parseReference, type Reference } from '../oci/reference.ts';
 import { storeRoot } from '../oci/root.ts';
 import { ImageStore } from '../oci/store.ts';
 import { volumesOf } from '../oci/volume-artifact.ts';
@@ -32,7 +31,7 @@ interface CopiedOut {
 /** Copies, and prints what came of it. @returns exit code 3 where something of the image stays behind. */
 export async function copyAndTell(
   name: string,
-  destinationOf: (own: Reference) => Destination,
+  destinationOf: (own: OwnName) => Destination,
   { json, ...options }: CopyOptions & { readonly json: boolean },
 ): Promise<ExitCode> {
   const copied = await interruptible((signal) => copyOut(storeRoot(), name, destinationOf, options, signal));
@@ -54,13 +53,13 @@ export async function copyAndTell(
 async function copyOut(
   root: string,
   name: string,
-  destinationOf: (own: Reference) => Destination,
+  destinationOf: (own: OwnName) => Destination,
   options: CopyOptions,
   signal: AbortSignal,
 ): Promise<CopiedOut> {
   const store = await ImageStore.open(root);
   const image = await store.find(name);
-  const own = namedReference(image, name);
+  const own = ownName(image, name);
   const { address, file } = destinationOf(own);
   const left = (await volumesOf(store, image)).map(({ path }) => path);
   if (root.includes(':')) {
@@ -69,17 +68,18 @@ async function copyOut(
   if (file !== undefined) requireNew(file);
   const skopeo = findProgram('skopeo', 'skopeo');
   try {
-    await runSkopeo(skopeo, ['copy', ...wordsOf(options), `oci:${root}:${own.name}`, address], signal);
+    await runSkopeo(skopeo, ['copy', ...wordsOf(options), `oci:${root}:${own}`, address], signal);
   } catch (error) {
     // What is there of it is no image.
     if (file !== undefined) await rm(file, { force: true });
     throw error;
   }
-  return { image: own.name, digest: image.digest, destination: address, volumesLeft: left };
+  return { image: own, digest: image.digest, destination: address, volumesLeft: left };
 }
 
-function namedReference({ reference }: Image, asked: string): Reference {
-  if (reference !== undefined) return parseReference(reference);
+/** As it stands in the index: skopeo is to find it. */
+function ownName({ reference }: Image, asked: string): OwnName {
+  if (reference !== undefined) return reference;
   throw usageError(`'${asked}' has no name, and skopeo finds an image by its name only`, {
     code: 'usage',
     hint: "'p2c image adapt --tag NAME:TAG' makes one with a name",

@@ -12,38 +12,61 @@ export interface Destination {
   readonly file: string | undefined;
 }
 
+/** The name that an image has in the store: one that another tool gave need be none in docker's grammar. */
+export type OwnName = string;
+
 const HINT =
   "write docker://REGISTRY/NAME:TAG, oci-archive:FILE, docker-archive:FILE, oci:FOLDER, 'podman' or 'docker', or another of skopeo's transports";
 /** Without a registry, podman looks for a name here. */
 const OWN_REGISTRY = 'localhost/';
 
-/** @param own the name that the image has in the store. @throws P2cError `usage`. */
-export function parseDestination(text: string, own: Reference): Destination {
-  if (text === 'podman') return { address: `containers-storage:${podmanName(own)}`, file: undefined };
-  if (text === 'docker') return { address: `docker-daemon:${own.name}`, file: undefined };
+/** @throws P2cError `usage`, `reference.invalid` where the image's own name is none there. */
+export function parseDestination(text: string, own: OwnName): Destination {
+  if (text === 'podman') {
+    const name = podmanName(nameThere(own, 'containers-storage:localhost/NAME:TAG'));
+    return { address: `containers-storage:${name}`, file: undefined };
+  }
+  if (text === 'docker') {
+    return { address: `docker-daemon:${nameThere(own, 'docker-daemon:NAME:TAG').name}`, file: undefined };
+  }
   const [, transport = '', rest = ''] = /^([a-z][a-z-]*):(.*)$/s.exec(text) ?? [];
   if (rest === '') throw usageError(`'${text}' is no place for an image`, { code: 'usage', hint: HINT });
   if (transport === 'oci-archive' || transport === 'docker-archive') {
     const [, file = '', name] = /^([^:]+)(?::(.+))?$/s.exec(rest) ?? [];
     if (file === '') throw usageError(`'${text}' names no file`, { code: 'usage', hint: HINT });
-    return { address: `${transport}:${file}:${name ?? own.name}`, file };
+    const asked = `docker-archive:${file}:NAME:TAG`;
+    const there = name ?? (transport === 'oci-archive' ? own : nameThere(own, asked).name);
+    return { address: `${transport}:${file}:${there}`, file };
   }
-  if (transport === 'oci' && !rest.includes(':')) return { address: `oci:${rest}:${own.name}`, file: undefined };
+  if (transport === 'oci' && !rest.includes(':')) return { address: `oci:${rest}:${own}`, file: undefined };
   return { address: text, file: undefined };
 }
 
 /** @param name as podman push takes it, with or without `docker://`; default: the image's own. @throws P2cError `usage`. */
-export function registryDestination(name: string | undefined, own: Reference): Destination {
-  const given = (name ?? own.name).replace(/^docker:\/\//, '');
+export function registryDestination(name: string | undefined, own: OwnName): Destination {
+  const given = (name ?? own).replace(/^docker:\/\//, '');
   const { repository, name: whole } = parseReference(given);
   const [registry = '', ...path] = repository.split('/');
   if (path.length === 0 || !/[.:[]/.test(registry)) {
     throw usageError(`'${given}' names no registry`, {
       code: 'usage',
-      hint: `write REGISTRY/NAME:TAG, as in 'registry.example/${own.name}'; other places than registries are for 'p2c export'`,
+      hint: `write REGISTRY/NAME:TAG, as in 'registry.example/old:latest'; other places than registries are for 'p2c export'`,
     });
   }
   return { address: `docker://${whole}`, file: undefined };
+}
+
+/** @param instead a destination with a name in it. */
+function nameThere(own: OwnName, instead: string): Reference {
+  try {
+    return parseReference(own);
+  } catch (error) {
+    throw usageError(`the image is called '${own}', and cannot be called so there`, {
+      code: 'reference.invalid',
+      hint: `name it anew, with '${instead}' as the destination`,
+      cause: error,
+    });
+  }
 }
 
 function podmanName({ name, repository }: Reference): string {
