@@ -65,13 +65,19 @@ export interface Adapted {
   readonly adaptation: Adaptation;
 }
 
-/** Gives an image an adaptation, in place of one that it has; what describes the image comes along. */
+/**
+ * Gives an image an adaptation, in place of one that it has; what describes the image comes along.
+ * @param reference where it is the image's own, the image is replaced, and no other that got the name meanwhile.
+ * @throws P2cError `image.moved`, `image.unknown`, `adapt.foreign`, `adapt.damaged`, `adapt.size`.
+ */
 export async function adaptImage(
   store: ImageStore,
   image: Image,
-  reference: Reference,
+  reference: Pick<Reference, 'name'>,
   options: { readonly without: readonly string[]; readonly when: Date },
 ): Promise<Adapted> {
+  // Its layers are read and come along: whoever removes it meanwhile must leave them.
+  await using _ = await store.use(image);
   const count = rawLayerCount(image);
   const layers = layersOf(image).slice(0, count);
   const adaptation = await adaptLayers(store, layers, options.without);
@@ -79,6 +85,7 @@ export async function adaptImage(
   const config = withAdaptation({ ...bare, ...historyOf(image, count) }, adaptation, options.when);
   const adapted = await store.addImage({
     reference,
+    ...(reference.name === image.reference ? { replaces: image.digest } : {}),
     layers: adaptation.layer === undefined ? layers : [...layers, adaptation.layer],
     config,
     artifacts: await artifactsOf(store, image),

@@ -4,6 +4,7 @@ import { storeRoot } from '../oci/root.ts';
 import { ImageStore } from '../oci/store.ts';
 import { createContainer } from '../runtime/create.ts';
 import { defineVerb } from './command.ts';
+import { noteDamagedArtifacts } from './damaged-note.ts';
 import { engineFor } from './engine-note.ts';
 import { tellInit } from './init-note.ts';
 import { tellLacks } from './lacks-note.ts';
@@ -31,6 +32,7 @@ export const verb = defineVerb({
     const root = storeRoot();
     const engine = await engineFor(root, wanted.engine);
     const store = await ImageStore.open(root);
+    await noteDamagedArtifacts(store);
     const container = await createContainer(store, image, wanted, engine);
     tellInit(container, wanted.init);
     tellLacks(container);

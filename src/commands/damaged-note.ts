@@ -1,4 +1,5 @@
-/** Says which containers a verb passes over. */
+/** Says which containers, and which artifacts of images, a verb passes over. */
+import type { ImageStore } from '../oci/store.ts';
 import { printable } from '../printable.ts';
 import { type DamagedContainer, damagedContainers } from '../runtime/damaged.ts';
 
@@ -9,6 +10,16 @@ export async function noteDamaged(root: string, layers = false): Promise<void> {
     if (layers && one.layersUnknown)
       process.stderr.write('  it is unknown which unpacked layers it needs: all stay for as long as it is there\n');
     process.stderr.write(`  hint: 'p2c rm -f ${nameOf(one)}' removes it\n`);
+  }
+}
+
+/** Receipts and volumes: where it is not known whose they were, they may be those of the image that is asked for. */
+export async function noteDamagedArtifacts(store: ImageStore): Promise<void> {
+  for (const { digest, type, subject, error } of await store.damagedArtifacts()) {
+    const whose = subject === undefined ? 'it is not known of which image' : `of the image ${subject}`;
+    const what = `an artifact (${printable(type)}, ${whose}) is passed over`;
+    process.stderr.write(`p2c: ${what}: ${printable(error.message)}\n`);
+    process.stderr.write(`  hint: 'p2c image rm ${digest}' removes it\n`);
   }
 }
 

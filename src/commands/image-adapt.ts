@@ -10,6 +10,7 @@ import { printable } from '../printable.ts';
 import { adaptationReport, describeAdaptation } from '../report/adaptation-report.ts';
 import { table } from '../report/table.ts';
 import { defineVerb } from './command.ts';
+import { noteDamagedArtifacts } from './damaged-note.ts';
 import { terminalWidth } from './show.ts';
 
 export const verb = defineVerb({
@@ -51,10 +52,12 @@ export const verb = defineVerb({
     const given = tag === undefined ? undefined : parseReference(tag);
     await using store = await ImageStore.open(storeRoot());
     const image = await store.find(name);
-    if (given === undefined && image.reference === undefined) {
+    // As it stands in the index, whatever its form: it may be umoci that gave it.
+    const reference = given ?? (image.reference === undefined ? undefined : { name: image.reference });
+    if (reference === undefined) {
       throw usageError(`${name} has no name that could stay`, { code: 'usage', hint: 'give one with --tag NAME:TAG' });
     }
-    const reference = given ?? parseReference(image.reference ?? '');
+    await noteDamagedArtifacts(store);
     const adapted = await adaptImage(store, image, reference, { without: left, when: new Date() });
     const report = adaptationReport(adapted.adaptation);
     const text = json

@@ -10,6 +10,7 @@ import { asText } from '../report/receipt/form.ts';
 import { arePlain, TreePaths, treesOf } from '../report/tree-paths.ts';
 import { formatCount } from '../report/units.ts';
 import { defineVerb } from './command.ts';
+import { noteDamagedArtifacts } from './damaged-note.ts';
 
 export const verb = defineVerb({
   name: 'image diff',
@@ -30,6 +31,7 @@ export const verb = defineVerb({
       });
     }
     await using store = await ImageStore.open(storeRoot());
+    await noteDamagedArtifacts(store);
     await using a = await pathsOf(store, await store.find(first));
     await using b = await pathsOf(store, await store.find(second));
     let count = 0;

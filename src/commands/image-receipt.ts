@@ -10,6 +10,7 @@ import { openReceipt } from '../report/receipt/read.ts';
 import { describeSummary, type ReceiptSummary, summarise } from '../report/receipt/summary.ts';
 import { formatCount } from '../report/units.ts';
 import { defineVerb } from './command.ts';
+import { noteDamagedArtifacts } from './damaged-note.ts';
 import { drained } from './print-pieces.ts';
 import { terminalWidth } from './show.ts';
 
@@ -65,6 +66,7 @@ export const verb = defineVerb({
     const chosen = chooser(options);
     await using store = await ImageStore.open(storeRoot());
     const image = await store.find(name);
+    await noteDamagedArtifacts(store);
     const receipt = await openReceipt(store, image);
     if (options.check) return printCheck(name, await checkReceipt(store, image, receipt), options.json);
     if (chosen === undefined) {

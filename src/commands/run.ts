@@ -8,6 +8,7 @@ import { startMonitored } from '../runtime/monitor.ts';
 import { startAttached, withAttachOptions } from './attached-container.ts';
 import { defineVerb } from './command.ts';
 import { checkTerminal } from './container-process.ts';
+import { noteDamagedArtifacts } from './damaged-note.ts';
 import { engineFor } from './engine-note.ts';
 import { tellInit } from './init-note.ts';
 import { tellLacks } from './lacks-note.ts';
@@ -44,6 +45,7 @@ export const verb = defineVerb({
     noteLoweredLimits(wanted.ulimits);
     const engine = await engineFor(root, wanted.engine);
     const store = await ImageStore.open(root);
+    await noteDamagedArtifacts(store);
     const container = await createContainer(store, image, wanted, engine);
     tellInit(container, wanted.init);
     tellLacks(container);

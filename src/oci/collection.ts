@@ -29,7 +29,7 @@ export class Collection {
     this.spokenFor = spokenFor;
   }
 
-  /** @throws P2cError `store.invalid` where a damaged manifest hides what it needs. */
+  /** @throws P2cError `store.invalid`, `store.foreign` where a manifest hides what it needs. */
   static async of(layout: Layout, index: Index): Promise<Collection> {
     const named = await reachable(layout, index.manifests);
     const noted = await layout.uses.all();

@@ -1,6 +1,6 @@
 /** Descriptors of the index: which of them a user's word means. */
-import { type P2cError, usageError } from '../errors.ts';
-import { hexOf } from './digest.ts';
+import { P2cError, usageError } from '../errors.ts';
+import { type Digest, hexOf } from './digest.ts';
 import type { Layout } from './layout.ts';
 import { type Descriptor, type Manifest, MediaType, manifestSchema, REF_NAME } from './spec.ts';
 
@@ -12,11 +12,21 @@ export function nameOf(descriptor: Descriptor): string | undefined {
   return descriptor.annotations?.[REF_NAME];
 }
 
-/** @throws P2cError `store.invalid`, which tells the image's name. */
+/**
+ * True for a manifest of which the index says that it is none of an image. Of an image, some tools write its config's type
+ * there (image-spec, descriptor.md, "artifactType").
+ */
+export function isArtifact(descriptor: Descriptor): boolean {
+  const type = descriptor['artifactType'];
+  return isManifest(descriptor) && type !== undefined && type !== MediaType.config;
+}
+
+/** @throws P2cError `store.invalid`, which tells the image's name, and what to remove. */
 export function readManifest(layout: Layout, descriptor: Descriptor): Promise<Manifest> {
   const name = nameOf(descriptor);
   const what = name === undefined ? 'manifest' : `manifest of '${name}'`;
-  return layout.readDocument(descriptor.digest, manifestSchema, what);
+  const hint = `'p2c image validate --all' lists what is wrong; 'p2c image rm ${name ?? descriptor.digest}' takes it away`;
+  return layout.readDocument(descriptor.digest, manifestSchema, what, hint);
 }
 
 /**
@@ -51,6 +61,15 @@ export function unknownImage(root: string, manifests: readonly Descriptor[], nam
   return usageError(`there is no image '${name}' in ${root}`, {
     code: 'image.unknown',
     hint: near.length === 0 ? "the store is empty: 'p2c migrate' makes images" : `it has: ${near.join(', ')}`,
+  });
+}
+
+/** @param now undefined where nothing has the name any more. */
+export function movedImage(name: string, now: Digest | undefined): P2cError {
+  const what = now === undefined ? 'is gone' : `is another image, ${now}`;
+  return new P2cError(`'${name}' ${what}: somebody changed that after this began`, {
+    code: 'image.moved',
+    hint: 'the store is as they left it; for what is there now, do it again',
   });
 }
 

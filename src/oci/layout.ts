@@ -101,13 +101,14 @@ export class Layout {
     }
   }
 
-  /** Reads a JSON blob and checks its form. @throws P2cError `store.invalid`. */
+  /** Reads a JSON blob and checks its form. @param hint what to do about a damaged one. @throws P2cError `store.invalid`. */
   async readDocument<Schema extends z.ZodType>(
     digest: Digest,
     schema: Schema,
     what: string,
+    hint?: string,
   ): Promise<z.output<Schema>> {
-    return readJson(this.blobPath(digest), schema, what);
+    return readJson(this.blobPath(digest), schema, what, hint);
   }
 
   async readIndex(): Promise<Index> {
@@ -210,6 +211,7 @@ async function readJson<Schema extends z.ZodType>(
   path: string,
   schema: Schema,
   what: string,
+  hint = "'p2c image validate --all' lists what is wrong; 'p2c image rm' takes a damaged image away",
 ): Promise<z.output<Schema>> {
   try {
     const { size } = await stat(path);
@@ -221,7 +223,7 @@ async function readJson<Schema extends z.ZodType>(
     if (systemCode(error) === 'EACCES') throw storeError(error, path);
     throw new P2cError(`the ${what} ${path} is damaged or missing: ${messageOf(error)}`, {
       code: 'store.invalid',
-      hint: "'p2c image validate --all' lists what is wrong; 'p2c image rm' takes a damaged image away",
+      hint,
       cause: error,
     });
   }

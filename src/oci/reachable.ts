@@ -1,29 +1,52 @@
 /** What the index reaches: the blobs that collection must leave alone. */
 
 import { stat } from 'node:fs/promises';
+import { P2cError } from '../errors.ts';
 import { isManifest, nameOf, readManifest } from './descriptors.ts';
-import type { Digest } from './digest.ts';
+import { type Digest, isDigest } from './digest.ts';
 import type { Layout } from './layout.ts';
-import { type Descriptor, indexSchema, MediaType } from './spec.ts';
+import { type Descriptor, DockerType, indexSchema, MediaType, SUBJECT } from './spec.ts';
+
+const MANIFESTS: readonly string[] = [MediaType.manifest, DockerType.manifest];
+const INDEXES: readonly string[] = [MediaType.index, DockerType.list];
 
 /**
- * Every digest reached from these descriptors: through manifests and nested indexes to configs and layers. A blob of
- * another kind reaches nothing that we know of.
- * @throws P2cError `store.invalid` for a document that cannot be read: what it reaches is unknown then.
+ * Every digest reached from these descriptors: through manifests and nested indexes to configs and layers.
+ * @throws P2cError `store.invalid` for a document that cannot be read, `store.foreign` for one of a type that p2c does not
+ * know: what it reaches is unknown then.
  */
 export async function reachable(layout: Layout, descriptors: readonly Descriptor[]): Promise<Set<Digest>> {
   const reached = new Set<Digest>();
-  const waiting = [...descriptors];
+  const waiting = descriptors.map((item) => ({ item, from: item }));
   for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
-    if (reached.has(next.digest)) continue;
-    reached.add(next.digest);
-    if (isManifest(next)) {
-      for (const digest of await reachedBy(layout, next)) reached.add(digest);
-    } else if (next.mediaType === MediaType.index) {
-      waiting.push(...(await layout.readDocument(next.digest, indexSchema, 'index')).manifests);
-    }
+    const { item, from } = next;
+    if (reached.has(item.digest)) continue;
+    reached.add(item.digest);
+    if (MANIFESTS.includes(item.mediaType)) {
+      for (const digest of await reachedBy(layout, item)) reached.add(digest);
+    } else if (INDEXES.includes(item.mediaType)) {
+      const { manifests } = await layout.readDocument(item.digest, indexSchema, 'index');
+      waiting.push(...manifests.map((inner) => ({ item: inner, from })));
+    } else throw foreign(layout.root, item, from);
   }
   return reached;
+}
+
+/** True for what says that what an image needs cannot be told: then nothing may be collected. */
+export function isUnknownNeed(error: unknown): boolean {
+  return error instanceof P2cError && (error.code === 'store.invalid' || error.code === 'store.foreign');
+}
+
+/** @param from the descriptor of the index by which it was reached. */
+function foreign(root: string, { digest, mediaType }: Descriptor, from: Descriptor): P2cError {
+  const name = nameOf(from) ?? from.digest;
+  return new P2cError(
+    `nothing can be removed from ${root}: p2c does not know what ${digest}, a '${mediaType}', needs`,
+    {
+      code: 'store.foreign',
+      hint: `another tool put it there; 'p2c image rm ${name}' takes it out of the index, and then the rest can be removed`,
+    },
+  );
 }
 
 interface Reached {
@@ -82,20 +105,25 @@ export async function withoutOrphans(
   }
 }
 
-/** Of these, the artifacts that describe a manifest. */
+/** Of these, the artifacts that describe a manifest, those that cannot be read left out. */
 export async function describing(
   layout: Layout,
   descriptors: readonly Descriptor[],
   subject: Digest,
 ): Promise<Descriptor[]> {
   const artifacts = descriptors.filter((item) => isManifest(item) && item['artifactType'] !== undefined);
-  const subjects = await Promise.all(artifacts.map((item) => subjectOf(layout, item)));
-  return artifacts.filter((_, at) => subjects[at] === subject);
+  const manifests = await Promise.all(artifacts.map((item) => readManifest(layout, item).catch(() => undefined)));
+  return artifacts.filter((_, at) => manifests[at]?.subject?.digest === subject);
 }
 
-/** A manifest that cannot be read is nobody's artifact: it stays. */
+/** Of a manifest that cannot be read, what the index says; where that says nothing it is nobody's artifact, and stays. */
 async function subjectOf(layout: Layout, descriptor: Descriptor): Promise<Digest | undefined> {
   if (!isManifest(descriptor)) return undefined;
   const manifest = await readManifest(layout, descriptor).catch(() => undefined);
-  return manifest?.subject?.digest;
+  return manifest === undefined ? statedSubject(descriptor) : manifest.subject?.digest;
+}
+
+export function statedSubject({ annotations }: Descriptor): Digest | undefined {
+  const stated = annotations?.[SUBJECT] ?? '';
+  return isDigest(stated) ? stated : undefined;
 }

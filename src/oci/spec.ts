@@ -10,8 +10,23 @@ export const MediaType = {
   layerGzip: 'application/vnd.oci.image.layer.v1.tar+gzip',
 } as const;
 
+/**
+ * Docker's forms of manifest and index: crane, oras and skopeo put them into layouts as they came. What they lead on to
+ * stands where OCI's have it.
+ */
+export const DockerType = {
+  list: 'application/vnd.docker.distribution.manifest.list.v2+json',
+  manifest: 'application/vnd.docker.distribution.manifest.v2+json',
+} as const;
+
 /** Annotation of a descriptor in the index that gives an image its name (image-spec, annotations.md). */
 export const REF_NAME = 'org.opencontainers.image.ref.name';
+
+/**
+ * Annotation of an artifact's descriptor in the index: the digest of the manifest that it describes. The artifact says so
+ * itself, unless it is damaged: then this tells whose it was.
+ */
+export const SUBJECT = 'io.p2c.subject';
 
 const digest = z.string().refine(isDigest, { error: 'is no sha256 digest' });
 const annotations = z.record(z.string(), z.string());

@@ -5,26 +5,23 @@ import { P2cError } from '../errors.ts';
 import { artifactManifest, EMPTY_CONFIG, type NewArtifact } from './artifact.ts';
 import type { BlobWriter } from './blob-writer.ts';
 import { Collection, type Removed } from './collection.ts';
-import { descriptorsMeant, isManifest, nameOf, readManifest, unknownImage } from './descriptors.ts';
+import { artifactsOf, type DamagedArtifact, damagedArtifacts } from './described.ts';
+import { descriptorsMeant, movedImage, nameOf, unknownImage } from './descriptors.ts';
 import type { Digest } from './digest.ts';
 import type { Image } from './image.ts';
 import { useImage } from './image-use.ts';
 import type { Layer } from './layer.ts';
 import { Layout } from './layout.ts';
-import { withoutOrphans } from './reachable.ts';
+import { isUnknownNeed, withoutOrphans } from './reachable.ts';
+import { isImage, readImage } from './read-image.ts';
 import type { Reference } from './reference.ts';
-import {
-  type Descriptor,
-  type ImageConfig,
-  type Index,
-  imageConfigSchema,
-  type Manifest,
-  MediaType,
-  REF_NAME,
-} from './spec.ts';
+import { type Descriptor, type ImageConfig, type Index, type Manifest, MediaType, REF_NAME, SUBJECT } from './spec.ts';
 
 export interface NewImage {
-  readonly reference: Reference;
+  /** Its name alone counts here, and may be one that another tool gave. */
+  readonly reference: Pick<Reference, 'name'>;
+  /** The image that has the name now, where it takes the place of that one and of no other. */
+  readonly replaces?: Digest;
   readonly layers: readonly Layer[];
   readonly config: ImageConfig;
   /** They become visible together with it. */
@@ -65,7 +62,8 @@ export class ImageStore implements AsyncDisposable {
 
   /**
    * Writes config and manifest, and last of all the name. A name that another image had moves to this one.
-   * @throws P2cError `store.incomplete` where a layer is not in the store.
+   * @throws P2cError `store.incomplete` where a layer is not in the store, `image.moved` where another has the name than
+   * the one that it `replaces`.
    */
   addImage(image: NewImage): Promise<Image> {
     const added = this.#add(image);
@@ -73,7 +71,7 @@ export class ImageStore implements AsyncDisposable {
     return added;
   }
 
-  async #add({ reference, layers, config, artifacts = [] }: NewImage): Promise<Image> {
+  async #add({ reference, layers, config, artifacts = [], replaces }: NewImage): Promise<Image> {
     const configBlob = await this.#writeDocument(config, MediaType.config);
     const manifest: Manifest = {
       schemaVersion: 2,
@@ -90,10 +88,12 @@ export class ImageStore implements AsyncDisposable {
     await this.#layout.requireBlobs(parts.map(({ digest }) => digest));
     const index = await this.#layout.readIndex();
     const others = index.manifests.filter((item) => nameOf(item) !== reference.name);
+    const now = index.manifests.find((item) => nameOf(item) === reference.name)?.digest;
+    if (replaces !== undefined && now !== replaces) throw movedImage(reference.name, now);
     const named = { ...descriptor, annotations: { [REF_NAME]: reference.name } };
     const manifests = await withoutOrphans(this.#layout, index.manifests, [...others, named, ...described]);
     await this.#layout.writeIndex({ ...index, manifests });
-    return await this.#read(named);
+    return await readImage(this.#layout, named);
   }
 
   /**
@@ -105,7 +105,7 @@ export class ImageStore implements AsyncDisposable {
     const [found] = await descriptorsMeant(this.#layout, manifests, name);
     if (found === undefined) throw unknownImage(this.root, manifests, name);
     const read = await this.#unlessGone(found, async () =>
-      (await this.#isImage(found)) ? this.#read(found) : 'other',
+      (await isImage(this.#layout, found)) ? readImage(this.#layout, found) : 'other',
     );
     if (read === 'other') throw unknownImage(this.root, manifests, name);
     // Its name may have moved to another image: what the index says now counts.
@@ -114,23 +114,27 @@ export class ImageStore implements AsyncDisposable {
 
   /** Every image, the newest first; artifacts are none. */
   async list(): Promise<Image[]> {
-    const { manifests } = await this.#layout.readIndex();
+    const layout = this.#layout;
+    const { manifests } = await layout.readIndex();
     const images: Image[] = [];
     for (const item of manifests) {
-      const read = async (): Promise<Image[]> => ((await this.#isImage(item)) ? [await this.#read(item)] : []);
+      const read = async (): Promise<Image[]> => ((await isImage(layout, item)) ? [await readImage(layout, item)] : []);
       images.push(...((await this.#unlessGone(item, read)) ?? []));
     }
     return images.sort((a, b) => (b.config.created ?? '').localeCompare(a.config.created ?? ''));
   }
 
-  /** The artifacts, of one type or of any, that describe an image, the newest last. */
+  /**
+   * The artifacts, of one type or of any, that describe an image, the newest last.
+   * @throws P2cError `store.invalid` for a damaged one that is known to be this image's.
+   */
   async artifactsOf(image: Image, artifactType?: string): Promise<Manifest[]> {
-    const { manifests } = await this.#layout.readIndex();
-    const isMeant = (type: unknown): boolean =>
-      artifactType === undefined ? type !== undefined : type === artifactType;
-    const described = manifests.filter((item) => isManifest(item) && isMeant(item['artifactType']));
-    const read = await Promise.all(described.map((item) => readManifest(this.#layout, item)));
-    return read.filter(({ subject }) => subject?.digest === image.digest);
+    return artifactsOf(this.#layout, image.digest, artifactType);
+  }
+
+  /** Artifacts that cannot be read: whoever asks for those of an image does without them. */
+  async damagedArtifacts(): Promise<DamagedArtifact[]> {
+    return damagedArtifacts(this.#layout);
   }
 
   /** All names of the image that this one is. */
@@ -155,7 +159,7 @@ export class ImageStore implements AsyncDisposable {
    * Takes a name away, or an image with all its names where it is given by ID or digest. Artifacts that describe what
    * is gone go with it, and so do blobs that nothing needs any more.
    * @throws P2cError `image.unknown`, `image.ambiguous`; `store.uncollected` where the name is gone and the blobs had to
-   * stay, for a damaged manifest hides what it needs.
+   * stay, for a manifest that is damaged, or of a type that p2c does not know, hides what it needs.
    */
   async remove(name: string): Promise<Removed> {
     await using _ = await this.#layout.lock();
@@ -170,7 +174,7 @@ export class ImageStore implements AsyncDisposable {
     } catch (error) {
       throw new P2cError(`'${name}' is removed, but its blobs had to stay in ${this.root}`, {
         code: 'store.uncollected',
-        hint: "'p2c image validate --all' tells what is damaged; when that is removed, the blobs go too",
+        hint: (error instanceof P2cError ? error.hint : undefined) ?? 'it is tried again with the next removal',
         cause: error,
       });
     }
@@ -220,7 +224,7 @@ export class ImageStore implements AsyncDisposable {
 
   /**
    * @param work is done with the lock held: until its end no image comes or goes, and nobody begins to use one.
-   * @throws P2cError `store.invalid` where a damaged image hides what it needs.
+   * @throws P2cError `store.invalid`, `store.foreign` where something hides what it needs.
    */
   async locked<Result>(work: (collection: Collection) => Promise<Result>): Promise<Result> {
     await using _ = await this.#layout.lock();
@@ -235,9 +239,9 @@ export class ImageStore implements AsyncDisposable {
     await this.#layout.settled();
     await this.#layout.uses.release();
     await using _ = await this.#layout.lock();
-    // Where another image is damaged, what it needs is unknown: all stays, and this run is none the worse.
+    // Where what another image needs is unknown, all stays, and this run is none the worse.
     await this.#collect(await this.#layout.readIndex()).catch((error: unknown) => {
-      if (!(error instanceof P2cError) || error.code !== 'store.invalid') throw error;
+      if (!isUnknownNeed(error)) throw error;
     });
   }
 
@@ -265,27 +269,8 @@ export class ImageStore implements AsyncDisposable {
     const config = await this.#writeDocument(EMPTY_CONFIG.document, EMPTY_CONFIG.mediaType);
     const manifest = artifactManifest(artifact, config, subject);
     const descriptor = await this.#writeDocument(manifest, MediaType.manifest);
-    return { ...descriptor, artifactType: artifact.artifactType };
-  }
-
-  /** Artifacts are manifests too, with configs of other kinds (image-spec, manifest.md). */
-  async #isImage(descriptor: Descriptor): Promise<boolean> {
-    return (
-      isManifest(descriptor) && (await readManifest(this.#layout, descriptor)).config.mediaType === MediaType.config
-    );
-  }
-
-  async #read(descriptor: Descriptor): Promise<Image> {
-    const manifest = await readManifest(this.#layout, descriptor);
-    const config = await this.#layout.readDocument(manifest.config.digest, imageConfigSchema, 'config');
-    return {
-      reference: nameOf(descriptor),
-      digest: descriptor.digest,
-      configDigest: manifest.config.digest,
-      manifest,
-      config,
-      size: manifest.layers.reduce((sum, layer) => sum + layer.size, 0),
-    };
+    const annotations = { [SUBJECT]: subject.digest };
+    return { ...descriptor, artifactType: artifact.artifactType, annotations };
   }
 
   /** With the lock held. What the index reaches stays, what a live run has noted, and what is held. */

@@ -1,11 +1,12 @@
 /** An adaptation as part of an image of a store: what becomes of the rest of the image, and of what others do meanwhile. */
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { adaptImage } from '../../src/adapt/image.ts';
 import { P2cError } from '../../src/errors.ts';
 import type { Image } from '../../src/oci/image.ts';
 import { parseReference } from '../../src/oci/reference.ts';
-import { type ImageConfig, MediaType } from '../../src/oci/spec.ts';
+import { type ImageConfig, MediaType, REF_NAME } from '../../src/oci/spec.ts';
 import { ImageStore } from '../../src/oci/store.ts';
 import { validateImage } from '../../src/oci/validation/layout.ts';
 import { withFields } from '../../src/tar/header.ts';
@@ -64,6 +65,54 @@ test('an adaptation is renewed also where another tool wrote history after it: t
     ['a test', 'umoci config', 'p2c adapt'],
   );
   t.deepEqual((await validateImage(store.root, 'changed')).faults, []);
+});
+
+test('what took the name while the image was adapted stays, and so do its blobs', async (t) => {
+  const store = await storeOf(t);
+  const old = await add(store, 'lab', SYSTEM);
+  const fresh = await add(store, 'fresh', rawTar([{ name: './', type: '5' }]));
+  const file = join(store.root, 'index.json');
+  const options = {
+    without: [],
+    /** Asked for when the layer is made, and before the image is published. */
+    get when(): Date {
+      const index: { manifests: { digest: string; size: number; annotations: Record<string, string> }[] } = JSON.parse(
+        readFileSync(file, 'utf8'),
+      );
+      const moved = index.manifests.find(({ digest }) => digest === fresh.digest);
+      const manifests = index.manifests.filter(({ digest }) => digest === fresh.digest);
+      if (moved !== undefined) manifests.push({ ...moved, annotations: { [REF_NAME]: 'lab:latest' } });
+      writeFileSync(file, JSON.stringify({ ...index, manifests }));
+      return WHEN;
+    },
+  };
+  const error = await t.throwsAsync(adaptImage(store, old, { name: 'lab:latest' }, options), {
+    instanceOf: P2cError,
+    code: 'image.moved',
+  });
+  t.true(error?.message.includes(fresh.digest));
+  await store[Symbol.asyncDispose]();
+  t.is((await (await ImageStore.open(store.root)).find('lab')).digest, fresh.digest);
+  t.deepEqual((await validateImage(store.root, 'lab')).faults, []);
+});
+
+test('an image that was removed, or lost its name, since it was found is told as that', async (t) => {
+  await using store = await storeOf(t);
+  const old = await add(store, 'lab', SYSTEM);
+  await (await ImageStore.open(store.root)).remove('lab');
+  await t.throwsAsync(adaptImage(store, old, { name: 'lab:latest' }, OPTIONS), { code: 'image.unknown' });
+  await add(store, 'lab', rawTar([{ name: './', type: '5' }]));
+  await t.throwsAsync(adaptImage(store, old, { name: 'other:latest' }, OPTIONS), { code: 'image.moved' });
+});
+
+test('a name that umoci gave is renewed in place', async (t) => {
+  await using store = await storeOf(t);
+  const image = await add(store, 'lab', SYSTEM);
+  const { config, manifest } = image;
+  const layers = manifest.layers.map((layer) => ({ ...layer, diffID: layer.digest }));
+  const tagged = await store.addImage({ reference: { name: 'Lab' }, layers, config });
+  t.is((await adaptImage(store, tagged, { name: 'Lab' }, OPTIONS)).image.reference, 'Lab');
+  t.is((await store.find('Lab')).manifest.layers.length, 2);
 });
 
 test('an image whose header has a field that is no number is not adapted, and that is worded', async (t) => {

@@ -346,6 +346,111 @@ test('what other programs put into the layout stays: fields, indexes of images, 
   t.deepEqual((await validateLayout(store.root)).faults, []);
 });
 
+test('Docker’s manifests and lists are followed; what is of no type that p2c knows lets nothing be collected', async (t) => {
+  const store = await emptyStore(t);
+  await add(store, 'lab', ['a']);
+  await store[Symbol.asyncDispose]();
+  const [config, layer] = [plant(store, { architecture: 'amd64' }), plant(store, { a: 'layer' })];
+  const type = 'application/vnd.docker.distribution.manifest';
+  const manifest = plant(store, {
+    schemaVersion: 2,
+    mediaType: `${type}.v2+json`,
+    config: { mediaType: 'application/vnd.docker.container.image.v1+json', ...config },
+    layers: [{ mediaType: 'application/vnd.docker.image.rootfs.diff.tar.gzip', ...layer }],
+  });
+  const list = plant(store, {
+    schemaVersion: 2,
+    mediaType: `${type}.list.v2+json`,
+    manifests: [{ mediaType: `${type}.v2+json`, ...manifest }],
+  });
+  plantInIndex(store, { mediaType: `${type}.list.v2+json`, ...list });
+  await store.remove('lab');
+  for (const { digest } of [list, manifest, config, layer]) t.true(has(store, digest));
+
+  await add(store, 'lab', ['a']);
+  await store[Symbol.asyncDispose]();
+  const foreign = plant(store, { blobs: [] });
+  plantInIndex(store, { mediaType: 'application/vnd.oci.artifact.manifest.v1+json', ...foreign });
+  const needed = plant(store, { needed: 'by it' });
+  const before = blobs(store);
+  const pruning = store.locked((collection) => collection.removeIdle());
+  const error = await t.throwsAsync(pruning, code('store.foreign'));
+  t.regex(error?.message ?? '', /'application\/vnd\.oci\.artifact\.manifest\.v1\+json'/);
+  const hint = error instanceof P2cError ? error.hint : '';
+  t.true(hint?.includes(`'p2c image rm ${foreign.digest}'`));
+  t.like(await t.throwsAsync(store.remove('lab'), code('store.uncollected')), { hint });
+  await add(store, 'next', ['b']);
+  await store[Symbol.asyncDispose]();
+  for (const name of before) t.true(blobs(store).includes(name));
+  await store.remove(foreign.digest);
+  t.false(has(store, needed.digest));
+  t.true(has(store, layer.digest));
+});
+
+test('an image takes the place of the one that it is to replace, and of no other', async (t) => {
+  await using store = await emptyStore(t);
+  const old = await add(store, 'lab', ['a']);
+  const now = await add(store, 'lab', ['b']);
+  const layer = await addLayer(store, 'c');
+  const config = configOf([layer.diffID], undefined);
+  const next = { reference: parseReference('lab'), layers: [layer], config, replaces: old.digest };
+  await t.throwsAsync(store.addImage(next), code('image.moved'));
+  t.is((await store.find('lab')).digest, now.digest);
+  await store.addImage({ ...next, replaces: now.digest });
+  await store.remove('lab');
+  const error = await t.throwsAsync(store.addImage(next), code('image.moved'));
+  t.regex(error?.message ?? '', /'lab:latest' is gone/);
+});
+
+/** An image with an artifact, whose manifest is cut. */
+async function withDamagedArtifact(store: ImageStore, name: string): Promise<{ image: Image; artifact: Digest }> {
+  const layer = await addLayer(store, name);
+  const { mediaType, digest, size } = layer;
+  const image = await store.addImage({
+    reference: parseReference(name),
+    layers: [layer],
+    config: configOf([layer.diffID], undefined),
+    artifacts: [{ artifactType: 'a/b', layers: [{ mediaType, digest, size }], annotations: {} }],
+  });
+  const index: { manifests: { digest: Digest; artifactType?: string }[] } = JSON.parse(
+    readFileSync(join(store.root, 'index.json'), 'utf8'),
+  );
+  const artifact = index.manifests.findLast(({ artifactType }) => artifactType === 'a/b')?.digest ?? image.digest;
+  truncateSync(store.blobPath(artifact), 10);
+  return { image, artifact };
+}
+
+test('a damaged artifact is told of its own image, is passed over by the others, and goes with its own', async (t) => {
+  const store = await emptyStore(t);
+  const good = await add(store, 'good', ['a']);
+  const { image, artifact } = await withDamagedArtifact(store, 'bad');
+  await store[Symbol.asyncDispose]();
+  t.deepEqual(await store.artifactsOf(good, 'a/b'), []);
+  t.is((await store.list()).length, 2);
+  const [damaged, ...more] = await store.damagedArtifacts();
+  t.deepEqual(more, []);
+  t.like(damaged, { digest: artifact, type: 'a/b', subject: image.digest });
+  const error = await t.throwsAsync(store.artifactsOf(image, 'a/b'), code('store.invalid'));
+  t.true(error instanceof P2cError && error.hint?.includes(`'p2c image rm ${artifact}'`));
+  t.is((await store.remove('bad')).removedBlobs, 5);
+  t.deepEqual(await store.damagedArtifacts(), []);
+  t.deepEqual((await validateLayout(store.root)).faults, []);
+});
+
+test('a damaged artifact of nobody knows whom is passed over, and removed by its digest', async (t) => {
+  const store = await emptyStore(t);
+  const { image, artifact } = await withDamagedArtifact(store, 'bad');
+  await store[Symbol.asyncDispose]();
+  const file = join(store.root, 'index.json');
+  writeFileSync(file, readFileSync(file, 'utf8').replace('"io.p2c.subject"', '"x"'));
+  t.deepEqual(await store.artifactsOf(image, 'a/b'), []);
+  t.like((await store.damagedArtifacts())[0], { digest: artifact, subject: undefined });
+  const error = await t.throwsAsync(store.remove('bad'), code('store.uncollected'));
+  t.true(error instanceof P2cError && error.hint?.includes(`'p2c image rm ${artifact}'`));
+  await store.remove(artifact);
+  t.deepEqual(blobs(store), []);
+});
+
 test('an artifact goes too when its image loses the name to another', async (t) => {
   const store = await emptyStore(t);
   const lab = await add(store, 'lab', ['a']);
