@@ -20,10 +20,7 @@ const EXPECTED: Readonly<Record<string, { recipes: readonly string[]; see: (t: A
   'el6 (upstart)': {
     recipes: ['selinux', 'hostname', 'network', 'rc-sysinit', 'upstart-el', 'services-off', 'ssh-host-keys'],
     see: (t, { after }) => {
-      t.regex(
-        after.text('/etc/init/power-status-changed.conf') ?? '',
-        /^start on power-status-changed\nexec \/sbin\/init 0$/m,
-      );
+      t.regex(after.text('/etc/init/p2c-power.conf') ?? '', /^start on power-status-changed\nexec \/sbin\/init 0$/m);
       t.deepEqual(after.matching('/etc/init', /^(?:tty|start-ttys|quit-plymouth)\.conf$/), []);
       t.regex(after.text('/etc/init/p2c-ssh-host-keys.conf') ?? '', /^start on starting rc or /m);
       t.regex(after.text('/etc/sysconfig/init') ?? '', /^ACTIVE_CONSOLES=""$/m);
@@ -74,17 +71,20 @@ const EXPECTED: Readonly<Record<string, { recipes: readonly string[]; see: (t: A
       t.is(made.after.kind('/var/lib/dbus/machine-id'), undefined);
       t.is(made.after.text('/etc/resolv.conf'), '');
       t.is(made.after.target('/etc/resolv.conf'), undefined);
-      t.notRegex(made.after.text('/etc/systemd/network/10-eth.network') ?? '', /^[^#]/m);
+      t.is(
+        made.after.text('/etc/systemd/network/10-eth.network'),
+        '#p2c# [Match]\n#p2c# Name=eth0\n#p2c# [Network]\n#p2c# DHCP=yes\n[Match]\nName=p2c-none\n',
+      );
     },
   },
   'ubuntu12 (upstart)': {
     recipes: ['upstart-ubuntu', 'ssh-host-keys'],
     see: (t, { after }) => {
       t.deepEqual(after.names('/etc/init'), [
-        'console.conf',
+        'p2c-console.conf',
+        'p2c-power.conf',
         'p2c-ready.conf',
         'p2c-ssh-host-keys.conf',
-        'power-status-changed.conf',
         'rc-sysinit.conf',
         'ssh.conf',
       ]);

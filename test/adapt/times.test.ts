@@ -21,7 +21,8 @@ test('what is edited keeps its time, before 1970 and after 2038, 2072 and 2106',
   for await (const batch of layerHeaders({ path: file })) for (const { name, mtime } of batch) read[name] = mtime;
   const unpacked = join(await temporaryFolder(t), 'unpacked');
   mkdirSync(unpacked);
-  execFileSync('tar', ['-xf', file, '-C', unpacked]);
+  // It warns of such times.
+  execFileSync('tar', ['-xf', file, '-C', unpacked], { stdio: 'ignore' });
 
   for (const [path, time] of Object.entries(TIMES)) {
     t.is(read[path === './' ? path : `./${path}`], time, path);

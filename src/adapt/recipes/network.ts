@@ -15,7 +15,9 @@ export const network: Recipe = {
     debian(draft);
     sysconfig(draft);
     for (const path of draft.matching('/etc/netplan', /\.yaml$/)) draft.edit(path, comment);
-    for (const path of draft.matching('/etc/systemd/network', /\.(?:network|netdev|link)$/)) draft.edit(path, comment);
+    for (const path of draft.matching('/etc/systemd/network', /\.(?:network|netdev|link)$/)) {
+      draft.edit(path, (text) => (path.endsWith('.netdev') ? comment(text) : matchingNone(text, path)));
+    }
     for (const path of draft.matching('/etc/NetworkManager/system-connections', /^[^.]/)) {
       draft.edit(path, (text) => (isNeutral(text) ? text : withoutAutoconnect(text)));
     }
@@ -47,6 +49,17 @@ function sysconfig(draft: Draft): void {
 
 function comment(text: string): string {
   return commentOut(text, () => true);
+}
+
+/**
+ * A file without [Match] is for all interfaces (systemd.network(5) and systemd.link(5) of older releases); one that is empty
+ * is for none.
+ */
+function matchingNone(text: string, path: string): string {
+  const match = `[Match]\n${path.endsWith('.link') ? 'OriginalName' : 'Name'}=p2c-none\n`;
+  if (text === '' || text.endsWith(match)) return text;
+  const commented = comment(text);
+  return `${commented}${commented === '' || commented.endsWith('\n') ? '' : '\n'}${match}`;
 }
 
 function isNeutral(text: string): boolean {

@@ -1,5 +1,7 @@
+import type { Draft } from '../draft.ts';
 import { assign } from '../lines.ts';
 import { always, type Recipe } from '../recipe.ts';
+import { withFolders, withoutCleaning } from '../tmpfiles.ts';
 import { maskUnits } from './systemd-units.ts';
 
 /**
@@ -15,8 +17,18 @@ export const tmpKept: Recipe = {
     draft.edit('/etc/default/tmpfs', (text) => assign(text, 'RAMTMP', 'no'));
     draft.edit('/etc/sysconfig/cron', (text) => assign(text, 'CLEAR_TMP_DIRS_AT_BOOTUP', '"no"'));
     if (init !== 'systemd') return;
-    // In place of the file of this name in /usr/lib/tmpfiles.d: the folders, and no age.
-    draft.write('/etc/tmpfiles.d/tmp.conf', 'd /tmp 1777 root root -\nd /var/tmp 1777 root root -\n');
+    tmpfiles(draft);
     maskUnits(draft, ['tmp.mount']);
   },
 };
+
+const FOLDER = '/etc/tmpfiles.d';
+/** In place of the file of this name in /usr/lib/tmpfiles.d, which cleans. */
+const OURS = `${FOLDER}/tmp.conf`;
+
+/** What an administrator wrote there for other folders stays in force. */
+function tmpfiles(draft: Draft): void {
+  for (const path of draft.matching(FOLDER, /\.conf$/)) draft.edit(path, withoutCleaning);
+  // A link to /dev/null is how an administrator switches the file of the system off: then nothing cleans.
+  if (draft.target(OURS) !== '/dev/null') draft.write(OURS, withFolders(draft.text(OURS) ?? ''));
+}

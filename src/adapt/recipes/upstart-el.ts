@@ -1,6 +1,6 @@
 import { assign } from '../lines.ts';
 import type { Recipe } from '../recipe.ts';
-import { POWER_JOB } from './upstart-ubuntu.ts';
+import { oneConsole, shutdownWhenAsked } from './upstart-jobs.ts';
 
 /** Jobs that draw on a screen, read files ahead, or wait for a terminal that is not there. */
 const NOT_HERE = /^(?:plymouth-shutdown|quit-plymouth|splash-manager|readahead(?:-\w+)*|start-ttys|tty|serial)\.conf$/;
@@ -15,15 +15,7 @@ export const upstartEl: Recipe = {
     draft.edit('/etc/sysconfig/init', (text) => assign(assign(text, 'ACTIVE_CONSOLES', '""'), 'GRAPHICAL', 'no'));
     draft.edit('/etc/sysconfig/readahead', (text) => assign(text, 'READAHEAD', '"no"'));
     draft.edit('/etc/inittab', (text) => text.replace(/^id:5:initdefault:/m, 'id:3:initdefault:'));
-    draft.write('/etc/init/power-status-changed.conf', POWER_JOB);
-    draft.write(
-      '/etc/init/console.conf',
-      `# Made by p2c: one login on the container's console.
-start on stopped rc RUNLEVEL=[2345]
-stop on runlevel [!2345]
-respawn
-exec /sbin/mingetty --nohangup console
-`,
-    );
+    shutdownWhenAsked(draft);
+    oneConsole(draft, '/sbin/mingetty --nohangup console');
   },
 };

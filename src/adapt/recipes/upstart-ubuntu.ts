@@ -1,10 +1,5 @@
 import type { Recipe } from '../recipe.ts';
-
-/** upstart emits this event where it gets SIGPWR: how the runner asks for a shutdown (init(8) of upstart). */
-export const POWER_JOB = `# Made by p2c: the runner asks for a shutdown by the signal of a power failure.
-start on power-status-changed
-exec /sbin/init 0
-`;
+import { oneConsole, shutdownWhenAsked } from './upstart-jobs.ts';
 
 /** Jobs for disks, devices, clock, screens and network cards. */
 const NOT_HERE =
@@ -21,8 +16,8 @@ export const upstartUbuntu: Recipe = {
   apply: (draft) => {
     for (const path of draft.matching('/etc/init', NOT_HERE)) draft.remove(path);
     draft.write('/etc/init/p2c-ready.conf', READY);
-    draft.write('/etc/init/power-status-changed.conf', POWER_JOB);
-    draft.write('/etc/init/console.conf', CONSOLE);
+    shutdownWhenAsked(draft);
+    oneConsole(draft, '/sbin/getty -8 38400 console');
   },
 };
 
@@ -40,11 +35,4 @@ script
   initctl emit --no-wait static-network-up
   initctl emit --no-wait filesystem
 end script
-`;
-
-const CONSOLE = `# Made by p2c: one login on the container's console.
-start on stopped rc RUNLEVEL=[2345]
-stop on runlevel [!2345]
-respawn
-exec /sbin/getty -8 38400 console
 `;
