@@ -1,69 +1,55 @@
 /** What system an image holds: told from its own files. */
+import { type Distribution, distributionOf } from './distribution.ts';
 import type { Draft } from './draft.ts';
 
 export type Init = 'sysvinit' | 'upstart' | 'systemd' | 'none';
 
-export interface System {
-  readonly distribution: 'debian' | 'ubuntu' | 'el' | 'sles' | 'unknown';
-  /** Its major version; 0 where it is not known. */
-  readonly version: number;
+export interface System extends Distribution {
   readonly init: Init;
   /** What init starts by itself: `2`, `multi-user.target`; undefined for an image without an init. */
   readonly runlevel: string | undefined;
+  /** The release of its systemd; undefined where no file tells. */
+  readonly systemd: number | undefined;
 }
 
-/** The last releases whose systemd knows no cgroups of version 2 alone: 219, 215, 229 and 228 (systemd's NEWS, 230). */
-const OLD_CGROUPS: Readonly<Record<System['distribution'], number>> = {
-  el: 7,
-  debian: 8,
-  ubuntu: 16,
-  sles: 12,
-  unknown: 0,
-};
+/** The first that knows cgroups of version 2 alone (systemd's NEWS). */
+const NEW_CGROUPS = 230;
+/** Where no file tells, by whose numbers the version is of: the last releases with an older one, 208 to 229. */
+const OLD_CGROUPS: ReadonlyMap<string, number> = new Map([
+  ['el', 7],
+  ['amzn', 2],
+  ['fedora', 24],
+  ['debian', 8],
+  ['ubuntu', 16],
+  ['sles', 12],
+  // Its Leap 42 came after 13; from 15 on it is `opensuse-leap`.
+  ['opensuse', 42],
+]);
 
-export function needsOldCgroups({ distribution, version, init }: System): boolean {
-  return init === 'systemd' && version > 0 && version <= OLD_CGROUPS[distribution];
+export function needsOldCgroups({ name, version, init, systemd }: System): boolean {
+  if (init !== 'systemd') return false;
+  if (systemd !== undefined) return systemd < NEW_CGROUPS;
+  return version > 0 && version <= (OLD_CGROUPS.get(name) ?? 0);
 }
 
 type Tree = Pick<Draft, 'text' | 'kind' | 'real' | 'target' | 'names'>;
 
 /** As a report names it: `el6 (upstart)`. */
-export function describeSystem({ distribution, version, init }: System): string {
-  const name = distribution === 'unknown' || version === 0 ? distribution : `${distribution}${version}`;
-  return `${name} (${init === 'none' ? 'no init' : init})`;
+export function describeSystem({ name, version, init }: System): string {
+  return `${name}${version === 0 ? '' : version} (${init === 'none' ? 'no init' : init})`;
 }
 
 export function systemOf(tree: Tree): System {
   const init = initOf(tree);
-  return { ...distributionOf(tree), init, runlevel: runlevelOf(tree, init) };
+  const systemd = init === 'systemd' ? systemdOf(tree) : undefined;
+  return { ...distributionOf(tree), init, runlevel: runlevelOf(tree, init), systemd };
 }
 
-/** os-release(5), and what older systems have in its place. */
-function distributionOf(tree: Tree): Pick<System, 'distribution' | 'version'> {
-  const release = assignments(tree.text('/etc/os-release') ?? tree.text('/usr/lib/os-release') ?? '');
-  const words = [release.get('ID') ?? '', ...(release.get('ID_LIKE') ?? '').split(' ')].map((word) =>
-    word.toLowerCase(),
-  );
-  const version = majorOf(release.get('VERSION_ID') ?? '');
-  if (words.includes('ubuntu')) return { distribution: 'ubuntu', version };
-  if (words.includes('debian')) return { distribution: 'debian', version };
-  if (words.some((word) => /^(?:rhel|centos|fedora|ol|amzn)$/.test(word))) return { distribution: 'el', version };
-  if (words.some((word) => /^(?:sles|sled|suse)$|^opensuse/.test(word))) return { distribution: 'sles', version };
-  return olderDistribution(tree);
-}
-
-function olderDistribution(tree: Tree): Pick<System, 'distribution' | 'version'> {
-  const lsb = assignments(tree.text('/etc/lsb-release') ?? '');
-  if (lsb.get('DISTRIB_ID') === 'Ubuntu') {
-    return { distribution: 'ubuntu', version: majorOf(lsb.get('DISTRIB_RELEASE') ?? '') };
-  }
-  const redhat = tree.text('/etc/redhat-release');
-  if (redhat !== undefined) return { distribution: 'el', version: majorOf(/release (\d+)/.exec(redhat)?.[1] ?? '') };
-  const suse = tree.text('/etc/SuSE-release');
-  if (suse !== undefined) return { distribution: 'sles', version: majorOf(/^VERSION = (\d+)/m.exec(suse)?.[1] ?? '') };
-  const debian = tree.text('/etc/debian_version');
-  if (debian !== undefined) return { distribution: 'debian', version: majorOf(debian) };
-  return { distribution: 'unknown', version: 0 };
+/** From 231 on its programs share a library that has the release in its name. */
+function systemdOf(tree: Tree): number | undefined {
+  const names = ['/usr/lib/systemd', '/lib/systemd'].flatMap((folder) => tree.names(folder));
+  const releases = names.flatMap((name) => /^libsystemd-shared-(\d{3})\D/.exec(name)?.[1] ?? []);
+  return releases.length === 0 ? undefined : Math.min(...releases.map(Number));
 }
 
 /**
@@ -89,14 +75,4 @@ function runlevelOf(tree: Tree, init: Init): string | undefined {
   const inittab = /^id:(\d):initdefault:/m.exec(tree.text('/etc/inittab') ?? '')?.[1];
   const upstart = /^env DEFAULT_RUNLEVEL=(\d)/m.exec(tree.text('/etc/init/rc-sysinit.conf') ?? '')?.[1];
   return inittab ?? upstart ?? '3';
-}
-
-/** `KEY=value` lines of shell, quotes taken off. */
-function assignments(text: string): Map<string, string> {
-  const lines = [...text.matchAll(/^([A-Z_]+)=(.*)$/gm)];
-  return new Map(lines.map(([, key = '', value = '']) => [key, value.trim().replace(/^(['"])(.*)\1$/, '$2')]));
-}
-
-function majorOf(version: string): number {
-  return Number(/^\d+/.exec(version.trim())?.[0] ?? 0);
 }
