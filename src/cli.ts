@@ -3,7 +3,6 @@
 import { basename } from 'node:path';
 import type { Argv } from 'yargs';
 import type { RunnableVerb } from './commands/command.ts';
-import { checkGivenOptions } from './commands/given-options.ts';
 import { VERBS, type VerbEntry } from './commands/index.ts';
 import { lostOutput, watchOutputs } from './commands/outputs.ts';
 import { describeError, ExitCode, errorRecord, P2cError, usageError } from './errors.ts';
@@ -39,6 +38,7 @@ function findVerb(argv: readonly string[]): { entry: VerbEntry; rest: string[] }
 /** yargs is loaded for those that have options: the process that looks after a container has none, and is waited for. */
 async function parserFor(verb: RunnableVerb): Promise<Argv> {
   const { default: yargs } = await import('yargs');
+  const { checkGivenOptions } = await import('./commands/given-options.ts');
   return yargs([])
     .scriptName('p2c')
     .usage(`Usage: p2c ${verb.name} ${verb.usage}\n\n${verb.summary}`)

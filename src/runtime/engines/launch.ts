@@ -31,15 +31,19 @@ export async function launch({ words, environment, terminal, streams, speaks }: 
   const path = findProgram(program);
   closeInheritedFiles();
   const outputs = streams.output === 'none' ? 0 : terminal ? 1 : 2;
-  const pipes = await openOutputPipes(outputs + (speaks ? 1 : 0));
+  const piped = !terminal && streams.input;
+  // Each takes a program or two.
+  const [pipes, drain, input, empty] = await Promise.all([
+    openOutputPipes(outputs + (speaks ? 1 : 0)),
+    streams.output === 'none' && !terminal ? openDrain() : undefined,
+    piped === 'pipe' ? openInputPipe() : undefined,
+    // script(1) takes an ended input for the end of the session: where there is none, it gets one that stays open.
+    piped === 'none' ? openEmptyPipe() : undefined,
+  ]);
   const channel = speaks ? pipes.pop() : undefined;
   const [output, errors] = pipes;
-  const drain = streams.output === 'none' && !terminal ? await openDrain() : undefined;
   // Of a terminal's program, which alone is not in the container.
   const out = output?.descriptor ?? drain?.descriptor ?? 'ignore';
-  const input = streams.input === 'pipe' && !terminal ? await openInputPipe() : undefined;
-  // script(1) takes an ended input for the end of the session: where there is none, it gets one that stays open.
-  const empty = streams.input === 'none' && !terminal ? await openEmptyPipe() : undefined;
   const child = spawn(path, rest, {
     env: { ...HOST_ENVIRONMENT, ...environment },
     cwd: '/',
