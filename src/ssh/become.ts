@@ -22,6 +22,11 @@ export interface Elevation {
   readonly marker: string;
   /** True where it needs a terminal: then nothing but the password is on its standard input until the script runs. */
   readonly terminal: boolean;
+  /**
+   * True while nobody knows whether the password is right: then nothing follows it. A sudo that was given a wrong one takes
+   * the next line for another, and each is one more failed login to what locks accounts (pam_faillock).
+   */
+  readonly tried?: boolean;
 }
 
 export function elevationBy(method: BecomeMethod, password?: Secret, terminal = false): Elevation {
@@ -43,15 +48,17 @@ export function becomeUser({ method }: Elevation): string {
 
 /**
  * What the script does before its own work: takes from its input what nobody asked for, byte by byte as `read` does, and
- * tells that it runs.
+ * tells that it runs. What was said before is not the script's: a sudo may warn before each command.
  */
 export function arrival({ password, marker, terminal }: Elevation, input: boolean): string {
-  if (password === undefined || terminal) return '';
+  if (terminal) return '';
+  if (password === undefined) return `echo ${marker} >&2; `;
   const rest = input ? '' : 'exec </dev/null; ';
   return `while IFS= read -r p2c_line && [ "$p2c_line" != ${marker} ]; do :; done; unset p2c_line; ${rest}echo ${marker} >&2; `;
 }
 
 /** What comes before the data on the standard input. */
-export function passwordInput({ password, marker, terminal }: Elevation): Buffer | undefined {
-  return password === undefined || terminal ? undefined : Buffer.from(`${password.reveal()}\n${marker}\n`);
+export function passwordInput({ password, marker, terminal, tried }: Elevation): Buffer | undefined {
+  if (password === undefined || terminal) return undefined;
+  return Buffer.from(`${password.reveal()}\n${tried === true ? '' : `${marker}\n`}`);
 }

@@ -26,14 +26,17 @@ const WAYS: Readonly<Record<BecomeMethod, string>> = {
   su: 'false',
 };
 
-/** The marker tells the answer from a greeting that a login script prints: such text comes before every stream. */
+/**
+ * The marker tells the answer from a greeting that a login script prints: such text comes before every stream. Whose the
+ * commands become is read from standard output alone: a sudo that works may warn (`unable to resolve host`) as well.
+ */
 function probe(method: BecomeMethod): string {
   return `
 if [ "$(id -u)" = 0 ]; then printf 'p2c:root:'
 elif ! command -v ${method} >/dev/null 2>&1; then printf 'p2c:absent:'
 else
-  case $(${WAYS[method]} 2>&1 </dev/null) in
-    0) printf 'p2c:free:' ;;
+  case $({ [ "$(${WAYS[method]} </dev/null)" = 0 ] && echo p2c-root; } 2>&1) in
+    *p2c-root) printf 'p2c:free:' ;;
     *' tty '*) printf 'p2c:terminal:' ;;
     *) printf 'p2c:asks:' ;;
   esac
@@ -149,12 +152,13 @@ async function elevateBy(session: RemoteSession, method: BecomeMethod, password:
 
 /** @throws P2cError `ssh.become` where commands do not run as root; `ssh.terminal` where that is for want of a terminal. */
 async function tryElevation(session: RemoteSession, elevation: Elevation): Promise<void> {
-  session.elevate(elevation);
+  session.elevate({ ...elevation, tried: true });
   // An end to the input: after a wrong password, sudo would wait for another.
   const input: Buffer[] = [];
   const { stdout } = await session.run({ purpose: `become root by ${elevation.method}`, script: 'id -u', input });
   const user = stdout.toString().trim();
   if (user !== '0') throw cannotBecome(session, `${elevation.method} on ${session.target.name} makes p2c user ${user}`);
+  session.elevate(elevation);
 }
 
 function cannotBecome(session: Session, what: string): P2cError {

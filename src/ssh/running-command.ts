@@ -58,7 +58,7 @@ export class RunningCommand {
   readonly #at = new Date().toISOString();
   readonly #events: CommandEvents;
   readonly #limiter: RateLimiter | undefined;
-  /** Waits for the script's sign that the password was taken. */
+  /** Waits for the script's sign that it runs as root. */
   readonly #arrival: AfterMarker | undefined;
   /** Passes over what the login prints: on standard output, and on standard error where nothing else does. */
   readonly #greetings: { readonly output: AfterMarker; readonly errors: AfterMarker | undefined } | undefined;
@@ -81,10 +81,9 @@ export class RunningCommand {
     this.#channel = channel;
     this.#events = events;
     this.#limiter = limiter;
-    const waits = elevation?.password !== undefined || elevation?.terminal === true;
-    this.#arrival = waits ? new AfterMarker(elevation.marker) : undefined;
+    this.#arrival = elevation === undefined ? undefined : new AfterMarker(elevation.marker);
     if (greeting !== undefined && elevation?.terminal !== true) {
-      this.#greetings = { output: new AfterMarker(greeting), errors: waits ? undefined : new AfterMarker(greeting) };
+      this.#greetings = { output: new AfterMarker(greeting), errors: elevation === undefined ? new AfterMarker(greeting) : undefined };
     }
     this.done = new Promise((resolve, reject) => {
       this.#settle = () => {

@@ -37,10 +37,10 @@ export function commandLine(script: string, input: boolean, elevation?: Elevatio
   return `${first}exec ${become}-c ${words}${closed}`;
 }
 
-/** Who becomes root by a password has a line on standard error already; a terminal has one of its own. */
+/** Who becomes root has a line on standard error already; a terminal has one of its own. */
 function greeted(elevation: Elevation | undefined, greeting: string | undefined): string {
   if (greeting === undefined || elevation?.terminal === true) return '';
-  return elevation?.password === undefined ? `echo ${greeting}; echo ${greeting} >&2; ` : `echo ${greeting}; `;
+  return elevation === undefined ? `echo ${greeting}; echo ${greeting} >&2; ` : `echo ${greeting}; `;
 }
 
 /** POSIX printf's %b: `\0` and up to three octal digits is a byte. */

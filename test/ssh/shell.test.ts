@@ -1,9 +1,10 @@
 /** Accounts whose shell is not what one hopes for; and who p2c is there. */
 import { randomBytes } from 'node:crypto';
-import { chmod, mkdir, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import test from 'ava';
+import test, { type ExecutionContext } from 'ava';
 import { requirePrivilege } from '../../src/ssh/privilege.ts';
+import { Secret } from '../../src/ssh/secret.ts';
 import type { Session } from '../../src/ssh/session.ts';
 import { failure } from '../helpers/failure.ts';
 import { requirePrograms } from '../helpers/require.ts';
@@ -74,7 +75,8 @@ test('a restricted bash', async (t) => {
   t.is((await failure(server.connect())).code, 'ssh.shell');
 });
 
-test('who p2c is: root, by sudo, or neither', async (t) => {
+/** A server whose programs of some names are the test's own. */
+async function serverWithPrograms(t: ExecutionContext) {
   const folder = await temporaryFolder(t);
   await mkdir(join(folder, 'bin'));
   const program = async (name: string, script: string): Promise<void> => {
@@ -82,7 +84,11 @@ test('who p2c is: root, by sudo, or neither', async (t) => {
     await chmod(join(folder, 'bin', name), 0o755);
   };
   await program('shell', `PATH=${folder}/bin:$PATH exec sh "$@"`);
-  const server = await startServer(t, { shell: join(folder, 'bin', 'shell') });
+  return { folder, program, server: await startServer(t, { shell: join(folder, 'bin', 'shell') }) };
+}
+
+test('who p2c is: root, by sudo, or neither', async (t) => {
+  const { program, server } = await serverWithPrograms(t);
   const who = async (): Promise<Session['privilege']> => (await server.connect()).privilege;
 
   await program('id', 'echo 0');
@@ -102,4 +108,46 @@ test('who p2c is: root, by sudo, or neither', async (t) => {
   t.is((await able.run({ purpose: 'look', script: 'id -u' })).stdout.toString(), '0\n');
   t.is((await able.run({ purpose: 'look', script: 'id -u', privileged: false })).stdout.toString(), '1000\n');
   t.is((await able.run({ purpose: 'exit', script: "exit '7'" })).code, 7);
+});
+
+test('a sudo that warns before each command is one that works, and its warnings are not what the command said', async (t) => {
+  const { program, server } = await serverWithPrograms(t);
+  await program('id', `echo \${AS:-1000}`);
+  const warns = 'echo "sudo: unable to resolve host old: Name or service not known" >&2';
+  await program('sudo', `${warns}; shift; AS=0 exec "$@"`);
+  const session = await server.connect();
+  t.is(session.privilege, 'sudo');
+  const { stdout, stderr, code } = await session.run({ purpose: 'look', script: 'id -u; echo own >&2; exit 3' });
+  t.deepEqual({ out: stdout.toString(), stderr, code }, { out: '0\n', stderr: 'own\n', code: 3 });
+  await program('sudo', `${warns}; echo "sudo: a password is required" >&2; exit 1`);
+  const error = await failure(session.run({ purpose: 'look', script: 'id -u' }));
+  t.is(error.code, 'ssh.become');
+  t.regex(error.message, /a password is required/);
+  t.is((await server.connect()).privilege, 'none');
+  await program('sudo', 'echo 0 >&2; exit 1');
+  t.is((await server.connect()).privilege, 'none');
+});
+
+test('a password for sudo is tried once, and nothing else in its place', async (t) => {
+  const { folder, program, server } = await serverWithPrograms(t);
+  await program('id', `echo \${AS:-1000}`);
+  const tries = join(folder, 'tries');
+  await program(
+    'sudo',
+    `[ "$1" = -S ] || exit 1
+for try in 1 2 3; do
+  IFS= read -r word || break
+  echo "$word" >>${tries}
+  if [ "$word" = right ]; then shift 3; AS=0 exec "$@"; fi
+done
+echo 'sudo: 3 incorrect password attempts' >&2; exit 1`,
+  );
+  const connect = (word: string) =>
+    server.connect({ become: { method: 'sudo', password: async () => new Secret(word) } });
+  t.is((await failure(connect('wrong'))).code, 'ssh.become');
+  t.is(await readFile(tries, 'utf8'), 'wrong\n');
+  const session = await connect('right');
+  t.is(session.privilege, 'sudo');
+  const { stdout } = await session.run({ purpose: 'pass on', script: 'cat; id -u', input: [Buffer.from('data\n')] });
+  t.is(stdout.toString(), 'data\n0\n');
 });
