@@ -1,7 +1,8 @@
 /** Which of a source's mounts hold its files, and why each of the others is left out. */
 
-import { isAtOrBelow, isBelow } from '../listing/path.ts';
+import { isBelow } from '../listing/path.ts';
 import { type ByteString, printablePath } from '../printable.ts';
+import { leadingParts, MountTree } from './mount-tree.ts';
 import type { MountEntry } from './mountinfo.ts';
 
 type MountVerdict = 'included' | 'pseudo' | 'memory' | 'network' | 'bind' | 'removable' | 'hidden';
@@ -35,12 +36,13 @@ const FUSE_ON_DISK = new Set(['fuseblk', 'fuse.ntfs-3g', 'fuse.ntfs', 'fuse.exfa
  * show more of theirs, so that a bind mount is told from what it shows whichever was mounted earlier.
  */
 export function classifyMounts(mounts: readonly MountEntry[]): Filesystem[] {
-  const included: Filesystem[] = [];
+  const tree = new MountTree(mounts);
+  const included = new Originals();
   const judged = new Map<MountEntry, Filesystem>();
   for (const mount of [...mounts].sort(byBreadth)) {
-    const filesystem = judge(mount, mounts, included);
+    const filesystem = judge(mount, tree, included);
     judged.set(mount, filesystem);
-    if (filesystem.verdict === 'included') included.push(filesystem);
+    if (filesystem.verdict === 'included') included.add(filesystem);
   }
   return mounts.flatMap((mount) => judged.get(mount) ?? []);
 }
@@ -62,8 +64,8 @@ function byBreadth(a: MountEntry, b: MountEntry): number {
   return a.root.length - b.root.length;
 }
 
-function judge(mount: MountEntry, all: readonly MountEntry[], included: readonly Filesystem[]): Filesystem {
-  const visible = visibleAt(mount.mountPoint, all);
+function judge(mount: MountEntry, tree: MountTree, included: Originals): Filesystem {
+  const visible = tree.at(mount.mountPoint);
   if (visible !== mount) {
     const by = visible === undefined ? 'another mount' : `${visible.type} on ${printablePath(visible.mountPoint)}`;
     return { ...mount, verdict: 'hidden', reason: `hidden under ${by}` };
@@ -79,34 +81,13 @@ function judge(mount: MountEntry, all: readonly MountEntry[], included: readonly
   const byType = judgeType(mount.type);
   if (byType !== undefined) return { ...mount, ...byType };
   const original = included
-    .filter((other) => holds(other, mount))
+    .holding(mount)
     .map((other) => joinPath(other.mountPoint, relativeTo(mount.root, other.root)))
-    .find((path) => showsAgain(mount, path, all));
+    .find((path) => showsAgain(mount, path, tree));
   if (original !== undefined) {
     return { ...mount, verdict: 'bind', reason: `bind mount: shows ${printablePath(original)} again` };
   }
   return { ...mount, verdict: 'included', reason: `${mount.type} on ${printablePath(mount.source)}` };
-}
-
-/**
- * The mount that a path leads to, found as the kernel finds it: from the root mount, into the child mounted at the
- * shortest leading part of the path, again and again. Table order alone does not tell: an initramfs mounts /proc and
- * /dev before the root that later carries them.
- */
-function visibleAt(path: ByteString, mounts: readonly MountEntry[]): MountEntry | undefined {
-  const here = mounts.filter((mount) => mount.mountPoint === path);
-  if (mounts.some((mount) => mount.id < 0)) return here.at(-1);
-  let current = mounts.find((mount) => mount.mountPoint === '/' && !mounts.some((other) => other.id === mount.parent));
-  for (let steps = 0; current !== undefined && steps <= mounts.length; steps += 1) {
-    const at: MountEntry = current;
-    const onWay = mounts.filter(
-      (mount) => mount.parent === at.id && mount !== at && isAtOrBelow(path, mount.mountPoint),
-    );
-    if (onWay.length === 0) return current;
-    const shortest = Math.min(...onWay.map((mount) => mount.mountPoint.length));
-    current = onWay.filter((mount) => mount.mountPoint.length === shortest).at(-1);
-  }
-  return here.at(-1);
 }
 
 function judgeType(type: string): { verdict: MountVerdict; reason: string } | undefined {
@@ -120,11 +101,6 @@ function judgeType(type: string): { verdict: MountVerdict; reason: string } | un
   return undefined;
 }
 
-/** The same filesystem, and what the one shows is what the other shows, or below it (mountinfo's device and root). */
-function holds(other: MountEntry, mount: MountEntry): boolean {
-  return sameFilesystem(mount, other) && isAtOrBelow(mount.root, other.root);
-}
-
 /**
  * All subvolumes of a btrfs have one device and one tree of paths, and each is a filesystem of its own all the same: neither
  * find nor tar goes from one into the other. Where the kernel does not tell which one it is, a tree that is taken twice is
@@ -135,9 +111,34 @@ function sameFilesystem(mount: MountEntry, other: MountEntry): boolean {
   return mount.type !== 'btrfs' || (mount.subvolume !== undefined && mount.subvolume === other.subvolume);
 }
 
+/** Filesystems that are taken, by what they show: a mount is held by those that show a leading part of its root. */
+class Originals {
+  readonly #byRoot = new Map<string, Filesystem>();
+  #atRoot: Filesystem | undefined;
+
+  add(filesystem: Filesystem): void {
+    if (filesystem.mountPoint === '/') this.#atRoot = filesystem;
+    const key = keyOf(filesystem, filesystem.root);
+    // The first is what others show again.
+    if (!this.#byRoot.has(key)) this.#byRoot.set(key, filesystem);
+  }
+
+  /** The same filesystem, and what the one shows is what the mount shows, or above it: the root filesystem first. */
+  holding(mount: MountEntry): Filesystem[] {
+    const found = [...leadingParts(mount.root)].flatMap((root) => this.#byRoot.get(keyOf(mount, root)) ?? []);
+    return found
+      .filter((other) => sameFilesystem(mount, other))
+      .sort((a, b) => Number(b === this.#atRoot) - Number(a === this.#atRoot));
+  }
+}
+
+function keyOf({ device, subvolume = '' }: MountEntry, root: ByteString): string {
+  return `${device} ${subvolume} ${root}`;
+}
+
 /** False where the path leads elsewhere: to the mount itself, which is bound onto itself, or to what hides the original. */
-function showsAgain(mount: MountEntry, original: ByteString, all: readonly MountEntry[]): boolean {
-  const there = visibleAt(original, all);
+function showsAgain(mount: MountEntry, original: ByteString, tree: MountTree): boolean {
+  const there = tree.at(original);
   if (there === undefined) return true;
   if (there === mount || !sameFilesystem(mount, there)) return false;
   return joinPath(there.root, relativeTo(original, there.mountPoint)) === mount.root;

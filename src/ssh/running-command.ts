@@ -83,7 +83,10 @@ export class RunningCommand {
     this.#limiter = limiter;
     this.#arrival = elevation === undefined ? undefined : new AfterMarker(elevation.marker);
     if (greeting !== undefined && elevation?.terminal !== true) {
-      this.#greetings = { output: new AfterMarker(greeting), errors: elevation === undefined ? new AfterMarker(greeting) : undefined };
+      this.#greetings = {
+        output: new AfterMarker(greeting),
+        errors: elevation === undefined ? new AfterMarker(greeting) : undefined,
+      };
     }
     this.done = new Promise((resolve, reject) => {
       this.#settle = () => {

@@ -164,6 +164,48 @@ test("a running container's root is no filesystem of its own; a live system's ro
   );
 });
 
+/** Lines of mountinfo, each made of its number from 0. */
+function lines(count: number, line: (index: number) => string): string {
+  return Array.from({ length: count }, (_, index) => line(index)).join('\n');
+}
+
+test('a table of very many mounts is judged all the same', (t) => {
+  const many = 20_000;
+  const root = '1 0 8:1 / / rw - ext4 /dev/a rw\n';
+  const verdicts = (table: string): Record<string, number> => {
+    const counts: Record<string, number> = {};
+    for (const { verdict } of classifyMounts(parseMountinfo(Buffer.from(root + table)))) {
+      counts[verdict] = (counts[verdict] ?? 0) + 1;
+    }
+    return counts;
+  };
+  const beside = lines(many, (index) => `${index + 2} 1 9:${index} / /m/${index} rw - ext4 /dev/b rw`);
+  t.deepEqual(verdicts(beside), { included: many + 1 });
+  const folders = lines(many, (index) => `${index + 2} 1 9:1 /f/${index} /m/${index} rw - ext4 /dev/b rw`);
+  t.deepEqual(verdicts(folders), { included: many + 1 });
+  const again = lines(many, (index) => `${index + 2} 1 8:1 /f /m/${index} rw - ext4 /dev/a rw`);
+  t.deepEqual(verdicts(again), { included: 1, bind: many });
+  const stacked = lines(many, (index) => `${index + 2} ${index + 1} 9:${index} / /m rw - ext4 /dev/b rw`);
+  t.deepEqual(verdicts(stacked), { included: 2, hidden: many - 1 });
+  const overRoot = lines(many / 2, (index) => `${index + 2} ${index + 1} 9:${index} / / rw - ext4 /dev/b rw`);
+  const onTop = lines(
+    many / 2,
+    (index) => `${index + many} ${many / 2 + 1} 7:${index} / /m/${index} rw - ext4 /dev/b rw`,
+  );
+  t.deepEqual(verdicts(`${overRoot}\n${onTop}`), { included: many / 2 + 1, hidden: many / 2 });
+});
+
+test('a table that leads in a circle is no more than wrong', (t) => {
+  const table = `
+1 0 8:1 / / rw - ext4 /dev/a rw
+2 3 8:2 / /x rw - ext4 /dev/b rw
+3 2 8:3 / /x rw - ext4 /dev/c rw
+4 4 8:4 / /y rw - ext4 /dev/d rw
+1 1 8:5 / /z rw - ext4 /dev/e rw
+`;
+  t.is(classifyMounts(parseMountinfo(Buffer.from(table))).length, 5);
+});
+
 test('a filesystem hidden under a later mount of its parent is hidden', (t) => {
   const table =
     '2 1 8:1 / / rw - ext4 /dev/a rw\n3 2 8:2 / /a/b rw - ext4 /dev/b rw\n4 2 8:3 / /a rw - ext4 /dev/c rw\n';

@@ -44,7 +44,7 @@ export function readOpenFiles(answers: Answers): Fact<OpenFiles> {
   const written = new Collector();
   const deleted = new Collector();
   const devices = new Collector();
-  const sockets = new Map<string, number[]>();
+  const sockets = new Collector();
   let pid = 0;
   for (const line of lines) {
     if (/^\d+$/.test(line)) pid = Number(line);
@@ -52,7 +52,7 @@ export function readOpenFiles(answers: Answers): Fact<OpenFiles> {
     const target = match?.[3];
     if (match === null || target === undefined) continue;
     const socket = /^socket:\[(\d+)\]$/.exec(target)?.[1];
-    if (socket !== undefined) sockets.set(socket, [...(sockets.get(socket) ?? []), pid]);
+    if (socket !== undefined) sockets.add(socket, pid);
     else if (!target.startsWith('/') || IN_MEMORY.test(target)) continue;
     else if (target.endsWith(' (deleted)')) deleted.add(target.slice(0, -' (deleted)'.length), pid);
     else if (DISK.test(target)) devices.add(target, pid);
@@ -63,7 +63,7 @@ export function readOpenFiles(answers: Answers): Fact<OpenFiles> {
     written: written.files,
     deleted: deleted.files,
     devices: devices.files,
-    socketOwners: sockets,
+    socketOwners: sockets.pids,
     partial,
   };
   return known(files, partial ? 'not root: only the files of some processes are seen' : answers.note('fds'));
@@ -72,18 +72,21 @@ export function readOpenFiles(answers: Answers): Fact<OpenFiles> {
 /** Shared memory has names like files and is none. */
 const IN_MEMORY = /^\/(?:memfd:|SYSV[0-9a-f]{8}|dev\/zero|dev\/shm\/|\[aio\]|anon_hugepage)/;
 
+/** Names and who has them, however many descriptors each has. */
 class Collector {
   readonly #pids = new Map<string, Set<number>>();
 
-  add(path: string, pid: number): void {
-    const pids = this.#pids.get(path);
-    if (pids === undefined) this.#pids.set(path, new Set([pid]));
+  add(name: string, pid: number): void {
+    const pids = this.#pids.get(name);
+    if (pids === undefined) this.#pids.set(name, new Set([pid]));
     else pids.add(pid);
   }
 
+  get pids(): Map<string, readonly number[]> {
+    return new Map([...this.#pids].map(([name, pids]) => [name, [...pids]]));
+  }
+
   get files(): OpenFile[] {
-    return [...this.#pids]
-      .map(([path, pids]) => ({ path, pids: [...pids] }))
-      .sort((a, b) => (a.path < b.path ? -1 : 1));
+    return [...this.pids].map(([path, pids]) => ({ path, pids })).sort((a, b) => (a.path < b.path ? -1 : 1));
   }
 }

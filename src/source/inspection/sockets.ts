@@ -7,13 +7,18 @@ import type { OpenFiles } from './open-files.ts';
 import type { ServerProcess } from './processes.ts';
 import type { Answers, Section } from './sections.ts';
 
+interface Owner {
+  readonly pid: number;
+  readonly name: string;
+}
+
 export interface Listener {
   readonly protocol: 'tcp' | 'udp';
   /** `0.0.0.0`, `127.0.0.1`, `::`. */
   readonly address: string;
   readonly port: number;
   /** Processes that own the socket; empty where they are not to be seen, or where it is the kernel's own (nfsd). */
-  readonly owners: readonly { readonly pid: number; readonly name: string }[];
+  readonly owners: readonly Owner[];
 }
 
 const TABLES = ['tcp', 'tcp6', 'udp', 'udp6'] as const;
@@ -43,12 +48,15 @@ export function readListeners(
   if (read.length === 0) return fromPrograms(answers);
   const names = new Map(processes.map(({ pid, name }) => [pid, name]));
   const owners = 'value' in files ? files.value.socketOwners : new Map<string, number[]>();
+  const told = new Set<string>();
   const listeners = read.flatMap((table) =>
     answers.lines(table).flatMap((line) => {
       const socket = parseSocket(line);
       if (socket === undefined) return [];
       const { inode, ...place } = socket;
-      const pids = owners.get(inode) ?? [];
+      // A socket has one line: owners that a table names again and again would fill the memory.
+      const pids = told.has(inode) ? [] : (owners.get(inode) ?? []);
+      told.add(inode);
       const named = pids.flatMap((pid) => ({ pid, name: names.get(pid) ?? '' })).filter(({ name }) => name !== '');
       return [{ protocol: table.startsWith('tcp') ? ('tcp' as const) : ('udp' as const), ...place, owners: named }];
     }),
@@ -110,12 +118,14 @@ function fromPrograms(answers: Answers): Fact<Listener[]> {
 
 /** Several sockets of one port (SO_REUSEPORT) are one listener, in the order of ports. */
 function distinct(listeners: readonly Listener[]): Listener[] {
-  const found = new Map<string, Listener>();
+  const found = new Map<string, { readonly listener: Listener; readonly owners: Map<number, Owner> }>();
   for (const listener of listeners) {
     const key = `${listener.protocol} ${listener.address} ${listener.port}`;
-    const before = found.get(key);
-    const more = listener.owners.filter(({ pid }) => before?.owners.some((owner) => owner.pid === pid) !== true);
-    found.set(key, { ...listener, owners: [...(before?.owners ?? []), ...more] });
+    const { owners } = found.get(key) ?? { owners: new Map<number, Owner>() };
+    found.set(key, { listener, owners });
+    for (const owner of listener.owners) if (!owners.has(owner.pid)) owners.set(owner.pid, owner);
   }
-  return [...found.values()].sort((a, b) => a.port - b.port || (a.protocol < b.protocol ? -1 : 1));
+  return [...found.values()]
+    .map(({ listener, owners }) => ({ ...listener, owners: [...owners.values()] }))
+    .sort((a, b) => a.port - b.port || (a.protocol < b.protocol ? -1 : 1));
 }

@@ -150,6 +150,25 @@ test('listeners come from the kernel tables, with their owners', (t) => {
   ]);
 });
 
+test('a socket with very many descriptors, and a table that names it again and again', (t) => {
+  const descriptors = Array.from({ length: 100_000 }, (_, index) => `${index + 1}\nrw 1 socket:[7]\nrw 2 socket:[7]\n`);
+  const files = readOpenFiles(answers({ fds: descriptors.join('') }));
+  if (!('value' in files)) return t.fail();
+  t.is(files.value.socketOwners.get('7')?.length, 100_000);
+  const socket = (port: number): string =>
+    `0: 00000000:${port.toString(16).toUpperCase().padStart(4, '0')} 00000000:0000 0A 0:0 0:0 0 0 0 7 1\n`;
+  const tcp = `table\n${Array.from({ length: 3000 }, (_, index) => socket(1 + (index % 2000))).join('')}`;
+  const statuses = Array.from({ length: 10 }, (_, index) => status(index + 1, 'busy', 1));
+  const processes = valueOr(readProcesses(answers({ status: statuses.join('') })), []);
+  const listeners = readListeners(answers({ tcp }), files, processes);
+  if (!('value' in listeners)) return t.fail();
+  t.is(listeners.value.length, 2000);
+  t.is(
+    listeners.value.reduce((sum, { owners }) => sum + owners.length, 0),
+    10,
+  );
+});
+
 test('where /proc/net is closed, ss or netstat is read', (t) => {
   const none = readOpenFiles(answers({}));
   const ss =
