@@ -94,7 +94,8 @@ export async function recogniseApplications(
     : [];
   const profiles = request.recognise ? applicable(detections) : request.profiles;
   await requireAskedServices(session, profiles);
-  return { detections, profiles, rules: rulesOf({ ...request, profiles }, facts) };
+  const rules = rulesOf({ ...request, profiles }, facts, (line) => show.note(line));
+  return { detections, profiles, rules };
 }
 
 /** Runs stages 3 to 5. */

@@ -1,4 +1,5 @@
 /** What p2c knows of a source before it lists its files. Read-only, and a matter of a second. */
+import { posix } from 'node:path';
 import { P2cError } from '../errors.ts';
 import { type ByteString, byteString } from '../printable.ts';
 import type { RemoteCommand, Session } from '../ssh/session.ts';
@@ -103,8 +104,16 @@ async function readSwapFiles(session: Session): Promise<ByteString[]> {
   return swapFiles(byteString(stdout));
 }
 
-/** Of `PATH file SIZE…` lines and `PATH none swap …` lines; devices are no files. */
+/**
+ * Of `PATH file SIZE…` lines and `PATH none swap …` lines; devices are no files. People write fstab: `/srv//swap/` works there,
+ * and is `/srv/swap` in a listing. The root is no file whatever a line says, and no name holds a NUL.
+ */
 export function swapFiles(text: ByteString): ByteString[] {
-  const paths = text.split('\n').flatMap((line) => /^(\/\S+)\s+(?:file\s|\S+\s+swap\s)/.exec(line)?.[1] ?? []);
-  return [...new Set(paths)].filter((path) => !path.startsWith('/dev/')).map(unescapeOctal);
+  const words = text.split('\n').flatMap((line) => /^(\/\S*)\s+(?:file\s|\S+\s+swap\s)/.exec(line)?.[1] ?? []);
+  const paths = words.map((word) => plainPath(unescapeOctal(word)));
+  return [...new Set(paths)].filter((path) => path !== '/' && !path.startsWith('/dev/') && !path.includes('\0'));
+}
+
+function plainPath(path: ByteString): ByteString {
+  return (posix.normalize(path).replace(/\/$/, '') || '/') as ByteString;
 }

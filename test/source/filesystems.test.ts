@@ -275,3 +275,11 @@ test('swap files are those in use and those of fstab', (t) => {
     'Filename Type Size\n/swap\\040file file 1 0 -2\n/dev/sda2 partition 1 0 -3\n# c\n/swapfile none swap sw 0 0\n/dev/sda2 none swap sw 0 0\n/data /x ext4 rw\n';
   t.deepEqual(swapFiles(byteStringFromText(text)) as string[], ['/swap file', '/swapfile']);
 });
+
+test('swap files are named as a listing names them, however fstab does', (t) => {
+  const named = (path: string): string[] => swapFiles(byteStringFromText(`${path} none swap sw 0 0\n`));
+  for (const path of ['/srv//swapfile', '/srv/./swapfile', '/srv/x/../swapfile', '/srv/swapfile/', '//srv/swapfile'])
+    t.deepEqual(named(path), ['/srv/swapfile'], path);
+  for (const path of ['/', '//', '/srv/..', '/a\\000b', '/srv/../dev/sdb', '/./dev/sdb'])
+    t.deepEqual(named(path), [], path);
+});

@@ -1,15 +1,22 @@
 /** Gathers the rules of a capture from where they come: facts of the source, the user, profiles, the base. */
+import { messageOf } from '../../errors.ts';
+import { parsePattern } from '../../listing/pattern.ts';
 import { literalPattern, type RuleInput, RuleSet } from '../../listing/rules.ts';
-import { bytesOf } from '../../printable.ts';
+import { bytesOf, printable } from '../../printable.ts';
 import { baseRules } from '../../profiles/load.ts';
 import type { Profile, ProfileRule } from '../../profiles/schema.ts';
 import type { SourceFacts } from '../../source/facts.ts';
 import type { SurveyRequest } from '../request.ts';
+import type { Tell } from '../stage.ts';
 
-/** @throws P2cError `rule.invalid`. Called before connecting with the rules known by then, so that a typo costs nothing. */
-export function rulesOf(request: SurveyRequest, facts?: SourceFacts): RuleSet {
+/**
+ * Called before connecting with the rules known by then, so that a typo costs nothing.
+ * @param note told of facts that no rule can be made of.
+ * @throws P2cError `rule.invalid`.
+ */
+export function rulesOf(request: SurveyRequest, facts?: SourceFacts, note: Tell = () => {}): RuleSet {
   const inputs = [
-    ...(facts === undefined ? [] : factRules(facts)),
+    ...(facts === undefined ? [] : factRules(facts).filter((rule) => isRule(rule, note))),
     ...request.rules,
     ...request.profiles.flatMap(profileRules),
     ...baseRules().map((rule) => ruleInput('base', 'exclude', { ...rule, path: rule.pattern }, 'base')),
@@ -53,6 +60,17 @@ function factRules(facts: SourceFacts): RuleInput[] {
       reason: 'swap space',
     })),
   ];
+}
+
+/** A user cannot mend what a source says, and it must not end the run: what is no place of a file is passed over. */
+function isRule({ pattern, reason }: RuleInput, note: Tell): boolean {
+  try {
+    parsePattern(pattern);
+    return true;
+  } catch (error) {
+    note(printable(`one place that the server names is passed over (${reason}): ${messageOf(error)}`));
+    return false;
+  }
 }
 
 /** Patterns are text; a mount point whose bytes are no UTF-8 cannot be written as one, and is then not matched. */
