@@ -70,12 +70,13 @@ export function describeError(error: unknown): string {
   return lines.join('\n');
 }
 
-/** The same for `--json`. */
+/** The same for `--json`, which people read on terminals too: JSON itself escapes neither C1 nor what turns text around. */
 export function errorRecord(error: unknown): { code: string; message: string; hint?: string; causes: string[] } {
   const code = error instanceof P2cError ? error.code : 'internal';
   const hint = error instanceof P2cError ? error.hint : undefined;
-  const causes = causesOf(error).map(messageOf);
-  return { code, message: messageOf(error), ...(hint === undefined ? {} : { hint }), causes };
+  const safe = (text: string): string => printable(text, { newlines: true });
+  const causes = causesOf(error).map((cause) => safe(messageOf(cause)));
+  return { code, message: safe(messageOf(error)), ...(hint === undefined ? {} : { hint: safe(hint) }), causes };
 }
 
 /** At most eight, so that a chain that refers to itself ends. */

@@ -1,10 +1,15 @@
-/** The commands of a dry run: first what each is for, then each in full, as it would be run. */
+/**
+ * The commands of a dry run: first what each is for, then each in full, as it would be run. What they name is the source's,
+ * and may be made to be obeyed by a terminal.
+ */
+import { printable } from '../printable.ts';
 import type { PlannedCommand } from '../ssh/session.ts';
 
 export function describeCommands(commands: readonly PlannedCommand[]): string {
   const summary = commands.map((command, index) => `${String(index + 1).padStart(3)}  ${headline(command)}`);
   const texts = commands.map((command, index) => `# ${index + 1}. ${headline(command)}\n${inFull(command)}`);
-  return ['Commands that would follow, on the server', ...summary, '', 'In full', ...texts].join('\n');
+  const page = ['Commands that would follow, on the server', ...summary, '', 'In full', ...texts].join('\n');
+  return printable(page, { newlines: true });
 }
 
 function headline({ purpose, when }: PlannedCommand): string {

@@ -149,13 +149,13 @@ export function surveyReport(findings: SurveyFindings): SurveyReport {
     capture: { entries: plan.entries, bytes: plan.bytes, tarBytes: plan.tarBytes, parts: layers },
     needs: captureNeeds(plan.tarBytes),
     excluded: plan.excluded.map(({ rule, entries, bytes, examples }) => ({
-      rule: rule.id,
-      reason: rule.reason,
+      rule: printable(rule.id),
+      reason: printable(rule.reason),
       entries,
       bytes,
       examples: examples.map(printablePath),
     })),
-    unusedRules: unusedRules.map(({ id }) => id),
+    unusedRules: unusedRules.map(({ id }) => printable(id)),
     anatomy: {
       tops: anatomy.tops.map(({ path, ...top }) => ({ path: printablePath(path), ...top })),
       largest: anatomy.largest.map(({ path, size }) => ({ path: printablePath(path), bytes: size })),
@@ -173,7 +173,7 @@ export function surveyReport(findings: SurveyFindings): SurveyReport {
     why: explanations.map(({ path, verdict, rule = null, reason }) => ({
       path: printablePath(path),
       verdict,
-      rule,
+      rule: rule === null ? null : printable(rule),
       reason: printable(reason),
     })),
     ledger: [...findings.ledger],

@@ -1,5 +1,5 @@
 /** Adds a receipt up: paths by verdict, by rule, and the first of those that need a person's eye. */
-import { printablePath } from '../../printable.ts';
+import { printable, printablePath } from '../../printable.ts';
 import { table } from '../table.ts';
 import { formatCount } from '../units.ts';
 import type { ReceiptHeader, ReceiptLine, Verdict } from './form.ts';
@@ -62,7 +62,7 @@ export function describeSummary(summary: ReceiptSummary, width: number): string 
   const { verdicts, rules, fixes, skipped, blindSpots, blind } = summary;
   const count = (paths: number): string => paths.toLocaleString('en-US');
   const sections = [
-    `${summary.source}, captured ${summary.captured}: ${formatCount(summary.paths, 'path')}`,
+    printable(`${summary.source}, captured ${summary.captured}: ${formatCount(summary.paths, 'path')}`),
     table(
       VERDICTS.map((verdict) => [count(verdicts[verdict]), verdict]),
       ['PATHS', 'VERDICT'],
