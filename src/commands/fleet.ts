@@ -14,6 +14,7 @@ import { type Show, SILENT } from '../pipeline/stage.ts';
 import type { RunEvent } from '../report/events/schema.ts';
 import { PlainShow } from '../report/plain-show.ts';
 import type { RunRecord } from '../report/run-record.ts';
+import { toldEvent } from '../report/told-argv.ts';
 import { PlainWaits } from '../report/waiting.ts';
 import { type BatchHooks, withHooks } from './batch-hooks.ts';
 import { requireHostConnections } from './connection-check.ts';
@@ -57,7 +58,11 @@ export interface FleetVerb<Result> {
   row(result: Result): string[];
 }
 
-export type FleetRunOptions = Omit<FleetOptions, 'inventory'> & Partial<ConnectionOptions> & { readonly json: boolean };
+export type FleetRunOptions = Omit<FleetOptions, 'inventory'> &
+  Partial<ConnectionOptions> & {
+    readonly reserve?: string | undefined;
+    readonly json: boolean;
+  };
 
 /** Looking waits for no maintenance window, and for no other host: what is written in an inventory of both is for migrations. */
 export function atAnyTime({ inventory, hosts }: ChosenHosts): ChosenHosts {
@@ -236,7 +241,7 @@ function targetOf({ target: { user, host, port } }: FleetHost): string {
 }
 
 function printEvent(event: RunEvent): void {
-  process.stdout.write(`${JSON.stringify(event)}\n`);
+  process.stdout.write(`${JSON.stringify(toldEvent(event))}\n`);
 }
 
 function writeLine(line: string): void {

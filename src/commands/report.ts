@@ -9,6 +9,7 @@ import { runCsv } from '../report/csv.ts';
 import { reportPage } from '../report/html/page.ts';
 import { runJunit } from '../report/junit.ts';
 import type { RunRecord } from '../report/run-record.ts';
+import { toldRun } from '../report/told-argv.ts';
 import { defineVerb } from './command.ts';
 import { neverBegan } from './run-plan.ts';
 
@@ -55,7 +56,7 @@ function textOf(format: Format, run: RunRecord, state: string): string {
   if (format === 'html') return reportPage(run, state);
   if (format === 'csv') return runCsv(run);
   if (format === 'junit') return runJunit(run);
-  return `${JSON.stringify({ ...run, state })}\n`;
+  return `${JSON.stringify({ ...toldRun(run), state })}\n`;
 }
 
 /** As a whole, or not at all: somebody may have the last one open. */

@@ -7,6 +7,7 @@ import { byReason } from '../report/not-begun.ts';
 import type { HostRecord, RunRecord } from '../report/run-record.ts';
 import { describeState } from '../report/run-state.ts';
 import { table } from '../report/table.ts';
+import { toldRun } from '../report/told-argv.ts';
 import { troubleOf } from '../report/trouble.ts';
 import { formatBytes, formatDuration } from '../report/units.ts';
 import { defineVerb } from './command.ts';
@@ -41,7 +42,7 @@ export const verb = defineVerb({
       process.stdout.write(json ? `${JSON.stringify(names)}\n` : names.map((host) => `${host}\n`).join(''));
       return ExitCode.done;
     }
-    process.stdout.write(`${json ? JSON.stringify({ ...run, state }) : describe(run, state)}\n`);
+    process.stdout.write(`${json ? JSON.stringify({ ...toldRun(run), state }) : describe(run, state)}\n`);
     return ExitCode.done;
   },
 });

@@ -23,7 +23,7 @@ const kinds = [
     /** Of p2c. */
     version: z.string(),
     verb: z.string(),
-    /** The options as given, without what is secret. In the journal only. */
+    /** The options as given, without the webhook's address; what is printed has no commands in it, see `toldEvent`. */
     argv: z.array(z.string()).optional(),
     folder: z.string().optional(),
     hosts: z.array(z.object({ name: z.string(), target: z.string(), image: z.string().nullable() })),
