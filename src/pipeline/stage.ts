@@ -32,7 +32,7 @@ export interface Show {
   note(line: string): void;
 }
 
-/** Shows nothing: for `--json`. */
+/** Shows nothing: for a batch whose events are told elsewhere. */
 export const SILENT: Show = {
   stage: (_title, work) => work(() => {}),
   onTheWayOut: (_title, work) => work(),
