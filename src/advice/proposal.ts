@@ -93,7 +93,8 @@ function largest(limits: readonly Limit[]): Limit | undefined {
   if (limits.length === 0) return undefined;
   const of = (end: 'soft' | 'hard'): number => {
     const size = Math.max(...limits.map((limit) => sizeOf(limit[end])));
-    return size === Number.POSITIVE_INFINITY ? -1 : size;
+    // Of more than a number holds exactly, the most that one does: it is as good as no limit.
+    return size === Number.POSITIVE_INFINITY ? -1 : Math.min(size, Number.MAX_SAFE_INTEGER);
   };
   return { soft: of('soft'), hard: of('hard') };
 }

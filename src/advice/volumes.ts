@@ -1,4 +1,5 @@
 /** Folders that live longer than a container: what is mounted apart, and where databases keep their data. */
+import { normalize } from 'node:path/posix';
 import { valueOr } from '../source/inspection/fact.ts';
 import type { Inspection } from '../source/inspection/inspection.ts';
 
@@ -34,7 +35,11 @@ export function proposedVolumes({ volumes, dataDirectories }: Inspection): Propo
     .map(({ mountPoint, type }) => ({ path: mountPoint, reason: `a filesystem of its own (${type})` }));
   const data = valueOr(dataDirectories, [])
     .filter(({ application }) => !SMALL.has(application))
-    .map(({ application, path, from }) => ({ path, reason: `data of ${application}, as ${from} says` }));
+    .map(({ application, path, from }) => ({
+      path: plainPath(path),
+      reason: `data of ${application}, as ${from} says`,
+    }))
+    .filter(({ path }) => path !== '/');
   const all = [...mounts, ...data].filter(({ path }) => path.startsWith('/') && !path.includes('\\'));
   const tops = all.filter(
     ({ path }, index) => !all.some((other, place) => place !== index && holds(other.path, path, place < index)),
@@ -43,6 +48,12 @@ export function proposedVolumes({ volumes, dataDirectories }: Inspection): Propo
     const inside = data.filter((one) => one.path !== path && one.path.startsWith(`${path}/`));
     return { path, reason: [reason, ...inside.map((one) => `in it ${one.reason}`)].join('; ') };
   });
+}
+
+/** Settings say `/srv/x/../data` and `/srv//data/`; a profile has no `..`, and one folder is one volume. */
+function plainPath(path: string): string {
+  const plain = normalize(path);
+  return plain.length > 1 ? plain.replace(/\/$/, '') : plain;
 }
 
 /** @param first which of two equal paths stays. */
