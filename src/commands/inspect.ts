@@ -75,7 +75,7 @@ export const verb = defineVerb({
     );
     const { report } = inspected;
     if (save !== undefined) write(save, savedText(report), 'w', 0o600);
-    if (profileFile !== undefined) writeProfile(profileFile, inspected.profile);
+    if (profileFile !== undefined) writeProfile(profileFile, inspected.profile());
     if (saved === undefined) {
       process.stdout.write(`${options.json ? JSON.stringify(report) : describeInspection(report, terminalWidth())}\n`);
       return inspectExitCode(report);

@@ -12,7 +12,7 @@ import { valueOr } from '../source/inspection/fact.ts';
 import { type Inspection, inspectSource } from '../source/inspection/inspection.ts';
 import { LastingSession } from '../ssh/lasting-session.ts';
 import type { SurveyRequest } from './request.ts';
-import { holding } from './rollback.ts';
+import { type Belongings, holding } from './rollback.ts';
 import type { Show } from './stage.ts';
 
 export const INSPECT_STAGES = ['Find the mounted filesystems', 'Look at the server', 'Look at this machine'] as const;
@@ -25,11 +25,13 @@ export interface InspectRequest extends Pick<SurveyRequest, 'target' | 'connect'
 
 export interface Inspected {
   readonly report: InspectReport;
-  /** The proposed plan as a profile's file. */
-  readonly profile: string;
+  /** Makes the proposed plan a profile's file: few ask for it. */
+  readonly profile: () => string;
 }
 
+/** @throws the reason of `connect.signal` once that is aborted. */
 export function inspect({ target, connect, profiles, storeRoot }: InspectRequest, show: Show): Promise<Inspected> {
+  const { signal } = connect;
   return holding(async (held) => {
     const onTrouble = (line: string): void => show.note(line);
     const session = await show.stage(
@@ -37,21 +39,41 @@ export function inspect({ target, connect, profiles, storeRoot }: InspectRequest
       () => LastingSession.open(target, { ...connect, onTrouble }),
       (open) => `as ${open.target.user}`,
     );
-    held.use(session);
+    endWhenAborted(held, session, signal);
+    signal?.throwIfAborted();
     const facts = await show.stage('Find the mounted filesystems', () => gatherFacts(session));
+    signal?.throwIfAborted();
     const inspection = await show.stage(
       'Look at the server',
       () => inspectSource(session, facts, detectPaths(profiles)),
       ({ release }) => release.name,
     );
+    signal?.throwIfAborted();
     const machine = await show.stage('Look at this machine', () => examineMachine(storeRoot));
+    signal?.throwIfAborted();
     const verdict = judge({ facts, inspection, machine });
     const proposal = propose(inspection, detectProfiles(profiles, evidenceOf(inspection)));
     const { ledger } = session;
     return {
       report: inspectReport({ target: target.name, inspection, facts, machine, verdict, proposal, ledger }),
-      profile: profileText(inspection, proposal, verdict),
+      profile: () => profileText(inspection, proposal, verdict),
     };
+  });
+}
+
+/** Nothing waits for an inspection: its session is closed at once, and so is what runs on it. */
+function endWhenAborted(held: Belongings, session: LastingSession, signal: AbortSignal | undefined): void {
+  let closing: Promise<void> | undefined;
+  const close = (): Promise<void> => {
+    closing ??= session[Symbol.asyncDispose]();
+    return closing;
+  };
+  // How it closed is told by those who wait for it at the end.
+  const onAbort = (): void => void close().catch(() => {});
+  signal?.addEventListener('abort', onAbort, { once: true });
+  held.defer(async () => {
+    signal?.removeEventListener('abort', onAbort);
+    await close();
   });
 }
 
