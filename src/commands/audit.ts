@@ -11,8 +11,9 @@ import { surveyJson } from '../report/survey-json.ts';
 import { describeSurvey, type SurveyReport } from '../report/survey-report.ts';
 import { formatBytes } from '../report/units.ts';
 import { parseTarget } from '../ssh/target.ts';
+import { refuseBatchOptions, refuseOwnPort } from './batch-only.ts';
 import { type CaptureOptions, profilesFrom, rulesFrom, withCaptureOptions } from './capture-options.ts';
-import { defineVerb } from './command.ts';
+import { defineVerb, type Typed } from './command.ts';
 import { requireConnection } from './connection-check.ts';
 import { type ConnectionOptions, connectOptions, withConnectionOptions } from './connection-options.ts';
 import { atAnyTime, runFleet, type Scene } from './fleet.ts';
@@ -45,8 +46,9 @@ export const verb = defineVerb({
         describe: 'say what would become of this path, and which rule says so (repeatable)',
       })
       .option('json', { type: 'boolean', default: false, describe: 'print one JSON object' }),
-  async run(options, words, argv) {
-    if (options.inventory !== undefined) return auditFleet(options.inventory, options, words, argv);
+  async run(options, words, typed) {
+    if (options.inventory !== undefined) return auditFleet(options.inventory, options, words, typed);
+    refuseBatchOptions(typed.names);
     const target = words[0];
     if (target === undefined || words.length > 1) {
       throw usageError(words.length > 1 ? `one target is expected, not ${words.length}` : 'no target is named', {
@@ -91,8 +93,9 @@ async function auditFleet(
   file: string,
   options: Options,
   patterns: readonly string[],
-  argv: readonly string[],
+  { argv, names }: Typed,
 ): Promise<ExitCode> {
+  refuseOwnPort(names);
   if (options.why !== undefined) {
     throw usageError('--why asks about one server', { code: 'usage', hint: 'name it in the place of -i FILE' });
   }

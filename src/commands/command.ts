@@ -1,10 +1,21 @@
 /** What a verb of p2c is: its options, its examples, and what it does. `src/cli.ts` loads one such file a call. */
 import type { Argv } from 'yargs';
+import { typedOptions } from './typed-options.ts';
 
 /** A yargs parser whose options are declared: what it makes of an argument list is `Parsed`. */
 interface DeclaredParser<Parsed> {
   parseAsync(argv: readonly string[]): Promise<Parsed>;
   getHelp(): Promise<string>;
+  /** Of the last parsing, for {@link typedOptions}. */
+  readonly parsed: unknown;
+}
+
+/** The command line before defaults were put in. */
+export interface Typed {
+  /** All after the verb's name. */
+  readonly argv: readonly string[];
+  /** Names of the options that are in it, in every spelling. */
+  readonly names: ReadonlySet<string>;
 }
 
 /** One verb. `options` declares yargs options on the parser it is given; `run` gets them parsed and typed. */
@@ -22,10 +33,10 @@ export interface Verb<Options> {
   readonly wrapsCommand?: boolean;
   options(parser: Argv): DeclaredParser<Options>;
   /**
-   * `words` are the arguments that are no options; `argv` is all that was typed after the name. @returns the exit code: one of ExitCode, or another program's where
+   * `words` are the arguments that are no options. @returns the exit code: one of ExitCode, or another program's where
    * the verb wraps a command.
    */
-  run(options: Options, words: readonly string[], argv: readonly string[]): Promise<number>;
+  run(options: Options, words: readonly string[], typed: Typed): Promise<number>;
 }
 
 /** A verb with its options' type closed over, so that verbs of all kinds fit one table. */
@@ -50,8 +61,9 @@ export function defineVerb<Options extends { _: (string | number)[] }>(verb: Ver
     wrapsCommand: verb.wrapsCommand ?? false,
     help: async (parser) => verb.options(await parser()).getHelp(),
     async call(parser, argv) {
-      const parsed = await verb.options(await parser()).parseAsync([...argv]);
-      return verb.run(parsed, parsed._.map(String), argv);
+      const declared = verb.options(await parser());
+      const parsed = await declared.parseAsync([...argv]);
+      return verb.run(parsed, parsed._.map(String), { argv, names: typedOptions(declared.parsed) });
     },
   };
 }

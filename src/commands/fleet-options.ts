@@ -1,8 +1,6 @@
 /** The options of the verbs that run over an inventory, and what they mean for its hosts. */
-import { access, constants, stat } from 'node:fs/promises';
-import { dirname } from 'node:path';
 import type { Argv } from 'yargs';
-import { messageOf, usageError } from '../errors.ts';
+import { usageError } from '../errors.ts';
 import type { Hooks } from '../fleet/hooks.ts';
 import type { Inventory } from '../fleet/host.ts';
 import type { QueueLimits } from '../fleet/queue.ts';
@@ -10,6 +8,7 @@ import { parseSerial } from '../fleet/waves.ts';
 import { suggestion } from '../profiles/nearest.ts';
 import { parseSize } from '../profiles/quantity.ts';
 import { type InventoryOptions, withInventoryOptions } from './inventory-options.ts';
+import { requireReplaceable } from './writable-file.ts';
 
 export interface FleetOptions extends InventoryOptions {
   concurrency: number;
@@ -19,7 +18,6 @@ export interface FleetOptions extends InventoryOptions {
   attempts: number;
   'per-jump': number | undefined;
   'per-group': string[] | undefined;
-  reserve: string;
   pre: string | undefined;
   post: string | undefined;
   fail: string | undefined;
@@ -83,12 +81,6 @@ function withBatchOptions<Declared>(
       nargs: 1,
       requiresArg: true,
       describe: 'hosts at once of a group of the inventory: web=2 (repeatable)',
-    })
-    .option('reserve', {
-      type: 'string',
-      default: '1g',
-      requiresArg: true,
-      describe: 'space that is left free on the filesystem of the store',
     });
 }
 
@@ -106,9 +98,12 @@ export interface FleetPlan {
   readonly metricsFile: string | undefined;
 }
 
+/** Of a batch: a store that is filled to the last byte by some hosts would fail the others. */
+const BATCH_RESERVE = 1024 ** 3;
+
 /** @param hosts how many are meant. @throws P2cError `usage`. */
 export async function fleetPlan(
-  options: Omit<FleetOptions, 'inventory'>,
+  options: Omit<FleetOptions, 'inventory'> & { readonly reserve?: string | undefined },
   inventory: Inventory,
   hosts: number,
 ): Promise<FleetPlan> {
@@ -116,7 +111,7 @@ export async function fleetPlan(
   return {
     limits: limitsOf(options, inventory, hosts),
     attempts: wholeNumber('attempts', options.attempts, 1, 20),
-    reserve: reserveOf(options.reserve),
+    reserve: reserveOf(options.reserve) ?? BATCH_RESERVE,
     commands: commandsOf(pre, post, fail),
     batchCommands: commandsOf(options['batch-pre'], options['batch-post'], options['batch-fail']),
     webhook: webhookOf(options.webhook),
@@ -169,23 +164,14 @@ function groupsOf(words: readonly string[] = [], { file, groups }: Inventory): M
 
 /** It is written all along a batch: that it cannot be is better known before the first host is begun. */
 async function metricsFileOf(file: string | undefined): Promise<string | undefined> {
-  if (file === undefined) return undefined;
-  const folder = dirname(file);
-  try {
-    await access(folder, constants.W_OK | constants.X_OK);
-    if (!(await stat(folder)).isDirectory()) throw new Error(`${folder} is no folder`);
-    const there = await stat(file).catch(() => undefined);
-    if (there?.isDirectory() === true) throw new Error('it is a folder');
-    return file;
-  } catch (cause) {
-    throw usageError(`--metrics-file ${file} cannot be written: ${messageOf(cause)}`, {
-      code: 'usage',
-      hint: "name a file in the folder that node-exporter's textfile collector reads",
-    });
-  }
+  const hint = "name a file in the folder that node-exporter's textfile collector reads";
+  if (file !== undefined) await requireReplaceable({ option: 'metrics-file', file, hint });
+  return file;
 }
 
-function reserveOf(text: string): number {
+/** Bytes. @throws P2cError `usage`. */
+export function reserveOf(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
   const bytes = parseSize(text);
   if (bytes !== undefined) return bytes;
   throw usageError(`--reserve '${text}' is no size`, { code: 'usage', hint: 'write 500m, 1g or 0' });

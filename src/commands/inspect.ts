@@ -1,22 +1,23 @@
 /** `p2c inspect`: what a server is, whether it will live in a container here, and how to bring it there. Read-only. */
-import { closeSync, existsSync, fchmodSync, fstatSync, openSync, writeFileSync } from 'node:fs';
-import { ExitCode, messageOf, P2cError, usageError } from '../errors.ts';
+import { ExitCode, usageError } from '../errors.ts';
 import { storeRoot } from '../oci/root.ts';
 import { INSPECT_STAGES, type Inspected, type InspectRequest, inspect } from '../pipeline/inspect.ts';
-import { listProfiles, loadProfileFile } from '../profiles/load.ts';
+import { listProfiles } from '../profiles/load.ts';
 import { selectProfiles } from '../profiles/select.ts';
-import { describeDifferences, differences, readSaved, savedText } from '../report/inspect-compare.ts';
+import { describeDifferences, differences, readSaved } from '../report/inspect-compare.ts';
 import { describeInspection } from '../report/inspect-page.ts';
 import { inspectExitCode } from '../report/inspect-report.ts';
 import { statementsOf } from '../report/inspect-statements.ts';
 import { parseTarget } from '../ssh/target.ts';
-import { defineVerb } from './command.ts';
+import { refuseBatchOptions, refuseOwnPort } from './batch-only.ts';
+import { defineVerb, type Typed } from './command.ts';
 import { requireConnection } from './connection-check.ts';
 import { type ConnectionOptions, connectOptions, withConnectionOptions } from './connection-options.ts';
 import { atAnyTime, runFleet } from './fleet.ts';
 import { type FleetOptions, withFleetOptions } from './fleet-options.ts';
 import { hostConnectOptions } from './host-connection.ts';
 import { HostMistakes } from './host-mistakes.ts';
+import { type InspectFiles, requireInspectFiles, writeInspectFiles } from './inspect-files.ts';
 import { interruptible } from './interrupt.ts';
 import { profilesOfHosts } from './inventory-mistakes.ts';
 import { chosenHosts } from './inventory-options.ts';
@@ -53,8 +54,9 @@ export const verb = defineVerb({
         describe: "print the least that the server's sudoers must say for p2c, and connect to nothing",
       })
       .option('json', { type: 'boolean', default: false, describe: 'print one JSON object' }),
-  async run(options, words, argv) {
-    if (options.inventory !== undefined) return inspectFleet(options.inventory, options, words, argv);
+  async run(options, words, typed) {
+    if (options.inventory !== undefined) return inspectFleet(options.inventory, options, words, typed);
+    refuseBatchOptions(typed.names);
     const target = words[0];
     if (target === undefined || words.length > 1) {
       throw usageError(words.length > 1 ? `one target is expected, not ${words.length}` : 'no target is named', {
@@ -63,8 +65,8 @@ export const verb = defineVerb({
       });
     }
     if (options['print-sudoers']) return printSudoers(options, target);
-    const { 'write-profile': profileFile, compare, save } = options;
-    if (profileFile !== undefined) refuseToOverwrite(profileFile);
+    await requireInspectFiles(options);
+    const { compare } = options;
     const saved = compare === undefined ? undefined : readSaved(compare);
     const request = { target: parseTarget(target, { port: options.port }), ...knowledge(options.profile) };
     await requireConnection(options);
@@ -74,19 +76,30 @@ export const verb = defineVerb({
       ),
     );
     const { report } = inspected;
-    if (save !== undefined) write(save, savedText(report), 'w', 0o600);
-    if (profileFile !== undefined) writeProfile(profileFile, inspected.profile());
-    if (saved === undefined) {
-      process.stdout.write(`${options.json ? JSON.stringify(report) : describeInspection(report, terminalWidth())}\n`);
-      return inspectExitCode(report);
-    }
-    const found = differences(saved.statements, statementsOf(report.facts));
-    process.stdout.write(
-      `${options.json ? JSON.stringify({ since: saved.at, differences: found }) : describeDifferences(saved, found)}\n`,
-    );
-    return found.length === 0 ? ExitCode.done : ExitCode.differences;
+    const found =
+      saved === undefined
+        ? undefined
+        : { saved, differences: differences(saved.statements, statementsOf(report.facts)) };
+    // What was found is printed in any case: a disk may be full by now.
+    process.stdout.write(`${found === undefined ? pageOf(report, options.json) : comparisonOf(found, options.json)}\n`);
+    writeInspectFiles(options, inspected);
+    if (found === undefined) return inspectExitCode(report);
+    return found.differences.length === 0 ? ExitCode.done : ExitCode.differences;
   },
 });
+
+function pageOf(report: Inspected['report'], json: boolean): string {
+  return json ? JSON.stringify(report) : describeInspection(report, terminalWidth());
+}
+
+interface Compared {
+  readonly saved: ReturnType<typeof readSaved>;
+  readonly differences: ReturnType<typeof differences>;
+}
+
+function comparisonOf({ saved, differences: found }: Compared, json: boolean): string {
+  return json ? JSON.stringify({ since: saved.at, differences: found }) : describeDifferences(saved, found);
+}
 
 /** The shipped profiles, and those named: what an application may be recognised by. */
 function knowledge(profiles: readonly string[] | undefined): Pick<InspectRequest, 'profiles' | 'storeRoot'> {
@@ -95,53 +108,22 @@ function knowledge(profiles: readonly string[] | undefined): Pick<InspectRequest
   return { profiles: [...own, ...shipped], storeRoot: storeRoot() };
 }
 
-function refuseToOverwrite(file: string): void {
-  if (!existsSync(file)) return;
-  throw usageError(`${file} exists: what was edited in it would be lost`, {
-    code: 'inspect.exists',
-    hint: 'name another file, or remove this one',
-  });
-}
-
-/** @throws P2cError `inspect.write`. */
-function write(file: string, text: string, flag: 'w' | 'wx', mode: number): void {
-  try {
-    const descriptor = openSync(file, flag, mode);
-    try {
-      // One that was there has the mode it had, which may let others read it.
-      if (flag === 'w' && fstatSync(descriptor).isFile()) fchmodSync(descriptor, mode);
-      writeFileSync(descriptor, text);
-    } finally {
-      closeSync(descriptor);
-    }
-  } catch (cause) {
-    throw new P2cError(`${file} cannot be written: ${messageOf(cause)}`, { code: 'inspect.write', cause });
-  }
-}
-
-function writeProfile(file: string, text: string): void {
-  write(file, text, 'wx', 0o644);
-  loadProfileFile(file);
-  const name = file.includes('/') ? file : `./${file}`;
-  process.stderr.write(`The plan is in ${file}: edit it, then 'p2c migrate --profile ${name} …'\n`);
-}
-
 type Options = ConnectionOptions &
-  FleetOptions & {
+  FleetOptions &
+  InspectFiles & {
     json: boolean;
     profile: string[] | undefined;
-    save: string | undefined;
     compare: string | undefined;
-    'write-profile': string | undefined;
   };
 
 async function inspectFleet(
   file: string,
   options: Options,
   patterns: readonly string[],
-  argv: readonly string[],
+  { argv, names }: Typed,
 ): Promise<ExitCode> {
-  const single = (['save', 'compare', 'write-profile'] as const).find((name) => options[name] !== undefined);
+  refuseOwnPort(names);
+  const single = ['save', 'compare', 'write-profile', 'print-sudoers'].find((name) => names.has(name));
   if (single !== undefined) {
     throw usageError(`--${single} is for one server`, { code: 'usage', hint: 'name it in the place of -i FILE' });
   }

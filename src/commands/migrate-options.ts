@@ -20,6 +20,7 @@ interface MigrateOptions {
   'skip-unreadable': boolean;
   adapt: boolean;
   without: string[] | undefined;
+  reserve: string | undefined;
   estimate: boolean;
   'dry-run': boolean;
   json: boolean;
@@ -101,6 +102,11 @@ function withMigrateOptions<Declared>(parser: Argv<Declared>): Argv<Declared & M
     .option('resume', {
       type: 'string',
       describe: 'go on with a run that was killed, interrupted or failed: the newest, or the one named',
+    })
+    .option('reserve', {
+      type: 'string',
+      requiresArg: true,
+      describe: 'space that is left free on the filesystem of the store [1g for an inventory, else none]',
     })
     .option('estimate', {
       type: 'boolean',

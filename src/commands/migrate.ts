@@ -16,11 +16,13 @@ import { say } from '../report/screen.ts';
 import { describeSurvey } from '../report/survey-report.ts';
 import { formatBytes } from '../report/units.ts';
 import { PlainWaits } from '../report/waiting.ts';
+import { refuseBatchOptions, refuseOwnPort } from './batch-only.ts';
 import { requireBootable, requireDistinctNames } from './boot-options.ts';
 import { defineVerb } from './command.ts';
 import { requireConnection } from './connection-check.ts';
 import { connectOptions } from './connection-options.ts';
 import { requireFleet, runFleet } from './fleet.ts';
+import { reserveOf } from './fleet-options.ts';
 import { hostConnectOptions } from './host-connection.ts';
 import { interruptible } from './interrupt.ts';
 import { chosenHosts } from './inventory-options.ts';
@@ -53,20 +55,22 @@ export const verb = defineVerb({
     ['p2c migrate --resume', 'go on with the newest run that is not done, after whatever ended it'],
   ],
   options: migrateOptions,
-  async run(options, words, argv) {
-    if (options.resume === undefined) return dispatch({ options, words, argv });
-    return dispatch(await resumedCall(options, words));
+  async run(options, words, { argv, names }) {
+    if (options.resume === undefined) return dispatch({ options, words, argv, typed: names });
+    return dispatch(await resumedCall(options, words, names));
   },
 });
 
 async function dispatch(call: Call): Promise<ExitCode> {
-  const { options, words } = call;
+  const { options, words, typed } = call;
   if (options.inventory !== undefined) return migrateFleet(options.inventory, call);
+  refuseBatchOptions(typed);
   const request = await requestOf(options, words);
+  const reserved = reserveOf(options.reserve) ?? 0;
   await requireConnection(options);
   const work = (signal: AbortSignal): Promise<ExitCode> => {
     const connected = { ...request, connect: connectOptions(options, signal) };
-    return options['dry-run'] ? runDry(connected, options.json) : runOne(connected, call, signal);
+    return options['dry-run'] ? runDry(connected, options.json) : runOne(connected, { ...call, reserved }, signal);
   };
   return interruptible(work, { outputLost: options['dry-run'] ? 'end' : 'go on' });
 }
@@ -74,7 +78,7 @@ async function dispatch(call: Call): Promise<ExitCode> {
 /** A run of one host, and shown as one. */
 async function runOne(
   request: MigrationRequest,
-  { options: { json }, argv, resumed }: Call,
+  { options: { json }, argv, resumed, reserved }: Call & { readonly reserved: number },
   signal: AbortSignal,
 ): Promise<ExitCode> {
   const { name, user, host, port } = request.target;
@@ -90,7 +94,7 @@ async function runOne(
         run.listen((event) => waits.add(event));
       }
       const root = request.storeRoot;
-      const room = new Room(root, 0, (before) => promisedElsewhere(root, run.id, before));
+      const room = new Room(root, reserved, (before) => promisedElsewhere(root, run.id, before));
       const identity = { name, index: 0, started: capturedAt(known?.began), container: known?.container };
       const report = await withShow({ json }, migrationStages(request), (show) =>
         runHost(
@@ -136,7 +140,8 @@ async function runDry(request: MigrationRequest, json: boolean): Promise<ExitCod
 }
 
 async function migrateFleet(file: string, call: Call): Promise<ExitCode> {
-  const { options, words, argv, resumed } = call;
+  const { options, words, argv, typed, resumed } = call;
+  refuseOwnPort(typed);
   const today = resumed === undefined ? new Date() : new Date(resumed.began);
   const { inventory, hosts: meant } = await chosenHosts(file, words, options, today);
   const hosts = meant.map((host) => ({

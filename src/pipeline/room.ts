@@ -83,12 +83,13 @@ export class Room {
   }
 
   #full(bytes: number, free: number): P2cError {
+    const less = this.#reserve === 0 ? '' : ', or a smaller --reserve';
     const kept = this.#reserve === 0 ? '' : ` beside the reserve of ${formatBytes(this.#reserve)}`;
     return new P2cError(
       `the image needs ${formatBytes(bytes)} and ${this.#root} has ${formatBytes(free)} free${kept}`,
       {
         code: 'store.full',
-        hint: 'free some space, set P2C_ROOT to a larger filesystem, or leave more out with --exclude',
+        hint: `free some space, set P2C_ROOT to a larger filesystem, or leave more out with --exclude${less}`,
       },
     );
   }

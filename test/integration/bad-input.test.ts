@@ -39,6 +39,33 @@ const WRITTEN: readonly (readonly [what: string, args: readonly string[], messag
   ['a lease that is none', ['migrate', 'root@127.0.0.1:1', '--tag', 'a', '--lease', '1s'], /between 10s and 1h/, 2],
   ['an inventory that is not there', ['audit', '-i', '/nonexistent.yaml'], /nonexistent\.yaml/, 2],
   ['an identity that is not there', ['audit', 'root@127.0.0.1:1', '--identity', '/no/such/key'], /no such file/, 2],
+  [
+    'an option of a batch with one target',
+    ['migrate', 'root@127.0.0.1:1', '--tag', 'a', '--pre', 'exit 1', '--fail-fast', '--concurrency', '0'],
+    /--concurrency, --fail-fast, --pre are for the hosts of an inventory.*\n.*-i FILE/,
+    2,
+  ],
+  ['an audit with a webhook', ['audit', 'root@127.0.0.1:1', '--webhook', 'no url'], /--webhook is for the hosts of/, 2],
+  ['an inspection of a limit', ['inspect', 'root@127.0.0.1:1', '--limit', 'nobody'], /--limit is for the hosts of/, 2],
+  [
+    'a reserve that is none',
+    ['migrate', 'root@127.0.0.1:1', '--tag', 'a', '--reserve', 'x'],
+    /--reserve 'x' is no size/,
+    2,
+  ],
+  ['a reserve of an audit', ['audit', 'root@127.0.0.1:1', '--reserve', '1g'], /there is no option --reserve/, 2],
+  [
+    'a file to save in no folder',
+    ['inspect', 'root@127.0.0.1:1', '--save', '/nope/x'],
+    /--save \/nope\/x cannot be wr/,
+    2,
+  ],
+  [
+    'a profile to write in no folder',
+    ['inspect', 'root@127.0.0.1:1', '--write-profile', '/nope/x'],
+    /--write-profile \/nope\/x cannot be written/,
+    2,
+  ],
   ['a port where nobody listens', ['audit', 'root@127.0.0.1:1'], /refuses the connection.*\n.*\n.*is sshd running/, 1],
   ['a name that nobody has', ['audit', 'root@nowhere.invalid'], /no address is known for nowhere.invalid/, 1],
 ];

@@ -1,6 +1,6 @@
 /** Batches over hosts that nobody listens at (port 1 of this machine): what begins, in which order, and what is told of it. */
 import { existsSync } from 'node:fs';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import * as z from 'zod';
@@ -93,6 +93,43 @@ test('hooks that fail are told at the end of a batch, and the address of the web
   t.regex(stderr, /^p2c: the fail command failed 1 of 1 times, the last time with: exit code 3$/m);
   t.regex(stderr, /^p2c: the webhook failed 4 of 4 times, the last time with: 500 Internal Server Error$/m);
   t.notRegex(stdout + stderr, /geheim/);
+});
+
+test('what hooks and password commands run is in the journal alone', async (t) => {
+  const { folder, run, env } = await fleet(t, FLEET);
+  const secrets = ['--pre', ': S3CRET', '--password-command=echo HUNTER2'];
+  const { stdout, stderr } = await run('audit', 'web1', ...secrets);
+  const page = join(folder, 'page.html');
+  const told = await Promise.all(
+    [
+      ['runs', 'show', '--json'],
+      ['runs', 'ls', '--json'],
+      ['report', '--json', '-', '--html', page],
+    ].map((words) => cli(words, env)),
+  );
+  const all = [stdout, stderr, await readFile(page, 'utf8'), ...told.map((ended) => ended.stdout)].join('\n');
+  t.notRegex(all, /S3CRET|HUNTER2/);
+  t.regex(stdout, /"--pre","\[command\]","--password-command=\[command\]"/);
+  const [name = ''] = await readdir(join(env.P2C_ROOT, 'runs'));
+  const journal = join(env.P2C_ROOT, 'runs', name, 'journal.ndjson');
+  t.regex(await readFile(journal, 'utf8'), /S3CRET.*HUNTER2/);
+  t.is((await stat(journal)).mode & 0o777, 0o600);
+});
+
+test('options of one server are refused where an inventory is given', async (t) => {
+  const { file, env } = await fleet(t, FLEET);
+  for (const words of [
+    ['inspect', '--print-sudoers'],
+    ['inspect', '--port', '22'],
+    ['audit', '-p', '22'],
+    ['migrate', '--port', '22'],
+  ]) {
+    const { code, stdout, stderr } = await cli([...words, '-i', file], env);
+    t.is(code, 2, stderr);
+    t.regex(stderr, /--(?:print-sudoers is for one server|port is for one target)/);
+    t.is(stdout, '');
+  }
+  t.false(existsSync(env.P2C_ROOT));
 });
 
 const WRONG: readonly (readonly [words: readonly string[], told: RegExp])[] = [

@@ -332,6 +332,10 @@ test.serial('a store without space: refused before anything is stopped', async (
   t.regex(ended.stderr, /the image needs \d+ MB and .* has [\d.]+ MB free/);
   t.notRegex(ended.stderr, /Stop the applications/);
   await unharmed(t, server, root, ended);
+  const kept = await cli(migrateArgs(server, '--reserve', '900t'), { P2C_ROOT: await temporaryFolder(t) });
+  t.is(kept.code, 1, kept.stderr);
+  t.regex(kept.stderr, /has 0 B free beside the reserve of .*\n.*a smaller --reserve/);
+  t.notRegex(kept.stderr, /Stop the applications/);
 });
 
 test.serial('a dry run changes nothing and prints what would be run', async (t) => {
