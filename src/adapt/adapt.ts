@@ -6,7 +6,7 @@ import type { ImageStore } from '../oci/store.ts';
 import { type ByteString, printablePath } from '../printable.ts';
 import { suggestion } from '../profiles/nearest.ts';
 import { HeaderError } from '../tar/header.ts';
-import { Draft } from './draft.ts';
+import { Draft, type PassedOver } from './draft.ts';
 import { ImageTree, type LayerSource } from './image-tree.ts';
 import { writeLayer } from './layer.ts';
 import { RECIPES } from './recipes/index.ts';
@@ -22,6 +22,8 @@ export interface Adaptation {
   readonly system: System;
   /** Those that changed something. */
   readonly applied: readonly Applied[];
+  /** What recipes are for, and could not look at or change. */
+  readonly passedOver: readonly PassedOver[];
   /** Undefined where nothing was to be changed. */
   readonly layer: Layer | undefined;
 }
@@ -49,7 +51,7 @@ export async function adaptLayers(
   const draft = new Draft(tree);
   const system = systemOf(draft);
   const applied = applyRecipes(draft, system, without);
-  return { system, applied, layer: await writeLayer(store, draft) };
+  return { system, applied, passedOver: draft.passedOver, layer: await writeLayer(store, draft) };
 }
 
 async function readTree(store: ImageStore, layers: readonly LayerToRead[]): Promise<ImageTree> {

@@ -11,9 +11,11 @@ export interface AdaptationReport {
   readonly init: string;
   readonly runlevel: string | null;
   readonly recipes: readonly { readonly recipe: string; readonly files: readonly string[] }[];
+  /** What recipes are for, and stays as the server had it. */
+  readonly passedOver: readonly { readonly path: string; readonly why: string }[];
 }
 
-export function adaptationReport({ system, applied }: Adaptation): AdaptationReport {
+export function adaptationReport({ system, applied, passedOver }: Adaptation): AdaptationReport {
   return {
     system: describeSystem(system),
     family: system.distribution,
@@ -21,15 +23,18 @@ export function adaptationReport({ system, applied }: Adaptation): AdaptationRep
     init: system.init,
     runlevel: system.runlevel ?? null,
     recipes: applied,
+    passedOver,
   };
 }
 
-export function describeAdaptation({ system, family, recipes }: AdaptationReport): string[] {
+export function describeAdaptation({ system, family, recipes, passedOver }: AdaptationReport): string[] {
   const files = recipes.reduce((sum, { files: changed }) => sum + changed.length, 0);
   const general = family === 'unknown' ? '; p2c does not know this system: general recipes only' : '';
   return [
     `Adapted     ${system}: ${formatCount(recipes.length, 'recipe')}, ${formatCount(files, 'file')}${general}`,
     ...recipes.map(({ recipe, files: changed }) => `              ${recipe}: ${shown(changed)}`),
+    ...(passedOver.length === 0 ? [] : [`Not adapted ${formatCount(passedOver.length, 'path')}:`]),
+    ...passedOver.map(({ path, why }) => `              ${path}: ${why}`),
   ];
 }
 

@@ -1,7 +1,7 @@
 /** Recipes applied to a tree that is given as text, the way of a real image: through a layer, and into one. */
 import { posix } from 'node:path';
 import type { ExecutionContext } from 'ava';
-import { Draft } from '../../src/adapt/draft.ts';
+import { Draft, type PassedOver } from '../../src/adapt/draft.ts';
 import { adaptImage } from '../../src/adapt/image.ts';
 import { ImageTree } from '../../src/adapt/image-tree.ts';
 import { describeSystem } from '../../src/adapt/system.ts';
@@ -33,6 +33,7 @@ export interface Adapted {
   readonly system: string;
   readonly recipes: readonly string[];
   readonly files: readonly string[];
+  readonly passedOver: readonly PassedOver[];
   /** The adapted image's root. */
   readonly after: Draft;
   readonly image: Image;
@@ -57,6 +58,7 @@ export async function adaptedAgain(root: string, image: Image, without: string[]
     system: describeSystem(made.adaptation.system),
     recipes: made.adaptation.applied.map(({ recipe }) => recipe),
     files: made.adaptation.applied.flatMap(({ files }) => files),
+    passedOver: made.adaptation.passedOver,
     after: new Draft(tree),
     image: made.image,
     root,

@@ -185,7 +185,11 @@ function resultOf(host: string, index: number, distribution: string, bytes: numb
         { name: 'nginx', downMs, health: [{ check: 'tcp 80', before: 'healthy', after: 'healthy', says: '' }] },
       ],
     },
-    adaptation: { system: 'el6 (upstart)', recipes: [{ recipe: 'empty-fstab', files: ['/etc/fstab'] }] },
+    adaptation: {
+      system: 'el6 (upstart)',
+      recipes: [{ recipe: 'empty-fstab', files: ['/etc/fstab'] }],
+      passedOver: [{ path: '/etc/ssh', why: 'it leads to /opt/ssh' }],
+    },
     image: {
       reference: `legacy/${host}:latest`,
       digest: `sha256:${'0123456789abcdef'.repeat(4)}`,

@@ -15,8 +15,10 @@ export interface BootScript {
 /** Where the runner finds them too, for an image whose init it does not start. */
 const BOOT_SCRIPTS = '/etc/p2c/boot.d';
 
-export function runAtBoot(draft: Draft, { init }: System, script: BootScript): void {
+/** @returns false where a part of it has no place in the image: then nothing is written, and the part is passed over. */
+export function runAtBoot(draft: Draft, { init }: System, script: BootScript): boolean {
   const path = `${BOOT_SCRIPTS}/${script.name}`;
+  if (!draft.mayWrite(path) || !mayHook(draft, init, script)) return false;
   draft.write(
     path,
     ['#!/bin/sh', `# Made by p2c: ${script.description}.`, ...script.lines, 'exit 0', ''].join('\n'),
@@ -26,12 +28,31 @@ export function runAtBoot(draft: Draft, { init }: System, script: BootScript): v
   else if (init === 'upstart') upstartJob(draft, path, script);
   // inittab(5): `bootwait` comes after `sysinit` and before the services of a runlevel.
   else if (init === 'sysvinit') draft.edit('/etc/inittab', (text) => addLines(text, [`p2c::bootwait:${path}`]));
+  return true;
+}
+
+/** Where the init finds it. */
+function mayHook(draft: Draft, init: System['init'], { name }: BootScript): boolean {
+  if (init === 'systemd') return draft.mayWrite(unitPath(name)) && draft.mayLink(wantedPath(name));
+  if (init === 'upstart') return draft.mayWrite(jobPath(name));
+  return init !== 'sysvinit' || (draft.text('/etc/inittab') !== undefined && draft.mayWrite('/etc/inittab'));
+}
+
+function unitPath(name: string): string {
+  return `/etc/systemd/system/p2c-${name}.service`;
+}
+
+function wantedPath(name: string): string {
+  return `/etc/systemd/system/multi-user.target.wants/p2c-${name}.service`;
+}
+
+function jobPath(name: string): string {
+  return `/etc/init/p2c-${name}.conf`;
 }
 
 function systemdUnit(draft: Draft, path: string, { name, description, before }: BootScript): void {
-  const unit = `p2c-${name}.service`;
   draft.write(
-    `/etc/systemd/system/${unit}`,
+    unitPath(name),
     `[Unit]
 Description=${description} (p2c)
 Before=${before.map((service) => `${service}.service`).join(' ')}
@@ -45,14 +66,14 @@ ExecStart=${path}
 WantedBy=multi-user.target
 `,
   );
-  draft.link(`/etc/systemd/system/multi-user.target.wants/${unit}`, `../${unit}`);
+  draft.link(wantedPath(name), `../p2c-${name}.service`);
 }
 
 /** init(5) of upstart: whoever is `starting` waits for a task that starts on it. */
 function upstartJob(draft: Draft, path: string, { name, description, before }: BootScript): void {
   const events = ['rc', ...before].map((job) => `starting ${job}`);
   draft.write(
-    `/etc/init/p2c-${name}.conf`,
+    jobPath(name),
     `description "${description} (p2c)"
 start on ${events.join(' or ')}
 task

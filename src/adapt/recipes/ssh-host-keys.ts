@@ -14,13 +14,15 @@ export const sshHostKeys: Recipe = {
   apply: (draft, system) => {
     const keys = draft.matching('/etc/ssh', KEY);
     if (keys.length === 0) return;
-    runAtBoot(draft, system, {
+    const made = runAtBoot(draft, system, {
       name: 'ssh-host-keys',
       description: 'SSH host keys of this clone',
       before: ['ssh', 'sshd', 'sshd-keygen'],
       lines: keys.map(makeKey),
     });
-    for (const path of keys) {
+    // A server without keys lets nobody in.
+    for (const path of made ? [] : keys) draft.passOver(path, 'it stays: what makes a new one has no place');
+    for (const path of made ? keys : []) {
       draft.remove(path);
       draft.remove(`${path}.pub`);
     }

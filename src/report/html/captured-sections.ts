@@ -100,9 +100,11 @@ function adaptation({ adaptation: adapted }: ShownResult): Markup | undefined {
   const rows = adapted.recipes.map(
     ({ recipe, files }) => markup`<tr><td>${recipe}</td><td class="path">${files.join(', ')}</td></tr>`,
   );
+  const left = adapted.passedOver.map(({ path, why }) => `${path}: ${why}`);
+  const passedOver = left.length === 0 ? undefined : markup`<p>Not adapted:</p>${paths(left)}`;
   return section(
     'Adapted so that it boots',
-    markup`<p>${adapted.system}</p><table><thead><tr><th scope="col">Recipe</th><th scope="col">Files</th></tr></thead><tbody>${rows}</tbody></table>`,
+    markup`<p>${adapted.system}</p><table><thead><tr><th scope="col">Recipe</th><th scope="col">Files</th></tr></thead><tbody>${rows}</tbody></table>${passedOver}`,
   );
 }
 

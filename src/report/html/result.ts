@@ -64,7 +64,11 @@ const resultSchema = z.object({
     .nullable()
     .catch(null),
   adaptation: z
-    .object({ system: text, recipes: list(z.object({ recipe: text, files: names })) })
+    .object({
+      system: text,
+      recipes: list(z.object({ recipe: text, files: names })),
+      passedOver: list(z.object({ path: text, why: text })),
+    })
     .nullable()
     .catch(null),
   boot: z
