@@ -61,7 +61,7 @@ export function inspect({ target, connect, profiles, storeRoot }: InspectRequest
   });
 }
 
-/** Nothing waits for an inspection: its session is closed at once, and so is what runs on it. */
+/** Nothing waits for an inspection: its session is closed at once, and with it the commands that are under way. */
 function endWhenAborted(held: Belongings, session: LastingSession, signal: AbortSignal | undefined): void {
   let closing: Promise<void> | undefined;
   const close = (): Promise<void> => {

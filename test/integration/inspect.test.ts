@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { loadProfileFile } from '../../src/profiles/load.ts';
 import { type BusyboxServer, startBusyboxServer } from '../helpers/busybox-server.ts';
-import { cli } from '../helpers/cli.ts';
+import { cli, startCli } from '../helpers/cli.ts';
 import { type LabServer, labServer, startLabServer } from '../helpers/lab.ts';
 import { requirePrograms, requireRoot } from '../helpers/require.ts';
 import { temporaryFolder } from '../helpers/temporary.ts';
@@ -273,6 +273,37 @@ test.serial('without root, what only root may see is not known, and said so', as
   const sudo = await inspected(t, connection(server, 'admin'));
   t.true(sudo.facts.root);
   t.is(sudo.facts.schedule.note, undefined);
+});
+
+test('Ctrl-C ends an inspection; under --json a host key that was just taken is told on standard error', async (t) => {
+  if (!requireRoot(t)) return;
+  const server = await labServer(t, 'inspect-interrupted');
+  const fresh = join(await temporaryFolder(t), 'known_hosts');
+  const words = [
+    `root@${server.address}`,
+    '--identity',
+    server.identity,
+    '-F',
+    'none',
+    '--known-hosts',
+    fresh,
+    '--json',
+  ];
+  const taken = await cli(['inspect', ...words, '--accept-new-host-key']);
+  t.regex(taken.stderr, /^p2c: .*SHA256:/m);
+  t.is(typeof JSON.parse(taken.stdout).verdict.answer, 'string');
+  await server.exec(`mv /usr/bin/dpkg-query /usr/bin/dpkg-query.away
+    printf '#!/bin/sh\nsleep 25; echo late\n' >/usr/bin/dpkg-query; chmod +x /usr/bin/dpkg-query`);
+  const p2c = startCli(['inspect', ...words.filter((word) => word !== '--json')]);
+  await p2c.saw(/Look at the server\.\.\./);
+  await server.exec('until pgrep -x dpkg-query; do sleep 0.1; done');
+  const began = performance.now();
+  p2c.child.kill('SIGINT');
+  const { code, stdout, stderr } = await p2c.ended;
+  t.is(code, 130, stderr);
+  t.true(performance.now() - began < 15_000);
+  t.regex(stderr, /p2c: interrupted by SIGINT$/m);
+  t.is(stdout, '');
 });
 
 test('a server with systemd: services, timers and units of processes', async (t) => {
