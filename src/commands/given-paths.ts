@@ -25,16 +25,21 @@ export function withAbsolutePaths<Given extends Partial<Named>>(given: Given): G
 function absolute(given: Partial<Named>): Partial<Named> {
   const config = given['ssh-config'];
   return {
-    ...lists(given, 'identity', (file) => resolve(file)),
-    ...lists(given, 'known-hosts', (file) => resolve(file)),
-    ...(config === undefined || config.toLowerCase() === 'none' ? {} : { 'ssh-config': resolve(config) }),
-    ...(given.inventory === undefined ? {} : { inventory: resolve(given.inventory) }),
+    ...lists(given, 'identity', fromHere),
+    ...lists(given, 'known-hosts', fromHere),
+    ...(config === undefined || config.toLowerCase() === 'none' ? {} : { 'ssh-config': fromHere(config) }),
+    ...(given.inventory === undefined ? {} : { inventory: fromHere(given.inventory) }),
     ...lists(given, 'limit', (text) => text.split(',').map(limitWord).join(',')),
-    ...lists(given, 'profile', (name) => (isProfileFile(name) ? resolve(name) : name)),
+    ...lists(given, 'profile', (name) => (isProfileFile(name) ? fromHere(name) : name)),
     ...lists(given, 'vault-password-file', passwordFile),
     ...lists(given, 'vault-id', vaultId),
-    ...(given['metrics-file'] === undefined ? {} : { 'metrics-file': resolve(given['metrics-file']) }),
+    ...(given['metrics-file'] === undefined ? {} : { 'metrics-file': fromHere(given['metrics-file']) }),
   };
+}
+
+/** No name at all is refused as that, and not taken for this folder. */
+function fromHere(file: string): string {
+  return file === '' ? file : resolve(file);
 }
 
 function lists<Name extends 'identity' | 'known-hosts' | 'limit' | 'profile' | 'vault-password-file' | 'vault-id'>(
@@ -48,11 +53,11 @@ function lists<Name extends 'identity' | 'known-hosts' | 'limit' | 'profile' | '
 
 /** `@FILE`, or a pattern. */
 function limitWord(word: string): string {
-  return word.startsWith('@') ? `@${resolve(word.slice(1))}` : word;
+  return word.startsWith('@') ? `@${fromHere(word.slice(1))}` : word;
 }
 
 function passwordFile(source: string): string {
-  return source === 'prompt' ? source : resolve(source);
+  return source === 'prompt' ? source : fromHere(source);
 }
 
 /** `ID@FILE`, `ID@prompt`, `FILE`. */

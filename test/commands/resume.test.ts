@@ -78,7 +78,7 @@ test.serial(
   async (t) => {
     const { call, folder, here, begun } = await resumed(t, {
       first: '--identity k1 --profile ./own.yaml --known-hosts kh',
-      now: '--identity ./k2 --profile shop.yaml --profile nginx -F none --metrics-file m.prom --limit web*,@failed.txt',
+      now: '--identity ./k2 --profile shop.yaml --profile nginx -F none --inventory= --metrics-file m.prom --limit web*,@failed.txt',
     });
     t.is(process.cwd(), begun);
     t.like(call.options, {
@@ -86,6 +86,7 @@ test.serial(
       profile: [join(here, 'shop.yaml'), 'nginx'],
       'known-hosts': ['kh'],
       'ssh-config': 'none',
+      inventory: '',
       'metrics-file': join(here, 'm.prom'),
       limit: [`web*,@${join(here, 'failed.txt')}`],
     });
