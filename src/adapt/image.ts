@@ -24,7 +24,7 @@ const STOP_SIGNALS: Readonly<Record<Init, string | undefined>> = {
 };
 
 /** How many of the image's layers are the raw capture: all, but for an adaptation on top. */
-export function rawLayerCount({ manifest, config }: Pick<Image, 'manifest' | 'config'>): number {
+function rawLayerCount({ manifest, config }: Pick<Image, 'manifest' | 'config'>): number {
   const last = (config.history ?? []).filter((entry) => entry.empty_layer !== true).at(-1);
   const adapted = last?.created_by?.startsWith(CREATED_BY) ?? false;
   return manifest.layers.length - (adapted ? 1 : 0);

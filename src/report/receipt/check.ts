@@ -2,23 +2,25 @@
  * Holds a receipt against the image: what the layers have is found out anew, with the oracle's code and none of the
  * filter's or the writer's, and both are walked side by side in path order. Memory does not grow with the image.
  */
-import { rawLayerCount } from '../../adapt/image.ts';
+import { P2cError } from '../../errors.ts';
 import type { Image } from '../../oci/image.ts';
+import type { Descriptor } from '../../oci/spec.ts';
 import type { ImageStore } from '../../oci/store.ts';
-import { checkBlob } from '../../oci/validation/blobs.ts';
-import { Faults } from '../../oci/validation/fault.ts';
 import { type StoredVolume, volumesOf } from '../../oci/volume-artifact.ts';
 import { type ByteString, printablePath } from '../../printable.ts';
 import { type Found, order, type PathsInOrder } from '../image-paths.ts';
 import { arePlain, TreePaths, treesOf } from '../tree-paths.ts';
+import { checkChain } from './chain.ts';
 import type { ReceiptHeader, ReceiptLine } from './form.ts';
-import type { Receipt } from './read.ts';
+import { openReceipt } from './read.ts';
 
 export interface ReceiptCheck {
   readonly paths: number;
   /** The first thousand. */
   readonly faults: readonly string[];
   readonly total: number;
+  /** Number of the layer that is p2c's own: its bytes are checked, and no line speaks of its paths. */
+  readonly ownLayer: number | undefined;
 }
 
 const KEPT = 1000;
@@ -33,39 +35,60 @@ const TYPES: Readonly<Record<string, string>> = {
   '6': 'p',
 };
 
-export async function checkReceipt(store: ImageStore, image: Image, receipt: Receipt): Promise<ReceiptCheck> {
+/** @throws P2cError `receipt.none`. */
+export async function checkReceipt(store: ImageStore, image: Image): Promise<ReceiptCheck> {
   const check = new Check();
-  // What p2c changed lies in a layer above: the receipt is about what came from the source.
-  const layers = image.manifest.layers.slice(0, rawLayerCount(image));
+  // Also bytes that no line speaks of, attributes and padding, and the receipt's own, are those that were written.
+  const chain = await checkChain(store.root, image.digest);
+  for (const { where, message } of chain.kept) check.fault(`${where}: ${message}`);
+  if (chain.kept.some(({ code }) => code === 'blob.missing' || code === 'blob.unreadable')) return check.result();
+  try {
+    await checkLines(store, image, check);
+  } catch (error) {
+    if (!(error instanceof P2cError) || (error.code === 'receipt.none' && chain.total === 0)) throw error;
+    check.fault(error.message);
+  }
+  return check.result();
+}
+
+async function checkLines(store: ImageStore, image: Image, check: Check): Promise<void> {
+  const receipt = await openReceipt(store, image);
+  const { layers, ownLayer } = layersOf(image, receipt.header);
+  check.ownLayer = ownLayer;
   const digests = layers.map(({ digest }) => digest);
   if (digests.join() !== receipt.header.layers.join()) {
     check.fault(
       `the receipt is of other layers (${receipt.header.layers.length}) than the image's (${digests.length})`,
     );
-    return check.result();
+    return;
   }
   const volumes = await volumesOf(store, image);
   if (wordedStored(volumes) !== worded(receipt.header.volumes ?? [])) {
     check.fault('the receipt is of other volumes than those that are stored beside the image');
-    return check.result();
+    return;
   }
   const trees = treesOf(layers, volumes);
   if (!arePlain(trees)) {
     check.fault('the layers are compressed, and a receipt is checked against plain tar');
-    return check.result();
+    return;
   }
-  // Also bytes that no line speaks of, attributes and padding, are those that the receipt is of.
-  const faults = new Faults();
-  for (const { volume, layers: own } of trees) {
-    const of = volume === undefined ? '' : ` of the volume ${volume}`;
-    for (const [number, layer] of own.entries()) await checkBlob(store.root, layer, `layer ${number}${of}`, faults);
-  }
-  for (const { where, message } of faults.kept) check.fault(`${where}: ${message}`);
-  if (faults.kept.some(({ code }) => code === 'blob.missing' || code === 'blob.unreadable')) return check.result();
   await using paths = await TreePaths.open(store, trees, (fault) => check.fault(fault));
   for await (const batch of receipt.batches) for (const line of batch) await check.line(line, paths);
   await check.rest(paths);
-  return check.result();
+}
+
+/**
+ * The receipt is about what came from the source. What p2c changed lies in one layer above, which the history tells: no
+ * other may lie there.
+ */
+function layersOf(
+  { manifest, config }: Image,
+  header: ReceiptHeader,
+): { readonly layers: readonly Descriptor[]; readonly ownLayer: number | undefined } {
+  const last = (config.history ?? []).filter((entry) => entry.empty_layer !== true).at(-1);
+  const isAdapted = manifest.layers.length === header.layers.length + 1 && last?.created_by?.startsWith('p2c adapt');
+  if (isAdapted !== true) return { layers: manifest.layers, ownLayer: undefined };
+  return { layers: manifest.layers.slice(0, -1), ownLayer: manifest.layers.length - 1 };
 }
 
 function wordedStored(volumes: readonly StoredVolume[]): string {
@@ -81,6 +104,7 @@ class Check {
   #total = 0;
   #paths = 0;
   #last: ByteString | undefined;
+  ownLayer: number | undefined;
 
   fault(message: string): void {
     this.#total += 1;
@@ -88,7 +112,7 @@ class Check {
   }
 
   result(): ReceiptCheck {
-    return { paths: this.#paths, faults: this.#faults, total: this.#total };
+    return { paths: this.#paths, faults: this.#faults, total: this.#total, ownLayer: this.ownLayer };
   }
 
   async line(line: ReceiptLine, layers: PathsInOrder): Promise<void> {

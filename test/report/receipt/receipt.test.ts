@@ -1,9 +1,10 @@
 import { writeFileSync } from 'node:fs';
 import { chmod, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { gzipSync } from 'node:zlib';
+import { gunzipSync, gzipSync } from 'node:zlib';
 import test, { type ExecutionContext } from 'ava';
 import { P2cError } from '../../../src/errors.ts';
+import type { Digest } from '../../../src/oci/digest.ts';
 import type { Image } from '../../../src/oci/image.ts';
 import type { Layer } from '../../../src/oci/layer.ts';
 import { parseReference } from '../../../src/oci/reference.ts';
@@ -97,19 +98,22 @@ const LINES: ReceiptLine[] = [
   { path: path('/d'), type: 'f', verdict: 'left-out', rule: 'r' },
 ];
 
+async function addLayer(store: ImageStore, tar: Buffer): Promise<Layer> {
+  await using blob = await store.createBlob();
+  await blob.write([tar]);
+  const { digest, size } = await blob.commit();
+  return { mediaType: MediaType.layerTar, digest, diffID: digest, size };
+}
+
 async function imageWith(
   t: ExecutionContext,
   lines: readonly ReceiptLine[],
   layers: readonly (readonly RawEntry[])[] = [LOWER, UPPER],
+  adaptation?: Buffer,
 ): Promise<{ store: ImageStore; image: Image }> {
   const store = await ImageStore.open(join(await temporaryFolder(t), 'store'), { create: true });
   const stored: Layer[] = [];
-  for (const entries of layers) {
-    await using blob = await store.createBlob();
-    await blob.write([rawTar(entries)]);
-    const { digest, size } = await blob.commit();
-    stored.push({ mediaType: MediaType.layerTar, digest, diffID: digest, size });
-  }
+  for (const entries of layers) stored.push(await addLayer(store, rawTar(entries)));
   async function* batches(): AsyncGenerator<readonly ReceiptLine[]> {
     for (const line of lines) yield [line];
   }
@@ -121,13 +125,15 @@ async function imageWith(
     rules: [{ id: 'r', action: 'exclude' as const, reason: 'because' }],
     skipped: [],
   };
+  const whole = adaptation === undefined ? stored : [...stored, await addLayer(store, adaptation)];
   const image = await store.addImage({
     reference: parseReference('x'),
-    layers: stored,
+    layers: whole,
     config: {
       architecture: 'amd64',
       os: 'linux',
-      rootfs: { type: 'layers', diff_ids: stored.map(({ diffID }) => diffID) },
+      rootfs: { type: 'layers', diff_ids: whole.map(({ diffID }) => diffID) },
+      history: whole.map((_, at) => ({ created_by: at < stored.length ? 'p2c migrate' : 'p2c adapt: fstab' })),
     },
     artifacts: [(await writeReceipt(store, header, batches())).artifact],
   });
@@ -136,7 +142,7 @@ async function imageWith(
 
 async function faultsOf(t: ExecutionContext, lines: readonly ReceiptLine[], layers?: RawEntry[][]): Promise<string[]> {
   const { store, image } = await imageWith(t, lines, layers);
-  const { faults, total, paths } = await checkReceipt(store, image, await openReceipt(store, image));
+  const { faults, total, paths } = await checkReceipt(store, image);
   t.is(total, faults.length);
   t.is(paths, lines.length);
   return [...faults];
@@ -174,12 +180,68 @@ test('one bit of a layer, wherever it is: also where no line speaks of it', asyn
     other[at] = (bytes[at] ?? 0) ^ 1;
     await chmod(layer, 0o600);
     await writeFile(layer, other);
-    const { faults } = await checkReceipt(store, image, await openReceipt(store, image));
+    const { faults } = await checkReceipt(store, image);
     t.regex(faults.join('\n'), /^layer 0: its bytes have the digest sha256:/m, String(at));
   }
   await rm(layer);
-  const { faults } = await checkReceipt(store, image, await openReceipt(store, image));
+  const { faults } = await checkReceipt(store, image);
   t.deepEqual(faults, ['layer 0: the blob is missing']);
+});
+
+/** Each blob that a receipt rests on, and what falsifies it without a sign but its digest. */
+const FALSIFIED: readonly (readonly [string, RegExp, (store: ImageStore, image: Image) => Promise<string>])[] = [
+  ['the receipt', /^receipt /, async (store, image) => receiptFile(store, image)],
+  ['the manifest of the receipt', /^artifact /, async (store) => artifactFile(store)],
+  ['the manifest of the image', /^manifest /, async (store, image) => store.blobPath(image.digest)],
+  ['the config', /^config /, async (store, image) => store.blobPath(image.configDigest)],
+];
+
+async function receiptFile(store: ImageStore, image: Image): Promise<string> {
+  const [artifact] = await store.artifactsOf(image, RECEIPT_TYPE);
+  return store.blobPath(artifact?.layers[0]?.digest ?? image.digest);
+}
+
+async function artifactFile(store: ImageStore): Promise<string> {
+  const index: { manifests: { digest: Digest; artifactType?: string }[] } = JSON.parse(
+    await readFile(join(store.root, 'index.json'), 'utf8'),
+  );
+  const { digest } = index.manifests.find(({ artifactType }) => artifactType === RECEIPT_TYPE) ?? {};
+  return digest === undefined ? '' : store.blobPath(digest);
+}
+
+for (const [what, where, fileOf] of FALSIFIED) {
+  test(`the check finds that ${what} was falsified, or destroyed`, async (t) => {
+    const { store, image } = await imageWith(t, LINES);
+    t.is((await checkReceipt(store, image)).total, 0);
+    const file = await fileOf(store, image);
+    const bytes = await readFile(file);
+    await chmod(file, 0o600);
+    const falsified =
+      what === 'the receipt'
+        ? gzipSync(gunzipSync(bytes).toString().replace('"rule":"r"', '"rule":"s"'))
+        : Buffer.from(bytes.toString().replaceAll('"annotations":', ' "annotations":').replace('amd64', 'arm64'));
+    for (const other of [
+      falsified.equals(bytes) ? Buffer.concat([bytes, Buffer.from(' ')]) : falsified,
+      bytes.subarray(9),
+    ]) {
+      await writeFile(file, other);
+      const { faults } = await checkReceipt(store, image);
+      t.regex(faults.join('\n'), new RegExp(`${where.source}[0-9a-f]{12}: its bytes have the digest sha256:`, 'm'));
+    }
+  });
+}
+
+test('the layer of an adaptation is checked by its bytes, and it is told that this is all', async (t) => {
+  const adaptation = rawTar([
+    { name: './', type: '5' },
+    { name: './etc', content: 'x' },
+  ]);
+  const { store, image } = await imageWith(t, LINES, [LOWER, UPPER], adaptation);
+  t.deepEqual(await checkReceipt(store, image), { paths: LINES.length, faults: [], total: 0, ownLayer: 2 });
+  const file = store.blobPath(image.manifest.layers[2]?.digest ?? image.digest);
+  await chmod(file, 0o600);
+  await writeFile(file, Buffer.from(adaptation).fill('y', 1024, 1025));
+  t.regex((await checkReceipt(store, image)).faults.join('\n'), /^layer 2: its bytes have the digest sha256:/);
 });
 
 for (const [what, change, expected] of [
