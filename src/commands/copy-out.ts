@@ -12,7 +12,9 @@ import { storeRoot } from '../oci/root.ts';
 import { ImageStore } from '../oci/store.ts';
 import { volumesOf } from '../oci/volume-artifact.ts';
 import { printable } from '../printable.ts';
+import { RECEIPT_TYPE } from '../report/receipt/form.ts';
 import { findProgram } from '../runtime/host-program.ts';
+import { noteDamagedArtifacts } from './damaged-note.ts';
 import { interruptible } from './interrupt.ts';
 
 interface CopyOptions {
@@ -24,11 +26,17 @@ interface CopiedOut {
   readonly image: string;
   readonly digest: string;
   readonly destination: string;
-  /** Paths captured as volumes beside the image, which skopeo does not copy. */
+  /** Paths captured as volumes beside the image, where they stayed behind. */
   readonly volumesLeft: readonly string[];
+  /** Whether the image has a receipt, and that stayed behind. */
+  readonly receiptLeft: boolean;
 }
 
-/** Copies, and prints what came of it. @returns exit code 3 where something of the image stays behind. */
+/**
+ * Copies, and prints what came of it.
+ * @returns exit code 3 where a volume stays behind. A receipt that does is told, and no more: every capture has one, and
+ * the container lacks nothing.
+ */
 export async function copyAndTell(
   name: string,
   destinationOf: (own: OwnName) => Destination,
@@ -41,6 +49,10 @@ export async function copyAndTell(
     process.stderr.write(
       `p2c: not copied: ${left.join(', ')}, captured as ${what} beside the image: skopeo copies the image alone\n`,
     );
+  }
+  if (copied.receiptLeft) {
+    const why = "skopeo copies the image alone, and 'p2c export IMAGE oci:FOLDER' takes the receipt along";
+    process.stderr.write(`p2c: not copied: the receipt: ${why}\n`);
   }
   process.stdout.write(`${json ? JSON.stringify(copied) : printable(copied.destination)}\n`);
   return left.length === 0 ? ExitCode.done : ExitCode.blindSpots;
@@ -60,21 +72,28 @@ async function copyOut(
   const store = await ImageStore.open(root);
   const image = await store.find(name);
   const own = ownName(image, name);
-  const { address, file } = destinationOf(own);
-  const left = (await volumesOf(store, image)).map(({ path }) => path);
+  const { address, file, layout } = destinationOf(own);
+  await noteDamagedArtifacts(store);
+  const volumes = (await volumesOf(store, image)).map(({ path }) => path);
+  const hasReceipt = (await store.artifactsOf(image, RECEIPT_TYPE)).length > 0;
   if (root.includes(':')) {
     throw usageError(`skopeo cannot name a store with a colon in its path: ${root}`, { code: 'usage' });
   }
   if (file !== undefined) requireNew(file);
   const skopeo = findProgram('skopeo', 'skopeo');
+  // What describes the image names it by its digest: compressed on the way, it would be another.
+  const unchanged = layout === undefined ? [] : ['--preserve-digests'];
   try {
-    await runSkopeo(skopeo, ['copy', ...wordsOf(options), `oci:${root}:${own}`, address], signal);
+    await runSkopeo(skopeo, ['copy', ...wordsOf(options), ...unchanged, `oci:${root}:${own}`, address], signal);
   } catch (error) {
     // What is there of it is no image.
     if (file !== undefined) await rm(file, { force: true });
     throw error;
   }
-  return { image: own, digest: image.digest, destination: address, volumesLeft: left };
+  const copied = { image: own, digest: image.digest, destination: address };
+  if (layout === undefined) return { ...copied, volumesLeft: volumes, receiptLeft: hasReceipt };
+  await store.copyArtifacts(image, layout);
+  return { ...copied, volumesLeft: [], receiptLeft: false };
 }
 
 /** As it stands in the index: skopeo is to find it. */

@@ -10,6 +10,8 @@ export interface Destination {
   readonly address: string;
   /** The file that is made; undefined where it is none. */
   readonly file: string | undefined;
+  /** The folder of another layout; undefined where it is none. */
+  readonly layout: string | undefined;
 }
 
 /** The name that an image has in the store: one that another tool gave need be none in docker's grammar. */
@@ -24,10 +26,10 @@ const OWN_REGISTRY = 'localhost/';
 export function parseDestination(text: string, own: OwnName): Destination {
   if (text === 'podman') {
     const name = podmanName(nameThere(own, 'containers-storage:localhost/NAME:TAG'));
-    return { address: `containers-storage:${name}`, file: undefined };
+    return other(`containers-storage:${name}`);
   }
   if (text === 'docker') {
-    return { address: `docker-daemon:${nameThere(own, 'docker-daemon:NAME:TAG').name}`, file: undefined };
+    return other(`docker-daemon:${nameThere(own, 'docker-daemon:NAME:TAG').name}`);
   }
   const [, transport = '', rest = ''] = /^([a-z][a-z-]*):(.*)$/s.exec(text) ?? [];
   if (rest === '') throw usageError(`'${text}' is no place for an image`, { code: 'usage', hint: HINT });
@@ -36,10 +38,14 @@ export function parseDestination(text: string, own: OwnName): Destination {
     if (file === '') throw usageError(`'${text}' names no file`, { code: 'usage', hint: HINT });
     const asked = `docker-archive:${file}:NAME:TAG`;
     const there = name ?? (transport === 'oci-archive' ? own : nameThere(own, asked).name);
-    return { address: `${transport}:${file}:${there}`, file };
+    return { ...other(`${transport}:${file}:${there}`), file };
   }
-  if (transport === 'oci' && !rest.includes(':')) return { address: `oci:${rest}:${own}`, file: undefined };
-  return { address: text, file: undefined };
+  if (transport === 'oci') {
+    const [, layout = '', name] = /^([^:]+)(?::(.+))?$/s.exec(rest) ?? [];
+    if (layout === '') throw usageError(`'${text}' names no folder`, { code: 'usage', hint: HINT });
+    return { ...other(`oci:${layout}:${name ?? own}`), layout };
+  }
+  return other(text);
 }
 
 /** @param name as podman push takes it, with or without `docker://`; default: the image's own. @throws P2cError `usage`. */
@@ -53,7 +59,11 @@ export function registryDestination(name: string | undefined, own: OwnName): Des
       hint: `write REGISTRY/NAME:TAG, as in 'registry.example/old:latest'; other places than registries are for 'p2c export'`,
     });
   }
-  return { address: `docker://${whole}`, file: undefined };
+  return other(`docker://${whole}`);
+}
+
+function other(address: string): Destination {
+  return { address, file: undefined, layout: undefined };
 }
 
 /** @param instead a destination with a name in it. */

@@ -5,6 +5,7 @@ import { P2cError } from '../errors.ts';
 import { artifactManifest, EMPTY_CONFIG, type NewArtifact } from './artifact.ts';
 import type { BlobWriter } from './blob-writer.ts';
 import { Collection, type Removed } from './collection.ts';
+import { copyArtifacts } from './copy-artifacts.ts';
 import { artifactsOf, type DamagedArtifact, damagedArtifacts } from './described.ts';
 import { descriptorsMeant, movedImage, nameOf, unknownImage } from './descriptors.ts';
 import type { Digest } from './digest.ts';
@@ -130,6 +131,14 @@ export class ImageStore implements AsyncDisposable {
    */
   async artifactsOf(image: Image, artifactType?: string): Promise<Manifest[]> {
     return artifactsOf(this.#layout, image.digest, artifactType);
+  }
+
+  /**
+   * Takes the artifacts that describe an image into the layout in another folder, which has it under the same digest.
+   * @throws P2cError `store.invalid`, `store.full`.
+   */
+  async copyArtifacts(image: Image, folder: string): Promise<void> {
+    await copyArtifacts(this.#layout, image.digest, folder);
   }
 
   /** Artifacts that cannot be read: whoever asks for those of an image does without them. */

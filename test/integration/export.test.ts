@@ -6,9 +6,16 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import test, { type ExecutionContext } from 'ava';
+import type { Image } from '../../src/oci/image.ts';
+import { ImageStore } from '../../src/oci/store.ts';
+import { volumesOf } from '../../src/oci/volume-artifact.ts';
+import { byteStringFromText } from '../../src/printable.ts';
+import type { ReceiptLine } from '../../src/report/receipt/form.ts';
+import { writeReceipt } from '../../src/report/receipt/write.ts';
 import { cli } from '../helpers/cli.ts';
 import { startPodman } from '../helpers/podman.ts';
 import { freePort } from '../helpers/port.ts';
+import { rawTar } from '../helpers/raw-tar.ts';
 import { requirePrograms, requireRoot } from '../helpers/require.ts';
 import { busyboxTar, storeWith, storeWithVolumes } from '../helpers/runtime-image.ts';
 import { temporaryFolder } from '../helpers/temporary.ts';
@@ -106,27 +113,6 @@ test('volumes captured beside an image stay behind: told, with exit code 3, and 
   const folder = await temporaryFolder(t);
   const config = (await run('skopeo', ['inspect', '--config', `oci:${root}:test:latest`])).stdout;
 
-  const layout = join(folder, 'layout');
-  const plain = await p2c('export', 'test', `oci:${layout}`);
-  t.is(plain.code, 3, plain.stderr);
-  t.is(plain.stdout, `oci:${layout}:test:latest\n`);
-  t.is(
-    plain.stderr
-      .split('\n')
-      .filter((line) => line.startsWith('p2c: '))
-      .join('\n'),
-    LEFT_LINE.trim(),
-  );
-  // skopeo compresses the layers: what they unpack to is the same.
-  t.is((await run('skopeo', ['inspect', '--config', `oci:${layout}:test:latest`])).stdout, config);
-  const validated = await cli(['image', 'validate', 'test'], { P2C_ROOT: layout });
-  t.is(validated.code, 0, validated.stdout);
-  t.is(
-    (await cli(['export', 'test', `oci-archive:${folder}/whole.tar`], { P2C_ROOT: layout })).code,
-    0,
-    'none lie there',
-  );
-
   const registry = await startRegistry(t);
   const pushed = await p2c('push', '--tls-verify=false', '--json', 'test', `${registry}/shop/old:1`);
   t.is(pushed.code, 3, pushed.stderr);
@@ -135,6 +121,7 @@ test('volumes captured beside an image stay behind: told, with exit code 3, and 
     digest: image.digest,
     destination: `docker://${registry}/shop/old:1`,
     volumesLeft: VOLUMES,
+    receiptLeft: false,
   });
   t.true(pushed.stderr.endsWith(LEFT_LINE), pushed.stderr);
   const there = ['--config', '--tls-verify=false', `docker://${registry}/shop/old:1`];
@@ -152,3 +139,60 @@ test('volumes captured beside an image stay behind: told, with exit code 3, and 
     t.deepEqual(Object.keys(loaded.Config.Volumes), VOLUMES);
   }
 });
+
+test('into another layout everything goes along, digest for digest: volumes, and a receipt that holds there', async (t) => {
+  if (!requireRoot(t) || !requirePrograms(t, ['skopeo'])) return;
+  const { root, image } = await storeWithVolumes(t, VOLUMES);
+  const layout = join(await temporaryFolder(t), 'layout');
+  for (const name of ['', ':again']) {
+    const exported = await cli(['export', '--json', 'test', `oci:${layout}${name}`], { P2C_ROOT: root });
+    t.is(exported.code, 0, exported.stderr);
+    t.like(JSON.parse(exported.stdout), { volumesLeft: [], receiptLeft: false });
+    const validated = await cli(['image', 'validate', '--all'], { P2C_ROOT: layout });
+    t.is(validated.code, 0, validated.stdout);
+  }
+  const there = await ImageStore.open(layout);
+  const copied = await there.find('again');
+  t.is(copied.digest, image.digest);
+  const paths = (await volumesOf(there, copied)).map(({ path }) => path);
+  t.deepEqual(paths, VOLUMES);
+  const onwards = await cli(['export', 'test', `oci-archive:${layout}.tar`], { P2C_ROOT: layout });
+  t.is(onwards.code, 3, 'they are left now');
+});
+
+test('a receipt goes into another layout, and is named where it stays behind', async (t) => {
+  if (!requireRoot(t) || !requirePrograms(t, ['skopeo'])) return;
+  const folder = await temporaryFolder(t);
+  const { root, image } = await storeWith(t, [rawTar([{ name: './', type: '5' }])]);
+  await addReceipt(root, image);
+  const layout = join(folder, 'layout');
+  const exported = await cli(['export', 'Receipt', `oci:${layout}`], { P2C_ROOT: root });
+  t.is(exported.code, 0, exported.stderr);
+  t.false(exported.stderr.includes('not copied'));
+  const checked = await cli(['image', 'receipt', '--check', 'Receipt'], { P2C_ROOT: layout });
+  t.is(checked.code, 0, checked.stdout + checked.stderr);
+  t.regex(checked.stdout, /the receipt holds \(1 path\)/);
+  const archived = await cli(['export', '--json', 'Receipt', `oci-archive:${folder}/a.tar`], { P2C_ROOT: root });
+  t.is(archived.code, 0, archived.stderr);
+  t.regex(archived.stderr, /^p2c: not copied: the receipt: /m);
+  t.like(JSON.parse(archived.stdout), { volumesLeft: [], receiptLeft: true });
+});
+
+/** The image once more, as `Receipt`, a name as umoci gives them. */
+async function addReceipt(root: string, { manifest, config }: Image): Promise<void> {
+  await using store = await ImageStore.open(root);
+  const layers = manifest.layers.map((layer) => ({ ...layer, diffID: layer.digest }));
+  const header = {
+    receipt: 1 as const,
+    source: 'root@old:22',
+    captured: '2026-11-24T00:00:00.000Z',
+    layers: layers.map(({ digest }) => digest),
+    rules: [],
+    skipped: [],
+  };
+  async function* lines(): AsyncGenerator<readonly ReceiptLine[]> {
+    yield [{ path: byteStringFromText('/'), type: 'd', verdict: 'captured', layer: 0 }];
+  }
+  const { artifact } = await writeReceipt(store, header, lines());
+  await store.addImage({ reference: { name: 'Receipt' }, layers, config, artifacts: [artifact] });
+}

@@ -4,17 +4,17 @@ import { parseDestination, registryDestination } from '../../src/oci/destination
 
 const OLD = 'old:1';
 
-for (const [text, address, file] of [
+for (const [text, address, file, layout] of [
   ['oci-archive:/srv/old.tar', 'oci-archive:/srv/old.tar:old:1', '/srv/old.tar'],
   ['docker-archive:old.tar:shop/old:2', 'docker-archive:old.tar:shop/old:2', 'old.tar'],
-  ['oci:/srv/layout', 'oci:/srv/layout:old:1', undefined],
-  ['oci:/srv/layout:other', 'oci:/srv/layout:other', undefined],
+  ['oci:/srv/layout', 'oci:/srv/layout:old:1', undefined, '/srv/layout'],
+  ['oci:/srv/layout:other', 'oci:/srv/layout:other', undefined, '/srv/layout'],
   ['dir:/srv/files', 'dir:/srv/files', undefined],
   ['docker://registry.example/old', 'docker://registry.example/old', undefined],
   ['podman', 'containers-storage:localhost/old:1', undefined],
   ['docker', 'docker-daemon:old:1', undefined],
 ] as const) {
-  test(`an image goes to ${text}`, (t) => t.deepEqual(parseDestination(text, OLD), { address, file }));
+  test(`an image goes to ${text}`, (t) => t.deepEqual(parseDestination(text, OLD), { address, file, layout }));
 }
 
 test('a name with a registry is podman’s as it is', (t) => {
