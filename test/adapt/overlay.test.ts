@@ -104,12 +104,14 @@ test('whiteouts hide what layers below have, and nothing of their own layer', (t
 });
 
 test('many whiteouts over many files take no long time', (t) => {
-  const many = Array.from({ length: 200_000 }, (_, at) => entry(`./etc/d${at % 100}/f${at}`));
+  const many = Array.from({ length: 100_000 }, (_, at) => entry(`./etc/d${at % 100}/f${at}`));
   const whiteouts = Array.from({ length: 20_000 }, (_, at) => entry(`./srv/.wh.f${at}`));
   const opaque = Array.from({ length: 20_000 }, (_, at) => entry(`./etc/d${at % 50}/.wh..wh..opq`));
-  const began = performance.now();
+  const before = process.cpuUsage();
   const overlay = overlayOf(many, [...whiteouts, ...many.slice(0, 1), ...opaque]);
-  t.true(performance.now() - began < 10_000);
+  // Half a second where nothing is looked at twice, and more than twenty where each whiteout looks at every file: of the
+  // processor's time, for others may be at work too.
+  t.true(process.cpuUsage(before).user < 5_000_000);
   t.deepEqual([...overlay.names('/etc/d0')], ['f0']);
   t.is(overlay.at('/etc/d1/f1'), undefined);
   t.not(overlay.at('/etc/d99/f99'), undefined);
