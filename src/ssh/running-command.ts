@@ -6,6 +6,7 @@ import { Duplex } from 'node:stream';
 import type { P2cError } from '../errors.ts';
 import { AfterMarker } from './after-marker.ts';
 import { type Elevation, passwordInput } from './become.ts';
+import { chunksOf } from './chunks.ts';
 import { feed } from './feed.ts';
 import type { RateLimiter } from './rate-limiter.ts';
 import type { CommandResult, LedgerEntry, RemoteCommand } from './session.ts';
@@ -169,14 +170,14 @@ export class RunningCommand {
     const watch = (): void => {
       if (waiting) this.fail(timedOut(this.#target, this.#command, silenceMs, 'has sent nothing'));
     };
+    const arrive = (chunk: Buffer): Buffer => this.#greetings?.output.push(chunk) ?? chunk;
     if (silenceMs > 0 && !this.#settled) this.#silence = setTimeout(watch, silenceMs);
     try {
-      for await (const chunk of this.#channel) {
+      for await (const chunk of chunksOf(this.#channel, arrive)) {
         waiting = false;
-        await this.#turn(chunk.length);
-        const own = this.#greetings?.output.push(chunk) ?? (chunk as Buffer);
+        if (this.#limiter !== undefined) await this.#turn(this.#limiter, chunk.length);
         this.#checkGreeting(false);
-        if (own.length > 0) yield own;
+        if (chunk.length > 0) yield chunk;
         waiting = true;
         this.#silence?.refresh();
       }
@@ -199,13 +200,12 @@ export class RunningCommand {
   }
 
   /** Waits until as many bytes may have come; not for a command that has ended. */
-  async #turn(bytes: number): Promise<void> {
-    if (this.#limiter === undefined) return;
+  async #turn(limiter: RateLimiter, bytes: number): Promise<void> {
     const settled = this.done.then(
       () => {},
       () => {},
     );
-    const turn = this.#limiter.take(bytes);
+    const turn = limiter.take(bytes);
     await Promise.race([turn, settled]);
   }
 
