@@ -66,7 +66,7 @@ export function withoutSize(block: Buffer): Buffer {
 }
 
 function sealed(block: Buffer): Buffer {
-  block.write(`${octal(checksum(block).unsigned, 6)}\0 `, 148, 'latin1');
+  block.write(`${octal(checksum(block), 6)}\0 `, 148, 'latin1');
   return block;
 }
 

@@ -12,6 +12,8 @@ const LONGEST_EXTENDED = 8 * 1024 * 1024;
 /** All extended headers of one entry: GNU tar writes three at most. */
 const MOST_HELD = 8;
 
+const NONE: readonly PaxRecord[] = [];
+
 interface Held {
   readonly header: Header;
   readonly block: Buffer;
@@ -70,22 +72,23 @@ export class ExtendedHeaders {
    */
   release(
     entryBlock: Buffer,
-    { timeless, beside = [] }: { readonly timeless: boolean; readonly beside?: readonly PaxRecord[] | undefined },
+    { timeless, beside = NONE }: { readonly timeless: boolean; readonly beside?: readonly PaxRecord[] | undefined },
     tell: (kind: AnomalyKind) => void,
   ): Buffer[] {
-    const told = new Set<AnomalyKind>();
+    const told: AnomalyKind[] = [];
+    const note = (kind: AnomalyKind): void => void (told.includes(kind) || told.push(kind));
     const timed = timeless ? withoutTime(entryBlock) : entryBlock;
     const block = this.#overrides.sparse === undefined ? timed : withStableName(timed);
-    if (block !== timed) told.add('stored as a sparse file');
+    if (block !== timed) note('stored as a sparse file');
+    const out: Buffer[] = [];
     // Added to the header that is there: Go's reader knows the last one of an entry only.
-    const home = this.#held.findLast(({ header }) => header.type === 'x');
-    const out = this.#held.flatMap((held) =>
-      passedOn(held, block, timeless, held === home ? beside : [], (kind) => told.add(kind)),
-    );
+    const home = beside.length === 0 ? undefined : this.#held.findLast(({ header }) => header.type === 'x');
+    for (const held of this.#held) passOn(held, out, block, timeless, held === home ? beside : NONE, note);
     if (home === undefined) out.push(...extendedHeader(beside));
-    if (beside.length > 0) told.add('attributes read beside the stream');
+    if (beside.length > 0) note('attributes read beside the stream');
     for (const kind of told) tell(kind);
-    return [...out, block];
+    out.push(block);
+    return out;
   }
 
   /** Forgets all: the entry came. */
@@ -98,23 +101,30 @@ export class ExtendedHeaders {
   }
 }
 
-function passedOn(
-  held: Held,
+function passOn(
+  { header, block, bytes, records }: Held,
+  out: Buffer[],
   entryBlock: Buffer,
   timeless: boolean,
   beside: readonly PaxRecord[],
   tell: (kind: AnomalyKind) => void,
-): Buffer[] {
-  const { header, block, bytes, records } = held;
-  if (header.type !== 'x') return [block, bytes];
+): void {
+  if (header.type !== 'x') {
+    out.push(block, bytes);
+    return;
+  }
   const stable = stableBlock(block, header, entryBlock, timeless);
   if (beside.length === 0 && !needsRewriting(records, timeless)) {
     if (stable !== block && !timeless) tell('header made stable');
-    return [stable, bytes];
+    out.push(stable, bytes);
+    return;
   }
   const kept = [...rewriteRecords(records, timeless, tell), ...beside];
-  if (kept.length === 0) return [];
+  if (kept.length === 0) return;
   const encoded = encodeRecords(kept);
   const size = `${encoded.length.toString(8).padStart(11, '0')}\0`;
-  return [withFields(stable, (copy) => copy.write(size, 124, 'latin1')), encoded.bytes];
+  out.push(
+    withFields(stable, (copy) => copy.write(size, 124, 'latin1')),
+    encoded.bytes,
+  );
 }

@@ -234,7 +234,7 @@ export class TarFilter {
   /** Tells of the entry, once its content came. */
   #deliver(delivered: Omit<Delivered, 'digest'>, file: boolean, content: number): void {
     if (this.#options.onDelivered === undefined) return;
-    if (content === 0) this.#options.onDelivered({ ...delivered, digest: file ? EMPTY_DIGEST : undefined });
+    if (content === 0) this.#options.onDelivered(withDigest(delivered, file ? EMPTY_DIGEST : undefined));
     else {
       this.#digest.begin(content);
       this.#delivering = delivered;
@@ -245,7 +245,7 @@ export class TarFilter {
     if (this.#delivering === undefined) return;
     const digest = this.#digest.push(bytes);
     if (digest === undefined) return;
-    this.#options.onDelivered?.({ ...this.#delivering, digest });
+    this.#options.onDelivered?.(withDigest(this.#delivering, digest));
     this.#delivering = undefined;
   }
 
@@ -254,6 +254,12 @@ export class TarFilter {
     anomalies[kind] = (anomalies[kind] ?? 0) + 1;
     this.#options.onAnomaly?.({ kind, path });
   }
+}
+
+/** Field by field: a spread is slow, and this is done for every file. */
+function withDigest(entry: Omit<Delivered, 'digest'>, digest: string | undefined): Delivered {
+  const { path, type, hardLink, fixes, offset } = entry;
+  return { path, type, digest, hardLink, fixes, offset };
 }
 
 function padded(size: number): number {

@@ -56,6 +56,6 @@ function header(name: Buffer, type: string, size: number, { mode, uid, gid }: Ma
   octal(0, 11, 136);
   block.write(type, 156);
   block.write('ustar\x0000', 257, 'latin1');
-  block.write(`${checksum(block).unsigned.toString(8).padStart(6, '0')}\0 `, 148);
+  block.write(`${checksum(block).toString(8).padStart(6, '0')}\0 `, 148);
   return block;
 }

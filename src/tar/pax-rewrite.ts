@@ -79,8 +79,8 @@ const PROCESS_NAME = /^(.*PaxHeaders)\.[0-9]/s;
  */
 export function stableBlock(block: Buffer, header: Header, entryBlock: Buffer, timeless: boolean): Buffer {
   const name = PROCESS_NAME.exec(header.name)?.[1];
-  const time = block.toString('latin1', 136, 147);
-  const sameTime = time === entryBlock.toString('latin1', 136, 147) || (time === LATEST && !timeless);
+  const sameTime =
+    block.compare(entryBlock, 136, 147, 136, 147) === 0 || (!timeless && block.toString('latin1', 136, 147) === LATEST);
   if (name === undefined && sameTime) return block;
   return withFields(block, (copy) => {
     entryBlock.copy(copy, 136, 136, 148);

@@ -63,6 +63,6 @@ function header(entry: RawEntry, size: number): Buffer {
   block.write('ustar\x0000', 257, 'latin1');
   block.write(octal(device[0], 7), 329);
   block.write(octal(device[1], 7), 337);
-  block.write(`${octal(checksum(block).unsigned, 6)}\0 `, 148, 'latin1');
+  block.write(`${octal(checksum(block), 6)}\0 `, 148, 'latin1');
   return block;
 }
