@@ -22,6 +22,9 @@ import type { ScannedListing } from './list.ts';
 import { capturePart, type PartCapture } from './part.ts';
 import { type VolumeStep, volumeSteps } from './volumes.ts';
 
+/** Between two lines about the progress. */
+const TELL_MS = 50;
+
 export interface CapturedLayers {
   /** Of the image. */
   readonly layers: readonly Layer[];
@@ -68,8 +71,13 @@ export async function streamParts(input: StreamInput, plan: CapturePlan, tell: T
   const progress = new Progress(plan.tarBytes);
   const started = performance.now();
   const restless = restlessPaths(input.facts.filesystems, input.scanned);
+  let told = Number.NEGATIVE_INFINITY;
   const onBytes = (bytes: number): void => {
     progress.add(bytes);
+    // Bytes come some ten thousand times a second, and nobody sees as many lines.
+    const now = performance.now();
+    if (now - told < TELL_MS) return;
+    told = now;
     tell(progress.toString(), progress.share);
   };
   const failed = new AbortController();

@@ -79,6 +79,8 @@ export interface ReceiptLine {
 }
 
 export function encodeLine(line: ReceiptLine): string {
+  // Nearly every line, without a copy of it: there is one for each path of a server.
+  if (line.hardLink === undefined && ASCII.test(line.path)) return JSON.stringify(line);
   const { path, hardLink, ...rest } = line;
   return JSON.stringify({
     ...asText('path', path),

@@ -33,12 +33,12 @@ export function inImage(
     type,
     verdict: blind ? 'changed' : fixes.length > 0 ? 'fixed' : 'captured',
     layer,
-    ...(volume === undefined ? {} : { volume }),
-    ...(blind ? { class: classOf(path, type) } : {}),
-    ...(digest === undefined ? {} : { digest }),
-    ...(hardLink === undefined ? {} : { hardLink }),
-    ...(fixes.length === 0 ? {} : { fixes }),
-    ...(reason === undefined ? {} : { reason }),
+    volume,
+    class: blind ? classOf(path, type) : undefined,
+    digest,
+    hardLink,
+    fixes: fixes.length === 0 ? undefined : fixes,
+    reason,
   };
 }
 

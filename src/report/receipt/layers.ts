@@ -94,6 +94,8 @@ export class Layers {
 }
 
 interface LayerAtHand {
+  /** Its number, from the lowest. */
+  readonly layer: number;
   readonly reader: CaptureLogReader;
   readonly hiding: Hiding;
   readonly complaints: ComplaintLogReader | undefined;
@@ -108,7 +110,8 @@ class Tree {
 
   constructor(logs: readonly LayerLog[], volume: string | undefined) {
     this.#volume = volume;
-    this.#layers = logs.map(({ file, complaints, whiteouts }) => ({
+    this.#layers = logs.map(({ file, complaints, whiteouts }, layer) => ({
+      layer,
       reader: new CaptureLogReader(file),
       hiding: new Hiding(whiteouts),
       complaints: complaints === undefined ? undefined : new ComplaintLogReader(complaints),
@@ -129,7 +132,7 @@ class Tree {
   find(path: ByteString): ReturnType<Layers['find']> {
     let found: Found | undefined;
     let hidden = false;
-    for (const [layer, { reader, complaints, hiding }] of this.#layers.entries()) {
+    for (const { layer, reader, complaints, hiding } of this.#layers) {
       if (hiding.covers(path) && found !== undefined) {
         found = undefined;
         hidden = true;
