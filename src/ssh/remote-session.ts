@@ -128,8 +128,8 @@ export class RemoteSession implements ConnectedSession {
       let bytes = 0;
       for await (const chunk of running.output(0)) {
         bytes += chunk.length;
-        if (bytes > limit) running.fail(tooMuchOutput(this.target, command, limit));
-        else chunks.push(chunk);
+        if (bytes > limit) throw tooMuchOutput(this.target, command, limit);
+        chunks.push(chunk);
       }
       return { ...(await running.done), stdout: Buffer.concat(chunks) };
     } finally {
