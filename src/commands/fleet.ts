@@ -3,6 +3,7 @@ import { describeError, type ExitCode, type P2cError } from '../errors.ts';
 import { requireNoCircle } from '../fleet/circle.ts';
 import { callHooks, type HookName } from '../fleet/hooks.ts';
 import type { FleetHost } from '../fleet/host.ts';
+import type { QueueLimits } from '../fleet/queue.ts';
 import type { Run } from '../fleet/run.ts';
 import { describeDiskPlan, estimates } from '../pipeline/disk-plan.ts';
 import { type HostOutcome, runHosts } from '../pipeline/fleet.ts';
@@ -185,7 +186,7 @@ async function workOn<Result>(
   });
   const waiting = hosts.filter((host) => !isKept(host, resumed));
   const work = async (signal: AbortSignal): Promise<HostOutcome<FleetHost, Result>[]> => {
-    const told = await planDisk({ run, verb, waiting, room }, signal);
+    const told = await planDisk({ run, verb, waiting, room, limits: plan.limits }, signal);
     if (told !== undefined && !json) await aside(async () => writeLine(`p2c: ${told}`));
     return runHosts(waiting, {
       ...plan,
@@ -206,11 +207,12 @@ async function workOn<Result>(
 interface DiskPlanning<Result> extends Pick<Batch<Result>, 'run' | 'verb'> {
   readonly waiting: readonly FleetHost[];
   readonly room: Room;
+  readonly limits: QueueLimits;
 }
 
 /** @returns how what all hosts hold compares with the room there is; undefined where nobody is asked. */
 async function planDisk<Result>(
-  { run, verb, waiting, room }: DiskPlanning<Result>,
+  { run, verb, waiting, room, limits }: DiskPlanning<Result>,
   signal: AbortSignal,
 ): Promise<string | undefined> {
   const { estimate, resumed } = verb;
@@ -220,7 +222,7 @@ async function planDisk<Result>(
     run.tell({ event: 'host-waiting', host: name, reason: 'until all hosts have said how much they hold' });
   }
   const there = (name: string): number => (resumed === undefined ? 0 : recordedHost(resumed, name).host.capturedBytes);
-  const hosts = await estimates(waiting, async (host) =>
+  const hosts = await estimates(waiting, limits, async (host) =>
     Math.max(0, (await estimate(host, signal)) - there(host.name)),
   );
   const plan = { hosts, free: await room.free() };

@@ -2,14 +2,14 @@
  * What the hosts of a batch may bring into the store, asked of each before the first is begun: on Friday one can still
  * find a larger disk. A bound, and no promise: each host's own plan asks for its room before anything of it is stopped.
  */
-import pLimit from 'p-limit';
+import { Queue, type QueuedHost, type QueueLimits } from '../fleet/queue.ts';
 import { formatBytes, formatCount } from '../report/units.ts';
 import { readFilesystems } from '../source/facts.ts';
 import { usedSpace } from '../source/used-space.ts';
 import type { SurveyRequest } from './request.ts';
 import { connectPrivileged } from './survey.ts';
 
-/** They only say a number each. */
+/** They only say a number each, but each is a login at the host and its jump hosts. */
 const ASKED_AT_ONCE = 8;
 
 export interface HostEstimate {
@@ -34,15 +34,40 @@ export async function hostEstimate({ target, connect }: Pick<SurveyRequest, 'tar
   return await usedSpace(session, await readFilesystems(session));
 }
 
-/** In the hosts' order. */
-export async function estimates<Host extends { readonly name: string }>(
+/**
+ * In the hosts' order. What limits how many are migrated at once limits how many are asked: a jump host that takes one login
+ * takes one. Windows, waves and what comes after what are no matter yet.
+ */
+export async function estimates<Host extends QueuedHost>(
   hosts: readonly Host[],
+  { concurrency, perJump, perGroup }: Pick<QueueLimits, 'concurrency' | 'perJump' | 'perGroup'>,
   ask: (host: Host) => Promise<number>,
 ): Promise<HostEstimate[]> {
-  const limit = pLimit(ASKED_AT_ONCE);
-  return Promise.all(
-    hosts.map((host) => limit(async () => ({ host: host.name, bytes: await ask(host).catch(() => null) }))),
-  );
+  const waiting = hosts.map((host) => {
+    const { name, groups = [], jump, endpoint } = host;
+    return { name, groups, jump, endpoint, host };
+  });
+  const queue = new Queue(waiting, {
+    concurrency: Math.min(concurrency, ASKED_AT_ONCE),
+    perJump,
+    ...(perGroup === undefined ? {} : { perGroup }),
+  });
+  const answers = new Map<string, number | null>();
+  const asked = new Set<Promise<void>>();
+  while (!queue.over) {
+    for (const next of queue.decide(0).start) {
+      const answered = ask(next.host)
+        .catch(() => null)
+        .then((bytes) => {
+          answers.set(next.name, bytes);
+          queue.ended(next, 'done');
+          asked.delete(answered);
+        });
+      asked.add(answered);
+    }
+    await Promise.race(asked);
+  }
+  return hosts.map(({ name }) => ({ host: name, bytes: answers.get(name) ?? null }));
 }
 
 /** A sentence, and where the disk may not do one more about which host it may end at. */
