@@ -15,6 +15,7 @@ import { matchesGlob } from '../glob.ts';
 import { type Mistake, mistakeAt, strictObject } from '../profiles/mistakes.ts';
 import { suggestion } from '../profiles/nearest.ts';
 import { readPlacedYaml } from '../profiles/yaml-file.ts';
+import { parseJumps } from '../ssh/target.ts';
 import { addressSchema, hostName } from './fields.ts';
 import { type FleetHost, type HostConnection, type Inventory, type Setting, UNGROUPED } from './host.ts';
 import {
@@ -207,7 +208,8 @@ function fill(
       assumed: [...(user === undefined ? ['user' as const] : []), ...(port === undefined ? ['port' as const] : [])],
     },
     connection,
-    jump,
+    // `none` overrides what a group or ssh_config says, and is nothing that hosts could share.
+    jump: jump === undefined || parseJumps(jump).length === 0 ? undefined : jump,
     ...captureOf(host.name, settings, folder, today),
   };
 }

@@ -27,7 +27,8 @@ const jumpSchema = z
 
 function isJump(text: string): boolean {
   try {
-    return parseJumps(text).length > 0;
+    parseJumps(text);
+    return true;
   } catch {
     return false;
   }

@@ -24,7 +24,8 @@ export interface Elevation {
   readonly terminal: boolean;
   /**
    * True while nobody knows whether the password is right: then nothing follows it. A sudo that was given a wrong one takes
-   * the next line for another, and each is one more failed login to what locks accounts (pam_faillock).
+   * the next line for another, and each is one more failure to what locks accounts (pam_faillock; the end of the input is
+   * one as well, for sudo asks again, and nobody but root can end it there).
    */
   readonly tried?: boolean;
 }

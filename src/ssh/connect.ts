@@ -117,8 +117,10 @@ async function openHop(hop: Hop, dial: Dial, options: ConnectOptions, own: Own =
   const { target, hostKeyAlias } = hop;
   // An alias is looked up as it stands, without a port.
   const knownAs = hostKeyAlias === undefined ? target : { host: hostKeyAlias, port: 22 };
-  const files = hop.knownHostsFiles;
-  const known = [...(await readKnownKeys(files, knownAs)), ...(await readRevokedKeys(hop.revokedHostKeys))];
+  const known = [
+    ...(await readKnownKeys(hop.knownHostsFiles, knownAs)),
+    ...(await readRevokedKeys(hop.revokedHostKeys)),
+  ];
   const { connectTimeoutMs, keepaliveMs, keepaliveCountMax } = hop;
   const opened = await handshake(
     target,
@@ -141,9 +143,10 @@ async function openHop(hop: Hop, dial: Dial, options: ConnectOptions, own: Own =
     },
   );
   try {
-    if (opened.newKey !== undefined && files[0] !== undefined) {
-      await rememberHostKey(files[0], opened.newKey, knownAs, hop.hashKnownHosts);
-      options.onNotice?.(newKeyTaken(target, opened.newKey, files[0]));
+    if (opened.newKey !== undefined) {
+      const file = hop.newKeysFile;
+      if (file !== undefined) await rememberHostKey(file, opened.newKey, knownAs, hop.hashKnownHosts);
+      options.onNotice?.(newKeyTaken(target, opened.newKey, file));
     }
     return opened;
   } catch (error) {

@@ -170,9 +170,13 @@ function unknown(target: Target, shown: string, authority: boolean): P2cError {
   });
 }
 
-/** What the user should know of a key that was taken unseen. */
-export function newKeyTaken(target: Target, key: Buffer, file: string): string {
-  return `the host key of ${roleOf(target)}${target.name} was not known; recorded in ${file}: ${keyType(key)} ${fingerprint(key)}`;
+/** What the user should know of a key that was taken unseen. @param file where it is remembered, if it is. */
+export function newKeyTaken(target: Target, key: Buffer, file: string | undefined): string {
+  const kept =
+    file === undefined
+      ? 'taken for this time and not remembered, for no known hosts file is configured (--known-hosts FILE names one)'
+      : `recorded in ${file}`;
+  return `the host key of ${roleOf(target)}${target.name} was not known; ${kept}: ${keyType(key)} ${fingerprint(key)}`;
 }
 
 /**

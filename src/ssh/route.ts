@@ -22,8 +22,9 @@ export interface Hop {
   readonly identitiesOnly: boolean;
   /** The agent's socket. */
   readonly agent: string | undefined;
-  /** The first takes new keys. */
   readonly knownHostsFiles: readonly string[];
+  /** Takes new keys; undefined where the user has no file of their own: the system's are not p2c's to write to. */
+  readonly newKeysFile: string | undefined;
   readonly revokedHostKeys: readonly string[];
   readonly hashKnownHosts: boolean;
   readonly acceptNewHostKey: boolean;
@@ -66,13 +67,14 @@ async function wayTo(
   const hop = hopOf(target, options, config);
   const jumps = named ?? configuredJumps(config, hop.target);
   const [first, ...later] = jumps;
-  if (first === undefined) return [hop];
+  // That there are none was said for this run: as with ssh, nothing that is configured carries the connection then.
+  if (first === undefined) return [named === undefined ? hop : straight(hop)];
   const before = [...(await wayTo(first, options, undefined, left - jumps.length))];
   for (const jump of later) before.push(straight(hopOf(jump, options, await configOf(jump, options))));
   return [...before, straight(hop)];
 }
 
-/** Behind a jump host no other program carries the connection. */
+/** Over named jump hosts, or none by name, no other program carries the connection. */
 function straight(hop: Hop): Hop {
   return { ...hop, proxyCommand: undefined };
 }
@@ -96,6 +98,8 @@ async function configOf(target: Target, options: ConnectOptions): Promise<HostCo
 function hopOf(target: Target, options: ConnectOptions, config: HostConfig | undefined): Hop {
   const named = options.identities ?? [];
   const { name } = target;
+  const own = options.knownHostsFiles ?? config?.userKnownHosts ?? defaultKnownHosts();
+  const global = options.knownHostsFiles === undefined ? (config?.globalKnownHosts ?? []) : [];
   return {
     target:
       config === undefined ? target : { user: config.user, host: config.host, port: config.port, name, assumed: [] },
@@ -107,9 +111,8 @@ function hopOf(target: Target, options: ConnectOptions, config: HostConfig | und
     certificateFiles: config?.certificateFiles ?? [],
     identitiesOnly: config?.identitiesOnly ?? false,
     agent: agentOf(options, config),
-    knownHostsFiles:
-      options.knownHostsFiles ??
-      (config === undefined ? defaultKnownHosts() : [...config.userKnownHosts, ...config.globalKnownHosts]),
+    knownHostsFiles: [...own, ...global],
+    newKeysFile: own[0],
     revokedHostKeys: config?.revokedHostKeys ?? [],
     hashKnownHosts: config?.hashKnownHosts ?? false,
     acceptNewHostKey: options.acceptNewHostKey === true || config?.acceptNewHostKey === true,

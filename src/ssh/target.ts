@@ -19,8 +19,12 @@ export function roleOf({ jump }: Target): string {
   return jump === true ? 'the jump host ' : '';
 }
 
-/** The jump hosts of `-J` and ProxyJump: `[user@]host[:port]` or ssh:// each, with commas between. The first is dialled. */
+/**
+ * The jump hosts of `-J` and ProxyJump: `[user@]host[:port]` or ssh:// each, with commas between. The first is dialled. As for
+ * ssh, `none` is a server's name nowhere here: it goes directly, whatever is configured.
+ */
 export function parseJumps(text: string): Target[] {
+  if (text.trim().toLowerCase() === 'none') return [];
   return text.split(',').map((jump) => parseTarget(jump.trim()));
 }
 

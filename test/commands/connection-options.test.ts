@@ -28,6 +28,7 @@ test('what is given', (t) => {
   );
   t.deepEqual(options.sshConfig, { file: '/etc/other' });
   t.is(connectOptions({ 'ssh-config': 'none' }).sshConfig, undefined);
+  t.deepEqual(connectOptions({ jump: 'none' }).jumps, []);
   t.is(options.connectTimeoutMs, 2500);
   t.is(options.keepaliveMs, 5000);
   t.is(options.become?.method, 'su');

@@ -146,6 +146,14 @@ test('a missing inventory, and a folder with none in it', async (t) => {
   t.is((await t.throwsAsync(loadInventory(folder), { instanceOf: P2cError })).code, 'inventory.empty');
 });
 
+test('a host that is to be reached directly, whatever its group says, shares no jump host', async (t) => {
+  const text =
+    'groups: { shop: { hosts: [a, b], jump: gate } }\nhosts: { a: { address: h }, b: { address: i, jump: none } }\n';
+  const [a, b] = await load(t, text);
+  t.deepEqual([a?.jump, a?.connection.jump], ['gate', 'gate']);
+  t.deepEqual([b?.jump, b?.connection.jump], [undefined, 'none']);
+});
+
 test('groups lie between the defaults and the host', async (t) => {
   const [db, web] = await load(
     t,

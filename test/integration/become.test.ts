@@ -251,7 +251,7 @@ test('what does not lead to root', async (t) => {
   t.like(await failure(connectAs(server, 'tim', 'sudo')), { code });
   const wrong = await failure(connectAs(server, 'tim', 'sudo', 'wrong'));
   t.is(wrong.code, code);
-  // What locks accounts counts them: the login's lines after the password are no further attempts.
+  // Lines after the password are no further attempts.
   t.regex(wrong.message, /\b1 incorrect password attempt/);
   t.false(wrong.message.includes('wrong'));
   t.like(await failure(connectAs(server, 'tim', 'su', 'wrong')), { code });

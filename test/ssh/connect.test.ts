@@ -7,6 +7,7 @@ import { P2cError } from '../../src/errors.ts';
 import { type ConnectOptions, connect } from '../../src/ssh/connect.ts';
 import type { Target } from '../../src/ssh/target.ts';
 import { freePort, listenOnFreePort } from '../helpers/port.ts';
+import { requirePrograms } from '../helpers/require.ts';
 import { startServer } from '../helpers/ssh-server.ts';
 import { generateKey } from '../helpers/sshd.ts';
 import { temporaryFolder } from '../helpers/temporary.ts';
@@ -157,6 +158,32 @@ test('an unknown host key is refused, then accepted and remembered', async (t) =
   t.regex(notices[0] ?? '', /was not known; recorded in .*known_hosts: ssh-ed25519 SHA256:[A-Za-z0-9+/]{43}$/);
   t.is(await readFile(file, 'utf8'), (await readFile(server.knownHosts, 'utf8')).replace(/ [^ ]*$/, '\n'));
   await server.connect(options);
+});
+
+test('a new host key goes into no file of the system where the user has none of their own', async (t) => {
+  if (!requirePrograms(t, ['ssh'])) return;
+  const server = await startServer(t);
+  const [config, system] = [join(server.folder, 'config'), join(server.folder, 'ssh_known_hosts')];
+  await writeFile(system, '');
+  const trust = `GlobalKnownHostsFile ${system}\n  StrictHostKeyChecking accept-new`;
+  const connecting = async (own: string): Promise<readonly string[]> => {
+    await writeFile(config, `Host *\n  UserKnownHostsFile ${own}\n  ${trust}\n`);
+    const notices: string[] = [];
+    const onNotice = (line: string): number => notices.push(line);
+    await server.connect({ knownHostsFiles: undefined, sshConfig: { file: config }, onNotice });
+    return notices;
+  };
+  t.regex(
+    (await connecting('none')).join(),
+    /was not known; taken for this time and not remembered.*--known-hosts.*: ssh-ed/,
+  );
+  t.is(await readFile(system, 'utf8'), '');
+  await writeFile(system, await readFile(server.knownHosts));
+  t.deepEqual(await connecting('none'), [], 'it is read all the same');
+  await writeFile(system, '');
+  const own = join(server.folder, 'own');
+  t.regex((await connecting(own)).join(), /recorded in .*own: ssh-ed/);
+  t.is(await readFile(system, 'utf8'), '');
 });
 
 test('a changed host key is refused, also where new ones are accepted', async (t) => {

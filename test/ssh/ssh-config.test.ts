@@ -74,9 +74,24 @@ test('jump hosts', (t) => {
       { user: false, host: '::1', port: 22 },
     ],
   );
+  for (const text of ['none', 'None', ' none ']) t.deepEqual(parseJumps(text), [], text);
   for (const text of ['', 'a,', ',a', '-oProxyCommand=x', 'a b']) {
     t.throws(() => parseJumps(text), { code: 'target.invalid' });
   }
+});
+
+test('where no jump host is to be gone over, nothing that is configured is', async (t) => {
+  if (!requirePrograms(t, ['ssh'])) return;
+  const file = join(await temporaryFolder(t), 'config');
+  const way = async (configured: string, jumps?: string) => {
+    await writeFile(file, `Host old\n  ${configured}\nHost *\n  ProxyJump none\n`);
+    const options = { sshConfig: { file }, ...(jumps === undefined ? {} : { jumps: parseJumps(jumps) }) };
+    return (await routeTo(target, options)).map((hop) => hop.proxyCommand ?? hop.target.host);
+  };
+  t.deepEqual(await way('ProxyJump gate'), ['gate', 'old']);
+  t.deepEqual(await way('ProxyJump gate', 'none'), ['old']);
+  t.deepEqual(await way('ProxyCommand true'), ['true']);
+  t.deepEqual(await way('ProxyCommand true', 'none'), ['old']);
 });
 
 test('what of a target is assumed', (t) => {
