@@ -103,15 +103,12 @@ test('whiteouts hide what layers below have, and nothing of their own layer', (t
   t.deepEqual(seen(entry('./etc/a')), ['/etc', '/etc/a', '/etc/three']);
 });
 
-test('many whiteouts over many files take no long time', (t) => {
+test('many whiteouts over many files end: none looks at every file', (t) => {
   const many = Array.from({ length: 100_000 }, (_, at) => entry(`./etc/d${at % 100}/f${at}`));
-  const whiteouts = Array.from({ length: 20_000 }, (_, at) => entry(`./srv/.wh.f${at}`));
+  // Where each looked at every file, there would be ten thousand million looks, and the limit of the tests ends that.
+  const whiteouts = Array.from({ length: 80_000 }, (_, at) => entry(`./srv/.wh.f${at}`));
   const opaque = Array.from({ length: 20_000 }, (_, at) => entry(`./etc/d${at % 50}/.wh..wh..opq`));
-  const before = process.cpuUsage();
   const overlay = overlayOf(many, [...whiteouts, ...many.slice(0, 1), ...opaque]);
-  // Half a second where nothing is looked at twice, and more than twenty where each whiteout looks at every file: of the
-  // processor's time, for others may be at work too.
-  t.true(process.cpuUsage(before).user < 5_000_000);
   t.deepEqual([...overlay.names('/etc/d0')], ['f0']);
   t.is(overlay.at('/etc/d1/f1'), undefined);
   t.not(overlay.at('/etc/d99/f99'), undefined);
