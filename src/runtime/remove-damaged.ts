@@ -1,4 +1,5 @@
 /** Takes a container away whose records cannot be read. */
+import { removeCgroups } from './cgroup/container-cgroup.ts';
 import { containerFolder } from './container.ts';
 import { discard } from './containers.ts';
 import type { DamagedContainer } from './damaged.ts';
@@ -24,6 +25,8 @@ export async function removeDamaged(root: string, { id, name }: DamagedContainer
   const doomed = tops.flatMap(treeOf);
   for (const top of tops) killTree(top);
   await Promise.all(doomed.map((each) => waitForEnd(each, KILL_TAKES)));
+  // Without records nothing else says that they were its own.
+  await removeCgroups(id);
   await discard(root, { id, name: name ?? id });
   // What only shows when others are gone is found by looking again.
   for (let left = true; left; ) {

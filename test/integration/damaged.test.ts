@@ -1,6 +1,7 @@
 /** A container whose records a power cut left empty: known for that, removable, and no other's trouble. */
-import { readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { containerCgroups } from '../../src/runtime/cgroup/container-cgroup.ts';
 import { findContainer } from '../../src/runtime/containers.ts';
 import { identifyProcess } from '../../src/runtime/process.ts';
 import { onEachEngine } from '../helpers/engines.ts';
@@ -50,9 +51,15 @@ onEachEngine('one that runs is ended, with all it has', async (t, runner) => {
   const p2c = await runner(t);
   await p2c.ok('run', '-d', '--name', 'c', 'test:latest', 'sleep', '1000');
   const { init, monitor } = await pidsOf(p2c);
-  await empty(p2c, 'c', 'state.json');
+  const id = await empty(p2c, 'c', 'state.json');
+  const cgroups = containerCgroups(id).map(({ path }) => path);
+  t.true(cgroups.some((path) => existsSync(path)));
   await empty(p2c, 'c', 'container.json');
   await p2c.ok('rm', '-af');
   t.deepEqual([identifyProcess(init), identifyProcess(monitor)], [undefined, undefined]);
+  t.deepEqual(
+    cgroups.filter((path) => existsSync(path)),
+    [],
+  );
   t.deepEqual(remains(p2c), NOTHING);
 });
