@@ -87,7 +87,7 @@ async function main(argv: readonly string[]): Promise<number> {
   }
   const found = findVerb(argv);
   if (found === undefined) return withoutVerb(first, argv[1]);
-  if (found.entry.starts && found.rest.length > 0 && process.getuid?.() === 0) {
+  if (found.entry.starts && found.rest.length > 0 && !found.rest.includes('--help') && process.getuid?.() === 0) {
     const { beginMonitor } = await import('./runtime/monitor-process.ts');
     beginMonitor();
   }
