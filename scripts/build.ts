@@ -1,35 +1,28 @@
 /**
- * Makes dist/ of src/: `npm run build`, which checks the types first. Everything that a verb loads is a few files, for a
- * process that reads hundreds of modules has spent most of its start on finding them; a verb's own are loaded with it alone.
+ * Makes dist/ of src/: `npm run build`, which checks the types first. All of p2c becomes one script, for a process that reads
+ * hundreds of modules spends most of its start on finding them; what a call does not need of it is not evaluated.
  */
+import { createHash } from 'node:crypto';
 import { chmodSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { build } from 'esbuild';
+import { type BuildOptions, build } from 'esbuild';
 import { shippedProfiles } from '../src/profiles/load.ts';
 import { parsedText } from '../src/profiles/parsed.ts';
 import { lazyPackages } from './lib/lazy-packages.ts';
 import { bundledPackages, licencesOf } from './lib/licences.ts';
+import { nativeParts } from './lib/native-parts.ts';
 
 const HOME = fileURLToPath(new URL('..', import.meta.url));
 const DIST = join(HOME, 'dist');
-/** What CommonJS modules ask node for within a file that is none. On its first line, so that no line moves. */
-const REQUIRE = `import { createRequire as requireOf } from 'node:module'; const require = requireOf(import.meta.url); `;
 
-const { outputFiles, metafile } = await build({
+const SCRIPT = join(DIST, 'p2c.cjs');
+
+const COMMON = {
   absWorkingDir: HOME,
-  entryPoints: ['src/cli.ts'],
-  outdir: DIST,
   bundle: true,
-  splitting: true,
-  format: 'esm',
   platform: 'node',
   target: 'node20.19',
-  // It finds its native parts by where it lies.
-  external: ['ssh2'],
-  // Wanted where yargs prints help, or for what is no ASCII; to have it ready takes 20 ms: a segmenter and emoji patterns.
-  plugins: [lazyPackages(['string-width'])],
-  chunkNames: 'parts/[name]-[hash]',
   // Names stay, and node reads the maps for --enable-source-maps alone: a trace can be read either way, at no cost.
   sourcemap: 'linked',
   sourcesContent: false,
@@ -38,14 +31,45 @@ const { outputFiles, metafile } = await build({
   metafile: true,
   write: false,
   logLevel: 'warning',
+} as const satisfies BuildOptions;
+
+const whole = await build({
+  ...COMMON,
+  entryPoints: ['src/cli.ts'],
+  outfile: SCRIPT,
+  format: 'cjs',
+  // A script has no address of its own; `start.ts` runs it with these.
+  define: { 'import.meta.url': 'SCRIPT_URL', 'import.meta.dirname': '__dirname' },
+  banner: { js: "const SCRIPT_URL = require('node:url').pathToFileURL(__filename).href;" },
+  plugins: [
+    // Wanted where yargs prints help, or for what is no ASCII; to have it ready takes 20 ms: a segmenter and emoji patterns.
+    lazyPackages(['string-width']),
+    nativeParts(HOME),
+  ],
+});
+
+const script = asciiOf(whole.outputFiles.find(({ path }) => path.endsWith('.cjs'))?.text ?? '');
+// It has no loader of modules.
+if (/\bimport\(/.test(script)) throw new Error('a module is imported that is not in the script');
+
+const start = await build({
+  ...COMMON,
+  entryPoints: ['src/start.ts'],
+  outfile: join(DIST, 'cli.js'),
+  format: 'esm',
+  define: { SCRIPT_DIGEST: JSON.stringify(createHash('sha256').update(script).digest('hex').slice(0, 16)) },
 });
 
 // Only now: a build that fails leaves what was there, one that succeeds leaves nothing of the one before.
 rmSync(DIST, { recursive: true, force: true });
-for (const { path, text } of outputFiles) {
-  mkdirSync(dirname(path), { recursive: true });
-  writeFileSync(path, text.includes('typeof require') && path.endsWith('.js') ? REQUIRE + text : text);
-  if (basename(path) === 'cli.js') chmodSync(path, 0o755);
-}
-writeFileSync(join(DIST, 'THIRD-PARTY-LICENSES'), licencesOf(HOME, bundledPackages(metafile)));
+mkdirSync(DIST);
+for (const { path, contents } of [...whole.outputFiles, ...start.outputFiles]) writeFileSync(path, contents);
+writeFileSync(SCRIPT, script);
+chmodSync(join(DIST, 'cli.js'), 0o755);
+writeFileSync(join(DIST, 'THIRD-PARTY-LICENSES'), licencesOf(HOME, bundledPackages(whole.metafile)));
 writeFileSync(join(DIST, 'profiles.json'), parsedText(shippedProfiles()));
+
+/** It is read byte by byte, which is faster. Such an escape means the same wherever it stands; most are in comments. */
+function asciiOf(text: string): string {
+  return text.replace(/[^\x00-\x7f]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
+}

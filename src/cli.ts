@@ -1,4 +1,3 @@
-#!/usr/bin/env -S node --
 /** Entry of p2c: finds the verb, parses its options, runs it, and ends the process with its exit code. */
 import { basename } from 'node:path';
 import type { Argv } from 'yargs';

@@ -3,7 +3,6 @@ import type { Argv } from 'yargs';
 import { parsePattern } from '../listing/pattern.ts';
 import { type RuleInput, type RuleLevel, SPARSE_POLICIES, type SparsePolicy } from '../listing/rules.ts';
 import type { SurveyRequest } from '../pipeline/request.ts';
-import { selectProfiles } from '../profiles/select.ts';
 
 export interface CaptureOptions {
   profile: string[] | undefined;
@@ -63,6 +62,11 @@ export function rulesFrom(
  * The profiles that were named; where none was, those of what runs on the source are to be recognised.
  * @throws P2cError `profile.*`, all mistakes of a file at once.
  */
-export function profilesFrom(names: readonly string[] = []): Pick<SurveyRequest, 'profiles' | 'recognise'> {
-  return { profiles: selectProfiles(names), recognise: names.length === 0 };
+export async function profilesFrom(
+  names: readonly string[] = [],
+): Promise<Pick<SurveyRequest, 'profiles' | 'recognise'>> {
+  if (names.length === 0) return { profiles: [], recognise: true };
+  // What reads profiles takes a while to load, and most calls name none.
+  const { selectProfiles } = await import('../profiles/select.ts');
+  return { profiles: selectProfiles(names), recognise: false };
 }

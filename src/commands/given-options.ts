@@ -1,17 +1,12 @@
 /** What no verb takes: an option for one value that is given two, and a word where a number is expected. */
-import * as z from 'zod';
 import { usageError } from '../errors.ts';
+import { fieldsIn, namesIn } from './yargs-fields.ts';
 
-/** yargs hands its declarations to a check, by name and by alias. */
-const declaredSchema = z.looseObject({
-  key: z.record(z.string(), z.unknown()),
-  array: z.array(z.string()),
-  number: z.array(z.string()),
-});
-
-/** To be called by yargs' `check`. @throws P2cError `usage`. */
+/** To be called by yargs' `check`, which hands its declarations on, by name and by alias. @throws P2cError `usage`. */
 export function checkGivenOptions(given: Readonly<Record<string, unknown>>, declarations: unknown): true {
-  const { key, array, number } = declaredSchema.parse(declarations);
+  const key = fieldsIn(declarations, 'key');
+  const array = namesIn(declarations, 'array');
+  const number = namesIn(declarations, 'number');
   for (const [name, value] of Object.entries(given)) {
     // Aliases and camel-case spellings repeat what is there under the declared name.
     if (!Object.hasOwn(key, name) || array.includes(name)) continue;

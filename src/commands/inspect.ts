@@ -10,6 +10,7 @@ import { inspectExitCode } from '../report/inspect-report.ts';
 import { statementsOf } from '../report/inspect-statements.ts';
 import { parseTarget } from '../ssh/target.ts';
 import { refuseBatchOptions, refuseOwnPort } from './batch-only.ts';
+import { chosenHosts } from './chosen-hosts.ts';
 import { defineVerb, type Typed } from './command.ts';
 import { requireConnection } from './connection-check.ts';
 import { type ConnectionOptions, connectOptions, withConnectionOptions } from './connection-options.ts';
@@ -20,7 +21,6 @@ import { HostMistakes } from './host-mistakes.ts';
 import { type InspectFiles, requireInspectFiles, writeInspectFiles } from './inspect-files.ts';
 import { interruptible } from './interrupt.ts';
 import { profilesOfHosts } from './inventory-mistakes.ts';
-import { chosenHosts } from './inventory-options.ts';
 import { printSudoers } from './print-sudoers.ts';
 import { terminalWidth, withShow } from './show.ts';
 

@@ -2,12 +2,13 @@
 import { ExitCode } from '../errors.ts';
 import { requireNoCircle } from '../fleet/circle.ts';
 import { formatCount } from '../report/units.ts';
+import { chosenHosts } from './chosen-hosts.ts';
 import { defineVerb } from './command.ts';
 import { hostConnectOptions } from './host-connection.ts';
 import { HostMistakes } from './host-mistakes.ts';
 import { requiredInventory } from './inventory-ls.ts';
 import { profilesOfHosts, referencesOf, requireWindows } from './inventory-mistakes.ts';
-import { chosenHosts, withInventoryOptions } from './inventory-options.ts';
+import { withInventoryOptions } from './inventory-options.ts';
 
 export const verb = defineVerb({
   name: 'inventory check',

@@ -1,8 +1,9 @@
 /** `p2c inventory graph`: the groups of an inventory and what is in them. */
 import { ExitCode, usageError } from '../errors.ts';
+import { chosenHosts } from './chosen-hosts.ts';
 import { defineVerb } from './command.ts';
 import { requiredInventory } from './inventory-ls.ts';
-import { chosenHosts, withInventoryOptions } from './inventory-options.ts';
+import { withInventoryOptions } from './inventory-options.ts';
 import { describeGraph } from './inventory-text.ts';
 
 export const verb = defineVerb({

@@ -1,7 +1,8 @@
 /** `p2c inventory ls`: the hosts of an inventory, as p2c would go to them. */
 import { ExitCode, usageError } from '../errors.ts';
+import { chosenHosts } from './chosen-hosts.ts';
 import { defineVerb } from './command.ts';
-import { chosenHosts, withInventoryOptions } from './inventory-options.ts';
+import { withInventoryOptions } from './inventory-options.ts';
 import { describeHosts, listedHost } from './inventory-text.ts';
 import { tableWidth } from './show.ts';
 

@@ -5,7 +5,7 @@ import { parseReference, type Reference } from '../oci/reference.ts';
 import { profilesFrom } from './capture-options.ts';
 import type { HostMistakes } from './host-mistakes.ts';
 
-type Profiles = ReturnType<typeof profilesFrom>;
+type Profiles = Awaited<ReturnType<typeof profilesFrom>>;
 
 /**
  * The profiles of each host.
@@ -18,13 +18,13 @@ export async function profilesOfHosts(
 ): Promise<Map<FleetHost, Profiles>> {
   const found = new Map<FleetHost, Profiles>();
   const loaded = new Map<string, Profiles>();
-  const load = (names: readonly string[]): Profiles => {
+  const load = async (names: readonly string[]): Promise<Profiles> => {
     const key = names.join('\n');
-    const profiles = loaded.get(key) ?? profilesFrom(names);
+    const profiles = loaded.get(key) ?? (await profilesFrom(names));
     loaded.set(key, profiles);
     return profiles;
   };
-  const all = named === undefined ? undefined : load(named);
+  const all = named === undefined ? undefined : await load(named);
   for (const host of hosts) {
     const profiles = all ?? (await mistakes.of(host, 'profiles', () => load(host.profiles)));
     if (profiles !== undefined) found.set(host, profiles);

@@ -35,7 +35,7 @@ export async function requestOf(
   return {
     ...sharedRequest(options),
     target: parseTarget(target, { port: options.port }),
-    ...profilesFrom(options.profile),
+    ...(await profilesFrom(options.profile)),
     rules: rulesFrom('command line', options.exclude, options.include),
     reference,
     boot: bootRequest(options, reference),

@@ -3,7 +3,7 @@
  * everything that is not of it; here no string is made of a number, so that a listing of millions leaves little behind for
  * the garbage collector.
  */
-import { type ByteString, byteString } from '../printable.ts';
+import type { ByteString } from '../printable.ts';
 import { type Entry, type Instant, isEntryType, UNKNOWN_NANOSECONDS } from './entry.ts';
 
 const SPACE = 0x20;
@@ -18,6 +18,12 @@ const ZERO = 0x30;
  */
 export function readFindRecord(bytes: Buffer, start: number, pathEnd: number, targetEnd: number): Entry | undefined {
   return new FindRecord(bytes, start, pathEnd).entry(targetEnd);
+}
+
+const NOTHING = '' as ByteString;
+
+function textOf(bytes: Buffer, start: number, end: number): ByteString {
+  return bytes.toString('latin1', start, end) as ByteString;
 }
 
 class FindRecord {
@@ -47,10 +53,11 @@ class FindRecord {
     const inode = this.#number(10);
     const links = this.#number(10);
     if (!this.#good || this.#bytes[this.#at] !== SLASH) return undefined;
-    const path = this.#bytes.toString('latin1', this.#at, this.#end) as ByteString;
+    const path = textOf(this.#bytes, this.#at, this.#end);
     // What `find //` prints has to be cleaned first.
     if (path.includes('//') || (path.length > 1 && path.endsWith('/'))) return undefined;
-    const target = byteString(this.#bytes.subarray(this.#end + 1, targetEnd));
+    // Few entries are links, and a string of nothing is made as slowly as any.
+    const target = targetEnd === this.#end + 1 ? NOTHING : textOf(this.#bytes, this.#end + 1, targetEnd);
     return { path, type, mode, uid, gid, size, blocks, mtime, ctime, device, inode, links, target };
   }
 

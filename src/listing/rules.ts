@@ -10,6 +10,8 @@ import { type Pattern, parsePattern } from './pattern.ts';
 /** Where a rule comes from, in the order in which they are asked. */
 export type RuleLevel = 'source' | 'command line' | 'inventory' | 'profile' | 'base';
 
+const SLASH = 0x2f;
+
 const LEVELS: readonly RuleLevel[] = ['source', 'command line', 'inventory', 'profile', 'base'];
 
 export interface RuleInput {
@@ -24,6 +26,12 @@ export interface RuleInput {
 export interface Rule extends RuleInput {
   /** Unique and stable: `base:/proc/**`. */
   readonly id: string;
+}
+
+/** A directory whose entries came, and the rules that may speak of what lies in it: most rules speak of other places. */
+interface Surroundings {
+  readonly directory: string;
+  readonly rules: readonly CompiledRule[];
 }
 
 interface CompiledRule {
@@ -42,7 +50,10 @@ export type SparsePolicy = (typeof SPARSE_POLICIES)[number];
 
 /** The rules of one capture. `source` rules are facts (a bind mount, a socket) and cannot be overridden. */
 export class RuleSet {
-  readonly #levels: readonly (readonly CompiledRule[])[];
+  /** In the order in which they are asked. */
+  readonly #rules: readonly CompiledRule[];
+  /** Outermost first: of the entry before, and entries come directory by directory. */
+  #surroundings: Surroundings[] = [];
   readonly #sparse: SparsePolicy;
 
   /** @throws P2cError `rule.invalid` for a pattern that is none. */
@@ -53,9 +64,7 @@ export class RuleSet {
       pattern: parsePattern(input.pattern),
       used: false,
     }));
-    this.#levels = LEVELS.map((level) =>
-      compiled.filter((item) => item.rule.level === level).sort(bySpecificity),
-    ).filter((rules) => rules.length > 0);
+    this.#rules = LEVELS.flatMap((level) => compiled.filter((item) => item.rule.level === level).sort(bySpecificity));
   }
 
   /** Whether the holes of a file that is taken go out as zeros. */
@@ -65,12 +74,12 @@ export class RuleSet {
 
   /** All that `decide` can give. */
   get rules(): Rule[] {
-    return [...this.#levels.flat().map((item) => item.rule), SPARSE, RECREATED];
+    return [...this.#rules.map((item) => item.rule), SPARSE, RECREATED];
   }
 
   /** Rules that somebody wrote for this server, and that decided for no entry yet: a slip of the pen, most likely. */
   get unused(): Rule[] {
-    const written = this.#levels.flat().filter(({ rule }) => rule.level !== 'source' && rule.level !== 'base');
+    const written = this.#rules.filter(({ rule }) => rule.level !== 'source' && rule.level !== 'base');
     return written.filter(({ used }) => !used).map(({ rule }) => rule);
   }
 
@@ -79,13 +88,11 @@ export class RuleSet {
    * holes is left out unless a rule or the policy takes it: tar would write its holes as zeros, and lastlog can claim 400 GB.
    */
   decide(entry: Pick<Entry, 'path' | 'type' | 'size' | 'blocks'>): Rule | undefined {
-    for (const level of this.#levels) {
-      for (const compiled of level) {
-        if (compiled.rule.type !== undefined && compiled.rule.type !== entry.type) continue;
-        if (!compiled.pattern.matches(entry)) continue;
-        compiled.used = true;
-        return compiled.rule;
-      }
+    for (const compiled of this.#around(entry.path)) {
+      if (compiled.rule.type !== undefined && compiled.rule.type !== entry.type) continue;
+      if (!compiled.pattern.matches(entry)) continue;
+      compiled.used = true;
+      return compiled.rule;
     }
     if (holesOf(entry) <= LARGEST_HOLES) return undefined;
     // Whatever the policy: podman writes out the holes of a sparse file that it unpacks.
@@ -93,15 +100,32 @@ export class RuleSet {
     return this.#sparse === 'skip' ? SPARSE : undefined;
   }
 
+  /** The rules that may speak of a path. What may be matched below a directory may be matched below those above it. */
+  #around(path: ByteString): readonly CompiledRule[] {
+    const around = this.#surroundings;
+    const length = path.lastIndexOf('/');
+    let top = around.at(-1);
+    while (top !== undefined && !(top.directory.length <= length && isIn(path, top.directory))) {
+      around.pop();
+      top = around.at(-1);
+    }
+    if (top?.directory.length === length) return top.rules;
+    const directory = path.slice(0, length);
+    const below = (directory === '' ? '/' : directory) as ByteString;
+    const rules = (top?.rules ?? this.#rules).filter(({ pattern }) => pattern.mayMatchBelow(below));
+    around.push({ directory, rules });
+    return rules;
+  }
+
   /** Rules that another set has too, and that decided there, are in use. */
   addUseOf(other: RuleSet): void {
-    const used = new Set(other.#levels.flat().flatMap(({ rule, used }) => (used ? [rule.id] : [])));
-    for (const compiled of this.#levels.flat()) compiled.used ||= used.has(compiled.rule.id);
+    const used = new Set(other.#rules.flatMap(({ rule, used }) => (used ? [rule.id] : [])));
+    for (const compiled of this.#rules) compiled.used ||= used.has(compiled.rule.id);
   }
 
   /** True where nothing that may lie below a directory is taken. */
   leavesOutBelow(path: ByteString): boolean {
-    for (const compiled of this.#levels.flat()) {
+    for (const compiled of this.#rules) {
       const { rule, pattern } = compiled;
       if (rule.action === 'include' && pattern.mayMatchBelow(path)) return false;
       if (rule.action !== 'exclude' || rule.type !== undefined || !pattern.matchesAllBelow(path)) continue;
@@ -134,6 +158,11 @@ export const RECREATED: Rule = {
   reason:
     'logins by user ID, with more than 1 GiB of holes: an empty file takes its place; --include PATH takes it all the same',
 };
+
+/** @param directory without its slash: the root's is empty. */
+function isIn(path: string, directory: string): boolean {
+  return path.charCodeAt(directory.length) === SLASH && path.startsWith(directory);
+}
 
 /** Bytes that a file claims and no block holds. */
 function holesOf(entry: Pick<Entry, 'type' | 'size' | 'blocks'>): number {

@@ -5,6 +5,7 @@ import { volumePlaces } from '../profiles/volumes.ts';
 import { mappedFiles } from '../source/mapped-files.ts';
 import type { Wire } from '../ssh/wire.ts';
 import type { PartMemory } from './memory.ts';
+import { patienceOf } from './retry.ts';
 import type { Scene } from './scene.ts';
 import type { Booting } from './stages/boot.ts';
 import type { ListInput } from './stages/finds.ts';
@@ -13,7 +14,7 @@ import { describeSettled, type Settled, type SettleInput, settle } from './stage
 import type { Applications } from './stages/stop-and-start.ts';
 import { type CapturedLayers, describeCapture, type StreamInput, streamParts } from './stages/stream.ts';
 import { volumesWithoutFolder } from './stages/volumes.ts';
-import { describePlan, patienceOf, planCapture } from './survey.ts';
+import { describePlan, planCapture } from './survey.ts';
 
 export const LIST_AGAIN = 'List the files again';
 export const STREAM = 'Stream the files';

@@ -6,8 +6,8 @@ import { Queue, type QueuedHost, type QueueLimits } from '../fleet/queue.ts';
 import { formatBytes, formatCount } from '../report/units.ts';
 import { readFilesystems } from '../source/facts.ts';
 import { usedSpace } from '../source/used-space.ts';
+import { connectPrivileged } from './open-source.ts';
 import type { SurveyRequest } from './request.ts';
-import { connectPrivileged } from './survey.ts';
 
 /** They only say a number each, but each is a login at the host and its jump hosts. */
 const ASKED_AT_ONCE = 8;

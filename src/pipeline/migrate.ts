@@ -11,7 +11,8 @@ import { ADAPT } from './stages/adapt.ts';
 import { BOOT, Booting } from './stages/boot.ts';
 import { migrationReport } from './stages/report.ts';
 import { Applications, LEAVE, START, STOP } from './stages/stop-and-start.ts';
-import { agreeOnWire, SURVEY_STAGES } from './survey.ts';
+import { agreeOnWire } from './survey.ts';
+import { SURVEY_STAGES } from './titles.ts';
 
 /** Titles of the stages, in the order in which they come. */
 export function migrationStages({

@@ -8,10 +8,11 @@ import { type StopReport, stoppedAndStarted } from '../report/stop-report.ts';
 import type { ConnectOptions } from '../ssh/connect.ts';
 import type { LedgerEntry } from '../ssh/session.ts';
 import type { Target } from '../ssh/target.ts';
+import { connectPrivileged } from './open-source.ts';
 import { holding } from './rollback.ts';
 import type { Show } from './stage.ts';
 import { START, STOP, stopApplications } from './stages/stop-and-start.ts';
-import { connectPrivileged, RECOGNISE } from './survey.ts';
+import { RECOGNISE } from './titles.ts';
 
 export interface ProfileTestRequest {
   readonly target: Target;

@@ -1,7 +1,8 @@
 /** Tries again, with growing waits, what a moment's trouble spoilt. */
 import { P2cError } from '../errors.ts';
 import { mayHeal, pause, pauseBefore } from '../ssh/healing.ts';
-import type { Tell } from './stage.ts';
+import type { SurveyRequest } from './request.ts';
+import type { Show, Tell } from './stage.ts';
 
 export interface Patience {
   /** How often one thing is tried again after its first failure. */
@@ -9,6 +10,11 @@ export interface Patience {
   readonly signal?: AbortSignal;
   /** A line for each failure that is not the last. */
   readonly note: Tell;
+}
+
+/** How a request wants what a moment's trouble spoilt to be tried again. */
+export function patienceOf({ connect: { retries, signal } }: Pick<SurveyRequest, 'connect'>, show: Show): Patience {
+  return { retries, note: (line) => show.note(line), ...(signal === undefined ? {} : { signal }) };
 }
 
 /** @param what begins the line about a failure: `part 3`. @throws what `attempt` throws the last time, or where it cannot heal. */

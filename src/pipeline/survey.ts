@@ -14,64 +14,54 @@ import { volumePlaces } from '../profiles/volumes.ts';
 import { describeDetections } from '../report/applications.ts';
 import type { SurveyFindings } from '../report/survey-report.ts';
 import { formatBytes, formatCount } from '../report/units.ts';
-import { gatherFacts, type SourceFacts } from '../source/facts.ts';
-import { restlessPaths } from '../source/filesystems.ts';
-import { LastingSession } from '../ssh/lasting-session.ts';
-import { requirePrivilege } from '../ssh/privilege.ts';
+import { gatherFacts, readFilesystems, type SourceFacts } from '../source/facts.ts';
+import { type Filesystem, restlessPaths } from '../source/filesystems.ts';
 import type { Session } from '../ssh/session.ts';
 import { chooseWire, type Wire } from '../ssh/wire.ts';
 import { Ahead } from './ahead.ts';
 import { type Grounds, type Judged, Judgement } from './judgement.ts';
+import { openSource } from './open-source.ts';
 import type { SurveyRequest } from './request.ts';
-import { type Patience, retrying } from './retry.ts';
+import { patienceOf, retrying } from './retry.ts';
 import type { Belongings } from './rollback.ts';
-import type { Show, Tell } from './stage.ts';
+import type { Show } from './stage.ts';
 import { listFilesystems, type ScannedListing } from './stages/list.ts';
 import { rulesOf } from './stages/rules.ts';
+import { APPLY_RULES, AUDIT_DUPLICATES, FIND_FILESYSTEMS, LIST_FILES, RECOGNISE } from './titles.ts';
 import type { WorkFolder } from './work-folder.ts';
 
-export const RECOGNISE = 'Recognise the applications';
-
-/** Titles of the stages; `Connect` is not among them, for it may ask for a password. */
-export const SURVEY_STAGES = [
-  'Find the mounted filesystems',
-  RECOGNISE,
-  'List the files',
-  'Audit duplicates',
-  'Apply the rules',
-] as const;
-
-export interface Survey extends Beginning, Recognised {
+export interface Survey extends Recognised {
+  readonly session: Session;
+  readonly facts: SourceFacts;
   readonly scanned: ScannedListing;
   readonly audited: Judged;
   readonly plan: CapturePlan;
 }
 
-/** Runs stages 1 to 5. The session is given back with `held`. */
+/** Connects, and runs all stages. The session is given back with `held`. */
 export async function survey(request: SurveyRequest, show: Show, held: Belongings, work: WorkFolder): Promise<Survey> {
-  return surveyFrom(await beginSurvey(request, show, held), request, show, work);
+  rulesOf(request);
+  const session = await openSource(request, show, held);
+  return surveyFrom(beginSurvey(session, request, show), request, show, work);
 }
 
-/** What is known of a source before anything is asked about its files. */
+/** What is asked of a source at once, each waited for where it is needed. */
 export interface Beginning {
   readonly session: Session;
-  readonly facts: SourceFacts;
+  /** Listing begins as soon as they are known. */
+  readonly filesystems: Promise<readonly Filesystem[]>;
+  readonly facts: Promise<SourceFacts>;
+  readonly detecting: Promise<readonly Detection[]>;
 }
 
-/** Runs stages 1 and 2. The session is given back with `held`. */
-export async function beginSurvey(request: SurveyRequest, show: Show, held: Belongings): Promise<Beginning> {
-  rulesOf(request);
-  const note: Tell = (line) => show.note(line);
-  const session = await show.stage(
-    'Connect',
-    () => connectPrivileged(request, note),
-    (open) => `as ${open.target.user}`,
-  );
-  held.use(session);
-  return {
-    session,
-    facts: await show.stage('Find the mounted filesystems', () => gatherFacts(session), describeFacts),
-  };
+/** Runs stage 1 over an open session, and begins to recognise. */
+export function beginSurvey(session: Session, request: SurveyRequest, show: Show): Beginning {
+  const filesystems = readFilesystems(session);
+  const facts = show.stage(FIND_FILESYSTEMS, () => gatherFacts(session, filesystems), describeFacts);
+  const detecting = request.recognise ? recognise(session, listProfiles()) : Promise.resolve([]);
+  // Where one fails, the others are waited for by nobody.
+  for (const asked of [filesystems, facts, detecting]) asked.catch(() => {});
+  return { session, filesystems, facts, detecting };
 }
 
 /** What decides about the files. */
@@ -83,75 +73,64 @@ export interface Recognised {
   readonly rules: RuleSet;
 }
 
-/** Runs stage 3. */
+/** Runs stage 2. */
 export async function recogniseApplications(
-  { session, facts }: Beginning,
+  { session, facts: gathering, detecting }: Beginning,
   request: SurveyRequest,
   show: Show,
 ): Promise<Recognised> {
-  const detections = request.recognise
-    ? await show.stage(RECOGNISE, () => recognise(session, listProfiles()), describeDetections)
-    : [];
+  const facts = await gathering;
+  const detections = request.recognise ? await show.stage(RECOGNISE, () => detecting, describeDetections) : [];
   const profiles = request.recognise ? applicable(detections) : request.profiles;
   await requireAskedServices(session, profiles);
   const rules = rulesOf({ ...request, profiles }, facts, (line) => show.note(line));
   return { detections, profiles, rules };
 }
 
-/** Runs stages 3 to 5. */
+/** Runs stages 2 to 5. */
 export async function surveyFrom(
   beginning: Beginning,
   request: SurveyRequest,
   show: Show,
   work: WorkFolder,
 ): Promise<Survey> {
-  const { session, facts } = beginning;
+  const { session } = beginning;
   const patience = patienceOf(request, show);
   const directory = await work.sub('survey');
-  // Without those of profiles, which are not known yet.
-  const early = rulesOf(request, facts);
+  const filesystems = await beginning.filesystems;
+  const early = earlyRules(request, filesystems);
   await using listing = new Ahead(patience.signal, (tell, signal) =>
-    listFilesystems({ ...patience, signal, session, facts, rules: early, reason: '' }, directory, tell),
+    listFilesystems(
+      { ...patience, signal, session, facts: { filesystems }, rules: early, reason: '' },
+      directory,
+      tell,
+    ),
   );
+  const facts = await beginning.facts;
   const recognised = await recogniseApplications(beginning, request, show);
   const { profiles, rules } = recognised;
-  const scanned = await show.stage('List the files', (tell) => listing.shown(tell), describeListing);
+  const scanned = await show.stage(LIST_FILES, (tell) => listing.shown(tell), describeListing);
   rules.addUseOf(early);
   const audited = await show.stage(
-    'Audit duplicates',
-    () => auditListing(scanned, { ...request, filesystems: facts.filesystems, rules, profiles }),
+    AUDIT_DUPLICATES,
+    () => auditListing(scanned, { ...request, filesystems, rules, profiles }),
     ({ duplicates: { total } }) => `${formatCount(total, 'path')} a tar over all mounts would hold twice`,
   );
   const plan = await show.stage(
-    'Apply the rules',
+    APPLY_RULES,
     async () => planCapture({ ...request, profiles, scanned, rules, facts }, await work.sub('plan')),
     describePlan,
   );
   return { session, facts, ...recognised, scanned, audited, plan };
 }
 
+/** The rules while the files are listed: without those of profiles, which are not known yet. */
+export function earlyRules(request: SurveyRequest, filesystems: readonly Filesystem[]): RuleSet {
+  return rulesOf(request, { filesystems, swapFiles: [] });
+}
+
 function describeListing({ listing: { count } }: ScannedListing): string {
   return formatCount(count, 'entry', 'entries');
-}
-
-/** How a request wants what a moment's trouble spoilt to be tried again. */
-export function patienceOf({ connect: { retries, signal } }: SurveyRequest, show: Show): Patience {
-  return { retries, note: (line) => show.note(line), ...(signal === undefined ? {} : { signal }) };
-}
-
-/** The session is the caller's to give back. */
-export async function connectPrivileged(
-  request: Pick<SurveyRequest, 'target' | 'connect'>,
-  onTrouble: Tell,
-): Promise<Session> {
-  const session = await LastingSession.open(request.target, { ...request.connect, onTrouble });
-  try {
-    requirePrivilege(session);
-    return session;
-  } catch (error) {
-    await session[Symbol.asyncDispose]();
-    throw error;
-  }
 }
 
 function describeFacts(facts: SourceFacts): string {

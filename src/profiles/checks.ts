@@ -106,10 +106,27 @@ export function upCondition(atoms: readonly Atom[]): string {
   return conditions.length === 0 ? 'true' : conditions.join(' && ');
 }
 
+/**
+ * The names of all processes, read once: of the dozens that profiles know, most are of none, and then nothing is started to
+ * look for them.
+ */
+const NAMES = `p2c_names=$(grep -hs '^Name:' /proc/[0-9]*/status)\n`;
+
 /** One read-only command that answers for every atom, one line each. */
 export function probeCommand(purpose: string, atoms: readonly Atom[]): RemoteCommand {
-  const lines = atoms.map((atom, index) => `printf '%s ' ${index}; ${answer(atom)}`);
+  // A command of a profile may take its time, and other processes run after it.
+  const atOnce = atoms.every(({ kind }) => kind !== 'command');
+  const answers = atoms.map((atom, index) => {
+    const asked = answer(atom);
+    return `printf '%s ' ${index}; ${atOnce && atom.kind === 'process' ? onlyIfNamed(atom.process, asked) : asked}`;
+  });
+  const lines = atOnce ? [NAMES, ...answers] : answers;
   return { purpose, script: `${CHECK_FUNCTIONS}${lines.join('\n')}`, timeoutMs: 60_000, maxOutputBytes: 1024 * 1024 };
+}
+
+/** @param asked what finds out, where a process may have the name. */
+function onlyIfNamed({ name }: ProcessName, asked: string): string {
+  return `case $p2c_names in *${quote(keptName(name).comm)}*) ${asked} ;; *) echo process ;; esac`;
 }
 
 function answer(atom: Atom): string {

@@ -8,8 +8,8 @@ import { fileURLToPath } from 'node:url';
 import * as z from 'zod';
 import type { Profile } from './schema.ts';
 
-/** Beside the built files, and beside none of the sources. */
-const FILE = new URL('../profiles.json', import.meta.url);
+/** Beside what was built, and beside none of the sources. */
+const FILE = new URL('profiles.json', import.meta.url);
 
 // They were checked by the build.
 const parsedSchema = z.record(z.string(), z.custom<Profile>());

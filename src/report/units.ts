@@ -40,7 +40,12 @@ export function formatTimeLeft(share: number, elapsedMs: number): string {
 }
 
 export function formatCount(count: number, one: string, many: string = `${one}s`): string {
-  return `${count.toLocaleString('en-US')} ${count === 1 ? one : many}`;
+  return `${formatNumber(count)} ${count === 1 ? one : many}`;
+}
+
+/** A whole number with its thousands apart: `73,000`. To have Intl do it takes 15 ms the first time. */
+function formatNumber(count: number): string {
+  return String(count).replace(/\B(?=(?:\d{3})+$)/g, ',');
 }
 
 /** A moment by the clock of this machine, with the date where that is not today's: `at 22:00`, `on 2026-11-28 at 22:00`. */

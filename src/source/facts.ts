@@ -47,12 +47,15 @@ if [ -r /proc/self/mountinfo ]; then echo mountinfo; cat /proc/self/mountinfo; e
 `,
 };
 
-/** @throws P2cError `source.*` where the source lacks what a capture needs. */
-export async function gatherFacts(session: Session): Promise<SourceFacts> {
-  const [tools, basics, filesystems, swapFiles] = await Promise.all([
+/**
+ * @param mounts as {@link readFilesystems} gives them.
+ * @throws P2cError `source.*` where the source lacks what a capture needs.
+ */
+export async function gatherFacts(session: Session, mounts = readFilesystems(session)): Promise<SourceFacts> {
+  const [filesystems, tools, basics, swapFiles] = await Promise.all([
+    mounts,
     probeTools(session),
     session.run({ purpose: 'read the facts of the system', script: FACTS }),
-    readFilesystems(session),
     readSwapFiles(session),
   ]);
   const facts = parseAssignments(basics.stdout.toString('utf8'));

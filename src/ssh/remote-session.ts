@@ -56,6 +56,8 @@ export class RemoteSession implements ConnectedSession {
   readonly #terminals = new Set<TerminalChannel>();
   /** Refusals of channels that were asked for and not opened yet. */
   readonly #opening = new Set<(cause: unknown) => void>();
+  /** Of those, what asks again for the ones that the server has no room for: once a command has ended. */
+  #waiting: (() => void)[] = [];
   readonly #closed: Promise<void>;
 
   /** @param carriers connections that this one goes through: given back after it. */
@@ -174,6 +176,7 @@ export class RemoteSession implements ConnectedSession {
           onEnd: (entry) => {
             this.#account(entry);
             this.#running.delete(running);
+            for (const askAgain of this.#waiting.splice(0)) askAgain();
           },
         },
       );
@@ -204,16 +207,20 @@ export class RemoteSession implements ConnectedSession {
     return new Promise((resolve, reject) => {
       if (this.#lost !== undefined) return reject(this.#lost);
       let refuse = (_cause: unknown): void => {};
-      const late = setTimeout(() => refuse(timedOut(this.target, command, limitMs, 'has not been started')), limitMs);
+      let cause: unknown;
+      const late = setTimeout(
+        () => refuse(cause ?? timedOut(this.target, command, limitMs, 'has not been started')),
+        limitMs,
+      );
       const settled = (): boolean => {
         clearTimeout(late);
         return !this.#opening.delete(refuse);
       };
-      refuse = (cause) => {
+      refuse = (reason) => {
         if (settled()) return;
         // What was asked for may have been begun, though no answer came: the account must not lack it.
         this.#account(ledgerEntry(command, at.toISOString(), null, Date.now() - at.getTime()));
-        reject(cause);
+        reject(reason);
       };
       this.#opening.add(refuse);
       const ask = (pauses: readonly number[]): void => {
@@ -225,7 +232,12 @@ export class RemoteSession implements ConnectedSession {
             else resolve(begin(channel));
           } else if (isOpenFailure(error) && pause !== undefined && this.#lost === undefined) {
             setTimeout(() => ask(later), pause);
-          } else refuse(this.#lost ?? (error instanceof P2cError ? error : noChannel(this.target, command, error)));
+          } else {
+            cause = this.#lost ?? (error instanceof P2cError ? error : noChannel(this.target, command, error));
+            if (isOpenFailure(error) && this.#lost === undefined && this.#running.size > 0) {
+              this.#waiting.push(() => ask(OPEN_AGAIN_MS));
+            } else refuse(cause);
+          }
         });
       };
       ask(OPEN_AGAIN_MS);

@@ -17,7 +17,6 @@ import { labServer } from '../helpers/lab.ts';
 import { requirePrograms, requireRoot } from '../helpers/require.ts';
 import { startAgent } from '../helpers/ssh-agent.ts';
 import { descendants, endProcesses, generateKey, type Sshd, startSshd } from '../helpers/sshd.ts';
-import { temporaryFolder } from '../helpers/temporary.ts';
 
 const run = promisify(execFile);
 
@@ -80,28 +79,27 @@ test('sshd that dies in the middle of a stream', async (t) => {
   await t.throwsAsync(waiting, { code: 'ssh.lost' });
 });
 
-test('more sessions at once than sshd allows', async (t) => {
+test('more sessions at once than sshd allows: the others wait until one has ended', async (t) => {
   if (!requireRoot(t)) return;
   const sshd = await startSshd(t, { config: ['MaxSessions 3'] });
   await using session = await connect(targetOf(sshd), optionsOf(sshd));
-  // Those that got in stay until the others have been refused.
-  const over = join(await temporaryFolder(t), 'over');
-  let refused = 0;
-  const doze = async (): Promise<void> => {
-    try {
-      await session.run({ purpose: 'doze', script: `until [ -e '${over}' ]; do sleep 0.1; done` });
-    } catch (error) {
-      refused += 1;
-      if (refused === 3) await writeFile(over, '');
-      throw error;
-    }
-  };
-  const results = await Promise.allSettled(Array.from({ length: 6 }, doze));
-  t.is(results.filter(({ status }) => status === 'fulfilled').length, 3);
-  for (const result of results) {
-    if (result.status === 'rejected') t.like(result.reason, { code: 'ssh.channel' });
-  }
-  t.is((await session.run({ purpose: 'go on', script: 'exit 4' })).code, 4);
+  const doze = { purpose: 'doze', script: 'sleep 0.7; exit 4' };
+  const results = await Promise.all(Array.from({ length: 8 }, () => session.run(doze)));
+  t.deepEqual(
+    results.map(({ code }) => code),
+    Array.from({ length: 8 }, () => 4),
+  );
+});
+
+test('a session that sshd has no room for within the time limit', async (t) => {
+  if (!requireRoot(t)) return;
+  const sshd = await startSshd(t, { config: ['MaxSessions 1'] });
+  await using session = await connect(targetOf(sshd), optionsOf(sshd));
+  const long = await session.stream({ purpose: 'doze', script: 'echo on; sleep 600' });
+  await long.stdout[Symbol.asyncIterator]().next();
+  const second = session.run({ purpose: 'second', script: 'true', timeoutMs: 1500 });
+  await t.throwsAsync(second, { code: 'ssh.channel', message: /opened no channel for 'second'/ });
+  long.kill();
 });
 
 test('one command after the other, where sshd allows one at a time', async (t) => {

@@ -9,12 +9,14 @@ import type { SourceFacts } from '../../source/facts.ts';
 import type { SurveyRequest } from '../request.ts';
 import type { Tell } from '../stage.ts';
 
+type Facts = Pick<SourceFacts, 'filesystems' | 'swapFiles'>;
+
 /**
  * Called before connecting with the rules known by then, so that a typo costs nothing.
  * @param note told of facts that no rule can be made of.
  * @throws P2cError `rule.invalid`.
  */
-export function rulesOf(request: SurveyRequest, facts?: SourceFacts, note: Tell = () => {}): RuleSet {
+export function rulesOf(request: SurveyRequest, facts?: Facts, note: Tell = () => {}): RuleSet {
   const inputs = [
     ...(facts === undefined ? [] : factRules(facts).filter((rule) => isRule(rule, note))),
     ...request.rules,
@@ -37,7 +39,7 @@ function ruleInput(level: RuleInput['level'], action: RuleInput['action'], rule:
 }
 
 /** What a tar cannot hold, and what would be held twice: nobody can choose otherwise. */
-function factRules(facts: SourceFacts): RuleInput[] {
+function factRules(facts: Facts): RuleInput[] {
   const binds = facts.filesystems.filter((mount) => mount.verdict === 'bind');
   return [
     ...binds.map((mount) => ({

@@ -1,0 +1,29 @@
+#!/usr/bin/env -S node --
+/** What is called as p2c: runs the code of p2c, which the build made one script of, as V8 made it ready the last time. */
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { Script } from 'node:vm';
+import { CodeCache, cacheFolder } from './code-cache.ts';
+
+/** Of the script; the build puts it here. */
+declare const SCRIPT_DIGEST: string;
+
+/** After these a call has done its work, and what it needs of the code is known. Help is no work. */
+const WORKED: readonly number[] = [0, 3, 4];
+
+const file = fileURLToPath(new URL('p2c.cjs', import.meta.url));
+const [verb = '', ...words] = process.argv.slice(2);
+const cache = new CodeCache(cacheFolder(), /^[a-z]{2,20}$/.test(verb) ? verb : 'none', SCRIPT_DIGEST);
+
+const cachedData = cache.read();
+// It is ASCII, and read so without a look at each byte. In the form of a module of CommonJS.
+const code = `(function (require, __filename, __dirname) {${readFileSync(file, 'latin1')}\n})`;
+const script = new Script(code, { filename: file, ...(cachedData === undefined ? {} : { cachedData }) });
+if (script.cachedDataRejected !== false && !words.some((word) => word === '--help' || word === '-h')) {
+  process.once('exit', (status) => {
+    if (WORKED.includes(status)) cache.write(script.createCachedData());
+  });
+}
+script.runInThisContext()(createRequire(file), file, dirname(file));
