@@ -36,25 +36,48 @@ export function parsePattern(text: string): Pattern {
   const bare = contents ? text.slice(0, -3) : directoryOnly ? text.slice(0, -1) : text;
   const components = bare.split('/').slice(1);
   checkComponents(text, components, contents);
-  const body = components.map((component) => translateComponent(text, component)).join('');
-  const exact = new RegExp(`^${body}$`, 's');
-  const below = new RegExp(bare === '' || bare === '/' ? '^/.+$' : `^${body}/.+$`, 's');
-  const literal = literalPrefix(bare);
-  const needle = longestLiteral(components);
-  const isRoot = bare === '/' || bare === '';
-  return {
-    text,
-    specificity: components.length * 10_000 + Math.min(9_999, bare.replace(/[*?[\]\\]/g, '').length),
-    matches(entry) {
-      const path = entry.path;
-      if (!isRoot && !(path.startsWith(literal) && path.includes(needle))) return false;
-      if (below.test(path)) return true;
-      if (contents) return false;
-      return (isRoot ? path === '/' : exact.test(path)) && (!directoryOnly || entry.type === 'd');
-    },
-    matchesAllBelow: (path) => isRoot || exact.test(path) || below.test(path),
-    mayMatchBelow: (path) => isBelow(literal, path) || path.startsWith(literal),
-  };
+  return new PathPattern(text, bare, components, contents, directoryOnly);
+}
+
+/** A class: millions of paths are held against each, and V8 makes one thing of all of them only where they are of one. */
+class PathPattern implements Pattern {
+  readonly text: string;
+  readonly specificity: number;
+  readonly #isRoot: boolean;
+  readonly #contents: boolean;
+  readonly #directoryOnly: boolean;
+  readonly #literal: ByteString;
+  readonly #needle: ByteString;
+  readonly #exact: RegExp;
+  readonly #below: RegExp;
+
+  constructor(text: string, bare: string, components: readonly string[], contents: boolean, directoryOnly: boolean) {
+    const body = components.map((component) => translateComponent(text, component)).join('');
+    this.text = text;
+    this.specificity = components.length * 10_000 + Math.min(9_999, bare.replace(/[*?[\]\\]/g, '').length);
+    this.#isRoot = bare === '/' || bare === '';
+    this.#contents = contents;
+    this.#directoryOnly = directoryOnly;
+    this.#literal = literalPrefix(bare);
+    this.#needle = longestLiteral(components);
+    this.#exact = new RegExp(`^${body}$`, 's');
+    this.#below = new RegExp(this.#isRoot ? '^/.+$' : `^${body}/.+$`, 's');
+  }
+
+  matches({ path, type }: Pick<Entry, 'path' | 'type'>): boolean {
+    if (!this.#isRoot && !(path.startsWith(this.#literal) && path.includes(this.#needle))) return false;
+    if (this.#below.test(path)) return true;
+    if (this.#contents) return false;
+    return (this.#isRoot ? path === '/' : this.#exact.test(path)) && (!this.#directoryOnly || type === 'd');
+  }
+
+  matchesAllBelow(path: ByteString): boolean {
+    return this.#isRoot || this.#exact.test(path) || this.#below.test(path);
+  }
+
+  mayMatchBelow(path: ByteString): boolean {
+    return isBelow(this.#literal, path) || path.startsWith(this.#literal);
+  }
 }
 
 function checkComponents(text: string, components: readonly string[], contents: boolean): void {

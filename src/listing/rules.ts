@@ -36,6 +36,8 @@ interface Surroundings {
 
 interface CompiledRule {
   readonly rule: Rule;
+  /** Of the rule. */
+  readonly type: Entry['type'] | undefined;
   readonly pattern: Pattern;
   /** True once it decided for an entry. */
   used: boolean;
@@ -61,6 +63,7 @@ export class RuleSet {
     this.#sparse = sparse;
     const compiled = inputs.map((input) => ({
       rule: { ...input, id: ruleId(input) },
+      type: input.type,
       pattern: parsePattern(input.pattern),
       used: false,
     }));
@@ -89,7 +92,7 @@ export class RuleSet {
    */
   decide(entry: Pick<Entry, 'path' | 'type' | 'size' | 'blocks'>): Rule | undefined {
     for (const compiled of this.#around(entry.path)) {
-      if (compiled.rule.type !== undefined && compiled.rule.type !== entry.type) continue;
+      if (compiled.type !== undefined && compiled.type !== entry.type) continue;
       if (!compiled.pattern.matches(entry)) continue;
       compiled.used = true;
       return compiled.rule;

@@ -74,14 +74,22 @@ export interface Start {
   readonly device?: number;
 }
 
+/**
+ * find writes into a pipe 4 KiB at a time, and each becomes a packet: to take it costs p2c as much as what is in it. GNU's
+ * stdbuf, where it works, makes sixteen of them one.
+ */
+const BUFFERED = `
+buffered=
+if stdbuf -o 64K true >/dev/null 2>&1; then buffered='stdbuf -o 64K'; fi`;
+
 /** The script of one find. */
 export function findScript({ path, what }: Start): string {
   // find takes a start that begins with a slash as a path, whatever follows.
   const find = `find ${quotePath(path)} -xdev${what === 'itself' ? ' -prune' : ''}`;
-  return `${CHOOSE_LISTER}
+  return `${CHOOSE_LISTER}${BUFFERED}
 batch=${quote(BATCH)}
 case $lister in
-'find -printf') exec ${find} -printf ${quote(PRINTF_FORMAT)} ;;
+'find -printf') exec $buffered ${find} -printf ${quote(PRINTF_FORMAT)} ;;
 'find -exec stat') exec ${find} -exec sh -c "$batch" "$stat" {} + ;;
 'find | xargs stat') ${find} -print0 | xargs -0 -n 500 sh -c "$batch" "$stat" ;;
 *) echo 'neither find -printf nor find with stat works here' >&2; exit 2 ;;

@@ -21,9 +21,12 @@ export function canJudgeAsListed(filesystems: readonly Filesystem[]): boolean {
   );
 }
 
+/** Entries that are judged in one go: what comes in between is hardly anything, and to wait costs as much as to judge it. */
+const AT_ONCE = 1000;
+
 export class Judging implements EntrySink {
   readonly judgement: Promise<Judgement>;
-  /** Entries that were listed before the rules were known. */
+  /** Entries that were listed and not judged. */
   waiting = 0;
   known = false;
   readonly #filesystems: readonly Filesystem[];
@@ -69,6 +72,8 @@ class FindJudge implements FindSink {
   readonly #start: Start;
   readonly #around: Around;
   #queue: (readonly Entry[])[] = [];
+  /** Entries. */
+  #queued = 0;
   #walk: JudgementWalk | undefined;
 
   constructor(judging: Judging, start: Start, around: Around) {
@@ -80,17 +85,17 @@ class FindJudge implements FindSink {
   async add(entries: readonly Entry[]): Promise<void> {
     if (this.#around === 'everything') return;
     this.#queue.push(entries);
-    if (!this.#judging.known) {
-      this.#judging.waiting += entries.length;
-      if (this.#judging.waiting < WAITING) return;
-    }
-    await this.end();
+    this.#queued += entries.length;
+    this.#judging.waiting += entries.length;
+    if (this.#judging.known ? this.#queued >= AT_ONCE : this.#judging.waiting >= WAITING) await this.end();
   }
 
   async end(): Promise<void> {
     const judgement = await this.#judging.judgement;
     const queue = this.#queue;
     this.#queue = [];
+    this.#judging.waiting -= this.#queued;
+    this.#queued = 0;
     for (const entries of queue) this.#judge(judgement, entries);
     await judgement.drain();
   }
