@@ -25,17 +25,28 @@ export type Lister = 'find -printf' | 'find -exec stat' | 'find | xargs stat';
 /** The ways there are, best first. */
 export const LISTERS: readonly Lister[] = ['find -printf', 'find | xargs stat', 'find -exec stat'];
 
+/** What find prints for `/`: no number is absent, and no letter of the format is left as it is. A shell drops the NULs. */
+const PRINTED = `d' '[0-7]*' '${"[0-9]*' '".repeat(4)}${"[0-9-]*' '".repeat(2)}${"[0-9]*' '".repeat(3)}/`;
+
 /**
  * Shell text that sets `$lister` to a {@link Lister} or to nothing, and `$stat` to the format for stat. What decides is a
  * trial on `/`, never a version. stat's `%z` tells parts of a second on most systems, and old busybox writes zeros there:
  * /proc/self is as old as the moment, which tells the two apart.
  * xargs goes before `-exec … {} +`: busybox find makes batches there that the kernel refuses ('Argument list too long').
+ *
+ * find writes into a pipe 4 KiB at a time, and each becomes a packet: to take it costs p2c as much as what is in it.
+ * `$buffered` is GNU's stdbuf where that works, which makes sixteen of them one.
  */
 export const CHOOSE_LISTER = `
-lister= stat='${STAT_FORMAT}'
-if find / -prune -printf '${PRINTF_FORMAT}' 2>/dev/null | tr '\\0' '!' |
-  grep '^d [0-7]* [0-9]* [0-9]* [0-9]* [0-9]* [0-9.-]* [0-9.-]* [0-9]* [0-9]* [0-9]* /!!$' >/dev/null 2>&1; then
-  lister='find -printf'
+lister= stat='${STAT_FORMAT}' buffered=
+p2c_try() {
+  { p2c_printed=$($buffered find / -prune -printf '${PRINTF_FORMAT}'); } 2>/dev/null
+  case $p2c_printed in ${PRINTED}) lister='find -printf' ;; esac
+}
+if command -v stdbuf >/dev/null 2>&1; then buffered='stdbuf -o 64K'; fi
+p2c_try
+if [ -n "$buffered" ] && [ -z "$lister" ]; then buffered=; p2c_try; fi
+if [ -n "$lister" ]; then :
 elif stat -c "$stat" / 2>/dev/null | grep '^= 4[0-9a-f]* [0-9]* [0-9]* [0-9]* [0-9]* [0-9-]* [0-9-]* [0-9]* [0-9]* [0-9]*$' >/dev/null &&
   command -v readlink >/dev/null 2>&1; then
   case $(stat -c %z /proc/self 2>/dev/null) in *.*[1-9]*' '*) stat="$stat %y %z" ;; esac
@@ -74,19 +85,11 @@ export interface Start {
   readonly device?: number;
 }
 
-/**
- * find writes into a pipe 4 KiB at a time, and each becomes a packet: to take it costs p2c as much as what is in it. GNU's
- * stdbuf, where it works, makes sixteen of them one.
- */
-const BUFFERED = `
-buffered=
-if stdbuf -o 64K true >/dev/null 2>&1; then buffered='stdbuf -o 64K'; fi`;
-
 /** The script of one find. */
 export function findScript({ path, what }: Start): string {
   // find takes a start that begins with a slash as a path, whatever follows.
   const find = `find ${quotePath(path)} -xdev${what === 'itself' ? ' -prune' : ''}`;
-  return `${CHOOSE_LISTER}${BUFFERED}
+  return `${CHOOSE_LISTER}
 batch=${quote(BATCH)}
 case $lister in
 'find -printf') exec $buffered ${find} -printf ${quote(PRINTF_FORMAT)} ;;

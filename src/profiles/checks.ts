@@ -90,7 +90,11 @@ function pidsCall(process: ProcessName): string {
 }
 
 function socketsCall(port: Port): string {
-  return `p2c_sockets ${port.protocol} ${port.port.toString(16).toUpperCase().padStart(4, '0')}`;
+  return `p2c_sockets ${port.protocol} ${hexPort(port)}`;
+}
+
+function hexPort({ port }: Port): string {
+  return port.toString(16).toUpperCase().padStart(4, '0');
 }
 
 function commandCall(run: string): string {
@@ -107,10 +111,12 @@ export function upCondition(atoms: readonly Atom[]): string {
 }
 
 /**
- * The names of all processes, read once: of the dozens that profiles know, most are of none, and then nothing is started to
- * look for them.
+ * What there is of names and of ports that somebody listens on, read once: of the dozens that profiles know, a server has few,
+ * and for the others nothing is started to look closer.
  */
-const NAMES = `p2c_names=$(grep -hs '^Name:' /proc/[0-9]*/status)\n`;
+const WHAT_THERE_IS = `p2c_names=$(grep -hs '^Name:' /proc/[0-9]*/status)
+p2c_listened=$(grep -hs ' 0[A7] ' /proc/net/tcp /proc/net/tcp6 /proc/net/udp /proc/net/udp6)
+`;
 
 /** One read-only command that answers for every atom, one line each. */
 export function probeCommand(purpose: string, atoms: readonly Atom[]): RemoteCommand {
@@ -118,15 +124,20 @@ export function probeCommand(purpose: string, atoms: readonly Atom[]): RemoteCom
   const atOnce = atoms.every(({ kind }) => kind !== 'command');
   const answers = atoms.map((atom, index) => {
     const asked = answer(atom);
-    return `printf '%s ' ${index}; ${atOnce && atom.kind === 'process' ? onlyIfNamed(atom.process, asked) : asked}`;
+    return `printf '%s ' ${index}; ${atOnce ? onlyIfThere(atom, asked) : asked}`;
   });
-  const lines = atOnce ? [NAMES, ...answers] : answers;
+  const lines = atOnce ? [WHAT_THERE_IS, ...answers] : answers;
   return { purpose, script: `${CHECK_FUNCTIONS}${lines.join('\n')}`, timeoutMs: 60_000, maxOutputBytes: 1024 * 1024 };
 }
 
-/** @param asked what finds out, where a process may have the name. */
-function onlyIfNamed({ name }: ProcessName, asked: string): string {
-  return `case $p2c_names in *${quote(keptName(name).comm)}*) ${asked} ;; *) echo process ;; esac`;
+/** @param asked what looks closer. */
+function onlyIfThere(atom: Atom, asked: string): string {
+  if (atom.kind === 'command') return asked;
+  const [seen, sign, absent] =
+    atom.kind === 'process'
+      ? ['$p2c_names', quote(keptName(atom.process.name).comm), 'process']
+      : ['$p2c_listened', `:${hexPort(atom.port)}' '`, 'port none'];
+  return `case ${seen} in *${sign}*) ${asked} ;; *) echo ${absent} ;; esac`;
 }
 
 function answer(atom: Atom): string {

@@ -29,7 +29,7 @@ say machine "$(uname -m)"
 say kernel "$(uname -r)"
 say clock "$(date +%s)"
 if [ -r /etc/os-release ]; then
-  say distribution "$(sed -n 's/^PRETTY_NAME=//p' /etc/os-release | sed -n 1p)"
+  say distribution "$(sed -n '/^PRETTY_NAME=/{s///p;q;}' /etc/os-release)"
 else
   for file in /etc/redhat-release /etc/SuSE-release /etc/debian_version /etc/slackware-version /etc/gentoo-release; do
     if [ -r "$file" ]; then
