@@ -71,12 +71,15 @@ class FindRecord {
   }
 
   #digits(base: 8 | 10): number {
+    const bytes = this.#bytes;
+    let at = this.#at;
     let value = 0;
-    for (; this.#at < this.#end; this.#at += 1) {
-      const digit = (this.#bytes[this.#at] ?? 0) - ZERO;
+    for (; at < this.#end; at += 1) {
+      const digit = (bytes[at] ?? 0) - ZERO;
       if (digit < 0 || digit >= base) break;
       value = value * base + digit;
     }
+    this.#at = at;
     return value;
   }
 
@@ -93,18 +96,20 @@ class FindRecord {
     return { seconds: negative ? -whole : whole, nanoseconds };
   }
 
+  /** Nanoseconds: of digits beyond the ninth nothing is kept, and those that lack are zeros. */
   #fraction(): number {
-    this.#at += 1;
-    const start = this.#at;
+    const bytes = this.#bytes;
+    const start = this.#at + 1;
+    let at = start;
     let nanoseconds = 0;
-    for (let place = 0; place < 9; place += 1) {
-      const digit = (this.#bytes[this.#at] ?? 0) - ZERO;
-      const isDigit = digit >= 0 && digit <= 9 && this.#at < this.#end;
-      nanoseconds = nanoseconds * 10 + (isDigit ? digit : 0);
-      if (isDigit) this.#at += 1;
+    for (; at < this.#end; at += 1) {
+      const digit = (bytes[at] ?? 0) - ZERO;
+      if (digit < 0 || digit > 9) break;
+      if (at - start < 9) nanoseconds = nanoseconds * 10 + digit;
     }
-    this.#digits(10);
-    if (this.#at === start) this.#good = false;
+    for (let count = at - start; count < 9; count += 1) nanoseconds *= 10;
+    if (at === start) this.#good = false;
+    this.#at = at;
     return nanoseconds;
   }
 }

@@ -9,6 +9,8 @@ import type { ByteString } from '../printable.ts';
 /** As they stand in the command that engineers pass on. */
 const USUAL_EXCLUDES = ['root', 'proc', 'dev', 'boot', 'var/spool/postfix', 'lib/modules'];
 
+const LAST_LETTERS: ReadonlySet<number> = new Set(USUAL_EXCLUDES.map((each) => each.charCodeAt(each.length - 1)));
+
 /** Where /lib leads to on newer systems: what is dropped there was meant. */
 const MEANT = '/usr/lib/modules';
 
@@ -68,6 +70,8 @@ export class UnanchoredWalk {
   /** A directory that is left out: what is taken below it may be lost all the same. */
   pass(path: ByteString): void {
     if (this.#top !== undefined && isAtOrBelow(path, this.#top.path)) return;
+    // Of nearly all paths the last letter tells.
+    if (!LAST_LETTERS.has(path.charCodeAt(path.length - 1))) return;
     const exclude = USUAL_EXCLUDES.find((each) => path.endsWith(each) && isAComponent(path, each));
     const loss = exclude === undefined || path === MEANT ? undefined : this.#losses.get(exclude);
     if (loss !== undefined) this.#top = { path, loss };
