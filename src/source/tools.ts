@@ -43,7 +43,15 @@ const COMPRESSORS = ['zstd', 'lz4', 'gzip', 'xz'] as const;
 const PROBE = `
 say() { printf '%s=%s\\n' "$1" "$2"; }
 has() { case "$help" in *"$1"*) say "$2" yes ;; *) say "$2" no ;; esac; }
-version() { "$1" --version 2>&1 </dev/null | sed -n -e '/[Bb]usy[Bb]ox/{p;q;}' -e '/[Tt]oybox/{p;q;}' -e '/(GNU/{p;q;}' -e '/GNU /{p;q;}' -e '/bsdtar/{p;q;}' -e '1h' -e '\${g;p;}'; }
+version() {
+  said=$("$1" --version 2>&1 </dev/null)
+  case \${said%%"$newline"*} in
+    *'(GNU'* | *'GNU '* | *[Bb]usy[Bb]ox*) printf '%s' "\${said%%"$newline"*}" ;;
+    *) printf '%s\\n' "$said" | sed -n -e '/[Bb]usy[Bb]ox/{p;q;}' -e '/[Tt]oybox/{p;q;}' -e '/(GNU/{p;q;}' -e '/GNU /{p;q;}' -e '/bsdtar/{p;q;}' -e '1h' -e '\${g;p;}' ;;
+  esac
+}
+newline='
+'
 for program in tar find stat ${[...ATTRIBUTE_READERS, ...COMPRESSORS].join(' ')}; do
   if command -v "$program" >/dev/null 2>&1; then say "$program.present" yes; else say "$program.present" no; fi
 done
@@ -59,7 +67,7 @@ say sh "$(readlink -f "$(command -v sh)" 2>/dev/null)"
 ${CHOOSE_LISTER}
 say lister "$lister"
 case $lister in
-'find -printf') case $(find / -prune -printf %T@ 2>/dev/null) in *.*) say nanoseconds yes ;; esac ;;
+'find -printf') case $p2c_printed in *.*) say nanoseconds yes ;; esac ;;
 *) case $stat in *%z*) say nanoseconds yes ;; esac ;;
 esac
 `;
