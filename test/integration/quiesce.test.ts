@@ -84,6 +84,27 @@ for (const suite of ['bullseye', 'bookworm', 'trixie'] as const) {
 }
 
 test(
+  'a job of cron that runs does not hold a stop up, is left to end, and cron comes back',
+  few(async (t) => {
+    if (!ready(t)) return;
+    const server = await labServer(t, 'quiesce-job');
+    // Jobs of the server's start run when cron starts, where it left no mark of an earlier start.
+    await server.exec(
+      "echo '@reboot root sleep 300' >/etc/cron.d/job && rm -f /run/crond.reboot && service cron restart",
+    );
+    await eventually(t, 'the job runs', async () => (await processes(server)).includes('sleep'));
+    const quiesced = await quiesce(await sessionWith(t, server), [cron]);
+    t.deepEqual(quiesced.stopped, ['cron']);
+    t.regex(await server.exec('ps -e -o args='), /^\S*CRON\b/m);
+    t.notRegex(await server.exec('ps -e -o args='), /^\S*cron\b/m);
+    await quiesced.resume();
+    t.regex(await server.exec('ps -e -o args='), /^\S*cron\b/m);
+    t.true((await processes(server)).includes('sleep'));
+    await nothingLeft(t, server);
+  }),
+);
+
+test(
   'kill -9 of p2c after the stop: within the lease everything runs again',
   few(async (t) => {
     if (!ready(t)) return;
