@@ -2,7 +2,7 @@
 import { quoteAll } from '../ssh/quote.ts';
 import type { RemoteCommand, Session } from '../ssh/session.ts';
 import { probe } from './application.ts';
-import type { Atom } from './checks.ts';
+import { type Atom, keptName } from './checks.ts';
 import { type Detection, detectPaths, detectProfiles, type Evidence } from './detect.ts';
 import type { Profile } from './schema.ts';
 import { inStopOrder, withRequired } from './select.ts';
@@ -32,13 +32,19 @@ async function gather(session: Session, profiles: readonly Profile[]): Promise<E
     new Set(traces.filter((line) => line.startsWith(`${kind} `)).map((line) => line.slice(kind.length + 1)));
   return {
     processes: seen.flatMap((atom) =>
-      atom.kind === 'process' ? [{ name: atom.process.name, args: atom.process.argument ?? '' }] : [],
+      atom.kind === 'process' ? [{ name: asSeen(atom.process.name), args: atom.process.argument ?? '' }] : [],
     ),
     ports: seen.flatMap((atom) => (atom.kind === 'port' ? [atom.port] : [])),
     paths: of('path'),
     packages: of('package'),
     services: of('service'),
   };
+}
+
+/** One that was looked for by its beginning is seen as that: it is not the process of just this name. */
+function asSeen(name: string): string {
+  const { comm, anyEnding } = keptName(name);
+  return anyEnding ? `${comm}*` : comm;
 }
 
 /** Asks each package manager that there is by names, for a list of all that is installed can be long. */
