@@ -66,7 +66,8 @@ const SETTLE_MS = { down: 500, halfDown: 5000 } as const;
 /**
  * Starts, and waits until all is up that was up before. Tried three times at most: a stop that failed half-way may
  * still be at work, and then the first start finds the application running and does nothing. One that may be at work
- * itself is not sent a second time: a database that takes minutes to recover would be started on top of itself.
+ * itself is not sent a second time: a database that takes minutes to recover would be started on top of itself. Nor is one
+ * that ended badly while a process of the application is there: an init script often waits less long than that takes.
  * @param from `halfDown` where a stop step failed: then what is still up is not started a second time.
  */
 export async function runStart(
@@ -99,7 +100,7 @@ export async function runStart(
       missing = await missingAfter(limit - elapsed(), () => isAtWork(scene, application));
       if (missing.length === 0 || (await isAtWork(scene, application))) break;
     } else {
-      missing = await missingAfter(code === 0 ? limit : Math.min(5000, limit));
+      missing = await missingAfter(code === 0 || (code !== null && hasProcess(task)) ? limit : Math.min(5000, limit));
       if (missing.length === 0 || elapsed() > limit) break;
     }
     if (attempt < 3) await pause(2000);
@@ -108,6 +109,11 @@ export async function runStart(
   const failed = missing.length > 0 || (!checked && execution.code !== 0);
   const problem = failed ? describe(execution, missing, milliseconds) : undefined;
   return { purpose, code: execution.code, milliseconds, output: execution.output, problem };
+}
+
+/** Then a look tells of a start that failed for good: it does not wait long where none is there. */
+function hasProcess({ up }: StartTask): boolean {
+  return up.some(({ kind }) => kind === 'process');
 }
 
 function stillThere({ atom, state }: { atom: Atom; state: AtomState }): string {

@@ -1,5 +1,5 @@
 /** A start that may still be at work is not sent a second time on top of itself, by p2c or by the watchdog. */
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import test from 'ava';
@@ -69,6 +69,45 @@ test('a link that is lost before a start arrives: it is sent again soon', async 
   await quiesced.resume();
   t.true(application.isUp());
   t.is(application.starts(), 1);
+});
+
+test('a start that ends badly while its process comes up is waited for, and not sent again', async (t) => {
+  const ground = playground(t);
+  const [counted, ready] = [join(ground.folder, 'starts'), join(ground.folder, 'ready')];
+  writeFileSync(ready, '');
+  const application = fakeApplication(ground, (profile) => ({
+    ...profile,
+    stop: profile.stop.map((step) => ({ ...step, run: `rm ${ready}; ${Reflect.get(step, 'run')}` })),
+    // As an init script that waits less long than the application takes to be ready.
+    start: profile.start.map((step) => ({
+      ...step,
+      run: `echo >>${counted}; ${Reflect.get(step, 'run')}; (sleep 12; : >${ready}) >/dev/null 2>&1 & exit 1`,
+      timeout: '40s',
+      up: { process: profile.name, command: `test -e ${ready}` },
+    })),
+  }));
+  const quiesced = await quiesce(localSession(), [application.profile], { settleMs: 0, place: ground.place });
+  const { applications } = await quiesced.resume();
+  t.true(application.isUp());
+  t.is(readFileSync(counted, 'utf8').length, 1);
+  t.is(applications[0]?.steps.at(-1)?.problem, undefined);
+});
+
+test('a start that ends badly and leaves no process is sent again soon', async (t) => {
+  const ground = playground(t);
+  const counted = join(ground.folder, 'starts');
+  const application = fakeApplication(ground, (profile) => ({
+    ...profile,
+    start: profile.start.map((step) => ({
+      ...step,
+      run: `echo >>${counted}; [ -s ${counted}.2 ] || { echo 2 >${counted}.2; exit 1; }; ${Reflect.get(step, 'run')}`,
+      timeout: '10m',
+    })),
+  }));
+  const quiesced = await quiesce(localSession(), [application.profile], { settleMs: 0, place: ground.place });
+  await quiesced.resume();
+  t.true(application.isUp());
+  t.is(readFileSync(counted, 'utf8').length, 2);
 });
 
 test('a start without a check that does not end may be the application: p2c runs it once, the watchdog not at all', async (t) => {
