@@ -7,6 +7,7 @@ import { healthCommand } from './health.ts';
 import { plannedKnownServices } from './known-services.ts';
 import * as scripts from './lease-scripts.ts';
 import { LEASE_PLACE } from './lease-scripts.ts';
+import { leftCommand } from './left.ts';
 import { formatSeconds } from './quantity.ts';
 import type { Profile } from './schema.ts';
 import { endStepCommand, readStepCommand, type StepRun, stepCommand } from './step-scripts.ts';
@@ -60,6 +61,10 @@ export function planQuiesce(
         ...readStepCommand(LEASE_PLACE, 0),
         when: 'only where a start does not end within its limit, or the link is lost under it',
       },
+      {
+        ...leftCommand(LEASE_PLACE, TOKEN, 'APPLICATION', 0),
+        when: 'only where a stop failed, until its application is up and stays so',
+      },
       { ...scripts.relaunchCommand(LEASE_PLACE, TOKEN), when: 'only where somebody killed the watchdog' },
       { ...scripts.recoverCommand(LEASE_PLACE), when: 'only where an earlier run was killed with its watchdog' },
       { ...scripts.hurryCommand(LEASE_PLACE, 'HOLDER'), when: 'only where a run that is over still holds the server' },
@@ -87,12 +92,12 @@ export function compareCommands(applications: readonly Pick<Application, 'name' 
 }
 
 function planStop(application: Application, { step, down }: Application['stop'][number]): PlannedCommand[] {
-  const stop = planStep(application, 'stop', step, application.name);
+  const stop = planStep(application, 'stop', step, { owe: application.name, pids: [] });
   return [stop, ...look(`see whether ${application.name} is down`, down, step.timeout)];
 }
 
 function planStart(application: Application, { step, up }: Application['start'][number]): PlannedCommand[] {
-  const start = planStep(application, 'start', step, undefined);
+  const start = planStep(application, 'start', step, { wasDown: true });
   return [start, ...look(`see whether ${application.name} is up`, up, step.timeout)];
 }
 
@@ -100,7 +105,7 @@ function planStep(
   { name, number }: Application,
   action: Action,
   step: Application['start'][number]['step'],
-  owe: StepRun['owe'],
+  kind: StepRun['kind'],
 ): PlannedCommand {
   const purpose = stepPurpose(name, action, step);
   return stepCommand(LEASE_PLACE, {
@@ -109,7 +114,7 @@ function planStep(
     timeoutMs: step.timeout,
     token: TOKEN,
     number,
-    owe,
+    kind,
   });
 }
 

@@ -100,7 +100,7 @@ async function stopAll(scene: Scene, applications: readonly Application[], signa
   const stopped: Stopped[] = [];
   try {
     for (const application of applications) {
-      const item: Stopped = { application, since: performance.now(), steps: [], halfDown: true };
+      const item: Stopped = { application, since: performance.now(), steps: [], halfDown: undefined };
       // What no step was sent to was not stopped, and is not to be started: without a check nothing shows that it is up.
       const onSend = (): void => {
         if (stopped.includes(item)) return;
@@ -109,6 +109,7 @@ async function stopAll(scene: Scene, applications: readonly Application[], signa
       };
       for (const task of application.stop) {
         signal.throwIfAborted();
+        item.halfDown = task;
         const report = await runStop(scene, application, task, { signal, onSend });
         // One that was found down may have gone down with another that was stopped.
         onSend();
@@ -116,7 +117,7 @@ async function stopAll(scene: Scene, applications: readonly Application[], signa
         signal.throwIfAborted();
         if (report.problem !== undefined) throw stopFailed(scene, report);
       }
-      item.halfDown = false;
+      item.halfDown = undefined;
       scene.tell(`${application.name} is down`);
     }
     return stopped;

@@ -1,11 +1,12 @@
 /** Starts again what was stopped, hands the lease back, and accounts for it. */
 import { P2cError } from '../errors.ts';
-import { type Application, notUp, probe } from './application.ts';
+import { type Application, notUp, probe, type StopTask } from './application.ts';
 import { nameOfAtom } from './checks.ts';
 import type { Comparison } from './comparison.ts';
+import { HalfDown } from './half-down.ts';
 import { waitForRelease } from './lease-sight.ts';
 import { formatSeconds } from './quantity.ts';
-import { runStart, type StepReport } from './run-step.ts';
+import { runStart, type Started, type StepReport } from './run-step.ts';
 import { OutOfReach, type Scene } from './step-execution.ts';
 import { stepByHand } from './steps.ts';
 
@@ -15,8 +16,8 @@ export interface Stopped {
   /** `performance.now()` of its first stop step. */
   readonly since: number;
   readonly steps: StepReport[];
-  /** True where a stop step failed: it may be half down. */
-  halfDown: boolean;
+  /** The stop step that is not known to have ended well: it may be half down. */
+  halfDown: StopTask | undefined;
 }
 
 interface ResumedApplication {
@@ -38,7 +39,7 @@ export interface ResumeReport extends Comparison {
 }
 
 /** Before anybody looked whether all is as it was. */
-export type Started = Omit<ResumeReport, keyof Comparison>;
+export type StartReport = Omit<ResumeReport, keyof Comparison>;
 
 /**
  * @throws P2cError `quiesce.start-failed` with the commands to run by hand, `quiesce.link-lost` where the source cannot
@@ -48,20 +49,35 @@ export async function startAgain(
   scene: Scene,
   stopped: readonly Stopped[],
   leftAlone: readonly string[],
-): Promise<Started> {
+): Promise<StartReport> {
   const applications: ResumedApplication[] = [];
   const failures: Failure[] = [];
   const notes: string[] = [];
   const pending = [...stopped].reverse();
+  const settle = async (item: Stopped, failed: readonly Failure[]): Promise<void> => {
+    failures.push(...failed);
+    if (failed.length > 0) return;
+    applications.push(resumed(item, false));
+    scene.owed.started([item.application.name]);
+    await scene.lease.settle(item.application.number).catch((error: unknown) => void notes.push(String(error)));
+  };
   try {
     if ((await scene.lease.renew()) === 'expired') return await startedByWatchdog(scene, pending, leftAlone);
+    const doubtful: { item: Stopped; halfDown: HalfDown<Failure> }[] = [];
     for (const item of pending) {
-      const failed = await startOne(scene, item);
-      failures.push(...failed);
-      if (failed.length > 0) continue;
-      applications.push(resumed(item, false));
-      scene.owed.started([item.application.name]);
-      await scene.lease.settle(item.application.number).catch((error: unknown) => void notes.push(String(error)));
+      if (item.halfDown === undefined) {
+        await settle(item, await startOne(scene, item, 'down'));
+        continue;
+      }
+      const halfDown = new HalfDown(scene, item, item.halfDown, (from) => startOne(scene, item, from));
+      await halfDown.look();
+      if (halfDown.settled) await settle(item, halfDown.failures);
+      else doubtful.push({ item, halfDown });
+    }
+    // At last, so that no other stays down the while.
+    for (const { item, halfDown } of doubtful) {
+      await halfDown.watch();
+      await settle(item, halfDown.failures);
     }
   } catch (error) {
     if (error instanceof P2cError && error.code === 'quiesce.start-failed') throw error;
@@ -85,10 +101,10 @@ interface Failure {
 }
 
 /** All its steps, also after one that failed: half an application is more than none. */
-async function startOne(scene: Scene, item: Stopped): Promise<Failure[]> {
+async function startOne(scene: Scene, item: Stopped, from: Started): Promise<Failure[]> {
   const failures: Failure[] = [];
   for (const task of item.application.start) {
-    const report = await runStart(scene, item.application, task, item.halfDown ? 'halfDown' : 'down');
+    const report = await runStart(scene, item.application, task, from);
     item.steps.push(report);
     if (report.problem !== undefined) failures.push({ report, byHand: stepByHand('start', task.step) });
   }
@@ -104,7 +120,7 @@ async function startedByWatchdog(
   scene: Scene,
   stopped: readonly Stopped[],
   leftAlone: readonly string[],
-): Promise<Started> {
+): Promise<StartReport> {
   scene.lease.abandon();
   scene.tell('the watchdog on the server starts the applications; waiting for it');
   const steps = stopped.flatMap(({ application }) => application.start);

@@ -38,13 +38,18 @@ export async function runStop(
   const purpose = stepPurpose(application.name, 'stop', task.step);
   const started = performance.now();
   const ask = () => askOf(scene, `see whether ${application.name} is down`, task.down);
-  if (task.down.length > 0 && notDown(task.down, await ask()).length === 0) {
+  const before = task.down.length === 0 ? [] : await ask();
+  if (task.down.length > 0 && notDown(task.down, before).length === 0) {
     return { purpose, code: null, milliseconds: 0, output: '', problem: undefined };
   }
   signal.throwIfAborted();
   onSend();
   scene.tell(purpose);
-  const execution = await execute(scene, application, 'stop', task);
+  const execution = await execute(scene, application, {
+    action: 'stop',
+    task,
+    pids: before.flatMap(({ pids }) => pids),
+  });
   const { code, output } = execution;
   const patience = code === 0 ? task.step.timeout - (performance.now() - started) : Math.min(5000, task.step.timeout);
   const deadline = performance.now() + patience;
@@ -61,20 +66,25 @@ export async function runStop(
 }
 
 /** How long it must be up to count: a stop that failed may still be at work on an application that looks well. */
-const SETTLE_MS = { down: 500, halfDown: 5000 } as const;
+const SETTLE_MS = { down: 500, halfDown: 5000, outlived: 5000 } as const;
+
+/**
+ * What is started. `halfDown`: its stop failed, and what is still up is not started a second time. `outlived`: so too, but
+ * what is still up is no more than processes that outlived it.
+ */
+export type Started = keyof typeof SETTLE_MS;
 
 /**
  * Starts, and waits until all is up that was up before. Tried three times at most: a stop that failed half-way may
  * still be at work, and then the first start finds the application running and does nothing. One that may be at work
  * itself is not sent a second time: a database that takes minutes to recover would be started on top of itself. Nor is one
  * that ended badly while a process of the application is there: an init script often waits less long than that takes.
- * @param from `halfDown` where a stop step failed: then what is still up is not started a second time.
  */
 export async function runStart(
   scene: Scene,
   application: Application,
   task: StartTask,
-  from: 'down' | 'halfDown',
+  from: Started,
 ): Promise<StepReport> {
   const purpose = stepPurpose(application.name, 'start', task.step);
   const started = performance.now();
@@ -91,7 +101,7 @@ export async function runStart(
   let missing: string[] = [];
   for (let attempt = 1; attempt <= 3; attempt += 1) {
     scene.tell(attempt === 1 ? purpose : `${purpose} (attempt ${attempt})`);
-    execution = await execute(scene, application, 'start', task);
+    execution = await execute(scene, application, { action: 'start', task, wasDown: from === 'down' });
     const { code, unanswered } = execution;
     const elapsed = (): number => performance.now() - started;
     if (!checked) {

@@ -33,21 +33,22 @@ export interface Execution {
   readonly unanswered?: 'late' | 'cut off';
 }
 
+/** `pids`: what ran of the application before. `wasDown`: all of it was seen down. */
+type Sent =
+  | { readonly action: 'stop'; readonly task: StopTask; readonly pids: readonly number[] }
+  | { readonly action: 'start'; readonly task: StartTask; readonly wasDown: boolean };
+
 /** @throws OutOfReach. */
-export async function execute(
-  scene: Scene,
-  application: Application,
-  action: Action,
-  task: StopTask | StartTask,
-): Promise<Execution> {
+export async function execute(scene: Scene, application: Application, sent: Sent): Promise<Execution> {
   const { lease, session } = scene;
+  const { action, task } = sent;
   const command = stepCommand(scene.place, {
     purpose: stepPurpose(application.name, action, task.step),
     line: stepLine(action, task.step),
     timeoutMs: task.step.timeout,
     token: lease.token,
     number: application.number,
-    owe: action === 'stop' ? application.name : undefined,
+    kind: sent.action === 'stop' ? { owe: application.name, pids: sent.pids } : { wasDown: sent.wasDown },
   });
   for (let attempt = 1; ; attempt += 1) {
     try {

@@ -2,6 +2,7 @@
 import { quote } from '../ssh/quote.ts';
 import type { RemoteCommand } from '../ssh/session.ts';
 import { LeaseExit, type LeasePlace, ours, prelude } from './lease-scripts.ts';
+import { noteProcesses } from './left.ts';
 import { AT_WORK_FUNCTION, END_STEP_FUNCTIONS, runNoted, STOP_AT_WORK, startAtWork } from './step-at-work.ts';
 
 export interface StepRun {
@@ -13,8 +14,19 @@ export interface StepRun {
   readonly token: string;
   /** Of the application. */
   readonly number: number;
-  /** For a stop: the application that the watchdog owes a start from now on. */
-  readonly owe: string | undefined;
+  readonly kind: StopRun | StartRun;
+}
+
+interface StopRun {
+  /** The application that the watchdog owes a start from now on. */
+  readonly owe: string;
+  /** Of its processes, which are noted. */
+  readonly pids: readonly number[];
+}
+
+interface StartRun {
+  /** All of it was seen down, so that no stop can take down what runs from now on. */
+  readonly wasDown: boolean;
 }
 
 /**
@@ -26,18 +38,20 @@ export interface StepRun {
  * It takes its token away first when it goes, so that a lock that is half removed is not taken for one that is held.
  */
 export function stepCommand(place: LeasePlace, step: StepRun): RemoteCommand {
+  const { kind, number } = step;
   const held = ours(step.token);
-  const owe =
-    step.owe === undefined
-      ? ''
-      : `${held}echo ${quote(step.owe)} >"$lock/owed.${step.number}" || exit ${LeaseExit.notOurs}
-`;
+  const isStop = 'owe' in kind;
+  const owe = isStop
+    ? `${held}echo ${quote(kind.owe)} >"$lock/owed.${number}" || exit ${LeaseExit.notOurs}
+`
+    : '';
+  const forget = !isStop && kind.wasDown ? `rm -f "$lock/before.${number}"\n` : '';
   return {
     purpose: step.purpose,
     script: `${prelude(place)}${owe}if [ -e "$lock/expired" ]; then exit ${LeaseExit.expired}; fi
 ${held}output=/dev/null
 if [ -d "$lock" ] && [ -O "$lock" ]; then output=$lock/step; fi
-${runNoted(step.line, step.owe === undefined ? startAtWork(step.number) : STOP_AT_WORK)}
+${isStop ? noteProcesses(number, kind.pids) : forget}${runNoted(step.line, isStop ? STOP_AT_WORK : startAtWork(number))}
 if [ -f "$output" ]; then
   tail -c 4096 "$output"
   rm -f "$output"

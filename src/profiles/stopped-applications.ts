@@ -1,7 +1,7 @@
 /** What a run holds while applications are stopped: the promise to start them, and the ways to keep it. */
 import { messageOf } from '../errors.ts';
 import { type Before, compareWith, type Waiting } from './comparison.ts';
-import { type ResumeReport, type Started, type Stopped, startAgain } from './resume.ts';
+import { type ResumeReport, type StartReport, type Stopped, startAgain } from './resume.ts';
 import type { Scene } from './step-execution.ts';
 import { stepByHand } from './steps.ts';
 
@@ -46,7 +46,7 @@ export class StoppedApplications implements Quiesced {
   readonly #before: Before;
   readonly #waiting: Waiting;
   readonly leftAlone: readonly string[];
-  #starting: Promise<Started> | undefined;
+  #starting: Promise<StartReport> | undefined;
   #resuming: Promise<ResumeReport> | undefined;
   #left = false;
 
@@ -105,7 +105,7 @@ export class StoppedApplications implements Quiesced {
     }
   }
 
-  #start(): Promise<Started> {
+  #start(): Promise<StartReport> {
     this.#starting ??= startAgain(this.#scene, this.#stopped, this.leftAlone);
     return this.#starting;
   }
@@ -118,6 +118,6 @@ export class StoppedApplications implements Quiesced {
   }
 }
 
-export function tellUp(scene: Scene, applications: Started['applications']): void {
+export function tellUp(scene: Scene, applications: StartReport['applications']): void {
   if (applications.length > 0) scene.tell(`up again: ${applications.map(({ name }) => name).join(', ')}`);
 }

@@ -24,7 +24,14 @@ for (const shell of ['dash', 'bash', 'busybox']) {
     const ground = leased(t);
     const mark = join(ground.folder, 'ran');
     const session = localSession({ path: shellFolder(ground, shell) });
-    const step = { purpose: 'stop app', line: `: >${mark}`, timeoutMs: 5000, token: TOKEN, number: 3, owe: 'app' };
+    const step = {
+      purpose: 'stop app',
+      line: `: >${mark}`,
+      timeoutMs: 5000,
+      token: TOKEN,
+      number: 3,
+      kind: { owe: 'app', pids: [] },
+    };
     const command = stepCommand(ground.place, step);
     writeFileSync(join(ground.lock, 'expired'), '');
     t.is((await session.run(command)).code, LeaseExit.expired);
@@ -35,10 +42,10 @@ for (const shell of ['dash', 'bash', 'busybox']) {
   test(`${shell}: neither a stop nor a start is run once the lease is over or another's`, async (t) => {
     if (!requirePrograms(t, [shell])) return;
     const session = localSession({ path: shellFolder(playground(t), shell) });
-    for (const owe of ['app', undefined]) {
+    for (const kind of [{ owe: 'app', pids: [] }, { wasDown: true }]) {
       const ground = leased(t);
       const mark = join(ground.folder, 'ran');
-      const step = { purpose: 'a step', line: `echo >>${mark}`, timeoutMs: 5000, token: TOKEN, number: 3, owe };
+      const step = { purpose: 'a step', line: `echo >>${mark}`, timeoutMs: 5000, token: TOKEN, number: 3, kind };
       const command = stepCommand(ground.place, step);
       t.is((await session.run(command)).code, 0);
       writeFileSync(join(ground.lock, 'expired'), '');
