@@ -124,7 +124,11 @@ async function startedByWatchdog(
   scene.lease.abandon();
   scene.tell('the watchdog on the server starts the applications; waiting for it');
   const steps = stopped.flatMap(({ application }) => application.start);
-  const limit = steps.reduce((sum, { step }) => sum + 3 * step.timeout, 60_000);
+  const stops = stopped.flatMap(({ application }) => application.stop);
+  // A stop that may yet take effect is waited for too.
+  const limit =
+    steps.reduce((sum, { step }) => sum + 3 * step.timeout, 60_000) +
+    stops.reduce((most, { step }) => Math.max(most, step.timeout), 0);
   const { log, owed } = await waitForRelease(scene.session, scene.place, limit);
   const up = steps.flatMap((task) => task.up);
   const down = up.length === 0 ? [] : notUp(up, await probe(scene.session, 'see what the watchdog started', up));

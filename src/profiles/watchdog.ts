@@ -5,6 +5,7 @@
 import { quote } from '../ssh/quote.ts';
 import { CHECK_FUNCTIONS } from './checks.ts';
 import { AT_WORK_FUNCTION, END_STEP_FUNCTIONS } from './step-at-work.ts';
+import { DOUBT_FUNCTIONS } from './watchdog-doubt.ts';
 
 interface WatchedStep {
   readonly purpose: string;
@@ -19,6 +20,8 @@ export interface WatchedApplication {
   /** Number of its `owed.N` marker. */
   readonly number: number;
   readonly steps: readonly WatchedStep[];
+  /** How long its stop may take. */
+  readonly stopSeconds: number;
 }
 
 export interface WatchdogPlan {
@@ -34,7 +37,8 @@ export const WATCHDOG_END = '# end of the p2c watchdog';
 
 /**
  * The script. `sh LOCK/watchdog.sh watch` waits for the lease to run out; `… recover` starts at once what is owed.
- * Its folder holds: `token`, `holder`, `counter` (renewals), `pid`, `owed.N` (application N is stopped), `step.pid` (a stop
+ * Its folder holds: `token`, `holder`, `counter` (renewals), `pid`, `owed.N` (application N is stopped), `before.N` (the
+ * processes that it had), `step.pid` (a stop
  * step at work), `start.N.pid` (a start step of application N), `now` (whoever held the lease is gone for sure), `expired`,
  * `handback`, `stamp` (a folder's time).
  */
@@ -43,7 +47,7 @@ export function watchdogScript(plan: WatchdogPlan): string {
   const ticks = Math.max(1, Math.ceil(plan.leaseMs / 1000 / tick));
   const functions = plan.applications.map(applicationFunctions).join('');
   const runs = plan.applications.map(
-    ({ number }) => `  case " $p2c_owed " in *" ${number} "*) p2c_application_${number} ;; esac`,
+    ({ number }) => `  case " $p2c_owed " in *" ${number} "*) p2c_start_one ${number} ;; esac`,
   );
   return `# Left by p2c while it copies this server: starts the applications that p2c stopped, should p2c go away.
 lock=\${0%/*}
@@ -52,9 +56,10 @@ log=${quote(plan.logFile)}
 tick=${tick}
 ticks=${ticks}
 all='${plan.applications.map(({ number }) => number).join(' ')}'
-${CHECK_FUNCTIONS}${AT_WORK_FUNCTION}${END_STEP_FUNCTIONS}${WATCH_FUNCTIONS}${functions}
+${CHECK_FUNCTIONS}${AT_WORK_FUNCTION}${END_STEP_FUNCTIONS}${WATCH_FUNCTIONS}${DOUBT_FUNCTIONS}${functions}
 p2c_start_owed() {
 ${runs.length === 0 ? '  :' : runs.join('\n')}
+  p2c_watch_doubtful
 }
 p2c_main "$1"
 exit 0
@@ -62,7 +67,7 @@ ${WATCHDOG_END}
 `;
 }
 
-function applicationFunctions({ number, steps }: WatchedApplication): string {
+function applicationFunctions({ number, steps, stopSeconds }: WatchedApplication): string {
   const functions = steps.map((step, index) => {
     const up = step.up === undefined ? '' : `p2c_up_${number}_${index}() {\n  ${step.up}\n}\n`;
     return `p2c_run_${number}_${index}() {\n  $p2c_clean ${step.line}\n}\n${up}`;
@@ -71,10 +76,18 @@ function applicationFunctions({ number, steps }: WatchedApplication): string {
     const up = step.up === undefined ? 'none' : `p2c_up_${number}_${index}`;
     return `  p2c_step ${quote(step.purpose)} ${step.limitSeconds} p2c_run_${number}_${index} ${up} ${number} || p2c_bad=1`;
   });
+  const looks = steps.flatMap(({ up }, index) =>
+    up === undefined ? [] : [`  p2c_bounded 30 p2c_up_${number}_${index} || return 0\n`],
+  );
   return `${functions.join('')}p2c_application_${number}() {
   p2c_bad=
 ${calls.join('\n')}
-  if [ -z "$p2c_bad" ]; then rm -f "$lock/owed.${number}"; else p2c_failed=1; fi
+}
+p2c_missing_${number}() {
+${looks.join('')}  return 1
+}
+p2c_watch_${number}() {
+  p2c_watch ${number} ${stopSeconds}
 }
 `;
 }
@@ -152,7 +165,8 @@ p2c_wait_for_start() {
   [ "$3" != none ] && p2c_is_up "$2" "$3"
 }
 p2c_step() {
-  if [ "$4" != none ] && p2c_is_up 3 "$4"; then
+  if [ -z "$p2c_force" ] && [ "$4" != none ] && p2c_is_up 3 "$4"; then
+    p2c_found_up=1
     p2c_say "$1: not needed, it is up"
     return 0
   fi
@@ -226,6 +240,7 @@ p2c_main() {
   umask 077
   p2c_owed=
   p2c_failed=
+  p2c_doubtful=
   p2c_nap=
   trap : HUP
   trap p2c_on_term TERM

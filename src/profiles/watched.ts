@@ -6,8 +6,9 @@ import type { WatchedApplication } from './watchdog.ts';
 
 /** In the order in which they are to be started: the reverse of the stop. */
 export function watched(applications: readonly Application[]): WatchedApplication[] {
-  return [...applications].reverse().map(({ number, name, start }) => ({
+  return [...applications].reverse().map(({ number, name, stop, start }) => ({
     number,
+    stopSeconds: Math.ceil(Math.max(...stop.map(({ step }) => step.timeout)) / 1000),
     steps: start.map(({ step, up }) => ({
       purpose: stepPurpose(name, 'start', step),
       line: stepLine('start', step),

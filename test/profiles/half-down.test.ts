@@ -1,4 +1,5 @@
-/** A stop that fails and takes effect all the same, later: what went down by it is started again before p2c lets go. */
+/** A stop that fails and takes effect all the same, later: what went down by it is started again before the lease is over. */
+
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
@@ -6,6 +7,7 @@ import test, { type ExecutionContext } from 'ava';
 import { P2cError } from '../../src/errors.ts';
 import { quiesce } from '../../src/profiles/quiesce.ts';
 import {
+  eventually,
   type FakeApplication,
   fakeApplication,
   type Playground,
@@ -96,29 +98,73 @@ test('a stop that does nothing: what is still up is watched, not started, and no
 });
 
 for (const shell of ['dash', 'bash', 'busybox']) {
+  test(`${shell}: a stop step that the watchdog ended while the application goes down: it runs in the end`, async (t) => {
+    if (!requirePrograms(t, [shell])) return;
+    const ground = playground(t);
+    const application = slowToEnd(ground, 26, 'sleep 60', '30s');
+    const begun = performance.now();
+    const session = localSession({ path: shellFolder(ground, shell) });
+    const stopping = quiesce(session, [application.profile], { place: ground.place, leaseMs: 9000 });
+    const failed = t.throwsAsync(stopping, { instanceOf: P2cError });
+    await eventually(t, 'the step is at work', () => existsSync(join(ground.lock, 'step.pid')));
+    session.cut();
+    await failed;
+    await eventually(t, 'the lock is gone', () => !existsSync(ground.lock));
+    await setTimeout(Math.max(0, begun + 29_000 - performance.now()));
+    t.true(application.isUp());
+    t.is(application.starts(), 1);
+    t.regex(
+      readFileSync(ground.place.logFile, 'utf8'),
+      /still at work: ended[\s\S]*not needed, it is up[\s\S]*watched for 30 s[\s\S]*it is up/,
+    );
+  });
+}
+
+/** As cron with a job: a daemon that forks a copy of itself, which waits for the job and outlives the daemon. */
+async function forking(ground: Playground, afterKill: string, timeout: string): Promise<FakeApplication> {
+  const application = fakeApplication(ground, (profile) => {
+    const program = join(ground.folder, profile.name);
+    const up = { process: `${profile.name}.d` };
+    const daemon = `${program}.d -c '(sleep 60; :) & wait' >/dev/null 2>&1 & echo $! >${program}.pid`;
+    return {
+      ...profile,
+      stop: [{ run: `kill $(cat ${program}.pid)${afterKill}`, timeout, down: up }],
+      start: [{ run: daemon, timeout: '8s', up }],
+    };
+  });
+  const [step] = application.profile.start;
+  const made = `cp "$(command -v dash)" ${ground.folder}/${application.name}.d; ${step?.run ?? ''}`;
+  await localSession().run({ purpose: 'start it', script: made });
+  return application;
+}
+
+for (const shell of ['dash', 'bash', 'busybox']) {
   test(`${shell}: what outlives a stop under the application's name does not pass for it`, async (t) => {
     if (!requirePrograms(t, ['dash', shell])) return;
     const ground = playground(t);
-    // As cron with a job: the daemon forks a copy of itself that waits for the job, and nothing tells it from the daemon.
-    const application = fakeApplication(ground, (profile) => {
-      const program = join(ground.folder, profile.name);
-      const daemon = `${program}.d -c '(sleep 60; :) & wait' >/dev/null 2>&1 & echo $! >${program}.pid`;
-      const up = { process: `${profile.name}.d`.slice(0, 15) };
-      return {
-        ...profile,
-        stop: [{ run: `kill $(cat ${program}.pid)`, timeout: '8s', down: up }],
-        start: [{ run: daemon, timeout: '8s', up }],
-      };
-    });
-    const session = localSession({ path: shellFolder(ground, shell) });
-    const [step] = application.profile.start;
-    await session.run({ purpose: 'make it', script: `cp "$(command -v dash)" ${ground.folder}/${application.name}.d` });
-    await session.run({ purpose: 'start it', script: step?.run ?? '' });
+    const application = await forking(ground, '', '8s');
     const daemon = application.pid();
+    const session = localSession({ path: shellFolder(ground, shell) });
     const error = await stopFails(t, quiesce(session, [application.profile], { place: ground.place }));
     t.regex(error.message, /exit code 0.* still runs/);
     t.not(application.pid(), daemon);
     t.true(processesOf(ground.folder).includes(application.pid()));
     t.false(existsSync(ground.lock));
+  });
+
+  test(`${shell}: nor for the watchdog`, async (t) => {
+    if (!requirePrograms(t, ['dash', shell])) return;
+    const ground = playground(t);
+    const application = await forking(ground, '; sleep 60', '10s');
+    const daemon = application.pid();
+    const session = localSession({ path: shellFolder(ground, shell) });
+    const stopping = quiesce(session, [application.profile], { place: ground.place, leaseMs: 9000 });
+    const failed = t.throwsAsync(stopping, { instanceOf: P2cError });
+    await eventually(t, 'the daemon is gone', () => !processesOf(ground.folder).includes(daemon));
+    session.cut();
+    await failed;
+    await eventually(t, 'the lock is gone', () => !existsSync(ground.lock));
+    t.not(application.pid(), daemon);
+    t.true(processesOf(ground.folder).includes(application.pid()));
   });
 }
