@@ -69,6 +69,36 @@ exit 1
   t.is(problems[1000], 'find said more than is kept here');
 });
 
+test('a filesystem that cannot be read is a blind spot also where another lies below it, as autofs below its disk', async (t) => {
+  const [tree, bin] = [await temporaryFolder(t), await temporaryFolder(t)];
+  const places = ['disk', 'user', 'gone'].map((name) => join(tree, name));
+  for (const place of places) mkdirSync(place);
+  const complaints = places.map((place) => `printf "find: '%s': Input/output error\\n" ${place} >&2`).join('\n');
+  writeFileSync(
+    join(bin, 'find'),
+    `#!/bin/sh
+PATH=/usr/bin:/bin
+case $2 in -prune) exec find "$@" ;; esac
+find "$@"
+${complaints}
+exit 1
+`,
+    { mode: 0o755 },
+  );
+  const [disk = '', user = '', gone = ''] = places;
+  const { problems } = await list(t, bin, [
+    filesystem(tree, 'included'),
+    filesystem(disk, 'hidden'),
+    filesystem(disk, 'included'),
+    filesystem(user, 'hidden'),
+    filesystem(user, 'network'),
+    filesystem(gone, 'hidden'),
+  ]);
+  // The disk complains twice: as what it is, and where the find around it comes by.
+  const unseen = new Set(problems.map((line) => unseenIn(line)?.path));
+  t.deepEqual([...unseen].map(String).sort(), [disk, gone]);
+});
+
 test('a directory that is mounted within itself is no blind spot, and its mount point is listed', async (t) => {
   const [tree, bin] = [await temporaryFolder(t), await temporaryFolder(t)];
   for (const name of ['chroot/bind', 'chroot/copy']) mkdirSync(join(tree, name), { recursive: true });

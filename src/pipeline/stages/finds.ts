@@ -61,6 +61,7 @@ export class Finds {
   readonly devices = new Map<ByteString, number>();
   readonly starts: Start[] = [];
   readonly places = new Set<ByteString>();
+  readonly covered = new Set<ByteString>();
   /** Inodes of the directories where they started. */
   readonly roots = new Set<string>();
   /** Bind mounts within what they show: a find that comes upon them prints not even the directory. */
@@ -159,12 +160,17 @@ export class Finds {
     return line !== '' && !/No such file or directory$/.test(line) && !this.#isOtherMount(line);
   }
 
-  /** A mount that is not captured anyway: root itself may not look at a user's FUSE. */
+  /**
+   * A mount that is not captured anyway: root itself may not look at a user's FUSE. What is hidden has no say, for find looks
+   * at what lies over it: a disk that autofs mounts has autofs below it.
+   */
   #isOtherMount(line: string): boolean {
     const loop = loopIn(line);
     const path = loop ?? unseenIn(line)?.path;
-    const here = this.#input.facts.filesystems.filter(({ mountPoint }) => mountPoint === path);
-    if (loop === undefined) return here.some(({ verdict }) => verdict !== 'included');
+    const here = this.#input.facts.filesystems.filter(
+      ({ mountPoint, verdict }) => mountPoint === path && verdict !== 'hidden',
+    );
+    if (loop === undefined) return here.length > 0 && here.every(({ verdict }) => verdict !== 'included');
     if (here.some(({ verdict }) => verdict === 'bind')) this.loops.add(loop);
     // Where the table does not tell binds from mounts, it is listed as a filesystem of its own.
     return here.length > 0;
