@@ -15,13 +15,18 @@ export interface Unseen {
 }
 
 export class BlindSpots {
-  /** In path order, each path once. */
+  /** In path order, each path once. Those that are covered are not among them. */
   readonly unseen: readonly Unseen[];
+  readonly #covered: readonly ByteString[];
   /** A complaint that names no path may be about any. */
   readonly #everywhere: boolean;
 
-  /** @param complaints lines of find, `find: '/data/x': Input/output error`, and of {@link unseenComplaint}. */
-  constructor(complaints: readonly string[]) {
+  /**
+   * @param complaints lines of find, `find: '/data/x': Input/output error`, and of {@link unseenComplaint}.
+   * @param covered directories that were seen, and not what lay in them, for something was mounted over them.
+   */
+  constructor(complaints: readonly string[], covered: Iterable<ByteString> = []) {
+    this.#covered = [...covered];
     const named = complaints.map(unseenIn);
     const byPath = new Map(named.flatMap((unseen) => (unseen === undefined ? [] : [[unseen.path, unseen]])));
     this.unseen = [...byPath.values()].sort((a, b) => comparePaths(a.path, b.path));
@@ -29,7 +34,8 @@ export class BlindSpots {
   }
 
   covers(path: ByteString): boolean {
-    return this.#everywhere || this.unseen.some((unseen) => isAtOrBelow(path, unseen.path));
+    if (this.#everywhere || this.unseen.some((unseen) => isAtOrBelow(path, unseen.path))) return true;
+    return this.#covered.some((directory) => isAtOrBelow(path, directory));
   }
 }
 

@@ -301,3 +301,25 @@ test.serial('a filesystem that is unmounted while it is captured ends the run: i
   t.is((await fetch(`http://${server.address}/`, { signal: AbortSignal.timeout(60_000) })).status, 200);
   t.is((await cli(['images', '-q'], { P2C_ROOT: root })).stdout, '');
 });
+
+test.serial('what something was mounted over while it was captured is not gone, and is named', async (t) => {
+  if (!requireRoot(t) || !requirePrograms(t, ['umoci'])) return;
+  const server = await labServer(t, 'mountover', { large: true });
+  const root = await temporaryFolder(t);
+  await server.exec('mkdir -p /a/shop/deep /a/empty; echo kept > /a/shop/deep/file');
+  const p2c = startCli(args(server, '--no-stop', '--skip-unreadable'), { P2C_ROOT: root });
+  // What comes first in the order of paths is read by then.
+  await server.exec(`until pgrep -f "^tar --create" >/dev/null; do sleep 0.02; done; sleep 0.5
+    mount -t tmpfs none /a/shop; mount -t tmpfs none /a/empty`);
+  const ended = await p2c.ended;
+  t.is(ended.code, 3, ended.stderr);
+  const { listing, settle } = JSON.parse(ended.stdout);
+  t.deepEqual(listing.problems, [], 'what was mounted is left out like all of its kind');
+  t.is(settle.removed, 0);
+  t.is(readFileSync(join(await unpack(t, root), 'a/shop/deep/file'), 'utf8'), 'kept\n');
+  const listed = await cli(['image', 'receipt', 'lab:one', '--verdict', 'changed'], { P2C_ROOT: root });
+  const line = (path: string): string => `changed in layer 0\t${path}\tfind could not look at it again\n`;
+  t.is(listed.stdout, line('/a/shop/deep') + line('/a/shop/deep/file'));
+  const held = await cli(['image', 'receipt', '--check', 'lab:one'], { P2C_ROOT: root });
+  t.is(held.code, 0, held.stdout + held.stderr);
+});

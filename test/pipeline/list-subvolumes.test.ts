@@ -57,6 +57,7 @@ interface Outcome {
   readonly starts: readonly string[];
   readonly problems: readonly string[];
   readonly places: readonly string[];
+  readonly covered: readonly string[];
   readonly tablesRead: number;
 }
 
@@ -64,12 +65,17 @@ async function listed(t: ExecutionContext, server: Server, ...rules: readonly Ru
   const session = sessionWith(server);
   const facts = { filesystems: classifyMounts(parseMountinfo(Buffer.from(ROOT))) };
   const input = { session, facts, rules: new RuleSet(rules), reason: '' as const, retries: 0, note: () => {} };
-  const { listing, starts, places, problems } = await listFilesystems(input, await temporaryFolder(t), () => {});
+  const { listing, starts, places, covered, problems } = await listFilesystems(
+    input,
+    await temporaryFolder(t),
+    () => {},
+  );
   return {
     paths: (await collect(listing.batches())).map(({ path }) => path),
     starts: starts.map(({ path, what }) => `${what} ${path}`),
     problems,
     places: [...places],
+    covered: [...covered],
     tablesRead: session.read,
   };
 }
@@ -95,6 +101,7 @@ test('subvolumes that are not mounted are listed, those within them too, and not
   t.deepEqual(await listed(t, server, snapshots), {
     tablesRead: 3,
     places: ['/srv/data/deep/was'],
+    covered: [],
     paths: [
       '/',
       '/.snapshots/1/snapshot',
@@ -125,7 +132,7 @@ test('what was mounted over a subvolume before its find began is not walked', as
     finds: { '/': records('41:256 /', '42:256 /srv'), '/srv': records('60:256 /srv', '60:257 /srv/foreign') },
   });
   const nfs = await listed(t, server(NFS));
-  t.deepEqual([nfs.paths, nfs.problems], [['/', '/srv'], []]);
+  t.deepEqual([nfs.paths, nfs.problems, nfs.covered], [['/', '/srv'], [], ['/srv']]);
   const disk = await listed(t, server(DISK));
   t.deepEqual(disk.paths, ['/', '/srv']);
   t.deepEqual(disk.problems, ["p2c: '/srv': a filesystem was mounted there meanwhile"]);

@@ -23,15 +23,22 @@ function unentered(path: string, device: number, inode: number): Unentered {
 }
 
 function judged(items: readonly Unentered[], mounts: readonly Filesystem[] = MOUNTS, known: readonly string[] = []) {
-  const { subvolumes, mounted, places, odd } = judgeUnentered(items, mounts, new Set(known));
+  const found = judgeUnentered(items, mounts, new Set(known));
   const paths = (list: readonly Unentered[]): string[] => list.map(({ path }) => path);
-  return { subvolumes: paths(subvolumes), mounted: mounted.map(String), places: places.map(String), odd: paths(odd) };
+  return {
+    subvolumes: paths(found.subvolumes),
+    mounted: found.mounted.map(String),
+    covered: found.covered.map(String),
+    places: found.places.map(String),
+    odd: paths(found.odd),
+  };
 }
 
 test('a directory of another anonymous device on a btrfs is a subvolume; the order is that of the paths', (t) => {
   t.deepEqual(judged([unentered('/srv/data', 42, 256), unentered('/srv/a', 45, 256), unentered('/var/x', 46, 256)]), {
     subvolumes: ['/srv/a', '/srv/data', '/var/x'],
     mounted: [],
+    covered: [],
     places: [],
     odd: [],
   });
@@ -46,22 +53,30 @@ test('the empty place of a subvolume in a snapshot of what was around it is noth
   t.deepEqual(judged([unentered('/snap/srv/data', 39, 2)]), {
     subvolumes: [],
     mounted: [],
+    covered: [],
     places: ['/snap/srv/data'],
     odd: [],
   });
 });
 
-test('what became a mount point meanwhile is not entered; one with files of its own is told', (t) => {
+test('what became a mount point meanwhile is not entered; one with files of its own is told, the others cover what lay there', (t) => {
   const items = [
     unentered('/nfs', 60, 256),
     unentered('/mnt/disk', 61, 256),
     unentered('/var/lib/docker/overlay2/x/merged', 62, 256),
   ];
-  t.deepEqual(judged(items), { subvolumes: [], mounted: ['/mnt/disk'], places: [], odd: [] });
+  const covered = ['/nfs', '/var/lib/docker/overlay2/x/merged'];
+  t.deepEqual(judged(items), { subvolumes: [], mounted: ['/mnt/disk'], covered, places: [], odd: [] });
 });
 
 test('below a bind mount nothing is looked into that lies elsewhere too', (t) => {
-  t.deepEqual(judged([unentered('/bind/data', 42, 256)]), { subvolumes: [], mounted: [], places: [], odd: [] });
+  t.deepEqual(judged([unentered('/bind/data', 42, 256)]), {
+    subvolumes: [],
+    mounted: [],
+    covered: [],
+    places: [],
+    odd: [],
+  });
 });
 
 const ODD: readonly (readonly [string, Unentered])[] = [
@@ -73,7 +88,7 @@ const ODD: readonly (readonly [string, Unentered])[] = [
 
 for (const [what, item] of ODD) {
   test(`a directory of another device is odd: ${what}`, (t) => {
-    t.deepEqual(judged([item]), { subvolumes: [], mounted: [], places: [], odd: [item.path] });
+    t.deepEqual(judged([item]), { subvolumes: [], mounted: [], covered: [], places: [], odd: [item.path] });
   });
 }
 

@@ -17,6 +17,8 @@ export interface Scan {
   readonly devices: ReadonlyMap<ByteString, number>;
   /** Directories that the kernel makes anew at each look, where a snapshot of a btrfs lacks a subvolume. */
   readonly places: ReadonlySet<ByteString>;
+  /** Directories over which something was mounted meanwhile that is left out: no trouble, but what lay in them was not seen. */
+  readonly covered: ReadonlySet<ByteString>;
   /** Of its finds. */
   readonly starts: readonly Start[];
   /** What a tar of all of it would be, before any rule. */
@@ -60,8 +62,8 @@ export async function scanFilesystems(input: ListInput, sink: EntrySink, tell: T
   await each(included, ({ mountPoint }) => finds.list({ path: mountPoint, what: 'filesystem' }));
   await listUnentered(input, finds, each);
   await each([...finds.loops], (path) => finds.list({ path, what: 'itself' }));
-  const { tarBytes, problems, devices, places, starts } = finds;
-  return { startedAt, tarBytes, problems, devices, places, starts };
+  const { tarBytes, problems, devices, places, covered, starts } = finds;
+  return { startedAt, tarBytes, problems, devices, places, covered, starts };
 }
 
 /** A few at a time. */
@@ -72,8 +74,10 @@ async function listUnentered({ session }: ListInput, finds: Finds, each: ForEach
   let room = SUBVOLUMES;
   const changed = new Set<ByteString>();
   for (let left = finds.takeUnentered(); left.length > 0; left = finds.takeUnentered()) {
-    const { subvolumes, mounted, places, odd } = judgeUnentered(left, await readFilesystems(session), finds.roots);
-    for (const path of places) finds.places.add(path);
+    const judged = judgeUnentered(left, await readFilesystems(session), finds.roots);
+    const { subvolumes, mounted, odd } = judged;
+    for (const path of judged.places) finds.places.add(path);
+    for (const path of judged.covered) finds.covered.add(path);
     for (const path of mounted) finds.unseen(path, 'a filesystem was mounted there meanwhile');
     const followed = subvolumes.slice(0, room);
     room -= followed.length;

@@ -104,7 +104,8 @@ async function look(
   const restless = restlessPaths(facts.filesystems, { places: [...before.places, ...after.places] });
   // A second less, for what lies between the two clocks' readings.
   const racySince = before.startedAt / 1000 + facts.clockAhead - 1;
-  const grounds = { restless, suspects, blindSpots: new BlindSpots(after.problems), racySince };
+  const blindSpots = new BlindSpots(after.problems, after.covered);
+  const grounds = { restless, suspects, blindSpots, racySince };
   return { changes: await Changes.between(before.listing, after.listing, rules, grounds), after };
 }
 

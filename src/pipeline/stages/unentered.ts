@@ -17,6 +17,8 @@ export interface Judged {
   readonly subvolumes: readonly Unentered[];
   /** Filesystems with files, mounted since the table of mounts was read. */
   readonly mounted: readonly ByteString[];
+  /** Where what is left out anyway was mounted since then: what lay there is not gone, it lies below that. */
+  readonly covered: readonly ByteString[];
   /** Directories without content that the kernel makes at each look: their times are of that moment. */
   readonly places: readonly ByteString[];
   /** What they are is not known. */
@@ -41,13 +43,13 @@ export function judgeUnentered(
   const seen = new Set(known);
   const subvolumes: Unentered[] = [];
   const mounted: ByteString[] = [];
+  const covered: ByteString[] = [];
   const places: ByteString[] = [];
   const odd: Unentered[] = [];
   for (const each of [...unentered].sort((a, b) => comparePaths(a.path, b.path))) {
     const mount = innermost(mounts, each.path);
     if (mount?.mountPoint === each.path) {
-      // The others are left out anyway.
-      if (mount.verdict === 'included') mounted.push(each.path);
+      (mount.verdict === 'included' ? mounted : covered).push(each.path);
     } else if (mount?.type !== 'btrfs' || !isAnonymous(each.device) || !isOfSubvolumes(each)) {
       odd.push(each);
     } else if (each.inode === SUBVOLUME_PLACE) {
@@ -57,7 +59,7 @@ export function judgeUnentered(
       subvolumes.push(each);
     }
   }
-  return { subvolumes, mounted, places, odd };
+  return { subvolumes, mounted, covered, places, odd };
 }
 
 function innermost(mounts: readonly Filesystem[], path: ByteString): Filesystem | undefined {
