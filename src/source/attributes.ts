@@ -6,7 +6,7 @@
 import { P2cError } from '../errors.ts';
 import { type ByteString, byteString, printable } from '../printable.ts';
 import { quotePath } from '../ssh/quote.ts';
-import type { RemoteCommand } from '../ssh/session.ts';
+import type { CommandResult, RemoteCommand } from '../ssh/session.ts';
 import { binaryCapability } from '../tar/file-capability.ts';
 import type { PaxRecord } from '../tar/pax.ts';
 import type { SourceTools } from './tools.ts';
@@ -119,6 +119,19 @@ function unescaped(text: string): ByteString {
   return text.replace(/\\([0-3][0-7]{2})/g, (_, octal: string) =>
     String.fromCharCode(Number.parseInt(octal, 8)),
   ) as ByteString;
+}
+
+/** Where the program did not come to its end: what it printed is not all. */
+export function attributesFailed(
+  { purpose }: RemoteCommand,
+  where: string,
+  { code, stderr }: Pick<CommandResult, 'code' | 'stderr'>,
+): P2cError {
+  return new P2cError(`${purpose} on ${where} failed: it ended with exit code ${code}`, {
+    code: 'source.attributes',
+    hint: 'the cause is what it said; with GNU tar 1.27 or newer there, attributes come in its stream',
+    cause: new Error(printable(stderr.trim().slice(-2000), { newlines: true }) || 'it said nothing'),
+  });
 }
 
 function malformed(reader: AttributeReader, line: string): P2cError {

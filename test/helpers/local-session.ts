@@ -74,10 +74,14 @@ export function localSession(options: LocalSessionOptions = {}): LocalSession {
         env: { PATH: path, LC_ALL: 'C', HOME: '/root' },
         stdio: ['ignore', 'pipe', 'pipe'],
       });
-      child.stderr.on('data', (chunk: Buffer) => onStderr?.(chunk));
+      let stderr = '';
+      child.stderr.on('data', (chunk: Buffer) => {
+        stderr = (stderr + chunk.toString()).slice(-65_536);
+        onStderr?.(chunk);
+      });
       const done = new Promise<CommandResult>((resolve, reject) => {
         child.on('error', reject);
-        child.on('close', (code) => resolve({ code: code ?? 255, stdout: Buffer.alloc(0), stderr: '', durationMs: 0 }));
+        child.on('close', (code) => resolve({ code: code ?? 255, stdout: Buffer.alloc(0), stderr, durationMs: 0 }));
       });
       return { stdout: child.stdout, done, kill: () => void child.kill() };
     },

@@ -1,7 +1,14 @@
 /** Reads extended attributes beside the stream, where the source's tar does not carry them. */
+import { COMPLAINTS_KEPT, Complaints } from '../../listing/complaints.ts';
 import type { Start } from '../../listing/scan.ts';
 import { printablePath } from '../../printable.ts';
-import { Attributes, AttributesParser, attributeReaderOf, attributesCommand } from '../../source/attributes.ts';
+import {
+  Attributes,
+  AttributesParser,
+  attributeReaderOf,
+  attributesCommand,
+  attributesFailed,
+} from '../../source/attributes.ts';
 import type { SourceFacts } from '../../source/facts.ts';
 import type { RemoteCommand, Session } from '../../ssh/session.ts';
 import { type Patience, retrying } from '../retry.ts';
@@ -33,8 +40,6 @@ export interface BesideStream {
   readonly problems: readonly string[];
 }
 
-const PROBLEMS_KEPT = 1000;
-
 /** @returns nothing where the stream has them, or no program can read them. @throws P2cError `source.attributes`. */
 export async function readAttributes(input: AttributesInput): Promise<BesideStream> {
   const { session, facts, starts, signal } = input;
@@ -46,16 +51,17 @@ export async function readAttributes(input: AttributesInput): Promise<BesideStre
     await retrying(command.purpose, input, async () => {
       signal?.throwIfAborted();
       const parser = new AttributesParser(reader, attributes);
-      const stream = await session.stream(command);
+      const said = new Complaints(matters);
+      const stream = await session.stream(command, (chunk) => said.push(chunk));
       for await (const chunk of stream.stdout) parser.push(chunk);
-      const { stderr } = await stream.done;
+      const result = await stream.done;
+      // 1 is about single files, which the lines name. A find that was killed has not looked at the rest.
+      if (result.code > 1) throw attributesFailed(command, session.target.name, result);
       parser.end();
-      problems.push(
-        ...stderr
-          .split('\n')
-          .filter(matters)
-          .slice(0, PROBLEMS_KEPT - problems.length),
-      );
+      // busybox' find does not tell that a program was killed under it.
+      const silent = result.code !== 0 && result.stderr.trim() === '';
+      const lines = silent ? [`${command.purpose}: exit code ${result.code} without a word`] : said.end();
+      problems.push(...lines.slice(0, COMPLAINTS_KEPT - problems.length));
     });
   }
   return { attributes, problems };
