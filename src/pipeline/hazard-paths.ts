@@ -63,6 +63,8 @@ class PathFile {
   #pendingBytes = 0;
   /** Where each piece ends. */
   #ends: number[] = [];
+  /** Several finds add at the same time: Node.js writes a large piece in several, and no other may come between them. */
+  #writing: Promise<void> = Promise.resolve();
 
   constructor(handle: FileHandle) {
     this.#handle = handle;
@@ -104,18 +106,26 @@ class PathFile {
   }
 
   async clear(): Promise<void> {
-    this.#pending = [];
-    this.#pendingBytes = 0;
-    this.#ends = [];
-    await this.#handle.truncate(0);
+    this.#writing = this.#writing.then(async () => {
+      this.#pending = [];
+      this.#pendingBytes = 0;
+      this.#ends = [];
+      await this.#handle.truncate(0);
+    });
+    await this.#writing;
   }
 
   async close(): Promise<void> {
     await this.#handle.close();
   }
 
+  #write(): Promise<void> {
+    this.#writing = this.#writing.then(() => this.#writePiece());
+    return this.#writing;
+  }
+
   /** At the file's end: reads have places of their own and do not move it. */
-  async #write(): Promise<void> {
+  async #writePiece(): Promise<void> {
     if (this.#pending.length === 0) return;
     const bytes = Buffer.from(`${this.#pending.sort(comparePaths).join('\0')}\0`, 'latin1');
     this.#pending = [];

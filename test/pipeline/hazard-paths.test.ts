@@ -39,6 +39,29 @@ test.serial('all paths come back, of each hazard its own, in path order and byte
   t.deepEqual(await collect(paths.batches('owner above 65535')), []);
 });
 
+test.serial('several finds that write at the same time do not write into each other', async (t) => {
+  await using paths = await HazardPaths.create();
+  const all: ByteString[] = [];
+  // Each piece is 2.5 MB, which Node.js writes in several; the second is ready while the first is written.
+  const find = async (name: string): Promise<void> => {
+    for (let piece = 0; piece < 3; piece += 1) {
+      const some = Array.from({ length: 2500 }, (_, n) =>
+        byteStringFromText(`/${name}${piece}/${n}/${name.repeat(1000)}`),
+      );
+      for (const path of some) paths.add('device node', path);
+      all.push(...some);
+      await paths.drain();
+    }
+  };
+  await Promise.all(['a', 'b', 'c', 'd'].map(find));
+  t.true((await collect(paths.batches('device node'))).join() === all.sort(comparePaths).join());
+  const late = find('e');
+  await paths.clear();
+  await late;
+  await paths.clear();
+  t.deepEqual(await collect(paths.batches('device node')), []);
+});
+
 test.serial('no name is left of the files while they are in use', async (t) => {
   const folders = (): string[] => readdirSync(tmpdir()).filter((name) => name.startsWith(`p2c-run-${process.pid}-`));
   const before = folders();
