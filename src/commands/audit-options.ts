@@ -22,8 +22,11 @@ export function withAuditOptions<Declared>(parser: Argv<Declared>): Argv<Declare
     .option('json', { type: 'boolean', default: false, describe: 'print one JSON object' });
 }
 
-/** Duplicates are what an audit is for; where it finds none, places that could not be looked at make its answer incomplete. */
-export function exitCodeOf(report: SurveyReport): ExitCode {
-  if (report.duplicates.total > 0) return ExitCode.differences;
-  return report.listing.problems.length > 0 ? ExitCode.blindSpots : ExitCode.done;
+/**
+ * Duplicates are what an audit is for, unless it was asked about paths alone; else places that could not be looked at make
+ * its answer incomplete.
+ */
+export function exitCodeOf({ duplicates, listing, why }: SurveyReport): ExitCode {
+  if (duplicates.total > 0 && why.length === 0) return ExitCode.differences;
+  return listing.problems.length > 0 ? ExitCode.blindSpots : ExitCode.done;
 }

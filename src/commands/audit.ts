@@ -1,5 +1,5 @@
 /** `p2c audit`: what an engineer reads before the window. Read-only. */
-import { ExitCode, usageError } from '../errors.ts';
+import { usageError } from '../errors.ts';
 import { audit } from '../pipeline/audit.ts';
 import { HazardPaths } from '../pipeline/hazard-paths.ts';
 import type { SurveyRequest } from '../pipeline/request.ts';
@@ -57,7 +57,7 @@ export const verb = defineVerb({
       await printSurvey(found, hazards, signal);
       return found;
     });
-    return request.why === undefined || request.why.length === 0 ? exitCodeOf(report) : ExitCode.done;
+    return exitCodeOf(report);
   },
 });
 
