@@ -85,7 +85,10 @@ export interface Start {
   readonly device?: number;
 }
 
-/** The script of one find. */
+/**
+ * The script of one find. Its exit code is find's: of a pipe's commands the last one's counts, and so the code goes past xargs,
+ * or a find that was killed half way would have listed all.
+ */
 export function findScript({ path, what }: Start): string {
   // find takes a start that begins with a slash as a path, whatever follows.
   const find = `find ${quotePath(path)} -xdev${what === 'itself' ? ' -prune' : ''}`;
@@ -94,7 +97,10 @@ batch=${quote(BATCH)}
 case $lister in
 'find -printf') exec $buffered ${find} -printf ${quote(PRINTF_FORMAT)} ;;
 'find -exec stat') exec ${find} -exec sh -c "$batch" "$stat" {} + ;;
-'find | xargs stat') ${find} -print0 | xargs -0 -n 500 sh -c "$batch" "$stat" ;;
+'find | xargs stat')
+  exec 4>&1
+  code=$({ { ${find} -print0; echo $? >&3; } | xargs -0 -n 500 sh -c "$batch" "$stat" 3>&- >&4; } 3>&1) || exit
+  exit "\${code:-2}" ;;
 *) echo 'neither find -printf nor find with stat works here' >&2; exit 2 ;;
 esac`;
 }

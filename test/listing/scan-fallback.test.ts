@@ -130,3 +130,21 @@ test('records of stat that are none are refused; a link whose target is gone is 
     t.throws(() => record(`= ${fields}\0\0`), { message: /at byte 0/ }, fields);
   }
 });
+
+test('a find that is killed half way is no whole listing, also where its names go through xargs', async (t) => {
+  if (!requirePrograms(t, ['busybox'])) return;
+  const folder = await hostileTree(t);
+  const find = `case "$*" in *-prune*) exec BUSYBOX find "$@" ;; esac
+BUSYBOX find "$@" | BUSYBOX head -c 2000; kill -9 $$`;
+  const path = await busyboxPath(t, { find });
+  t.like(
+    t.throws(() => list(folder, path)),
+    { status: 137 },
+  );
+  const troubled = await busyboxPath(t, { find: 'BUSYBOX find "$@"; exit 1' });
+  t.like(
+    t.throws(() => list(folder, troubled)),
+    { status: 1 },
+    'as find itself says that it could not look at something',
+  );
+});

@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
-import { unseenIn } from '../../src/listing/blind-spots.ts';
+import { BlindSpots, unseenIn } from '../../src/listing/blind-spots.ts';
 import { RuleSet } from '../../src/listing/rules.ts';
 import { listFilesystems, type ScannedListing } from '../../src/pipeline/stages/list.ts';
 import { byteStringFromText } from '../../src/printable.ts';
@@ -97,6 +97,15 @@ exit 1
   // The disk complains twice: as what it is, and where the find around it comes by.
   const unseen = new Set(problems.map((line) => unseenIn(line)?.path));
   t.deepEqual([...unseen].map(String).sort(), [disk, gone]);
+});
+
+test('a find that fails and does not say where may have missed anything', async (t) => {
+  const [tree, bin] = [await temporaryFolder(t), await temporaryFolder(t)];
+  const find = '#!/bin/sh\nPATH=/usr/bin:/bin\nfind "$@"\nexit 1\n';
+  writeFileSync(join(bin, 'find'), find, { mode: 0o755 });
+  const { problems } = await list(t, bin, [filesystem(tree, 'included')]);
+  t.deepEqual(problems, [`list ${tree}: exit code 1 without a word`]);
+  t.true(new BlindSpots(problems).covers(byteStringFromText('/etc')));
 });
 
 test('a directory that is mounted within itself is no blind spot, and its mount point is listed', async (t) => {

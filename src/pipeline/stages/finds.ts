@@ -112,7 +112,11 @@ export class Finds {
     const found = new Found(start, (path) => this.#isOfInterest(path));
     signal?.throwIfAborted();
     const said = new Complaints((line) => this.#matters(line));
-    const stream = await session.stream(command, (chunk) => said.push(chunk));
+    let silent = true;
+    const stream = await session.stream(command, (chunk) => {
+      silent = false;
+      said.push(chunk);
+    });
     const abort = (): void => stream.kill();
     signal?.addEventListener('abort', abort, { once: true });
     try {
@@ -131,6 +135,8 @@ export class Finds {
       await sink.end();
       this.#keep(start, found);
       this.#note(said.end());
+      // busybox' find does not tell that a program was killed under it.
+      if (silent && result.code !== 0) this.#note([`${command.purpose}: exit code ${result.code} without a word`]);
       return found.root;
     } catch (error) {
       signal?.throwIfAborted();
