@@ -112,10 +112,15 @@ export function upCondition(atoms: readonly Atom[]): string {
 
 /**
  * What there is of names and of ports that somebody listens on, read once: of the dozens that profiles know, a server has few,
- * and for the others nothing is started to look closer.
+ * and for the others nothing is started to look closer. grep ends with 2 where processes end meanwhile, or a table is none;
+ * where it was killed, or the processes are more than fit its command line, some are missing, and no answer is given at all.
  */
 const WHAT_THERE_IS = `p2c_names=$(grep -hs '^Name:' /proc/[0-9]*/status)
+p2c_code=$?
+[ "$p2c_code" -le 2 ] || exit "$p2c_code"
 p2c_listened=$(grep -hs ' 0[A7] ' /proc/net/tcp /proc/net/tcp6 /proc/net/udp /proc/net/udp6)
+p2c_code=$?
+[ "$p2c_code" -le 2 ] || exit "$p2c_code"
 `;
 
 /** One read-only command that answers for every atom, one line each. */

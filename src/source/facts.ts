@@ -60,8 +60,10 @@ export async function gatherFacts(session: Session, mounts = readFilesystems(ses
   ]);
   const facts = parseAssignments(basics.stdout.toString('utf8'));
   const machine = facts.get('machine') ?? '';
-  if (machine === '') {
-    throw new P2cError(`${session.target.name} does not answer 'uname -m'`, {
+  // Half an answer would leave out the clock, by which it is told what changed in the second of a listing.
+  if (machine === '' || basics.code !== 0) {
+    const what = machine === '' ? "does not answer 'uname -m'" : `does not tell its facts (exit code ${basics.code})`;
+    throw new P2cError(`${session.target.name} ${what}`, {
       code: 'source.facts',
       hint: 'p2c needs a POSIX shell and the usual commands there',
     });

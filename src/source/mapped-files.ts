@@ -8,9 +8,12 @@ import { type ByteString, byteString, printable } from '../printable.ts';
 import type { RemoteCommand, Session } from '../ssh/session.ts';
 import { unescapeOctal } from './mountinfo.ts';
 
-/** Lines of /proc/PID/maps (proc(5)) that are shared and writable, of all processes. */
-const SCRIPT =
-  "cat /proc/[0-9]*/maps 2>/dev/null | sed -n 's/^[^ ]* [r-]w[x-]s [^ ]* [^ ]* [^ ]* *\\(\\/.*\\)$/\\1/p' | sort -u";
+/**
+ * Lines of /proc/PID/maps (proc(5)) that are shared and writable, of all processes, and cat's exit code among them: a pipe has
+ * that of its last command. 1 is ordinary, for processes end meanwhile.
+ */
+const SCRIPT = `{ cat /proc/[0-9]*/maps; echo "p2c-cat $?"; } 2>/dev/null |
+  sed -n -e 's/^[^ ]* [r-]w[x-]s [^ ]* [^ ]* [^ ]* *\\(\\/.*\\)$/\\1/p' -e '/^p2c-cat /p' | sort -u`;
 
 export const MAPPED_FILES_COMMAND: RemoteCommand = {
   purpose: 'see which files are written through memory',
@@ -23,7 +26,10 @@ export const MAPPED_FILES_COMMAND: RemoteCommand = {
  * @throws P2cError `source.mapped`: an answer that is lacking would pass for "none".
  */
 export async function mappedFiles(session: Session): Promise<ReadonlySet<ByteString>> {
-  const { stdout, stderr, code } = await session.run(MAPPED_FILES_COMMAND);
+  const { stdout, stderr, code: ended } = await session.run(MAPPED_FILES_COMMAND);
+  const read = /^p2c-cat (\d+)$/m.exec(stdout.toString('latin1'))?.[1];
+  // Where even sort did not run, its own code tells more.
+  const code = ended === 0 && read !== '0' && read !== '1' ? (read ?? 'unknown') : ended;
   if (code !== 0) {
     throw new P2cError(
       `${session.target.name} does not tell which files are written through memory (exit code ${code})`,
@@ -41,6 +47,6 @@ export async function mappedFiles(session: Session): Promise<ReadonlySet<ByteStr
 export function parseMappedFiles(output: Uint8Array): ByteString[] {
   return byteString(output)
     .split('\n')
-    .filter((line) => line !== '' && !line.endsWith(' (deleted)'))
+    .filter((line) => line.startsWith('/') && !line.endsWith(' (deleted)'))
     .map(unescapeOctal);
 }

@@ -102,3 +102,13 @@ test('a server that does not answer everything has not said that an application 
     await t.throwsAsync(probe(session, 'see', atoms), { message: /did not answer everything \(exit code 137\)/ });
   }
 });
+
+test('where the names of all processes could not be read, nothing is said to be down', async (t) => {
+  const session = localSession();
+  const run: typeof session.run = (command) =>
+    session.run({ ...command, script: `grep() { echo 'Name: init'; return 137; }\n${command.script}` });
+  await t.throwsAsync(probe({ ...session, run }, 'see', [process_('sh')]), {
+    code: 'quiesce.probe',
+    message: /did not answer everything \(exit code 137\)/,
+  });
+});

@@ -15,7 +15,7 @@ test('of a maps file the shared and writable mappings of files are taken, and no
     ...session,
     run: async (command) => {
       script = command.script;
-      return { code: 0, stdout: Buffer.alloc(0), stderr: '', durationMs: 0 };
+      return { code: 0, stdout: Buffer.from('p2c-cat 0\n'), stderr: '', durationMs: 0 };
     },
   });
   const maps = `7f0000000000-7f0000001000 rw-s 00000000 08:01 12345                      /var/lib/db/data file
@@ -34,4 +34,17 @@ test('a server that cannot tell has not said that there are none', async (t) => 
   const session = localSession();
   const run: typeof session.run = (command) => session.run({ ...command, script: `PATH=/nowhere; ${command.script}` });
   await t.throwsAsync(mappedFiles({ ...session, run }), { message: /\(exit code 127\)/ });
+});
+
+test('what was killed half way has not told of all', async (t) => {
+  const session = localSession();
+  const maps = "printf '7f-80 rw-s 0 08:01 1 /data\\n'";
+  const told = (script: string): ReturnType<typeof mappedFiles> =>
+    mappedFiles({
+      ...session,
+      run: (command) => session.run({ ...command, script: `cat() { ${maps}; ${script}; }\n${command.script}` }),
+    });
+  await t.throwsAsync(told('return 137'), { code: 'source.mapped', message: /\(exit code 137\)/ });
+  await t.throwsAsync(told('exit 137'), { code: 'source.mapped' });
+  t.deepEqual([...(await told('return 1'))].map(String), ['/data'], 'a process that ended meanwhile');
 });
