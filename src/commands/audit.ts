@@ -48,7 +48,7 @@ export const verb = defineVerb({
     };
     await requireConnection(options);
     const report = await interruptible(async (signal) => {
-      await using hazards = options.json ? await HazardPaths.create() : undefined;
+      await using hazards = options.json ? new HazardPaths() : undefined;
       const connect = connectOptions(options, signal);
       // Loaded while the server answers.
       const printing = import('./print-survey.ts');

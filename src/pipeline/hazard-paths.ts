@@ -16,28 +16,14 @@ const PIECE = 2 * 1024 * 1024;
 
 /** Takes paths in any order and gives them back in path order. Call `drain` now and then while adding. */
 export class HazardPaths implements AsyncDisposable {
-  readonly #files: ReadonlyMap<HazardKind, PathFile>;
-
-  private constructor(files: ReadonlyMap<HazardKind, PathFile>) {
-    this.#files = files;
-  }
-
-  /** Among the machine's temporary files. */
-  static async create(): Promise<HazardPaths> {
-    await using folder = await WorkFolder.temporary();
-    const files = new Map<HazardKind, PathFile>();
-    for (const [index, kind] of HAZARD_KINDS.entries()) {
-      files.set(kind, new PathFile(await open(join(folder.path, `hazard-${index}`), 'ax+', 0o600)));
-    }
-    return new HazardPaths(files);
-  }
+  readonly #files: ReadonlyMap<HazardKind, PathFile> = new Map(HAZARD_KINDS.map((kind) => [kind, new PathFile()]));
 
   add(kind: HazardKind, path: ByteString): void {
     this.#files.get(kind)?.add(path);
   }
 
   async drain(): Promise<void> {
-    for (const file of this.#files.values()) await file.drain();
+    for (const file of this.#files.values()) if (file.isFull) await file.write();
   }
 
   /** As if none had been added. */
@@ -56,9 +42,12 @@ export class HazardPaths implements AsyncDisposable {
   }
 }
 
-/** Paths with a NUL after each, which no path can hold: a piece that is in order after the other. */
+/**
+ * Paths with a NUL after each, which no path can hold: a piece that is in order after the other. Most servers have few of a
+ * kind, and these need no file.
+ */
 class PathFile {
-  readonly #handle: FileHandle;
+  #handle: FileHandle | undefined;
   #pending: ByteString[] = [];
   #pendingBytes = 0;
   /** Where each piece ends. */
@@ -66,22 +55,23 @@ class PathFile {
   /** Several finds add at the same time: Node.js writes a large piece in several, and no other may come between them. */
   #writing: Promise<void> = Promise.resolve();
 
-  constructor(handle: FileHandle) {
-    this.#handle = handle;
-  }
-
   add(path: ByteString): void {
     this.#pending.push(path);
     this.#pendingBytes += path.length + 1;
   }
 
-  async drain(): Promise<void> {
-    if (this.#pendingBytes >= PIECE) await this.#write();
+  get isFull(): boolean {
+    return this.#pendingBytes >= PIECE;
   }
 
   /** In path order. */
   async *batches(): AsyncGenerator<readonly ByteString[]> {
-    await this.#write();
+    await this.#writing;
+    if (this.#ends.length === 0) {
+      yield this.#pending.sort(comparePaths);
+      return;
+    }
+    await this.write();
     const pieces = this.#ends.map((end, index) => this.#piece(this.#ends[index - 1] ?? 0, end));
     for await (const batch of mergeEntries(pieces)) yield batch.map(({ path }) => path);
   }
@@ -90,7 +80,7 @@ class PathFile {
     const chunk = Buffer.allocUnsafe(CHUNK);
     let rest = Buffer.alloc(0);
     for (let at = start; at < end; ) {
-      const { bytesRead } = await this.#handle.read(chunk, 0, Math.min(CHUNK, end - at), at);
+      const bytesRead = (await this.#handle?.read(chunk, 0, Math.min(CHUNK, end - at), at))?.bytesRead ?? 0;
       if (bytesRead === 0) return;
       at += bytesRead;
       const bytes = Buffer.concat([rest, chunk.subarray(0, bytesRead)]);
@@ -110,16 +100,18 @@ class PathFile {
       this.#pending = [];
       this.#pendingBytes = 0;
       this.#ends = [];
-      await this.#handle.truncate(0);
+      await this.#handle?.truncate(0);
     });
     await this.#writing;
   }
 
   async close(): Promise<void> {
-    await this.#handle.close();
+    await this.#writing.catch(() => {});
+    await this.#handle?.close();
   }
 
-  #write(): Promise<void> {
+  /** What was added, as one more piece. */
+  write(): Promise<void> {
     this.#writing = this.#writing.then(() => this.#writePiece());
     return this.#writing;
   }
@@ -131,6 +123,13 @@ class PathFile {
     this.#pending = [];
     this.#pendingBytes = 0;
     this.#ends.push((this.#ends.at(-1) ?? 0) + bytes.length);
+    this.#handle ??= await namelessFile();
     await this.#handle.writeFile(bytes);
   }
+}
+
+/** Among the machine's temporary files. */
+async function namelessFile(): Promise<FileHandle> {
+  await using folder = await WorkFolder.temporary();
+  return await open(join(folder.path, 'hazards'), 'ax+', 0o600);
 }

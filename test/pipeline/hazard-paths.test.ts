@@ -1,5 +1,6 @@
-import { readdirSync } from 'node:fs';
+import { existsSync, readdirSync, readlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
+import { basename } from 'node:path';
 import test from 'ava';
 import { comparePaths } from '../../src/listing/path.ts';
 import { HazardPaths } from '../../src/pipeline/hazard-paths.ts';
@@ -20,7 +21,7 @@ const HOSTILE: readonly ByteString[] = [
 ];
 
 test.serial('all paths come back, of each hazard its own, in path order and byte for byte', async (t) => {
-  await using paths = await HazardPaths.create();
+  await using paths = new HazardPaths();
   const long = Array.from({ length: 60_000 }, (_, number) =>
     byteStringFromText(`/${number}/${'ü'.repeat(number % 90)}`),
   );
@@ -40,7 +41,7 @@ test.serial('all paths come back, of each hazard its own, in path order and byte
 });
 
 test.serial('several finds that write at the same time do not write into each other', async (t) => {
-  await using paths = await HazardPaths.create();
+  await using paths = new HazardPaths();
   const all: ByteString[] = [];
   // Each piece is 2.5 MB, which Node.js writes in several; the second is ready while the first is written.
   const find = async (name: string): Promise<void> => {
@@ -65,14 +66,22 @@ test.serial('several finds that write at the same time do not write into each ot
 test.serial('no name is left of the files while they are in use', async (t) => {
   const folders = (): string[] => readdirSync(tmpdir()).filter((name) => name.startsWith(`p2c-run-${process.pid}-`));
   const before = folders();
-  await using paths = await HazardPaths.create();
-  paths.add('device node', byteStringFromText('/dev/x'));
+  await using paths = new HazardPaths();
+  // More than is held in memory.
+  for (let n = 0; n < 3000; n += 1) paths.add('device node', byteStringFromText(`/dev/${n}/${'x'.repeat(1000)}`));
+  await paths.drain();
+  // The listing itself is among what is open, and is closed by then.
+  const links = readdirSync('/proc/self/fd').map((fd) => `/proc/self/fd/${fd}`);
+  const files = links
+    .filter((link) => existsSync(`/proc/self/fdinfo/${basename(link)}`))
+    .map((link) => readlinkSync(link));
+  t.true(files.some((file) => file.endsWith('/hazards (deleted)')));
   t.deepEqual(folders(), before);
   t.is((await collect(paths.batches('device node'))).length, 1);
 });
 
 test.serial('the JSON of an audit has every path of a hazard, printed as all names are', async (t) => {
-  await using paths = await HazardPaths.create();
+  await using paths = new HazardPaths();
   for (const path of HOSTILE) paths.add('name with control characters', path);
   const report: SurveyReport = {
     ...SURVEY_REPORT,
