@@ -77,7 +77,7 @@ test.serial('no name is left of the files while they are in use', async (t) => {
     .map((link) => readlinkSync(link));
   t.true(files.some((file) => file.endsWith('/hazards (deleted)')));
   t.deepEqual(folders(), before);
-  t.is((await collect(paths.batches('device node'))).length, 1);
+  t.is((await collect(paths.batches('device node'))).length, 3000);
 });
 
 test.serial('the JSON of an audit has every path of a hazard, printed as all names are', async (t) => {
