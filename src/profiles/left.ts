@@ -21,13 +21,16 @@ const MARK_FUNCTION = `p2c_mark_of() {
 } 2>/dev/null
 `;
 
-/** Shell text that notes them in the lease's folder. What was noted before a stop was sent for the first time stays. */
-export function noteProcesses(number: number, pids: readonly number[]): string {
-  const all = pids.join(' ');
-  return `${MARK_FUNCTION}: >>"$lock/before.${number}"
-for p2c_pid in ${all}; do
+/**
+ * Shell text that notes, in the lease's folder, the processes whose numbers are on standard input: so the text is that of the
+ * dry run. What was noted before a stop was sent for the first time stays.
+ */
+export function noteProcesses(number: number): string {
+  return `${MARK_FUNCTION}p2c_all=" $(cat) "
+: >>"$lock/before.${number}"
+for p2c_pid in $p2c_all; do
   if ! p2c_mark_of "$p2c_pid"; then continue; fi
-  case ' ${all} ' in *" $p2c_parent "*) p2c_kind=other ;; *) p2c_kind=main ;; esac
+  case $p2c_all in *" $p2c_parent "*) p2c_kind=other ;; *) p2c_kind=main ;; esac
   if ! grep -q " $p2c_mark\\$" "$lock/before.${number}"; then
     echo "$p2c_kind $p2c_mark" >>"$lock/before.${number}"
   fi

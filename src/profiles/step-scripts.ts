@@ -51,13 +51,14 @@ export function stepCommand(place: LeasePlace, step: StepRun): RemoteCommand {
     script: `${prelude(place)}${owe}if [ -e "$lock/expired" ]; then exit ${LeaseExit.expired}; fi
 ${held}output=/dev/null
 if [ -d "$lock" ] && [ -O "$lock" ]; then output=$lock/step; fi
-${isStop ? noteProcesses(number, kind.pids) : forget}${runNoted(step.line, isStop ? STOP_AT_WORK : startAtWork(number))}
+${isStop ? noteProcesses(number) : forget}${runNoted(step.line, isStop ? STOP_AT_WORK : startAtWork(number))}
 if [ -f "$output" ]; then
   tail -c 4096 "$output"
   rm -f "$output"
 fi
 echo "p2c-code $code" >&2
 `,
+    ...(isStop ? { input: [Buffer.from(kind.pids.join(' '))] } : {}),
     timeoutMs: step.timeoutMs,
     changesSource: true,
   };
