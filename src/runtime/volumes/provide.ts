@@ -35,7 +35,7 @@ export async function provideVolumes(
   const volumes = wishes.flatMap((wish) => ('bind' in wish ? [wish.bind] : []));
   for (const { name, destination, readOnly, seeded, anonymous } of wanted) {
     await ensureVolume(root, name, { anonymous });
-    if (seeded) await seedVolume(root, name, sources, destination);
+    await seedVolume(root, name, folder, seeded ? sources : undefined, destination);
     volumes.push({ source: volumeData(root, name), sourceIsDirectory: true, destination, readOnly });
   }
   return volumes;

@@ -1,12 +1,13 @@
 /** A new volume begins with what the image has for it: once, and whole or not at all. */
 import { mkdir, readdir, rename, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { P2cError, systemCode } from '../../errors.ts';
+import { lock } from '../../oci/lock.ts';
 import { leftIn, ownedName } from '../owned-name.ts';
 import { type LayerRoot, resolveInRoot } from '../root-path.ts';
 import { unpackContent, type VolumeContent } from './content.ts';
 import { copyFromImage } from './from-image.ts';
-import { volumeData, volumeFolder } from './volumes.ts';
+import { findVolume, markUsed, volumeData, volumeFolder, volumeUsers } from './volumes.ts';
 
 /** What an image has for volumes. */
 export interface SeedSources {
@@ -19,14 +20,41 @@ export interface SeedSources {
 /** Fills the folder `data` in a folder of work. */
 type Fill = (work: string) => Promise<void>;
 
+/** Seconds. As long as it may take to unpack what is large. */
+const FILLING_TAKES = 24 * 3600;
+
 /**
- * Fills a volume that is empty. One that has content, or gets some from another call meanwhile, is left as it is.
- * @param path in the image.
+ * Fills a volume that is new. One that a container had before, though it be empty by now, is left as it is: its folder may be
+ * mounted, and what was deleted there is not to come back.
+ * @param container the folder of the one that gets it.
+ * @param sources undefined where it is to begin empty. @param path in the image.
  * @throws P2cError `volume.seed`.
  */
-export async function seedVolume(root: string, name: string, sources: SeedSources, path: string): Promise<void> {
-  const fill = fillFrom(sources, path);
-  if (fill === undefined || (await readdir(volumeData(root, name))).length > 0) return;
+export async function seedVolume(
+  root: string,
+  name: string,
+  container: string,
+  sources: SeedSources | undefined,
+  path: string,
+): Promise<void> {
+  if ((await findVolume(root, name)).used === true) return;
+  // Each container comes by here before it mounts anything: who holds the lock and finds it new is the first.
+  await using _ = await lock(join(volumeFolder(root, name), '.lock'), FILLING_TAKES);
+  const volume = await findVolume(root, name);
+  if (volume.used === true) return;
+  const isNew = volume.used === false || !(await hasOtherUser(root, name, container));
+  const fill = sources === undefined ? undefined : fillFrom(sources, path);
+  if (isNew && fill !== undefined) await fillWhereEmpty(root, name, fill, path);
+  await markUsed(root, volume);
+}
+
+async function hasOtherUser(root: string, name: string, container: string): Promise<boolean> {
+  return ((await volumeUsers(root)).get(name) ?? []).some((id) => id !== basename(container));
+}
+
+async function fillWhereEmpty(root: string, name: string, fill: Fill, path: string): Promise<void> {
+  // Somebody may have put files there by hand.
+  if ((await readdir(volumeData(root, name))).length > 0) return;
   // What a killed call left.
   for (const left of await leftIn(volumeFolder(root, name))) await rm(left, { recursive: true, force: true });
   const work = join(volumeFolder(root, name), `.${ownedName('seed')}`);

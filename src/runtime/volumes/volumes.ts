@@ -17,6 +17,8 @@ const volumeSchema = z.object({
   /** Made for one container, and removed with it. */
   anonymous: z.boolean(),
   labels: z.record(z.string(), z.string()),
+  /** Whether a container had it yet; unknown of one that an older p2c made. */
+  used: z.boolean().optional(),
 });
 export type StoredVolume = z.output<typeof volumeSchema>;
 
@@ -55,6 +57,7 @@ export async function ensureVolume(root: string, name: string, nature: VolumeNat
     created: new Date().toISOString(),
     anonymous: nature.anonymous,
     labels: { ...nature.labels },
+    used: false,
   };
   const made = join(root, 'volumes', `.${ownedName('new')}`);
   await mkdir(join(made, '_data'), { recursive: true, mode: 0o755 });
@@ -76,6 +79,11 @@ async function readVolume(root: string, name: string): Promise<StoredVolume | un
       cause,
     });
   }
+}
+
+/** Notes that a container has it from now on: it is new no more, whatever becomes of its content. */
+export async function markUsed(root: string, volume: StoredVolume): Promise<void> {
+  await replaceRecord(volumeFolder(root, volume.name), 'volume.json', JSON.stringify({ ...volume, used: true }));
 }
 
 /** @throws P2cError `volume.unknown` (usage). */
