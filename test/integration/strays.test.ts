@@ -1,5 +1,15 @@
 /** What crashes leave, made by real crashes: `p2c doctor` names it, `--clean` removes it, and what lives goes on living. */
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chownSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { ExecutionContext } from 'ava';
 import test from 'ava';
@@ -224,4 +234,24 @@ test('files of the dead go; those of the living, and of others, stay', async (t)
   t.true(existsSync(foreign));
   t.deepEqual(readdirSync(join(root, 'containers/names')), ['kept']);
   t.is((await p2c.call('start', '-a', 'kept')).code, 0);
+});
+
+test('a probe’s folder that somebody else made is nobody’s word for whom to kill', async (t) => {
+  if (!ready(t)) return;
+  const p2c = await runner(t);
+  const on = ['--engine', 'namespaces', '--memory', '64m'];
+  for (const name of ['a', 'b']) await p2c.ok('run', '-d', '--name', name, ...on, 'test:latest', 'sleep', '1000');
+  const bundleOf = (name: string) => p2c.ok('container', 'inspect', '-f', '{{.BundlePath}}', name);
+  const probe = (random: string): string => join(temporaryOf(p2c.store.root), `p2c-probe-4194303-1-${random}`);
+  const foreign = probe('a');
+  mkdirSync(foreign);
+  copyFileSync(join(await bundleOf('a'), 'config.json'), join(foreign, 'config.json'));
+  chownSync(foreign, 1000, 1000);
+  // Root's own, by whatever way it got there, and a link of anybody's to a folder that is root's.
+  mkdirSync(probe('b'));
+  copyFileSync(join(await bundleOf('b'), 'config.json'), join(probe('b'), 'config.json'));
+  symlinkSync(await bundleOf('a'), probe('c'));
+  await clean(p2c);
+  for (const name of ['a', 'b']) t.is(await p2c.ok('exec', name, 'echo', 'alive'), 'alive');
+  t.deepEqual([foreign, probe('b'), probe('c')].map(existsSync), [true, false, false]);
 });

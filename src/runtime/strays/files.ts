@@ -1,11 +1,11 @@
 /** Files that processes left which are gone: in the store, and among this machine's temporary ones. */
-import { statSync } from 'node:fs';
+import { existsSync, lstatSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename } from 'node:path';
 import { P2cError, systemCode } from '../../errors.ts';
 import { removeCgroups } from '../cgroup/container-cgroup.ts';
-import { readBundle } from '../container.ts';
+import { containerFolder, readBundle } from '../container.ts';
 import { freeName, staleNames } from '../containers.ts';
 import { commandLines, engineProcesses } from '../engines/engine-processes.ts';
 import { storeLeftovers } from '../leftovers.ts';
@@ -18,7 +18,7 @@ export async function fileStrays(root: string): Promise<Stray[]> {
   const left = (await storeLeftovers(root)).map((path) => file(path, killed, () => removeTree(path)));
   const temporary = (await leftIn(tmpdir(), TEMPORARY))
     .filter(isOwn)
-    .map((path) => file(path, killed, () => removeTemporary(path)));
+    .map((path) => file(path, killed, () => removeTemporary(root, path)));
   const names = (await staleNames(root)).map((name) => ({
     ...file(name, 'a container that is no more', () => freeName(root, name)),
     kind: 'name' as const,
@@ -26,10 +26,12 @@ export async function fileStrays(root: string): Promise<Stray[]> {
   return [...left, ...temporary, ...names];
 }
 
-/** Other users' are theirs to remove, or root's. */
+/**
+ * For root too: anybody may make a folder of such a name there, or a link to one that is root's, and what a folder says of
+ * cgroups is believed.
+ */
 function isOwn(path: string): boolean {
-  const user = process.getuid?.();
-  return user === 0 || statSync(path, { throwIfNoEntry: false })?.uid === user;
+  return lstatSync(path, { throwIfNoEntry: false })?.uid === process.getuid?.();
 }
 
 function file(what: string, of: string, remove: () => Promise<void>): Stray {
@@ -41,11 +43,12 @@ function removeTree(path: string): Promise<void> {
 }
 
 /** That of a probe is a container's, with all that a container has. */
-async function removeTemporary(path: string): Promise<void> {
-  if (basename(path).startsWith(`${TEMPORARY}probe-`)) {
+async function removeTemporary(root: string, path: string): Promise<void> {
+  // A link is nothing but itself.
+  if (basename(path).startsWith(`${TEMPORARY}probe-`) && lstatSync(path).isDirectory()) {
     for (const each of engineProcesses(path, commandLines())) killTree(each);
     const id = await cgroupIn(path);
-    if (id !== undefined) await removeCgroups(id);
+    if (id !== undefined && !existsSync(containerFolder(root, id))) await removeCgroups(id);
   }
   await removeTree(path);
 }
