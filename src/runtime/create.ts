@@ -1,5 +1,6 @@
 /** Makes a container of an image: layers unpacked, bundle written, nothing started. */
 import { usageError } from '../errors.ts';
+import { servicesOf } from '../oci/services.ts';
 import type { ImageStore } from '../oci/store.ts';
 import { makeBundle } from './bundle/make.ts';
 import { attainableLimits, checkInitCgroups } from './cgroup/attainable.ts';
@@ -89,7 +90,8 @@ export async function createContainer(
     };
     const container = { folder, definition };
     await writeContainer(container, bundle, { status: 'created', boot: bootId(), restarts: 0 });
-    if (options.network.quarantine) await holdBack(folder, layers);
+    const services = boot.mode === 'services' ? servicesOf(image) : [];
+    if (options.network.quarantine) await holdBack(folder, layers, services);
     return container;
   } catch (error) {
     await discardWithVolumes(store.root, { folder, definition: { id, name } });

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
+import { servicesLabel } from '../../src/oci/services.ts';
 import { readState, writeState } from '../../src/runtime/container.ts';
 import { findContainer } from '../../src/runtime/containers.ts';
 import { bootId, ownIdentity } from '../../src/runtime/process.ts';
@@ -94,4 +95,35 @@ test('a container that is just starting is released when it is done with that, a
     await writeState(folder, before);
     t.is((await end).code, 0);
   }
+});
+
+test('what a script starts in place of an init is held back too, also over a restart, until the release', async (t) => {
+  if (!requireRoot(t) || !requirePlugins(t) || !requirePrograms(t, ['busybox', 'unshare'])) return;
+  const step = (run: string) => ({ run, env: {}, seconds: 20 });
+  const logged = (name: string) => ({
+    name,
+    start: [step(`echo ${name} >>/var/log/started`)],
+    stop: [step(`echo no ${name} >>/var/log/started`)],
+  });
+  const shop = { ...logged('shop'), start: [step('echo shop >>/var/log/started; sleep 1000 >/dev/null 2>&1 &')] };
+  const p2c = await runner(
+    t,
+    { 'var/log/old': '' },
+    { Labels: servicesLabel([logged('cron'), logged('postfix'), shop]) },
+  );
+  const run = await p2c.call('run', '-d', '--name', 'old', '--quarantine', '--init', 'services', 'test:latest');
+  t.regex(run.stderr, /held back: cron, postfix; p2c release old/);
+  t.deepEqual(await startedServices(p2c, 'shop'), ['shop']);
+  await p2c.ok('restart', 'old');
+  // What is not held back is stopped and started.
+  const restarted = ['shop', 'no shop', 'shop'];
+  while ((await startedServices(p2c, 'shop')).length < restarted.length);
+  t.is(await p2c.ok('release', '--keep', 'mail', 'old'), 'released: cron; it stays on its network');
+  t.deepEqual(await startedServices(p2c, 'cron'), [...restarted, 'cron']);
+  await p2c.ok('stop', 'old');
+  t.is(await p2c.ok('release', 'old'), 'released: postfix; it stays on its network');
+  await p2c.ok('start', 'old');
+  const after = await startedServices(p2c, 'postfix');
+  t.deepEqual(after.slice(0, 6), [...restarted, 'cron', 'no shop', 'no cron']);
+  t.deepEqual(after.slice(6, 8), ['cron', 'postfix']);
 });

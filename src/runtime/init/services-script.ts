@@ -4,6 +4,7 @@
  * the image.
  */
 import type { ServiceStep, Services } from '../../oci/services.ts';
+import { HELD_FOLDER, heldName } from '../quarantine/hold.ts';
 
 /** Scripts that adaptation left for the boot. */
 const BOOT_SCRIPTS = '/etc/p2c/boot.d';
@@ -42,6 +43,15 @@ service_script() {
   say "there is no script for $* in /etc/init.d"
   return 1
 }
+# What a quarantine holds back.
+look_held() {
+  held=' '
+  for one in ${HELD_FOLDER}/*; do held="$held\${one##*/} "; done
+}
+is_held() {
+  case $held in *" $1 "*) return 0 ;; esac
+  return 1
+}
 as_user() { su -s /bin/sh -c "$2" "$1"; }
 # By their state: another user's exe is not shown to whoever has no CAP_SYS_PTRACE (proc(5)). A PID namespace has no threads
 # of the kernel's own.
@@ -60,8 +70,8 @@ export function isServicesScript(text: string): boolean {
 }
 
 export function servicesScript(services: Services): string {
-  const start = services.flatMap(({ name, start: steps }) => stepLines(`${name}: start`, 'start', steps));
-  const stop = [...services].reverse().flatMap(({ name, stop: steps }) => stepLines(`${name}: stop`, 'stop', steps));
+  const start = services.flatMap((service) => unlessHeld(service, 'start'));
+  const stop = [...services].reverse().flatMap((service) => unlessHeld(service, 'stop'));
   return `${FUNCTIONS}
 stopping=
 trap 'stopping=yes' TERM INT PWR
@@ -70,12 +80,15 @@ ${start.map((line) => `  [ -n "$stopping" ] || ${line}`).join('\n')}
   say started
 }
 stop_all() {
+  look_held
 ${stop.map((line) => `  ${line}`).join('\n')}
   say stopped
 }
 for script in ${BOOT_SCRIPTS}/*; do
   if [ -x "$script" ]; then limited 120 "$script" "$script"; fi
 done
+# Looked at once before they start: p2c release starts itself what it sets free meanwhile.
+look_held
 start_all
 # Where all that was started has ended, so does the container: --restart starts it again.
 code=0
@@ -94,8 +107,28 @@ exit "$code"
 `;
 }
 
-function stepLines(what: string, action: 'start' | 'stop', steps: readonly ServiceStep[]): string[] {
-  return steps.map((step) => `limited ${Math.ceil(step.seconds)} ${quoted(what)} ${commandOf(action, step)}`);
+/** For `p2c release`: the start of what was held back. Ends with 1 where a step of it fails. */
+export function startScript(
+  held: readonly { readonly service: string; readonly steps: readonly ServiceStep[] }[],
+): string {
+  const lines = held.flatMap(({ service, steps }) =>
+    steps.map((step) => `${stepLine(service, 'start', step)} || failed=1`),
+  );
+  return `${FUNCTIONS}failed=0
+${lines.join('\n')}
+exit "$failed"
+`;
+}
+
+function unlessHeld({ name, ...steps }: Services[number], action: 'start' | 'stop'): string[] {
+  return steps[action].map((step) => {
+    const held = heldName(name, step.service);
+    return `${held === undefined ? '' : `is_held ${quoted(held)} || `}${stepLine(name, action, step)}`;
+  });
+}
+
+function stepLine(name: string, action: 'start' | 'stop', step: ServiceStep): string {
+  return `limited ${Math.ceil(step.seconds)} ${quoted(`${name}: ${action}`)} ${commandOf(action, step)}`;
 }
 
 function commandOf(action: 'start' | 'stop', { run, service, user, env }: ServiceStep): string {

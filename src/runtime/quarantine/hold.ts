@@ -19,7 +19,7 @@ export const holdSchema = z.object({
   kind,
   /** The service: `cron`, `postfix`; or a timer's unit. */
   name: z.string(),
-  init: z.enum(['sysv', 'upstart', 'systemd']),
+  init: z.enum(['sysv', 'upstart', 'systemd', 'services']),
   changes: z.array(change),
 });
 export type Hold = z.output<typeof holdSchema>;
@@ -38,7 +38,21 @@ const SERVICES: Readonly<Record<Exclude<HoldKind, 'timers'>, readonly string[]>>
 
 /** @param service without an ending; `postfix@-` is postfix. @returns undefined for one that is not held back. */
 export function kindOf(service: string): HoldKind | undefined {
-  const name = service.replace(/@.*$/, '');
+  const name = service.replace(/@.*$/s, '');
   if (SERVICES.cron.includes(name)) return 'cron';
   return SERVICES.mail.includes(name) ? 'mail' : undefined;
+}
+
+/** Of a container whose services a script starts: a file in it for each that is held back. */
+export const HELD_FOLDER = '/etc/p2c/held';
+
+/**
+ * What a step of an application starts, where that is held back: a plain name, for the words are the image's.
+ * @param application its profile's name. @param scripts the services that the step names.
+ */
+export function heldName(application: string, scripts: readonly string[] = []): string | undefined {
+  // `generic-sysv:cron` is cron.
+  return [application.replace(/^.*:/s, ''), ...scripts]
+    .find((name) => kindOf(name) !== undefined)
+    ?.replace(/@.*$/s, '');
 }

@@ -1,16 +1,19 @@
 /** Puts a new container in quarantine: what acts by itself is held back before its first start. */
+import type { Services } from '../../oci/services.ts';
 import type { LayerRoot } from '../root-path.ts';
 import { changeRoot, type RootChange } from './change-root.ts';
 import { findHolds } from './find.ts';
 import type { Hold } from './hold.ts';
 import { writeHolds } from './record.ts';
+import { serviceHolds } from './services.ts';
 
 /**
  * @param folder of a container that has not been started.
+ * @param services those that a script starts; none where an init does.
  * @returns what is held back.
  */
-export async function holdBack(folder: string, layers: readonly LayerRoot[]): Promise<Hold[]> {
-  const holds = findHolds(layers);
+export async function holdBack(folder: string, layers: readonly LayerRoot[], services: Services): Promise<Hold[]> {
+  const holds = [...findHolds(layers), ...serviceHolds(layers, services)];
   const changes = holds
     .flatMap((hold) => hold.changes)
     .map(

@@ -17,7 +17,8 @@ import { readHolds, writeHolds } from './record.ts';
 
 /**
  * The container's own shell: files are put back; then, where an init looks after services, it starts those that would
- * have been started. Arguments: operations; `--`; service and init by turns.
+ * have been started, and what a script is to start is started by what was noted for that. Arguments: operations; `--`; service,
+ * init and script by turns.
  */
 const RELEASE = `
 while [ "$1" != -- ]; do
@@ -42,8 +43,9 @@ while [ $# -gt 0 ]; do
       esac ;;
     sysv/sysv) echo "start $1"; "/etc/init.d/$1" start || failed=1 ;;
     sysv/upstart) echo "start $1"; initctl start "$1" || failed=1 ;;
+    */services) echo "start $1"; sh -c "$3" || failed=1 ;;
   esac
-  shift 2
+  shift 3
 done </dev/null 2>&1
 exit $failed
 `;
@@ -130,8 +132,9 @@ async function releaseInside(
   holds: readonly Hold[],
   output: (chunk: Buffer) => void,
 ): Promise<void> {
-  const services = new Map(holds.map(({ name, init }) => [name, init]));
-  const words = [...undoing(holds).flat(), '--', ...[...services].flat()];
+  // A script's come last, and count: where they are, there is no init that would look after the others.
+  const services = new Map(holds.map((hold) => [hold.name, [hold.init, scriptOf(hold)]]));
+  const words = [...undoing(holds).flat(), '--', ...[...services].flat(2)];
   const launched = await execInContainer(root, container, {
     command: ['/bin/sh', '-c', RELEASE, 'sh', ...words],
     environment: [],
@@ -153,4 +156,8 @@ async function releaseInside(
       hint: `what they said is above; p2c exec -it ${container.definition.name} /bin/sh, then p2c release again`,
     },
   );
+}
+
+function scriptOf({ init, changes: [change] }: Hold): string {
+  return init === 'services' && change?.how === 'add' ? change.text : '';
 }

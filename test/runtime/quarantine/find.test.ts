@@ -2,8 +2,10 @@
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
+import { servicesScript } from '../../../src/runtime/init/services-script.ts';
 import { findHolds } from '../../../src/runtime/quarantine/find.ts';
 import { holdsText, undoing } from '../../../src/runtime/quarantine/quarantine.ts';
+import { serviceHolds } from '../../../src/runtime/quarantine/services.ts';
 import type { LayerRoot } from '../../../src/runtime/root-path.ts';
 import { temporaryFolder } from '../../helpers/temporary.ts';
 
@@ -116,4 +118,31 @@ test('a folder that is a link to itself, or a file, holds nothing', async (t) =>
     'etc/rc3.d/S01cron': link('cron'),
   });
   t.is(findHolds([root]).length, 1);
+});
+
+test('of applications that a script starts, those are held that an init would not start either', async (t) => {
+  const root = await layer(t, {});
+  const step = (...service: string[]) => ({ service, env: {}, seconds: 5 });
+  const services = [
+    { name: 'shop', start: [step('shop'), step('postfix')], stop: [step('postfix'), step('shop')] },
+    { name: 'generic-sysv:cron', start: [{ run: 'crond', env: {}, seconds: 5 }], stop: [] },
+    { name: 'cron@/../../x', start: [{ run: 'other', env: {}, seconds: 5 }], stop: [] },
+    { name: 'nginx', start: [step('nginx')], stop: [step('nginx')] },
+  ];
+  const holds = serviceHolds([root], services);
+  t.deepEqual(
+    holds.map(({ kind, name, init, changes }) => [kind, name, init, changes.map(({ path }) => path)]),
+    [
+      ['mail', 'postfix', 'services', ['/etc/p2c/held/postfix']],
+      ['cron', 'cron', 'services', ['/etc/p2c/held/cron']],
+    ],
+  );
+  const [mail, cron] = holds.map(({ changes: [change] }) => (change?.how === 'add' ? change.text : ''));
+  t.regex(mail ?? '', /^limited 5 'shop: start' service_script start 'postfix' \|\| failed=1$/m);
+  t.notRegex(mail ?? '', /'shop'$|crond/m);
+  t.regex(cron ?? '', /sh -c 'crond'.*sh -c 'other'/s);
+  const script = servicesScript(services);
+  t.regex(script, /is_held 'postfix' \|\| limited 5 'shop: start'/);
+  t.regex(script, /\|\| limited 5 'nginx: start'/);
+  t.notRegex(script, /is_held 'nginx'/);
 });
