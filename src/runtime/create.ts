@@ -77,7 +77,7 @@ export async function createContainer(
       created: new Date().toISOString(),
       init: { mode: boot.mode, why: boot.why },
       stopSignal: options.stopSignal ?? stopSignalOf(boot, image),
-      stopTimeout: options.stopTimeout ?? stopTimeoutOf(boot),
+      stopTimeout: options.stopTimeout ?? stopTimeoutOf(boot, image),
       restart: options.restart,
       ...(options.logMaxSize === undefined ? {} : { logMaxSize: options.logMaxSize }),
       autoRemove: options.autoRemove,

@@ -62,8 +62,20 @@ test('a stop signal that only an init takes is no command’s', (t) => {
   t.is(stopSignalOf(decideBoot('none', adapted, NOTHING), adapted), 'SIGTERM');
   const chosen = image({ 'io.p2c.init': 'sysvinit' }, 'SIGQUIT');
   t.is(stopSignalOf(decideBoot('none', chosen, NOTHING), chosen), 'SIGQUIT');
-  t.is(stopTimeoutOf(decideBoot('none', adapted, NOTHING)), 10);
-  t.is(stopTimeoutOf(decideBoot('system', adapted, NOTHING)), 90);
+  t.is(stopTimeoutOf(decideBoot('none', adapted, NOTHING), adapted), 10);
+  t.is(stopTimeoutOf(decideBoot('system', adapted, NOTHING), adapted), 90);
+});
+
+test('applications have the time that their profiles give them to stop', (t) => {
+  const stopping = (...seconds: number[]) => {
+    const stop = seconds.map((each) => ({ run: 'x', env: {}, seconds: each }));
+    const labelled = image(servicesLabel([SHOP, { ...SHOP, stop }, { ...SHOP, stop: stop.slice(0, 1) }]));
+    return stopTimeoutOf(decideBoot('services', labelled, NOTHING), labelled);
+  };
+  t.is(stopping(1800, 20.5), 3621);
+  t.is(stopping(10), 90);
+  t.is(stopping(), 90);
+  t.is(stopping(1e300), 86_400);
 });
 
 test('a halt is a good end, and a reboot a wish to start again', (t) => {

@@ -30,7 +30,8 @@ export function withLifecycle<Options>(parser: Argv<Options>): Argv<Options & Li
     .option('stop-timeout', {
       type: 'number',
       requiresArg: true,
-      describe: 'seconds that a stop waits before it kills: 10, and 90 for a system or services (--init)',
+      describe:
+        'seconds that a stop waits before it kills: 10; 90 for a system (--init), and as long as their profiles say for services',
     })
     .option('log-opt', { type: 'string', array: true, nargs: 1, describe: 'max-size=SIZE of the log: 10m' })
     .option('engine', {
