@@ -131,3 +131,13 @@ test('applications start in order and stop in the reverse of it, whatever their 
     'p2c: stopped',
   ]);
 });
+
+test('what is started ignores no signal that its own kind expects', async (t) => {
+  // proc(5): SIGINT is the second bit, SIGQUIT the third.
+  const run = 'echo "ignored: $(sed -n "s/^SigIgn:.*\\(.\\)$/\\1/p" /proc/self/status)"';
+  const step = { run, env: {}, seconds: 60 };
+  const { said } = await runScript(
+    servicesScript([{ name: 'a', start: [step, { ...step, env: { A: 'b' } }], stop: [] }]),
+  );
+  t.deepEqual(said.match(/ignored: .*/g), ['ignored: 0', 'ignored: 0'], said);
+});

@@ -15,6 +15,14 @@ say() { echo "p2c: $*"; }
 `;
 
 const FUNCTIONS = `${OPENING}nap() { sleep 0.1 2>/dev/null || sleep 1; }
+# A command in the background of a shell without job control ignores SIGINT and SIGQUIT (POSIX XCU 2.11), and so would every
+# daemon that it starts: undone by the first program that can.
+clean=
+if env --default-signal=INT,QUIT true 2>/dev/null; then
+  clean='env --default-signal=INT,QUIT'
+elif perl -e 1 2>/dev/null; then
+  clean='perl -e $SIG{INT}=$SIG{QUIT}="DEFAULT";exec(@ARGV)'
+fi
 # limited SECONDS WHAT COMMAND...: what does not end in time is killed.
 limited() {
   limit=$1 what=$2
@@ -37,7 +45,7 @@ service_script() {
   shift
   for name; do
     for folder in /etc/init.d /etc/rc.d/init.d; do
-      if [ -x "$folder/$name" ]; then "$folder/$name" "$action"; return; fi
+      if [ -x "$folder/$name" ]; then $clean "$folder/$name" "$action"; return; fi
     done
   done
   say "there is no script for $* in /etc/init.d"
@@ -52,7 +60,7 @@ is_held() {
   case $held in *" $1 "*) return 0 ;; esac
   return 1
 }
-as_user() { su -s /bin/sh -c "$2" "$1"; }
+as_user() { $clean su -s /bin/sh -c "$2" "$1"; }
 # By their state: another user's exe is not shown to whoever has no CAP_SYS_PTRACE (proc(5)). A PID namespace has no threads
 # of the kernel's own.
 lives() {
@@ -85,7 +93,7 @@ ${stop.map((line) => `  ${line}`).join('\n')}
   say stopped
 }
 for script in ${BOOT_SCRIPTS}/*; do
-  if [ -x "$script" ]; then limited 120 "$script" "$script"; fi
+  if [ -x "$script" ]; then limited 120 "$script" $clean "$script"; fi
 done
 # Looked at once before they start: p2c release starts itself what it sets free meanwhile.
 look_held
@@ -135,7 +143,7 @@ function commandOf(action: 'start' | 'stop', { run, service, user, env }: Servic
   const variables = Object.entries(env).map(([key, value]) => quoted(`${key}=${value}`));
   const before = variables.length === 0 ? '' : `env ${variables.join(' ')} `;
   if (service !== undefined) return ['service_script', action, ...service.map(quoted)].join(' ');
-  if (user === undefined) return `${before}sh -c ${quoted(run ?? 'true')}`;
+  if (user === undefined) return `$clean ${before}sh -c ${quoted(run ?? 'true')}`;
   return `as_user ${quoted(user)} ${quoted(`${before}sh -c ${quoted(run ?? 'true')}`)}`;
 }
 
