@@ -3,8 +3,9 @@ import yargs, { type Argv } from 'yargs';
 import { P2cError, usageError } from '../errors.ts';
 import type { Reference } from '../oci/reference.ts';
 import type { BootRequest } from '../pipeline/request.ts';
-import { findContainer, refuseTakenName } from '../runtime/containers.ts';
+import { findContainer } from '../runtime/containers.ts';
 import { requireRoot } from '../runtime/create.ts';
+import { refuseTakenName } from '../runtime/names.ts';
 import { networkRequest } from '../runtime/network/resolve.ts';
 import { createOptions, withContainerOptions } from './run-options/all.ts';
 

@@ -2,7 +2,8 @@
 import { stat } from 'node:fs/promises';
 import { messageOf, P2cError, systemCode } from '../errors.ts';
 import { containerFolder, readBundle, readContainer, readState } from './container.ts';
-import { containerIds, nameOf } from './containers.ts';
+import { containerIds } from './containers.ts';
+import { nameOf } from './names.ts';
 import { readNetworkRecord } from './network/record.ts';
 import { notedVolumes } from './volumes/volumes.ts';
 
