@@ -70,6 +70,16 @@ export function resolveInRoot(layers: readonly LayerRoot[], path: string): Resol
   return { path: found.path, kind: 'directory', hostPath: found.folders[0]?.hostPath };
 }
 
+/** Where a path really lies; undefined where it cannot be followed. */
+export function placeInRoot(layers: readonly LayerRoot[], path: string): string | undefined {
+  try {
+    return resolveInRoot(layers, path).path;
+  } catch (error) {
+    if (error instanceof P2cError) return undefined;
+    throw error;
+  }
+}
+
 /**
  * The names in a directory of the root, those that are UTF-8; none where there is no such directory.
  * @throws P2cError `runtime.path` as `resolveInRoot`.

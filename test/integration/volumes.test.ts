@@ -40,6 +40,26 @@ test('one that begins empty stays empty, and several that begin at once have one
   );
 });
 
+test('an image’s volume gives way to the user’s in the same place, whatever links lead there', async (t) => {
+  if (!ready(t)) return;
+  const tree = {
+    'data/mysql/from-image': 'here',
+    'var/lib/mysql': { link: '/data/mysql' },
+    'var/loop': { link: 'loop' },
+  };
+  const declared = ['/var/lib/mysql', '/var/lib/../../data/mysql', '/var/loop/x', '/var/lib/proc'];
+  const Volumes = Object.fromEntries(declared.map((path) => [path, {}]));
+  const p2c = await runner(t, { ...tree, 'var/lib/proc': { link: '/proc' } }, { Volumes });
+  const list = ['test:latest', 'ls', '/var/lib/mysql'];
+  t.is(await p2c.ok('run', '--rm', '-v', 'db:/data/mysql', ...list), 'from-image');
+  t.is(await p2c.ok('run', '--rm', '--tmpfs', '/data/mysql:notmpcopyup', ...list), '');
+  t.is(await p2c.ok('volume', 'ls', '-q'), 'db');
+  await p2c.ok('create', '--name', 'c', 'test:latest', 'true');
+  t.is((await p2c.ok('volume', 'ls', '-q')).split('\n').length, 2);
+  const twice = await p2c.call('run', '--rm', '-v', 'db:/data/mysql', '-v', 'other:/var/lib/mysql', ...list);
+  t.regex(twice.stderr, /two volumes lie on '\/data\/mysql'/);
+});
+
 test('of one that an older p2c made, a container that has it says that it is not new', async (t) => {
   if (!ready(t)) return;
   const p2c = await runner(t, TREE);

@@ -1,9 +1,10 @@
 /** The bundle against the rules of the runtime-spec (v1.1, config.md and config-linux.md), written down here anew. */
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import * as z from 'zod';
 import { makeBundle } from '../../src/runtime/bundle/make.ts';
+import { bootedOptions } from '../../src/runtime/init/booted.ts';
 import type { RunOptions } from '../../src/runtime/options.ts';
 import { type Bundle, specText } from '../../src/runtime/spec.ts';
 import { parseTmpfs } from '../../src/runtime/tmpfs.ts';
@@ -162,4 +163,29 @@ test('an unlimited limit is written as the 64 bits it has', async (t) => {
   const soft = 2 ** 64;
   const unlimited = { ...bundle.process, rlimits: [{ type: 'RLIMIT_CORE', soft, hard: soft }] };
   t.regex(specText(unlimited), /"soft": 18446744073709551615,\s+"hard": 18446744073709551615/);
+});
+
+test('a system’s own /run gives way to a volume that lies there by a link', async (t) => {
+  const { image } = await storeWith(t, [rawTar([])]);
+  const folder = await temporaryFolder(t);
+  for (const name of ['etc', 'run', 'var']) mkdirSync(join(folder, name));
+  symlinkSync('../run', join(folder, 'var/run'));
+  const layers = [{ folder, opaque: new Set<string>() }];
+  const volumes = [{ source: '/srv', sourceIsDirectory: true, destination: '/var/run', readOnly: false }];
+  const boot = { mode: 'system', init: 'sysvinit', cgroups: undefined, why: '' } as const;
+  const { mounts } = makeBundle(
+    '0'.repeat(64),
+    '/folder',
+    image,
+    layers,
+    bootedOptions(boot, image, layers, { ...PLAIN, volumes }),
+  );
+  const below = mounts.filter(({ destination }) => destination.startsWith('/run'));
+  t.deepEqual(
+    below.map(({ destination, type }) => [destination, type]),
+    [
+      ['/run', 'bind'],
+      ['/run/lock', 'tmpfs'],
+    ],
+  );
 });

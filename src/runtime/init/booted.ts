@@ -3,7 +3,7 @@
 import type { Image } from '../../oci/image.ts';
 import { commandOf } from '../command-line.ts';
 import type { RunOptions } from '../options.ts';
-import { type LayerRoot, resolveInRoot } from '../root-path.ts';
+import { type LayerRoot, placeInRoot, resolveInRoot } from '../root-path.ts';
 import type { Tmpfs } from '../tmpfs.ts';
 import type { Boot } from './boot.ts';
 import { isServicesScript } from './services-script.ts';
@@ -42,9 +42,12 @@ function systemOptions(
   layers: readonly LayerRoot[],
   options: RunOptions,
 ): RunOptions {
-  const taken = [...options.volumes, ...options.tmpfs].map(({ destination }) => destination);
+  // `/var/run` leads there.
+  const place = ({ destination }: { readonly destination: string }): string | undefined =>
+    placeInRoot(layers, destination);
+  const taken = [...options.volumes, ...options.tmpfs].map(place);
   const hasRun = resolveInRoot(layers, '/run').kind === 'directory';
-  const run = hasRun ? RUN.filter(({ destination }) => !taken.includes(destination)) : [];
+  const run = hasRun ? RUN.filter((each) => !taken.includes(place(each))) : [];
   return {
     ...options,
     entrypoint: '',

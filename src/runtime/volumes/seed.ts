@@ -4,7 +4,7 @@ import { basename, join } from 'node:path';
 import { P2cError, systemCode } from '../../errors.ts';
 import { lock } from '../../oci/lock.ts';
 import { leftIn, ownedName } from '../owned-name.ts';
-import { type LayerRoot, resolveInRoot } from '../root-path.ts';
+import { type LayerRoot, placeInRoot, resolveInRoot } from '../root-path.ts';
 import { unpackContent, type VolumeContent } from './content.ts';
 import { copyFromImage } from './from-image.ts';
 import { findVolume, markUsed, volumeData, volumeFolder, volumeUsers } from './volumes.ts';
@@ -38,8 +38,8 @@ export async function seedVolume(
   path: string,
 ): Promise<void> {
   if ((await findVolume(root, name)).used === true) return;
-  // Each container comes by here before it mounts anything: who holds the lock and finds it new is the first.
-  await using _ = await lock(join(volumeFolder(root, name), '.lock'), FILLING_TAKES);
+  // Each container comes by here before it mounts anything: who locks its folder and finds it new is the first.
+  await using _ = await lock(volumeFolder(root, name), FILLING_TAKES);
   const volume = await findVolume(root, name);
   if (volume.used === true) return;
   const isNew = volume.used === false || !(await hasOtherUser(root, name, container));
@@ -79,7 +79,9 @@ async function fillWhereEmpty(root: string, name: string, fill: Fill, path: stri
 /** What was captured for the place, however the container's user writes it, and else what the image has there. */
 function fillFrom({ layers, contents }: SeedSources, path: string): Fill | undefined {
   const found = resolveInRoot(layers, path);
-  const content = contents.find((each) => each.path === path) ?? contents.find((each) => each.path === found.path);
+  const content =
+    contents.find((each) => each.path === path) ??
+    contents.find((each) => placeInRoot(layers, each.path) === found.path);
   if (content !== undefined) return (work) => unpackContent(content, work);
   return found.kind === 'directory' ? (work) => copyFromImage(layers, found.path, work) : undefined;
 }
