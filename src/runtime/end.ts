@@ -40,15 +40,18 @@ export async function stopContainer(container: Container, patience: number): Pro
 }
 
 /**
- * Sends a signal to a container's PID 1. One that is to end it is also the end of its restart policy.
+ * Sends a signal to a container's PID 1. One that is to end it is also the end of its restart policy, if it ends by it within
+ * the time that a stop gives it.
  * @throws P2cError `container.stopped` (usage) where it does not run.
  */
 export async function signalContainer(container: Container, signal: number): Promise<void> {
   const { definition, folder } = container;
   const state = await stateOrGone(container);
   if (state === undefined || !hasInit(state)) throw notRunning(container);
-  const ends = signal === constants.signals.SIGKILL || signal === stopSignalNumber(definition.stopSignal);
-  if (ends) await requestStop(folder);
+  if (signal === constants.signals.SIGKILL) await requestStop(folder);
+  else if (signal === stopSignalNumber(definition.stopSignal)) {
+    await requestStop(folder, Date.now() + definition.stopTimeout * 1000);
+  }
   signalProcess(state.init, signal);
 }
 

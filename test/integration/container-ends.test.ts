@@ -45,6 +45,37 @@ test.serial('one that is just restarting is stopped, and one that is removed is 
   t.deepEqual(remains(p2c), NOTHING);
 });
 
+test('a signal that a container survives is not the end of its restart policy', async (t) => {
+  if (!ready(t)) return;
+  const p2c = await runner(t);
+  const script = 'trap "echo no" TERM; while :; do sleep 0.1; done';
+  const how = ['-d', '--restart', 'always', '--stop-timeout', '1'];
+  await p2c.ok('run', ...how, '--name', 'c', 'test:latest', 'sh', '-c', script);
+  await p2c.ok(
+    'run',
+    ...how,
+    '--name',
+    'ends',
+    'test:latest',
+    'sh',
+    '-c',
+    'trap "exit 0" TERM; while :; do sleep 0.1; done',
+  );
+  while (!(await p2c.ok('logs', 'c')).includes('no')) {
+    await p2c.ok('kill', '-s', 'TERM', 'c');
+    await setTimeout(500);
+  }
+  await p2c.ok('kill', '-s', 'TERM', 'ends');
+  await setTimeout(1500);
+  const [container] = (await listContainers(p2c.store.root)).filter(({ definition }) => definition.name === 'c');
+  const pid = Number(await p2c.ok('container', 'inspect', '-f', '{{.State.Pid}}', 'c'));
+  process.kill(pid, 'SIGKILL');
+  const now = () => readState(container?.folder ?? '');
+  while ((await now()).status === 'running' && (await now()).init?.pid === pid) await setTimeout(50);
+  t.not((await now()).status, 'exited');
+  t.is(await p2c.ok('container', 'inspect', '-f', '{{.State.Status}}', 'ends'), 'exited');
+});
+
 test('a container that removes itself outlives its restart, with what it wrote', async (t) => {
   if (!ready(t)) return;
   const p2c = await runner(t);
