@@ -85,7 +85,12 @@ function cgroupFolder(pid: number | 'self'): string | undefined {
     .split('\n')
     .map((line) => /^[0-9]+:([^:]*):(.*)$/.exec(line));
   const first = lines.find((line) => line?.[1]?.split(',').includes('memory'));
-  if (first != null) return join('/sys/fs/cgroup/memory', first[2] ?? '');
+  if (first != null) return join('/sys/fs/cgroup/memory', containersPart(first[2] ?? ''));
   const unified = lines.find((line) => line?.[1] === '');
-  return unified == null ? undefined : join('/sys/fs/cgroup', unified[2] ?? '');
+  return unified == null ? undefined : join('/sys/fs/cgroup', containersPart(unified[2] ?? ''));
+}
+
+/** systemd moves itself into a group of its own (`/p2c-ID/init.scope`), and what it starts into others beside that. */
+export function containersPart(cgroup: string): string {
+  return /^.*\/p2c-[0-9a-f]{64}(?=\/|$)/.exec(cgroup)?.[0] ?? cgroup;
 }
