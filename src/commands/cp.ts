@@ -24,7 +24,7 @@ export const verb = defineVerb({
       alias: 'a',
       type: 'boolean',
       default: true,
-      describe: 'it belongs to whom it is copied to (--no-archive: owners stay, by number)',
+      describe: 'it belongs to whom it is copied to, without set-ID bits (--no-archive: owners stay, by number)',
     }),
   async run({ archive }, words) {
     const [from, to] = words;

@@ -1,11 +1,22 @@
 /** `p2c cp` and a container at work: its mounts, its kernel's files, and what cannot be written. */
-import { chownSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import type { ExecutionContext } from 'ava';
 import { findContainer } from '../../src/runtime/containers.ts';
 import { runningInit, startLive } from '../../src/runtime/copy/live.ts';
 import { onEachEngine } from '../helpers/engines.ts';
+import { requirePrograms } from '../helpers/require.ts';
 import type { Runner } from '../helpers/runner.ts';
 
 /** @returns where it lies, and what a copy of it holds. */
@@ -66,6 +77,35 @@ onEachEngine('what is copied in belongs to the container’s user, whoever had i
   await p2c.ok('cp', file, 'c:/tmp/stopped');
   await p2c.ok('start', 'c');
   t.is(await owner('/tmp/stopped'), '1000:1000');
+});
+
+onEachEngine('what is copied to another owner runs with nobody’s rights but its caller’s', async (t, runner) => {
+  if (!requirePrograms(t, ['setcap', 'getcap'])) return;
+  const p2c = await runner(t);
+  await p2c.ok('run', '-d', '--name', 'c', '-v', 'data:/data', 'test:latest', 'sleep', '1000');
+  const data = join(p2c.store.root, 'volumes/data/_data/own');
+  mkdirSync(data, { mode: 0o755 });
+  writeFileSync(join(data, 'program'), '');
+  chownSync(join(data, 'program'), 1000, 1000);
+  execFileSync('setcap', ['cap_net_raw=ep', join(data, 'program')]);
+  chmodSync(join(data, 'program'), 0o6755);
+  chmodSync(data, 0o3777);
+  const there = (path: string): [number, string] => [
+    statSync(path).mode & 0o7777,
+    execFileSync('getcap', [path], { encoding: 'utf8' }).replace(/^.* /, '').trim(),
+  ];
+  t.deepEqual(there(join(data, 'program')), [0o6755, 'cap_net_raw=ep']);
+  for (const when of ['running', 'stopped']) {
+    const to = (name: string): string => join(p2c.outside, `${when}-${name}`);
+    await p2c.ok('cp', 'c:/data/own', to('own'));
+    t.deepEqual(there(to('own/program')), [0o755, ''], when);
+    t.is(statSync(to('own')).mode & 0o7777, 0o1777);
+    await p2c.ok('cp', '--no-archive', 'c:/data/own', to('kept'));
+    t.deepEqual(there(to('kept/program')), [0o6755, 'cap_net_raw=ep'], when);
+    await p2c.ok('cp', to('kept/program'), `c:/data/${when}`);
+    t.deepEqual(there(join(data, '..', when)), [0o755, ''], when);
+    await p2c.ok('stop', '-t', '0', 'c');
+  }
 });
 
 onEachEngine(

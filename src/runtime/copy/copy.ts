@@ -16,10 +16,10 @@ import { resolveLive, runningInit, startLive } from './live.ts';
 import { isBrokenPipe, unpackedIn } from './unpacked-in.ts';
 import { endOf, resolveInContainer, startInView } from './view.ts';
 import { withoutDevices } from './without-devices.ts';
-import { type Kind, type Plan, packWords, parentOf, planCopy, unpackWords } from './words.ts';
+import { type Kind, type Plan, packWords, parentOf, planCopy, unpackWords, WITHOUT_RIGHTS } from './words.ts';
 
 export interface CopyOptions {
-  /** Whether what is copied belongs to whoever it is copied to; else owners stay, by number. */
+  /** Whether what is copied belongs to whoever it is copied to, without set-ID bits and capabilities; else owners stay, by number. */
   readonly archive: boolean;
 }
 
@@ -41,13 +41,13 @@ export async function copyOut(
       throw usageError(`'${path}' does not exist in the container`, { code: 'copy.place' });
     const name = source.path.split('/').at(-1) || '.';
     const plan = { folder: name === '.' ? '/' : parentOf(source.path), member: name, name, into: '' };
-    const { output, ended } = await packed(container, init, plan);
+    const { output, ended } = await packed(container, init, plan, []);
     await pipeline(output, process.stdout, { end: false });
     await ended;
     return [];
   }
   const plan = planCopy(source, here(to));
-  const pack = await packed(container, init, plan);
+  const pack = await packed(container, init, plan, options.archive ? WITHOUT_RIGHTS : []);
   // The root has no name to be unpacked by.
   mkdirSync(plan.into, { recursive: true });
   const owner = options.archive ? ['--no-same-owner'] : [];
@@ -71,7 +71,7 @@ export async function copyIn(container: Container, from: string, path: string, o
   }
   const source = here(from);
   const plan = planCopy({ ...source, content: isContent(from) }, destination);
-  const owner = options.archive ? [`--owner=:${user.uid}`, `--group=:${user.gid}`] : [];
+  const owner = options.archive ? [`--owner=:${user.uid}`, `--group=:${user.gid}`, ...WITHOUT_RIGHTS] : [];
   await unpackedIn(container, plan.into, (sink) => {
     // Started where it is read: Node drops what a program said that has ended before anybody listened.
     const pack = onHost(packWords(plan, '', owner));
@@ -84,9 +84,11 @@ async function packed(
   container: Container,
   init: ProcessIdentity | undefined,
   plan: Plan,
+  more: readonly string[],
 ): Promise<{ output: Readable; ended: Promise<void> }> {
-  if (init === undefined) return startInView(container, 'ro', packWords(plan, '/c', []));
-  const words = packWords({ ...plan, folder: '' }, '.', excludeKernelFiles(mountsOf(init.pid), plan.folder));
+  if (init === undefined) return startInView(container, 'ro', packWords(plan, '/c', more));
+  const excluded = excludeKernelFiles(mountsOf(init.pid), plan.folder);
+  const words = packWords({ ...plan, folder: '' }, '.', [...excluded, ...more]);
   return startLive(container, init, plan.folder, words);
 }
 

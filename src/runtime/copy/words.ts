@@ -68,6 +68,12 @@ export function packWords({ folder, member, name }: Plan, root: string, more: re
   return [...words, '-C', `${root}${folder}`, '-cf', '-', '--', member === '.' ? '.' : `./${member}`];
 }
 
+/**
+ * More words for `packWords` where all is to have another owner: a program that runs with its owner's rights would run with those
+ * of the new one.
+ */
+export const WITHOUT_RIGHTS = ['--mode=ug-s', '--xattrs-exclude=security.capability'];
+
 /** Of GNU tar, to unpack. */
 export function unpackWords(into: string, root: string, more: readonly string[]): string[] {
   return [
