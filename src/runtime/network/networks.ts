@@ -1,4 +1,4 @@
-/** The networks of a store: `ROOT/networks/NAME.conflist`. */
+/** The networks of a store: `ROOT/networks/NAME.conflist`; one that was written by hand may lie in a file of another name. */
 import { createHash } from 'node:crypto';
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -27,10 +27,9 @@ export function checkNetworkName(name: string): void {
 
 /** By name. */
 export async function listNetworks(root: string): Promise<Conflist[]> {
-  const names = (await namesIn(networksFolder(root))).filter((file) => file.endsWith(ENDING) && NAME.test(file)).sort();
   const found: Conflist[] = [];
-  for (const file of names) {
-    const network = await readNetwork(join(networksFolder(root), file));
+  for (const file of await networkFiles(root)) {
+    const network = await readNetwork(file);
     if (network !== undefined) found.push(network);
   }
   return found;
@@ -38,7 +37,30 @@ export async function listNetworks(root: string): Promise<Conflist[]> {
 
 /** @returns undefined where there is none of that name. */
 export async function networkNamed(root: string, name: string): Promise<Conflist | undefined> {
-  return NAME.test(name) ? readNetwork(networkFile(root, name)) : undefined;
+  if (!NAME.test(name)) return undefined;
+  const own = await readNetwork(networkFile(root, name));
+  // A file of that name keeps the name taken, whatever it says of itself.
+  return own?.name === name ? own : ((await foreignNamed(root, name))?.network ?? own);
+}
+
+/** One that lies in a file of another name. Damaged files name nothing. */
+async function foreignNamed(root: string, name: string): Promise<{ file: string; network: Conflist } | undefined> {
+  for (const file of await networkFiles(root)) {
+    const network = await readNetwork(file).catch((error: unknown) => {
+      if (error instanceof P2cError) return undefined;
+      throw error;
+    });
+    if (network?.name === name) return { file, network };
+  }
+  return undefined;
+}
+
+async function networkFiles(root: string): Promise<string[]> {
+  const folder = networksFolder(root);
+  const files = (await namesIn(folder)).filter(
+    (file) => file.endsWith(ENDING) && NAME.test(file.slice(0, -ENDING.length)),
+  );
+  return files.sort().map((file) => join(folder, file));
 }
 
 /** By name, or by the beginning of one ID. @throws P2cError `network.unknown`, `network.ambiguous` (usage). */
@@ -86,7 +108,10 @@ export async function writeNetwork(root: string, network: Conflist): Promise<voi
 }
 
 export async function deleteNetwork(root: string, name: string): Promise<void> {
-  await rm(networkFile(root, name), { force: true });
+  const own = networkFile(root, name);
+  const isOwn = (await readNetwork(own))?.name === name;
+  const file = isOwn ? own : (await foreignNamed(root, name))?.file;
+  if (file !== undefined) await rm(file, { force: true });
 }
 
 function networksFolder(root: string): string {
