@@ -4,6 +4,7 @@ import { storeRoot } from '../oci/root.ts';
 import { sweep } from '../runtime/containers.ts';
 import { type DamagedContainer, damagedContainers } from '../runtime/damaged.ts';
 import { removeContainer } from '../runtime/end.ts';
+import { dependentsFirst, refuseWithDependents } from '../runtime/network/dependents.ts';
 import { removeDamaged } from '../runtime/remove-damaged.ts';
 import { defineVerb } from './command.ts';
 import { eachContainer } from './each-container.ts';
@@ -20,7 +21,12 @@ export const verb = defineVerb({
   ],
   options: (parser) =>
     parser
-      .option('force', { alias: 'f', type: 'boolean', default: false, describe: 'kill those that run' })
+      .option('force', {
+        alias: 'f',
+        type: 'boolean',
+        default: false,
+        describe: 'kill those that run, and cut off those that share their network',
+      })
       .option('time', {
         alias: 't',
         type: 'number',
@@ -44,7 +50,8 @@ export const verb = defineVerb({
       process.stdout.write(`${one.name ?? one.id}\n`);
     }
     const others = containers.filter(({ definition }) => !isBroken(definition.id));
-    return eachContainer(others, async (container) => {
+    return eachContainer(dependentsFirst(others), async (container) => {
+      if (!force) await refuseWithDependents(root, container);
       await removeContainer(root, container, force, { patience, volumes });
       process.stdout.write(`${container.definition.name}\n`);
     });

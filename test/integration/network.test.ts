@@ -352,10 +352,20 @@ test('a container shares another’s network', async (t) => {
   await p2c.ok('run', '-d', '--name', 'first', '--network', 'web', 'test:latest', ...HTTPD);
   const shared = ['--rm', '--network', 'container:first', 'test:latest', 'wget', '-qO-', 'http://127.0.0.1/'];
   t.is(await p2c.ok('run', ...shared), 'the page');
+  await p2c.ok('run', '-d', '--name', 'second', '--network', 'container:first', 'test:latest', 'sleep', '1000');
   await p2c.ok('stop', '-t', '0', 'first');
+  const refused = await p2c.call('rm', 'first');
+  t.is(refused.code, 2);
+  t.regex(refused.stderr, /the network of the container 'first' is also that of second/);
   const late = await p2c.call('run', ...shared);
   t.is(late.code, 125);
   t.regex(late.stderr, /'first', whose network .* is not running/);
+  await p2c.ok('stop', '-t', '0', 'second');
+  t.is(await p2c.ok('rm', 'first', 'second'), 'second\nfirst');
+  await p2c.ok('run', '-d', '--name', 'first', '--network', 'web', 'test:latest', ...HTTPD);
+  await p2c.ok('create', '--name', 'second', '--network', 'container:first', 'test:latest', 'true');
+  t.is(await p2c.ok('rm', '-f', 'first'), 'first');
+  await p2c.ok('rm', 'second');
 });
 
 test('nothing stays of a container on a network whose monitor was killed', async (t) => {
