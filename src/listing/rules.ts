@@ -5,6 +5,7 @@
  */
 import type { ByteString } from '../printable.ts';
 import type { Entry } from './entry.ts';
+import { isAtOrBelow } from './path.ts';
 import { type Pattern, parsePattern } from './pattern.ts';
 
 /** Where a rule comes from, in the order in which they are asked. */
@@ -21,6 +22,8 @@ export interface RuleInput {
   readonly reason: string;
   /** Only entries of this type. */
   readonly type?: Entry['type'] | undefined;
+  /** Of what is at these places and below them it says nothing. */
+  readonly except?: readonly ByteString[] | undefined;
 }
 
 export interface Rule extends RuleInput {
@@ -39,6 +42,7 @@ interface CompiledRule {
   /** Of the rule. */
   readonly type: Entry['type'] | undefined;
   readonly pattern: Pattern;
+  readonly except: ReadonlySet<string>;
   /** True once it decided for an entry. */
   used: boolean;
 }
@@ -65,6 +69,7 @@ export class RuleSet {
       rule: { ...input, id: ruleId(input) },
       type: input.type,
       pattern: parsePattern(input.pattern),
+      except: new Set(input.except),
       used: false,
     }));
     this.#rules = LEVELS.flatMap((level) => compiled.filter((item) => item.rule.level === level).sort(bySpecificity));
@@ -93,7 +98,7 @@ export class RuleSet {
   decide(entry: Pick<Entry, 'path' | 'type' | 'size' | 'blocks'>): Rule | undefined {
     for (const compiled of this.#around(entry.path)) {
       if (compiled.type !== undefined && compiled.type !== entry.type) continue;
-      if (!compiled.pattern.matches(entry)) continue;
+      if (!compiled.pattern.matches(entry) || isWithin(entry.path, compiled.except)) continue;
       compiled.used = true;
       return compiled.rule;
     }
@@ -129,14 +134,32 @@ export class RuleSet {
   /** True where nothing that may lie below a directory is taken. */
   leavesOutBelow(path: ByteString): boolean {
     for (const compiled of this.#rules) {
-      const { rule, pattern } = compiled;
+      const { rule, pattern, except } = compiled;
       if (rule.action === 'include' && pattern.mayMatchBelow(path)) return false;
       if (rule.action !== 'exclude' || rule.type !== undefined || !pattern.matchesAllBelow(path)) continue;
+      if (isWithin(path, except) || rule.except?.some((place) => isAtOrBelow(place, path))) continue;
       compiled.used = true;
       return true;
     }
     return false;
   }
+
+  /** True where of the files that may lie below a directory only such are taken as a rule names in particular. */
+  leavesOutMost(path: ByteString): boolean {
+    const all = this.#rules.find(
+      ({ rule, pattern }) => (rule.type === undefined || rule.type === 'f') && pattern.matchesAllBelow(path),
+    );
+    return all?.rule.action === 'exclude';
+  }
+}
+
+/** A rule may have thousands of exceptions, and a path has few parts. */
+function isWithin(path: ByteString, places: ReadonlySet<string>): boolean {
+  if (places.size === 0) return false;
+  for (let end = path.indexOf('/', 1); end >= 0; end = path.indexOf('/', end + 1)) {
+    if (places.has(path.slice(0, end))) return true;
+  }
+  return places.has(path);
 }
 
 const LARGEST_HOLES = 1024 ** 3;

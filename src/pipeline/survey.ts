@@ -26,7 +26,7 @@ import { patienceOf, retrying } from './retry.ts';
 import type { Belongings } from './rollback.ts';
 import type { Show } from './stage.ts';
 import { listFilesystems, type ScannedListing } from './stages/list.ts';
-import { rulesOf } from './stages/rules.ts';
+import { leftOutBy, rulesOf } from './stages/rules.ts';
 import { APPLY_RULES, AUDIT_DUPLICATES, FIND_FILESYSTEMS, LIST_FILES, RECOGNISE } from './titles.ts';
 import type { WorkFolder } from './work-folder.ts';
 
@@ -56,7 +56,7 @@ export interface Beginning {
 
 /** Runs stage 1 over an open session, and begins to recognise. */
 export function beginSurvey(session: Session, request: SurveyRequest, show: Show): Beginning {
-  const filesystems = readFilesystems(session);
+  const filesystems = readFilesystems(session, leftOutBy(request));
   const facts = show.stage(FIND_FILESYSTEMS, () => gatherFacts(session, filesystems), describeFacts);
   const detecting = request.recognise ? recognise(session, listProfiles()) : Promise.resolve([]);
   // Where one fails, the others are waited for by nobody.

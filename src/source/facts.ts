@@ -85,14 +85,20 @@ function unquote(value: string): string {
   return value.replace(/^(['"])(.*)\1$/s, '$2').replace(/\\(.)/gs, '$1');
 }
 
-/** @throws P2cError `source.mounts`. */
-export async function readFilesystems(session: Session): Promise<Filesystem[]> {
+/**
+ * @param isLeftOut of what is left out where it lies, another place that shows it is taken.
+ * @throws P2cError `source.mounts`.
+ */
+export async function readFilesystems(
+  session: Session,
+  isLeftOut?: (path: ByteString) => boolean,
+): Promise<Filesystem[]> {
   const { stdout, code } = await session.run(MOUNTS_COMMAND);
   const newline = stdout.indexOf(0x0a);
   const table = stdout.subarray(newline + 1);
   const form = stdout.toString('latin1', 0, Math.max(0, newline));
   const mounts = form === 'mountinfo' ? parseMountinfo(table) : parseProcMounts(table);
-  const filesystems = classifyMounts(mounts);
+  const filesystems = classifyMounts(mounts, isLeftOut);
   if (code !== 0 || !filesystems.some((mount) => mount.verdict === 'included')) {
     throw new P2cError(`no mounted filesystem was found on ${session.target.name} among ${mounts.length} mounts`, {
       code: 'source.mounts',

@@ -4,6 +4,7 @@ import { isBelow } from '../listing/path.ts';
 import { type ByteString, printablePath } from '../printable.ts';
 import { leadingParts, MountTree } from './mount-tree.ts';
 import type { MountEntry } from './mountinfo.ts';
+import { Originals, sameFilesystem } from './originals.ts';
 
 type MountVerdict = 'included' | 'pseudo' | 'memory' | 'network' | 'bind' | 'removable' | 'hidden';
 
@@ -11,6 +12,8 @@ export interface Filesystem extends MountEntry {
   readonly verdict: MountVerdict;
   /** A sentence for people: why it is in or out. */
   readonly reason: string;
+  /** Of a bind mount: where its files are taken. */
+  readonly original?: ByteString;
 }
 
 const PSEUDO = new Set(
@@ -31,20 +34,74 @@ const OVERLAYS = new Set(['overlay', 'overlayfs', 'aufs', 'unionfs', 'fuse.fuse-
 /** Filesystem types served by a program that nevertheless hold a disk's files. */
 const FUSE_ON_DISK = new Set(['fuseblk', 'fuse.ntfs-3g', 'fuse.ntfs', 'fuse.exfat', 'fuse.unionfs', 'fuse.mergerfs']);
 
+/** A filesystem within another within another needs one more look each; a table of nobody's must come to an end. */
+const MOST_LOOKS = 10;
+
 /**
- * Judges every mount; the answer is in the kernel's order. The root filesystem is judged first and then those that
- * show more of theirs, so that a bind mount is told from what it shows whichever was mounted earlier.
+ * Judges every mount; the answer is in the kernel's order. Of mounts that show the same files those are taken that do not lie
+ * below a bind mount, and which are bind mounts is known only once all are judged: then they are judged again.
+ * @param isLeftOut whether the files at a place are not taken anyway: then another place that shows them is.
  */
-export function classifyMounts(mounts: readonly MountEntry[]): Filesystem[] {
+export function classifyMounts(
+  mounts: readonly MountEntry[],
+  isLeftOut: (path: ByteString) => boolean = () => false,
+): Filesystem[] {
   const tree = new MountTree(mounts);
+  let binds = new Set<ByteString>();
+  for (let looks = 1; ; looks += 1) {
+    const judged = judgeAll(mounts, tree, binds, isLeftOut);
+    const found = new Set(judged.flatMap(({ verdict, mountPoint }) => (verdict === 'bind' ? [mountPoint] : [])));
+    if (looks === MOST_LOOKS || sameMembers(found, binds)) return judged;
+    binds = found;
+  }
+}
+
+function sameMembers(a: ReadonlySet<unknown>, b: ReadonlySet<unknown>): boolean {
+  return a.size === b.size && [...a].every((member) => b.has(member));
+}
+
+function judgeAll(
+  mounts: readonly MountEntry[],
+  tree: MountTree,
+  binds: ReadonlySet<ByteString>,
+  isLeftOut: (path: ByteString) => boolean,
+): Filesystem[] {
   const included = new Originals();
   const judged = new Map<MountEntry, Filesystem>();
-  for (const mount of [...mounts].sort(byBreadth)) {
-    const filesystem = judge(mount, tree, included);
+  for (const mount of inOrder(mounts, tree, binds)) {
+    const filesystem = judge(mount, tree, (bind) => included.placesOf(bind, tree).find((path) => !isLeftOut(path)));
     judged.set(mount, filesystem);
-    if (filesystem.verdict === 'included') included.add(filesystem);
+    if (filesystem.verdict === 'included') included.add(mount);
   }
   return mounts.flatMap((mount) => judged.get(mount) ?? []);
+}
+
+/**
+ * The root filesystem is judged first and then those that show more of theirs, so that a bind mount is told from what it
+ * shows whichever was mounted earlier.
+ */
+function inOrder(mounts: readonly MountEntry[], tree: MountTree, binds: ReadonlySet<ByteString>): MountEntry[] {
+  const root = tree.at('/' as ByteString);
+  const ranked = mounts.map((mount) => ({ mount, rank: rankOf(mount, root), below: Number(liesBelow(mount, binds)) }));
+  ranked.sort((a, b) => a.rank - b.rank || a.mount.root.length - b.mount.root.length || a.below - b.below);
+  return ranked.map(({ mount }) => mount);
+}
+
+/** Last comes what shows more of the root's disk than `/` does: the system lives in the places it has below `/` (ostree). */
+function rankOf(mount: MountEntry, root: MountEntry | undefined): number {
+  if (mount.mountPoint === '/') return 0;
+  return root !== undefined && showsAround(mount, root) ? 2 : 1;
+}
+
+/** Whether a mount shows the directory that the other shows, and what is around it. */
+export function showsAround(mount: MountEntry, other: MountEntry): boolean {
+  return isBelow(other.root, mount.root) && sameFilesystem(mount, other);
+}
+
+function liesBelow({ mountPoint }: MountEntry, places: ReadonlySet<ByteString>): boolean {
+  if (places.size === 0) return false;
+  for (const part of leadingParts(mountPoint)) if (part !== mountPoint && places.has(part)) return true;
+  return false;
 }
 
 /**
@@ -59,12 +116,11 @@ export function restlessPaths(
   return new Set([...restless.map((mount) => mount.mountPoint), ...places]);
 }
 
-function byBreadth(a: MountEntry, b: MountEntry): number {
-  if ((a.mountPoint === '/') !== (b.mountPoint === '/')) return a.mountPoint === '/' ? -1 : 1;
-  return a.root.length - b.root.length;
-}
-
-function judge(mount: MountEntry, tree: MountTree, included: Originals): Filesystem {
+function judge(
+  mount: MountEntry,
+  tree: MountTree,
+  originalOf: (mount: MountEntry) => ByteString | undefined,
+): Filesystem {
   const visible = tree.at(mount.mountPoint);
   if (visible !== mount) {
     const by = visible === undefined ? 'another mount' : `${visible.type} on ${printablePath(visible.mountPoint)}`;
@@ -80,12 +136,10 @@ function judge(mount: MountEntry, tree: MountTree, included: Originals): Filesys
   }
   const byType = judgeType(mount.type);
   if (byType !== undefined) return { ...mount, ...byType };
-  const original = included
-    .holding(mount)
-    .map((other) => joinPath(other.mountPoint, relativeTo(mount.root, other.root)))
-    .find((path) => showsAgain(mount, path, tree));
+  const original = originalOf(mount);
   if (original !== undefined) {
-    return { ...mount, verdict: 'bind', reason: `bind mount: shows ${printablePath(original)} again` };
+    const reason = `bind mount: shows ${printablePath(original)} again`;
+    return { ...mount, verdict: 'bind', reason, original };
   }
   return { ...mount, verdict: 'included', reason: `${mount.type} on ${printablePath(mount.source)}` };
 }
@@ -99,56 +153,4 @@ function judgeType(type: string): { verdict: MountVerdict; reason: string } | un
     return { verdict: 'network', reason: `${type} is served by a program` };
   }
   return undefined;
-}
-
-/**
- * All subvolumes of a btrfs have one device and one tree of paths, and each is a filesystem of its own all the same: neither
- * find nor tar goes from one into the other. Where the kernel does not tell which one it is, a tree that is taken twice is
- * better than one that is lost.
- */
-function sameFilesystem(mount: MountEntry, other: MountEntry): boolean {
-  if (mount.device === '' || mount.device !== other.device) return false;
-  return mount.type !== 'btrfs' || (mount.subvolume !== undefined && mount.subvolume === other.subvolume);
-}
-
-/** Filesystems that are taken, by what they show: a mount is held by those that show a leading part of its root. */
-class Originals {
-  readonly #byRoot = new Map<string, Filesystem>();
-  #atRoot: Filesystem | undefined;
-
-  add(filesystem: Filesystem): void {
-    if (filesystem.mountPoint === '/') this.#atRoot = filesystem;
-    const key = keyOf(filesystem, filesystem.root);
-    // The first is what others show again.
-    if (!this.#byRoot.has(key)) this.#byRoot.set(key, filesystem);
-  }
-
-  /** The same filesystem, and what the one shows is what the mount shows, or above it: the root filesystem first. */
-  holding(mount: MountEntry): Filesystem[] {
-    const found = [...leadingParts(mount.root)].flatMap((root) => this.#byRoot.get(keyOf(mount, root)) ?? []);
-    return found
-      .filter((other) => sameFilesystem(mount, other))
-      .sort((a, b) => Number(b === this.#atRoot) - Number(a === this.#atRoot));
-  }
-}
-
-function keyOf({ device, subvolume = '' }: MountEntry, root: ByteString): string {
-  return `${device} ${subvolume} ${root}`;
-}
-
-/** False where the path leads elsewhere: to the mount itself, which is bound onto itself, or to what hides the original. */
-function showsAgain(mount: MountEntry, original: ByteString, tree: MountTree): boolean {
-  const there = tree.at(original);
-  if (there === undefined) return true;
-  if (there === mount || !sameFilesystem(mount, there)) return false;
-  return joinPath(there.root, relativeTo(original, there.mountPoint)) === mount.root;
-}
-
-function relativeTo(path: ByteString, base: ByteString): string {
-  if (!isBelow(path, base)) return '';
-  return base === '/' ? path : path.slice(base.length);
-}
-
-function joinPath(base: ByteString, rest: string): ByteString {
-  return (base === '/' ? rest || '/' : base + rest) as ByteString;
 }

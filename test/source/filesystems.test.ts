@@ -4,6 +4,7 @@ import { DuplicateAuditor } from '../../src/source/audit.ts';
 import { swapFiles } from '../../src/source/facts.ts';
 import { classifyMounts } from '../../src/source/filesystems.ts';
 import { parseMountinfo, parseProcMounts } from '../../src/source/mountinfo.ts';
+import { shownElsewhere } from '../../src/source/shown-elsewhere.ts';
 import { directory, entry } from '../helpers/entries.ts';
 
 /** A Debian server: its initramfs mounted /proc and /dev before the root that carries them. */
@@ -153,6 +154,94 @@ test('what is bound onto itself, or hides under another mount where it comes fro
     '/old': 'included',
     '/deep': 'bind mount: shows /old/deep again',
   });
+});
+
+test('of places that show the same disk, one that lies below a bind mount is the last to be taken', (t) => {
+  // Propagated to all that share: which of them the table has first is chance.
+  const home = '3 2 8:1 /srv/home /home rw shared:1 - ext4 /dev/a rw';
+  const places = ['4 3 8:2 / /home/alice rw - ext4 /dev/b rw', '5 2 8:2 / /srv/home/alice rw - ext4 /dev/b rw'];
+  const deep = ['6 4 8:3 / /home/alice/deep rw - ext4 /dev/c rw', '7 5 8:3 / /srv/home/alice/deep rw - ext4 /dev/c rw'];
+  const wanted = {
+    '/': 'included',
+    '/home': 'bind mount: shows /srv/home again',
+    '/home/alice': 'bind mount: shows /srv/home/alice again',
+    '/home/alice/deep': 'bind mount: shows /srv/home/alice/deep again',
+    '/srv/home/alice': 'included',
+    '/srv/home/alice/deep': 'included',
+  };
+  for (const order of [
+    [home, ...places, ...deep],
+    [home, ...places.toReversed(), ...deep.toReversed()],
+    [...deep, ...places, home],
+  ]) {
+    t.deepEqual(judged(['2 1 8:1 / / rw shared:1 - ext4 /dev/a rw', ...order].join('\n')), wanted);
+  }
+  const twin = `
+2 1 8:1 / / rw - ext4 /dev/a rw
+3 2 8:2 / /data rw shared:2 - ext4 /dev/b rw
+4 2 8:2 / /export rw shared:2 - ext4 /dev/b rw
+5 4 8:3 / /export/disk rw - ext4 /dev/c rw
+6 3 8:3 / /data/disk rw - ext4 /dev/c rw
+`;
+  t.deepEqual(judged(twin), {
+    '/': 'included',
+    '/data': 'included',
+    '/export': 'bind mount: shows /data again',
+    '/export/disk': 'bind mount: shows /data/disk again',
+    '/data/disk': 'included',
+  });
+});
+
+/** RHEL Atomic Host, CoreOS: the root is a directory of the disk, and /sysroot shows all of that. */
+const OSTREE = `
+23 1 253:0 /ostree/deploy/rhel/deploy/abc.0 / rw - xfs /dev/mapper/atomicos-root rw
+24 23 253:0 / /sysroot rw - xfs /dev/mapper/atomicos-root rw
+25 23 253:0 /ostree/deploy/rhel/deploy/abc.0/usr /usr ro - xfs /dev/mapper/atomicos-root rw
+26 23 253:0 /ostree/deploy/rhel/var /var rw - xfs /dev/mapper/atomicos-root rw
+27 23 253:0 /ostree/deploy/rhel/var/www /srv/www rw - xfs /dev/mapper/atomicos-root rw
+28 23 8:1 / /boot rw - xfs /dev/sda1 rw
+`;
+
+test('an ostree system is taken where it lives, and of the whole disk what is left', (t) => {
+  const mounts = classifyMounts(parseMountinfo(Buffer.from(OSTREE)));
+  t.deepEqual(judged(OSTREE), {
+    '/': 'included',
+    '/sysroot': 'included',
+    '/usr': 'included',
+    '/var': 'included',
+    '/srv/www': 'bind mount: shows /var/www again',
+    '/boot': 'included',
+  });
+  t.deepEqual(
+    shownElsewhere(mounts).map(({ path, reason }) => `${path} ${reason}`),
+    [
+      '/sysroot/ostree/deploy/rhel/deploy/abc.0 shows / again',
+      '/sysroot/ostree/deploy/rhel/deploy/abc.0/usr shows /usr again',
+      '/sysroot/ostree/deploy/rhel/var shows /var again',
+    ],
+  );
+  t.deepEqual(shownElsewhere(classifyMounts(parseMountinfo(Buffer.from(SERVER)))), []);
+});
+
+test('what is left out where it lies is taken where it is bound, once', (t) => {
+  const table = `
+2 1 8:1 / / rw - ext4 /dev/a rw
+3 2 8:1 /root/www /srv/www rw - ext4 /dev/a rw
+4 2 8:1 /root/www /srv/again rw - ext4 /dev/a rw
+5 2 8:1 /root/www/docs /srv/docs rw - ext4 /dev/a rw
+6 2 8:1 /opt /mnt rw - ext4 /dev/a rw
+`;
+  const mounts = classifyMounts(parseMountinfo(Buffer.from(table)), (path) => path.startsWith('/root/'));
+  t.deepEqual(
+    mounts.map(({ mountPoint, verdict, original }) => [mountPoint, verdict, original].map(String)),
+    [
+      ['/', 'included', 'undefined'],
+      ['/srv/www', 'included', 'undefined'],
+      ['/srv/again', 'bind', '/srv/www'],
+      ['/srv/docs', 'bind', '/srv/www/docs'],
+      ['/mnt', 'bind', '/opt'],
+    ],
+  );
 });
 
 test("a running container's root is no filesystem of its own; a live system's root is", (t) => {

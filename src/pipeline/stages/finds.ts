@@ -8,6 +8,7 @@ import { FindParser, findScript, type Start } from '../../listing/scan.ts';
 import { type ByteString, printablePath } from '../../printable.ts';
 import { formatCount } from '../../report/units.ts';
 import type { SourceFacts } from '../../source/facts.ts';
+import { shownElsewhere } from '../../source/shown-elsewhere.ts';
 import type { RemoteCommand, Session } from '../../ssh/session.ts';
 import { type Patience, retrying } from '../retry.ts';
 import type { Tell } from '../stage.ts';
@@ -71,6 +72,7 @@ export class Finds {
   readonly #sink: EntrySink;
   readonly #tell: Tell;
   readonly #mountPoints: ReadonlySet<ByteString>;
+  readonly #shownElsewhere: ReadonlySet<ByteString>;
   #unentered: Unentered[] = [];
   #count = 0;
 
@@ -79,6 +81,7 @@ export class Finds {
     this.#sink = sink;
     this.#tell = tell;
     this.#mountPoints = new Set(input.facts.filesystems.map(({ mountPoint }) => mountPoint));
+    this.#shownElsewhere = new Set(shownElsewhere(input.facts.filesystems).map(({ path }) => path));
   }
 
   /** @returns the entry of the path itself, also where that is of another device than was asked for, and nothing was listed. */
@@ -177,6 +180,8 @@ export class Finds {
       ({ mountPoint, verdict }) => mountPoint === path && verdict !== 'hidden',
     );
     if (loop === undefined) return here.length > 0 && here.every(({ verdict }) => verdict !== 'included');
+    // The find of the whole disk lists it.
+    if (this.#shownElsewhere.has(loop)) return true;
     if (here.some(({ verdict }) => verdict === 'bind')) this.loops.add(loop);
     // Where the table does not tell binds from mounts, it is listed as a filesystem of its own.
     return here.length > 0;

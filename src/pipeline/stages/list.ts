@@ -70,11 +70,18 @@ export async function scanFilesystems(input: ListInput, sink: EntrySink, tell: T
 type ForEach = <Item>(items: readonly Item[], act: (item: Item) => Promise<unknown>) => Promise<unknown>;
 
 /** Subvolumes that are not mounted, those within them, and so on. They belong to the filesystem around them. */
-async function listUnentered({ session }: ListInput, finds: Finds, each: ForEach): Promise<void> {
+async function listUnentered({ session, facts }: ListInput, finds: Finds, each: ForEach): Promise<void> {
+  const taken = new Set(
+    facts.filesystems.flatMap(({ verdict, mountPoint }) => (verdict === 'included' ? [mountPoint] : [])),
+  );
   let room = SUBVOLUMES;
   const changed = new Set<ByteString>();
   for (let left = finds.takeUnentered(); left.length > 0; left = finds.takeUnentered()) {
-    const judged = judgeUnentered(left, await readFilesystems(session), finds.roots);
+    const now = (await readFilesystems(session)).map((mount) =>
+      // Also a bind mount of what the rules leave out.
+      mount.verdict === 'bind' && taken.has(mount.mountPoint) ? { ...mount, verdict: 'included' as const } : mount,
+    );
+    const judged = judgeUnentered(left, now, finds.roots);
     const { subvolumes, mounted, odd } = judged;
     for (const path of judged.places) finds.places.add(path);
     for (const path of judged.covered) finds.covered.add(path);

@@ -2,10 +2,12 @@
 import { messageOf } from '../../errors.ts';
 import { parsePattern } from '../../listing/pattern.ts';
 import { literalPattern, type RuleInput, RuleSet } from '../../listing/rules.ts';
-import { bytesOf, printable } from '../../printable.ts';
-import { baseRules } from '../../profiles/load.ts';
+import { type ByteString, bytesOf, printable } from '../../printable.ts';
+import { baseRules, listProfiles } from '../../profiles/load.ts';
 import type { Profile, ProfileRule } from '../../profiles/schema.ts';
 import type { SourceFacts } from '../../source/facts.ts';
+import { leadingParts } from '../../source/mount-tree.ts';
+import { shownElsewhere } from '../../source/shown-elsewhere.ts';
 import type { SurveyRequest } from '../request.ts';
 import type { Tell } from '../stage.ts';
 
@@ -40,13 +42,13 @@ function ruleInput(level: RuleInput['level'], action: RuleInput['action'], rule:
 
 /** What a tar cannot hold, and what would be held twice: nobody can choose otherwise. */
 function factRules(facts: Facts): RuleInput[] {
-  const binds = facts.filesystems.filter((mount) => mount.verdict === 'bind');
   return [
-    ...binds.map((mount) => ({
+    ...twice(facts.filesystems).map(({ path, reason, except }) => ({
       level: 'source' as const,
       action: 'exclude' as const,
-      pattern: `${literalPattern(textOf(mount.mountPoint))}/**`,
-      reason: mount.reason,
+      pattern: `${literalPattern(textOf(path))}/**`,
+      reason,
+      ...(except.length === 0 ? {} : { except }),
     })),
     { level: 'source', action: 'exclude', pattern: '/**', type: 's', reason: 'tar has no type for sockets' },
     {
@@ -64,6 +66,30 @@ function factRules(facts: Facts): RuleInput[] {
   ];
 }
 
+/** What is shown a second time, but for the filesystems of their own that are mounted in there: the other rules speak of these. */
+function twice(filesystems: Facts['filesystems']): { path: ByteString; reason: string; except: ByteString[] }[] {
+  const binds = filesystems.filter(({ verdict }) => verdict === 'bind');
+  const places = [...binds.map(({ mountPoint: path, reason }) => ({ path, reason })), ...shownElsewhere(filesystems)];
+  const within = new Map(places.map(({ path }): [ByteString, ByteString[]] => [path, []]));
+  for (const { mountPoint, verdict } of filesystems) {
+    if (verdict !== 'included') continue;
+    for (const part of leadingParts(mountPoint)) within.get(part)?.push(mountPoint);
+  }
+  return places.map((place) => ({ ...place, except: within.get(place.path) ?? [] }));
+}
+
+/**
+ * Whether the files at a place will not be taken, or may turn out not to be: which profiles apply is known only when the
+ * mounts have long been judged. A bind mount of what is left out is then the only place that the files have.
+ */
+export function leftOutBy(request: SurveyRequest): (path: ByteString) => boolean {
+  const profiles = request.recognise
+    ? listProfiles().map((profile) => ({ ...profile, include: [] }))
+    : request.profiles;
+  const rules = rulesOf({ ...request, profiles });
+  return (path) => rules.leavesOutMost(path);
+}
+
 /** A user cannot mend what a source says, and it must not end the run: what is no place of a file is passed over. */
 function isRule({ pattern, reason }: RuleInput, note: Tell): boolean {
   try {
@@ -76,6 +102,6 @@ function isRule({ pattern, reason }: RuleInput, note: Tell): boolean {
 }
 
 /** Patterns are text; a mount point whose bytes are no UTF-8 cannot be written as one, and is then not matched. */
-function textOf(path: Parameters<typeof bytesOf>[0]): string {
+function textOf(path: ByteString): string {
   return bytesOf(path).toString('utf8');
 }
