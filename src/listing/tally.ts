@@ -5,7 +5,7 @@
 import type { ByteString } from '../printable.ts';
 import { type Entry, inodeKey, isHardLinked, tarSize } from './entry.ts';
 import { LowestPaths } from './lowest.ts';
-import { comparePaths, isBelow } from './path.ts';
+import { comparePaths, isBelow, parentOf } from './path.ts';
 import type { Excluded } from './plan.ts';
 import { RECREATED, type Rule, type RuleSet } from './rules.ts';
 import { Trees, type VolumePlace } from './trees.ts';
@@ -79,7 +79,12 @@ export class Tally {
 
   /** The way to a walk that includes something leads through the trees around it. */
   #takeBackTo(walk: TallyWalk): void {
-    const junction = this.#junctions.get(walk.start);
+    // What is around it may have been entered by no walk: then what is around that.
+    let place = walk.start;
+    let junction = this.#junctions.get(place);
+    for (; place !== '/' && (junction === undefined || junction.walk === walk); junction = this.#junctions.get(place)) {
+      place = parentOf(place);
+    }
     if (junction === undefined || junction.walk === walk) return;
     for (const ancestor of junction.ancestors) this.takeBack(ancestor);
     this.#takeBackTo(junction.walk);

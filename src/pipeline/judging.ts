@@ -3,21 +3,37 @@
  * several times as long. What several finds print is judged once.
  */
 import type { Entry } from '../listing/entry.ts';
-import { isAtOrBelow, parentOf } from '../listing/path.ts';
+import { parentOf } from '../listing/path.ts';
 import type { Start } from '../listing/scan.ts';
-import type { ByteString } from '../printable.ts';
+import { isNaive } from '../source/audit.ts';
 import type { Filesystem } from '../source/filesystems.ts';
+import { sameFilesystem } from '../source/originals.ts';
+import { Reach } from '../source/reach.ts';
+import { shownElsewhere } from '../source/shown-elsewhere.ts';
 import type { Judgement, JudgementWalk } from './judgement.ts';
 import type { EntrySink, FindSink } from './stages/finds.ts';
 
 /** Entries that wait for the rules before the finds have to: some 30 MB. */
 const WAITING = 100_000;
 
-/** True where the table of mounts tells which of them show the same files, so that none is judged twice. */
+/**
+ * True where the table of mounts tells which finds show the same files, so that none is judged twice, and where each begins
+ * below what another one printed, so that all is known of what is around it.
+ */
 export function canJudgeAsListed(filesystems: readonly Filesystem[]): boolean {
+  const reach = new Reach(filesystems);
   const included = filesystems.filter(({ verdict }) => verdict === 'included');
-  return included.every(
-    ({ device, type, subvolume }) => device !== '' && (type !== 'btrfs' || subvolume !== undefined),
+  const told = ({ device, type, subvolume }: Filesystem): boolean =>
+    device !== '' && (type !== 'btrfs' || subvolume !== undefined);
+  const joined = (mount: Filesystem): boolean => {
+    const around = mount.mountPoint === '/' ? undefined : reach.at(parentOf(mount.mountPoint));
+    return around === undefined || reach.prints(mount) !== undefined || !isNaive(around);
+  };
+  return (
+    included.every((mount) => told(mount) && joined(mount)) &&
+    !filesystems.some((mount) => (mount.verdict === 'included' || mount.verdict === 'bind') && reach.isLoop(mount)) &&
+    reach.ways.length === 0 &&
+    shownElsewhere(filesystems).length === 0
   );
 }
 
@@ -29,12 +45,12 @@ export class Judging implements EntrySink {
   /** Entries that were listed and not judged. */
   waiting = 0;
   known = false;
-  readonly #filesystems: readonly Filesystem[];
+  readonly #reach: Reach;
 
   /** @param judgement there once the rules are. */
   constructor(judgement: Promise<Judgement>, filesystems: readonly Filesystem[]) {
     this.judgement = judgement;
-    this.#filesystems = filesystems;
+    this.#reach = new Reach(filesystems);
     const know = (): void => {
       this.known = true;
     };
@@ -48,20 +64,11 @@ export class Judging implements EntrySink {
   /** What another find has of this one. */
   #around({ path, what }: Start): Around {
     if (what !== 'filesystem') return what === 'itself' ? 'nothing' : 'root';
-    const here = this.#filesystems.find(({ mountPoint, verdict }) => mountPoint === path && verdict === 'included');
-    const around = path === '/' ? undefined : this.#filesystemAt(parentOf(path));
-    if (around === undefined || here === undefined || around.verdict !== 'included') return 'nothing';
-    // find stays on one device, and that is the same: it goes on into this filesystem.
-    return around.device === here.device && here.type !== 'btrfs' ? 'everything' : 'root';
-  }
-
-  #filesystemAt(path: ByteString): Filesystem | undefined {
-    return this.#filesystems
-      .filter(({ mountPoint, verdict }) => verdict !== 'hidden' && isAtOrBelow(path, mountPoint))
-      .reduce<Filesystem | undefined>(
-        (inner, each) => (inner === undefined || each.mountPoint.length > inner.mountPoint.length ? each : inner),
-        undefined,
-      );
+    const here = this.#reach.at(path);
+    const around = here === undefined ? undefined : this.#reach.prints(here);
+    if (around === undefined || here === undefined) return 'nothing';
+    // find stays on one device, and where that is the same it goes on into this filesystem.
+    return sameFilesystem(here, around) ? 'everything' : 'root';
   }
 }
 

@@ -23,6 +23,11 @@ export interface DuplicateAudit {
   readonly byCause: Readonly<Record<DuplicateCause, number>>;
 }
 
+/** As `mount | awk '$1 ~ /\/dev/'` chooses the arguments. */
+export function isNaive({ source, verdict }: Filesystem): boolean {
+  return source.includes('/dev') && verdict !== 'hidden';
+}
+
 /** How often the naive arguments reach what lies in a directory, each with its device. */
 interface Reaching {
   readonly device: number;
@@ -38,8 +43,7 @@ export class DuplicateAuditor {
   readonly #byCause: Record<DuplicateCause, number> = { 'mount point under a parent': 0, 'bind mount': 0 };
 
   constructor(filesystems: readonly Filesystem[], limit = 1000) {
-    // As `mount | awk '$1 ~ /\/dev/'` chooses them.
-    const naive = filesystems.filter((mount) => mount.source.includes('/dev') && mount.verdict !== 'hidden');
+    const naive = filesystems.filter(isNaive);
     for (const { mountPoint } of naive) this.#arguments.set(mountPoint, (this.#arguments.get(mountPoint) ?? 0) + 1);
     this.#found = new Lowest(limit);
   }

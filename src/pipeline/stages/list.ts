@@ -5,6 +5,7 @@ import type { Start } from '../../listing/scan.ts';
 import { type Listing, ListingWriter } from '../../listing/storage.ts';
 import { type ByteString, printablePath } from '../../printable.ts';
 import { readFilesystems } from '../../source/facts.ts';
+import { Reach } from '../../source/reach.ts';
 import type { Tell } from '../stage.ts';
 import { type EntrySink, type FindSink, Finds, type ListInput } from './finds.ts';
 import { judgeUnentered, type Unentered } from './unentered.ts';
@@ -61,7 +62,9 @@ export async function scanFilesystems(input: ListInput, sink: EntrySink, tell: T
   const included = input.facts.filesystems.filter((mount) => mount.verdict === 'included');
   await each(included, ({ mountPoint }) => finds.list({ path: mountPoint, what: 'filesystem' }));
   await listUnentered(input, finds, each);
-  await each([...finds.loops], (path) => finds.list({ path, what: 'itself' }));
+  // Each layer has to have the directories above what it holds.
+  const alone = new Set([...new Reach(input.facts.filesystems).ways, ...finds.loops]);
+  await each([...alone], (path) => finds.list({ path, what: 'itself' }));
   const { tarBytes, problems, devices, places, covered, starts } = finds;
   return { startedAt, tarBytes, problems, devices, places, covered, starts };
 }
