@@ -9,7 +9,9 @@ import { HeaderError } from '../tar/header.ts';
 import { Draft, type PassedOver } from './draft.ts';
 import { ImageTree, type LayerSource } from './image-tree.ts';
 import { writeLayer } from './layer.ts';
+import { type Interest, interestIn } from './of-interest.ts';
 import { RECIPES } from './recipes/index.ts';
+import type { Recorded } from './recorded.ts';
 import { type System, systemOf } from './system.ts';
 
 export interface Applied {
@@ -33,6 +35,7 @@ export interface LayerToRead extends Pick<Descriptor, 'digest' | 'mediaType'>, P
 /**
  * @param layers of the raw capture, the lowest first.
  * @param without names of recipes that are not to be applied.
+ * @param recorded what the image is labelled with.
  * @throws P2cError `adapt.foreign` (usage) for layers that are compressed, `adapt.damaged` for such as are no tar,
  * `adapt.size`.
  */
@@ -40,6 +43,7 @@ export async function adaptLayers(
   store: ImageStore,
   layers: readonly LayerToRead[],
   without: readonly string[],
+  recorded: Recorded,
 ): Promise<Adaptation> {
   if (layers.some(({ mediaType }) => mediaType !== MediaType.layerTar)) {
     throw usageError('the image cannot be adapted: its layers are compressed', {
@@ -47,16 +51,17 @@ export async function adaptLayers(
       hint: 'images that p2c made can',
     });
   }
-  const tree = await readTree(store, layers);
+  const tree = await readTree(store, layers, interestIn(recorded.binds));
   const draft = new Draft(tree);
   const system = systemOf(draft);
-  const applied = applyRecipes(draft, system, without);
+  const applied = applyRecipes(draft, { system, without, recorded });
   return { system, applied, passedOver: draft.passedOver, layer: await writeLayer(store, draft) };
 }
 
-async function readTree(store: ImageStore, layers: readonly LayerToRead[]): Promise<ImageTree> {
+async function readTree(store: ImageStore, layers: readonly LayerToRead[], interest: Interest): Promise<ImageTree> {
   try {
-    return await ImageTree.read(layers.map(({ digest, places }) => ({ path: store.blobPath(digest), places })));
+    const read = layers.map(({ digest, places }) => ({ path: store.blobPath(digest), places }));
+    return await ImageTree.read(read, interest);
   } catch (error) {
     if (!(error instanceof HeaderError)) throw error;
     throw new P2cError(`the image cannot be adapted: of its layers (${layers.length}) one is no sound tar`, {
@@ -67,11 +72,17 @@ async function readTree(store: ImageStore, layers: readonly LayerToRead[]): Prom
   }
 }
 
+export interface ApplyInput {
+  readonly system: System;
+  readonly without: readonly string[];
+  readonly recorded: Recorded;
+}
+
 /** Applies every recipe for the system but those left out. */
-export function applyRecipes(draft: Draft, system: System, without: readonly string[]): Applied[] {
+export function applyRecipes(draft: Draft, { system, without, recorded }: ApplyInput): Applied[] {
   const wanted = RECIPES.filter((recipe) => recipe.appliesTo(system) && !without.includes(recipe.name));
   return wanted.flatMap((recipe) => {
-    recipe.apply(draft, system);
+    recipe.apply(draft, system, recorded);
     const files = draft.takeTouched().map((path) => printablePath(path as ByteString));
     return files.length === 0 ? [] : [{ recipe: recipe.name, files }];
   });

@@ -3,7 +3,6 @@ import { posix } from 'node:path';
 import { type ByteString, printablePath } from '../printable.ts';
 import { followLinks } from './follow-links.ts';
 import type { ImageTree } from './image-tree.ts';
-import { isOfInterest } from './of-interest.ts';
 import type { TreeEntry } from './overlay.ts';
 
 /** What is to lie at a path. Texts have one character for each byte. */
@@ -86,7 +85,12 @@ export class Draft {
   /** The names in a folder, sorted; none where there is no such folder. */
   names(folder: string): string[] {
     const real = this.real(folder);
-    if (this.#seeWay(folder) && real !== undefined && !MADE_AT_BOOT.test(real) && !isOfInterest(`${real}/name`)) {
+    if (
+      this.#seeWay(folder) &&
+      real !== undefined &&
+      !MADE_AT_BOOT.test(real) &&
+      !this.tree.isOfInterest(`${real}/name`)
+    ) {
       this.passOver(folder, leadsAway(real));
     }
     if (real === undefined || this.#at(real)?.kind !== 'directory') return [];
@@ -136,6 +140,12 @@ export class Draft {
     this.#set(place, { kind: 'symlink', target });
   }
 
+  /** A symbolic link in place of a folder, which is to be empty. */
+  linkFolder(path: string, target: string): void {
+    const place = this.#place(path);
+    if (place !== undefined && this.#at(place)?.kind === 'directory') this.#set(place, { kind: 'symlink', target });
+  }
+
   /** Takes away what lies there; of a link, the link. */
   remove(path: string): void {
     const place = this.#place(path);
@@ -178,7 +188,7 @@ export class Draft {
   #free(path: string, place: string | undefined): string | undefined {
     const kind = place === undefined ? undefined : this.#at(place)?.kind;
     if (place === undefined) this.passOver(path, 'its links go round, or what is above it is no folder');
-    else if (!isOfInterest(place)) this.passOver(path, leadsAway(place));
+    else if (!this.tree.isOfInterest(place)) this.passOver(path, leadsAway(place));
     else if (kind === 'unknown') this.passOver(path, this.#further(place));
     else if (kind === 'directory' || kind === 'other') this.passOver(path, 'what lies there is no file');
     else return place;
@@ -195,7 +205,7 @@ export class Draft {
       const part = end < 0 ? path : path.slice(0, end);
       const real = this.real(part);
       if (real === undefined || MADE_AT_BOOT.test(real)) return true;
-      if (!isOfInterest(real)) {
+      if (!this.tree.isOfInterest(real)) {
         this.passOver(part, leadsAway(real));
         return false;
       }

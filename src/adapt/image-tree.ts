@@ -6,7 +6,7 @@
 import { closeSync, openSync, readSync } from 'node:fs';
 import type { ByteString } from '../printable.ts';
 import { layerHeaders } from './layer-headers.ts';
-import { isOfInterest } from './of-interest.ts';
+import { type Interest, isOfInterest } from './of-interest.ts';
 import { Overlay, type TreeEntry } from './overlay.ts';
 
 /** Recipes edit what people write by hand. */
@@ -24,21 +24,24 @@ export interface LayerSource {
 export class ImageTree {
   readonly #files: readonly string[];
   readonly #overlay: Overlay;
+  /** Whether it knows what lies at a path. */
+  readonly isOfInterest: Interest;
 
-  private constructor(files: readonly string[], overlay: Overlay) {
+  private constructor(files: readonly string[], overlay: Overlay, interest: Interest) {
     this.#files = files;
     this.#overlay = overlay;
+    this.isOfInterest = interest;
   }
 
   /**
    * @param layers plain tars, the lowest first.
    * @throws P2cError `adapt.size` where there is too much of what recipes look at; HeaderError for what is no tar.
    */
-  static async read(layers: readonly LayerSource[]): Promise<ImageTree> {
-    const overlay = new Overlay();
+  static async read(layers: readonly LayerSource[], interest: Interest = isOfInterest): Promise<ImageTree> {
+    const overlay = new Overlay(interest);
     for (const [at, { path, places }] of layers.entries()) {
       overlay.begin(at);
-      for await (const batch of layerHeaders({ path, only: places?.(isOfInterest) })) {
+      for await (const batch of layerHeaders({ path, only: places?.(interest) })) {
         for (const entry of batch) overlay.add(entry);
       }
       const { wanted } = overlay;
@@ -49,7 +52,7 @@ export class ImageTree {
       }
     }
     const files = layers.map(({ path }) => path);
-    return new ImageTree(files, overlay);
+    return new ImageTree(files, overlay, interest);
   }
 
   /** What lies at the path itself. */

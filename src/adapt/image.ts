@@ -10,6 +10,7 @@ import type { ExecutionConfig, ImageConfig } from '../oci/spec.ts';
 import type { ImageStore } from '../oci/store.ts';
 import { SYSTEM_LABELS as LABELS } from '../oci/system-labels.ts';
 import { type Adaptation, adaptLayers } from './adapt.ts';
+import { recordedIn } from './recorded.ts';
 import { describeSystem, type Init, needsOldCgroups, type System } from './system.ts';
 
 /** How its history entry begins. */
@@ -80,7 +81,7 @@ export async function adaptImage(
   await using _ = await store.use(image);
   const count = rawLayerCount(image);
   const layers = layersOf(image).slice(0, count);
-  const adaptation = await adaptLayers(store, layers, options.without);
+  const adaptation = await adaptLayers(store, layers, options.without, recordedIn(image));
   const bare = { ...image.config, rootfs: { ...image.config.rootfs, diff_ids: layers.map(({ diffID }) => diffID) } };
   const config = withAdaptation({ ...bare, ...historyOf(image, count) }, adaptation, options.when);
   const adapted = await store.addImage({

@@ -96,10 +96,13 @@ function entryOf(tree: ImageTree, path: string, edit: Edit): NewEntry {
  * an extended header before it.
  */
 async function blocksOf(entry: NewEntry): Promise<Buffer[]> {
-  const { content, attributes = [], uid = 0, gid = 0, name, mtime, ...header } = entry;
+  const { content, attributes = [], uid = 0, gid = 0, name, linkname, mtime, ...header } = entry;
   const timeFits = mtime >= 0 && mtime <= LATEST_TIME;
   const records = [
     ...(isPlain(name) ? [] : [{ key: 'path', value: bytesOf(name as ByteString) }]),
+    ...(linkname === undefined || isPlain(linkname)
+      ? []
+      : [{ key: 'linkpath', value: bytesOf(linkname as ByteString) }]),
     ...(uid > LARGEST_ID ? [{ key: 'uid', value: Buffer.from(String(uid)) }] : []),
     ...(gid > LARGEST_ID ? [{ key: 'gid', value: Buffer.from(String(gid)) }] : []),
     ...(timeFits ? [] : [{ key: 'mtime', value: Buffer.from(String(mtime)) }]),
@@ -109,6 +112,7 @@ async function blocksOf(entry: NewEntry): Promise<Buffer[]> {
   const shared = {
     ...header,
     name: isPlain(name) ? name : './p2c',
+    ...(linkname === undefined ? {} : { linkname: isPlain(linkname) ? linkname : 'p2c' }),
     uid: uid > LARGEST_ID ? 0 : uid,
     gid: gid > LARGEST_ID ? 0 : gid,
     // tar-stream takes a mode of 0 for none, and writes the permission bits only.

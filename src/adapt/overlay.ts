@@ -7,7 +7,7 @@ import { cleanName } from '../tar/name.ts';
 import type { PaxRecord } from '../tar/pax.ts';
 import { WHITEOUT_PREFIX } from '../tar/whiteout.ts';
 import type { LayerEntry } from './layer-headers.ts';
-import { isOfInterest } from './of-interest.ts';
+import { type Interest, isOfInterest } from './of-interest.ts';
 
 export interface TreeEntry extends Ownership {
   /** `unknown`: a further name of a file that no layer was seen to have. */
@@ -37,6 +37,11 @@ export class Overlay {
   readonly #cleared = new Set<string>();
   /** By the first name of a file of which nothing is known yet, the further ones. */
   readonly #waiting = new Map<string, string[]>();
+  readonly #isOfInterest: Interest;
+
+  constructor(interest: Interest = isOfInterest) {
+    this.#isOfInterest = interest;
+  }
 
   at(path: string): TreeEntry | undefined {
     return this.#entries.get(path);
@@ -60,7 +65,7 @@ export class Overlay {
     const name = path.slice(slash);
     if (name === OPAQUE) this.#clear(path.slice(0, Math.max(1, slash - 1)));
     else if (name.startsWith(WHITEOUT_PREFIX)) this.#hide(path.slice(0, slash) + name.slice(WHITEOUT_PREFIX.length));
-    else if (isOfInterest(path)) this.#set(path, entry);
+    else if (this.#isOfInterest(path)) this.#set(path, entry);
   }
 
   /** The first names of files of this layer that have further ones of interest, and are of none themselves. */

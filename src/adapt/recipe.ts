@@ -1,5 +1,6 @@
 /** One adaptation of a root filesystem so that it boots in a container. */
 import type { Draft } from './draft.ts';
+import type { Recorded } from './recorded.ts';
 import type { System } from './system.ts';
 
 export interface Recipe {
@@ -9,7 +10,7 @@ export interface Recipe {
   readonly summary: string;
   appliesTo(system: System): boolean;
   /** Applied to its own result it changes nothing. */
-  apply(draft: Draft, system: System): void;
+  apply(draft: Draft, system: System, recorded: Recorded): void;
 }
 
 /** For recipes of every system. */

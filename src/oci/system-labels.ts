@@ -10,4 +10,6 @@ export const SYSTEM_LABELS = {
   system: 'io.p2c.system',
   /** How the applications of the profiles are started and stopped, as JSON. */
   services: 'io.p2c.services',
+  /** Bind mounts of the server, and where their files are, as JSON. */
+  binds: 'io.p2c.binds',
 } as const;

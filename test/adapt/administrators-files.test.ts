@@ -1,8 +1,6 @@
 /** Files that an administrator wrote where recipes write too. */
 import test from 'ava';
-import { applyRecipes } from '../../src/adapt/adapt.ts';
-import { systemOf } from '../../src/adapt/system.ts';
-import { adapted, layerOf } from '../helpers/adapting.ts';
+import { adapted, appliedAgain, layerOf } from '../helpers/adapting.ts';
 import { SYSTEMS } from '../helpers/system-trees.ts';
 
 test('of tmpfiles.d only what cleans /tmp and /var/tmp is taken out', async (t) => {
@@ -40,7 +38,7 @@ d /var/tmp 1777 root root -
     after.text('/etc/tmpfiles.d/app.conf'),
     'd /run/app 0755 app app -\n#p2c# r! /var/tmp/[a-z]*\n#p2c# e /var/tmp - - - 1d\nd /tmp 1777 root root\n',
   );
-  t.deepEqual(applyRecipes(after, systemOf(after), []), []);
+  t.deepEqual(appliedAgain(after), []);
 });
 
 test('without a file of its own the folders are made and not cleaned, and one that is off stays off', async (t) => {
@@ -67,7 +65,7 @@ for (const name of ['el6 (upstart)', 'ubuntu12 (upstart)']) {
     t.is(after.text('/etc/init/console.conf'), LOGIN.replace(/^(?=[a-z])/gm, '#p2c# '));
     t.regex(after.text('/etc/init/p2c-power.conf') ?? '', /^exec \/sbin\/init 0$/m);
     t.regex(after.text('/etc/init/p2c-console.conf') ?? '', /^exec \S+getty .*console$/m);
-    t.deepEqual(applyRecipes(after, systemOf(after), []), []);
+    t.deepEqual(appliedAgain(after), []);
   });
 }
 

@@ -1,10 +1,13 @@
 /** Recipes applied to a tree that is given as text, the way of a real image: through a layer, and into one. */
 import { posix } from 'node:path';
 import type { ExecutionContext } from 'ava';
+import { type Applied, applyRecipes } from '../../src/adapt/adapt.ts';
 import { Draft, type PassedOver } from '../../src/adapt/draft.ts';
 import { adaptImage } from '../../src/adapt/image.ts';
 import { ImageTree } from '../../src/adapt/image-tree.ts';
-import { describeSystem } from '../../src/adapt/system.ts';
+import { interestIn } from '../../src/adapt/of-interest.ts';
+import { type Recorded, recordedIn } from '../../src/adapt/recorded.ts';
+import { describeSystem, systemOf } from '../../src/adapt/system.ts';
 import type { Image } from '../../src/oci/image.ts';
 import { parseReference } from '../../src/oci/reference.ts';
 import { ImageStore } from '../../src/oci/store.ts';
@@ -50,10 +53,16 @@ export async function adapted(
   return adaptedAgain(root, image, without);
 }
 
+/** What all recipes would still change. */
+export function appliedAgain(after: Draft, recorded: Recorded = { binds: [], volumes: [] }): Applied[] {
+  return applyRecipes(after, { system: systemOf(after), without: [], recorded });
+}
+
 export async function adaptedAgain(root: string, image: Image, without: string[] = []): Promise<Adapted> {
   await using store = await ImageStore.open(root);
   const made = await adaptImage(store, image, parseReference('test:adapted'), { without, when: new Date(0) });
-  const tree = await ImageTree.read(made.image.manifest.layers.map(({ digest }) => ({ path: store.blobPath(digest) })));
+  const layers = made.image.manifest.layers.map(({ digest }) => ({ path: store.blobPath(digest) }));
+  const tree = await ImageTree.read(layers, interestIn(recordedIn(made.image).binds));
   return {
     system: describeSystem(made.adaptation.system),
     recipes: made.adaptation.applied.map(({ recipe }) => recipe),

@@ -1,5 +1,6 @@
 /** Every recipe, in the order in which they are applied. */
 import type { Recipe } from '../recipe.ts';
+import { binds } from './binds.ts';
 import { debianBoot } from './debian-boot.ts';
 import { fstab } from './fstab.ts';
 import { hostname } from './hostname.ts';
@@ -21,6 +22,8 @@ import { upstartEl } from './upstart-el.ts';
 import { upstartUbuntu } from './upstart-ubuntu.ts';
 
 export const RECIPES: readonly Recipe[] = [
+  // Before all others: these may have something to do behind its links.
+  binds,
   fstab,
   mtab,
   selinux,

@@ -8,6 +8,7 @@ import { CaptureLogReader } from '../../report/receipt/capture-log.ts';
 import type { LayerLog } from '../../report/receipt/layers.ts';
 import { formatCount } from '../../report/units.ts';
 import type { Scene } from '../scene.ts';
+import { recordedOf } from './recorded.ts';
 
 export const ADAPT = 'Adapt it to a container';
 
@@ -22,14 +23,14 @@ export async function adaptCapture(
   captured: readonly Layer[],
   logs: readonly LayerLog[],
 ): Promise<Adaptation | undefined> {
-  const { store, request, show } = scene;
+  const { store, request, survey, show } = scene;
   const layers = captured.map((layer, at) => ({ ...layer, places: placesOf(logs[at]) }));
   if (!request.adapt) return undefined;
   const adapting = async (): Promise<Adaptation | P2cError> => {
     try {
       // The last layer may be on its way to the disk still: nothing waited for it so far.
       await store.published();
-      return await adaptLayers(store, layers, request.withoutRecipes);
+      return await adaptLayers(store, layers, request.withoutRecipes, recordedOf(request, survey.facts));
     } catch (error) {
       if (error instanceof P2cError && error.code !== 'store.full') return error;
       throw error;

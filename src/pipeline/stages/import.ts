@@ -2,6 +2,7 @@
 import type { Adaptation } from '../../adapt/adapt.ts';
 import { withAdaptation } from '../../adapt/image.ts';
 import type { NewArtifact } from '../../oci/artifact.ts';
+import { bindsLabel } from '../../oci/binds.ts';
 import { applyChanges } from '../../oci/change.ts';
 import { architectureOf, newConfig } from '../../oci/config.ts';
 import type { Image } from '../../oci/image.ts';
@@ -15,6 +16,7 @@ import { limitsOf } from '../../profiles/limits.ts';
 import { servicesFrom } from '../../profiles/services.ts';
 import type { SourceFacts } from '../../source/facts.ts';
 import type { MigrationRequest } from '../request.ts';
+import { recordedOf, volumePaths } from './recorded.ts';
 import type { CapturedVolume } from './volumes.ts';
 
 /** What an image runs when neither a profile nor the user says. */
@@ -43,7 +45,7 @@ export async function importImage(input: ImportInput): Promise<Image> {
     labels: labels(request, facts, started),
     command: request.profiles.find((profile) => profile.command !== undefined)?.command ?? DEFAULT_COMMAND,
     environment: ['PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', ...profileEnvironment(request)],
-    volumes: request.profiles.flatMap((profile) => profile.volumes.map((volume) => volume.path)),
+    volumes: volumePaths(request.profiles),
     ports: request.profiles.flatMap((profile) => profile.ports.map(({ port, protocol }) => `${port}/${protocol}`)),
   });
   const adapted = adaptation === undefined ? config : withAdaptation(config, adaptation, started);
@@ -70,6 +72,7 @@ function labels(request: MigrationRequest, facts: SourceFacts, started: Date): R
     'io.p2c.captured': started.toISOString(),
     ...runLabels({ ...limitsOf(request.profiles) }),
     ...servicesLabel(servicesFrom(request.profiles)),
+    ...bindsLabel(recordedOf(request, facts).binds),
     ...(request.profiles.length === 0
       ? {}
       : { 'io.p2c.profiles': request.profiles.map((profile) => profile.name).join(',') }),

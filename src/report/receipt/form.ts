@@ -34,7 +34,10 @@ export const headerSchema = z.object({
   /** The volumes beside the image, in path order, with their layers. */
   volumes: z.array(z.object({ path: z.string(), layers: z.array(digest) })).optional(),
   rules: z.array(z.object({ id: z.string(), action: z.enum(['exclude', 'include']), reason: z.string() })),
-  /** Mounts that were not captured: nothing below them is in the lines. */
+  /**
+   * Mounts that were not captured. What is below them is in no line, but for bind mounts of the device around them: there
+   * each path is left out by a rule.
+   */
   skipped: z.array(z.object({ mountPoint: z.string(), type: z.string(), reason: z.string() })),
 });
 export type ReceiptHeader = z.output<typeof headerSchema>;
