@@ -4,7 +4,7 @@
  */
 import { usageError } from '../errors.ts';
 import { suggestion } from '../profiles/nearest.ts';
-import type { FleetHost, Inventory } from './host.ts';
+import { type FleetHost, type Inventory, UNGROUPED } from './host.ts';
 
 interface Word {
   readonly sign: '' | '!' | '&';
@@ -14,20 +14,18 @@ interface Word {
 /**
  * In the inventory's order.
  * @param words each a pattern; all of them together, as if commas were between.
- * @throws P2cError `inventory.unknown-host` for a word that means no host, unless it only takes hosts away.
+ * @throws P2cError `inventory.unknown-host` for a word that means no host; what takes hosts away may be a group without any.
  */
 export function selectHosts(inventory: Inventory, words: readonly string[]): readonly FleetHost[] {
   const parsed = words.flatMap(splitPattern).map(parseWord);
   const named = parsed.filter(({ sign }) => sign === '');
-  const wanted = new Set(
-    named.length === 0 ? inventory.hosts : named.flatMap((word) => hostsOf(inventory, word, true)),
-  );
+  const wanted = new Set(named.length === 0 ? inventory.hosts : named.flatMap((word) => hostsOf(inventory, word)));
   for (const word of parsed.filter(({ sign }) => sign === '&')) {
-    const both = new Set(hostsOf(inventory, word, true));
+    const both = new Set(hostsOf(inventory, word));
     for (const host of wanted) if (!both.has(host)) wanted.delete(host);
   }
   for (const word of parsed.filter(({ sign }) => sign === '!')) {
-    for (const host of hostsOf(inventory, word, false)) wanted.delete(host);
+    for (const host of hostsOf(inventory, word)) wanted.delete(host);
   }
   return inventory.hosts.filter((host) => wanted.has(host));
 }
@@ -47,16 +45,23 @@ function parseWord(text: string): Word {
   return text.startsWith('&') ? { sign: '&', text: text.slice(1) } : { sign: '', text };
 }
 
-function hostsOf(inventory: Inventory, { text }: Word, needed: boolean): FleetHost[] {
+function hostsOf(inventory: Inventory, { sign, text }: Word): FleetHost[] {
   const { base, from, to } = subscriptOf(text);
   const found = matching(inventory, base);
   const sliced = from === undefined ? found : slice(found, from, to);
-  if (sliced.length > 0 || !needed || (base === 'all' && from === undefined)) return sliced;
+  if (sliced.length > 0 || (base === 'all' && from === undefined)) return sliced;
+  // A slip in what is to be spared would not spare it: its applications would be stopped.
+  if (sign === '!' && from === undefined && isGroup(inventory, base)) return [];
   const known = [...inventory.hosts, ...inventory.groups].map(({ name }) => name);
   throw usageError(`${inventory.file} has no host or group '${text}'${suggestion(base, known)}`, {
     code: 'inventory.unknown-host',
     hint: `'p2c inventory ls -i ${inventory.file}' lists them`,
   });
+}
+
+function isGroup({ groups }: Inventory, pattern: string): boolean {
+  const matches = matcherOf(pattern);
+  return pattern === UNGROUPED || groups.some(({ name }) => matches(name));
 }
 
 interface Subscript {
@@ -86,7 +91,7 @@ function matching({ hosts, groups }: Inventory, pattern: string): FleetHost[] {
   const matches = matcherOf(pattern);
   const byName = new Map(hosts.map((host) => [host.name, host]));
   const grouped = groups.filter(({ name }) => matches(name));
-  if (pattern === 'ungrouped') return hosts.filter((host) => host.groups.length === 0);
+  if (pattern === UNGROUPED) return hosts.filter((host) => host.groups.length === 0);
   const members = grouped.flatMap((group) => group.hosts).flatMap((name) => byName.get(name) ?? []);
   const both = grouped.length === 0 || pattern.startsWith('~') || /[.?*[]/.test(pattern);
   return [...new Set([...members, ...(both ? hosts.filter(({ name }) => matches(name)) : [])])];
