@@ -8,7 +8,7 @@ import { formatCount } from '../report/units.ts';
 import type { FleetVerb } from './fleet.ts';
 import { tableWidth } from './show.ts';
 
-type Outcomes<Result> = readonly HostOutcome<FleetHost, Result>[];
+type Outcomes<Result> = readonly HostOutcome<Pick<FleetHost, 'name'>, Result>[];
 
 /** How many of a run's hosts are what. */
 export interface Tally {

@@ -24,8 +24,9 @@ import type { Aside, ConnectionOptions } from './connection-options.ts';
 import { type FleetOptions, type FleetPlan, fleetPlan } from './fleet-options.ts';
 import { printOutcomes, tallyOf, worstExitCode } from './fleet-outcomes.ts';
 import { interruptible } from './interrupt.ts';
+import { leftOutOutcomes } from './left-out.ts';
 import { holdingOn } from './outputs.ts';
-import { capturedAt, type RunEnd, recordedHost, withRun } from './run-plan.ts';
+import { capturedAt, isKept, type RunEnd, recordedHost, withRun } from './run-plan.ts';
 import { RunWatch } from './run-watch.ts';
 
 /** What the work on one host is done with. */
@@ -43,6 +44,8 @@ export interface FleetVerb<Result> {
   readonly argv: readonly string[];
   readonly root: string;
   readonly resumed?: RunRecord | undefined;
+  /** Hosts of the resumed run that are not done, and that this call does not mean. */
+  readonly leftOut?: readonly string[];
   /** True where more comes of it than what is printed. */
   readonly worthWithoutOutput?: boolean;
   /** Name of the image that is to come of it. */
@@ -87,10 +90,6 @@ export async function requireFleet(
     options,
   );
   return plan;
-}
-
-function isKept({ name }: FleetHost, resumed: RunRecord | undefined): boolean {
-  return resumed !== undefined && recordedHost(resumed, name).host.state === 'done';
 }
 
 /** Runs, prints the table (or events), and answers the worst exit code: a failure before a blind spot. */
@@ -139,16 +138,18 @@ async function runBatch<Result>(batch: Batch<Result>): Promise<RunEnd> {
   const hook = (name: HookName, details: object = {}): Promise<void> =>
     callHooks(hooks.batch, { hook: name, run: run.id, ...details }, (end) => run.note(end));
   await hook('pre', { hosts: hosts.map(({ name }) => name) });
-  const outcomes = await watched(batch, (shown) => workOn(batch, shown));
+  const ended = await watched(batch, (shown) => workOn(batch, shown));
+  const outcomes = [...ended, ...leftOutOutcomes(verb.leftOut ?? [])];
+  const kept = hosts.length - ended.length;
   const failed = outcomes.flatMap((outcome) => ('error' in outcome ? [outcome.host.name] : []));
-  if (!json) printOutcomes(outcomes, hosts.length - outcomes.length, verb);
+  if (!json) printOutcomes(outcomes, kept, verb);
   const exitCode = worstExitCode(outcomes, (result) => verb.exitCode(result));
-  await hook(failed.length > 0 ? 'fail' : 'post', { exitCode, hosts: hosts.length, failed });
+  await hook(failed.length > 0 ? 'fail' : 'post', { exitCode, hosts: outcomes.length + kept, failed });
   if (!json && failed.length > 0 && verb.name === 'migrate') {
     writeLine(`p2c: 'p2c migrate --resume ${run.id}' goes on with what is not done`);
   }
-  const { notBegun } = tallyOf(outcomes);
-  return { exitCode, done: hosts.length - failed.length, failed: failed.length, notBegun };
+  const { done, notBegun } = tallyOf(outcomes);
+  return { exitCode, done: done + kept, failed: failed.length, notBegun };
 }
 
 /** How a batch is shown. */

@@ -26,6 +26,7 @@ import { requireFleet, runFleet } from './fleet.ts';
 import { reserveOf } from './fleet-options.ts';
 import { hostConnectOptions } from './host-connection.ts';
 import { interruptible } from './interrupt.ts';
+import { leftOutOf } from './left-out.ts';
 import { migrateOptions } from './migrate-options.ts';
 import { hostRequests, requestOf, tagOf } from './migrate-request.ts';
 import { type Call, resumedCall } from './resume.ts';
@@ -140,7 +141,7 @@ async function runDry(request: MigrationRequest, json: boolean): Promise<ExitCod
 }
 
 async function migrateFleet(file: string, call: Call): Promise<ExitCode> {
-  const { options, words, argv, typed, resumed } = call;
+  const { options, words, argv, typed, limited = false, resumed } = call;
   refuseOwnPort(typed);
   const today = resumed === undefined ? new Date() : new Date(resumed.began);
   const { inventory, hosts: meant } = await chosenHosts(file, words, options, today);
@@ -150,6 +151,7 @@ async function migrateFleet(file: string, call: Call): Promise<ExitCode> {
     // A server whose applications are stopped for one host cannot be stopped for another one meanwhile.
     endpoint: options.stop ? endpointOf(host) : undefined,
   }));
+  const leftOut = resumed === undefined ? [] : leftOutOf(resumed, hosts, limited);
   // All hosts' mistakes are found before the first host is touched.
   const requests = await hostRequests(hosts, options);
   requireDistinctNames(new Map([...requests].map(([{ name }, { boot }]) => [name, boot])));
@@ -171,6 +173,7 @@ async function migrateFleet(file: string, call: Call): Promise<ExitCode> {
     argv,
     root,
     resumed,
+    leftOut,
     worthWithoutOutput: true,
     image: (host) => host.tag ?? null,
     async work(host, { show, signal, memory, aside }) {

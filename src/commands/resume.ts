@@ -17,6 +17,8 @@ export interface Call {
   readonly argv: readonly string[];
   /** Names of all options that were typed, then or now. */
   readonly typed: ReadonlySet<string>;
+  /** Whether `--limit` was typed with `--resume`: the run goes on with some of its hosts. */
+  readonly limited?: boolean;
   /** The run that goes on. */
   readonly resumed?: RunRecord;
 }
@@ -40,7 +42,8 @@ export async function resumedCall(now: Options, words: readonly string[], typed:
   const parser = migrateOptions(rememberedParser());
   const { _, $0, ...then } = await parser.parseAsync([...resumed.argv]);
   const all = new Set([...typedOptions(parser.parsed), ...typed]);
-  return { options: { ...then, ...given }, words: _.map(String), argv: resumed.argv, typed: all, resumed };
+  const limited = typed.has('limit');
+  return { options: { ...then, ...given }, words: _.map(String), argv: resumed.argv, typed: all, limited, resumed };
 }
 
 /** Like the command line's own: the words were checked when they were typed. */

@@ -139,6 +139,11 @@ export function capturedAt(began: number | undefined, env: NodeJS.ProcessEnv = p
   throw usageError(`SOURCE_DATE_EPOCH '${epoch}' is no number of seconds since 1970`, { code: 'usage' });
 }
 
+/** Whether a host was done before the run went on. */
+export function isKept({ name }: { readonly name: string }, resumed: RunRecord | undefined): boolean {
+  return resumed !== undefined && recordedHost(resumed, name).host.state === 'done';
+}
+
 /** What the run knows of a host. @throws P2cError `run.changed` where it has no such host. */
 export function recordedHost(resumed: RunRecord, name: string): { host: HostRecord; index: number } {
   const index = resumed.hosts.findIndex((each) => each.name === name);
