@@ -7,7 +7,7 @@ import test, { type ExecutionContext } from 'ava';
 import * as z from 'zod';
 import { loadAnsible } from '../../src/fleet/ansible/load.ts';
 import { ALL } from '../../src/fleet/ansible/tree.ts';
-import { type AnsibleValue, Vaulted } from '../../src/fleet/ansible/value.ts';
+import { type AnsibleValue, Unsafe, Vaulted } from '../../src/fleet/ansible/value.ts';
 import { Vault } from '../../src/fleet/ansible/vault.ts';
 import { loadInventory } from '../../src/fleet/inventory.ts';
 import { Secret } from '../../src/ssh/secret.ts';
@@ -121,7 +121,7 @@ const Listed = z.looseObject({
 });
 
 function plain(value: AnsibleValue): unknown {
-  return value instanceof Vaulted ? '[vault]' : value;
+  return value instanceof Vaulted || value instanceof Unsafe ? value.toJSON() : value;
 }
 
 for (const [name, text] of [

@@ -6,10 +6,15 @@ import { suggestion } from '../../profiles/nearest.ts';
 import { Secret } from '../../ssh/secret.ts';
 import { type CaptureSettings, captureSettings } from '../settings.ts';
 import { filledIn } from './template.ts';
-import { type AnsibleValue, Vaulted } from './value.ts';
+import { type AnsibleValue, Unsafe, Vaulted } from './value.ts';
 import { isVault, type Vault } from './vault.ts';
 
 const PREFIX = 'p2c_';
+
+interface Named {
+  readonly name: string;
+  readonly value: AnsibleValue;
+}
 
 export class HostVariables {
   readonly #host: string;
@@ -39,10 +44,13 @@ export class HostVariables {
   /** The first of the names that has a value. @throws P2cError `inventory.template`, `inventory.vault`. */
   async text(...names: readonly string[]): Promise<string | undefined> {
     const found = this.#first(names);
-    if (found === undefined) return undefined;
-    const value = await this.#opened(found.value, found.name);
+    return found === undefined ? undefined : this.#text(found);
+  }
+
+  async #text({ name, value: raw }: Named, secret = false): Promise<string | undefined> {
+    const value = await this.#opened(raw, name, secret);
     if (value === null || value === '') return undefined;
-    if (typeof value === 'object') throw this.wrong(found.name, 'is not a text');
+    if (typeof value === 'object') throw this.wrong(name, 'is not a text');
     return String(value);
   }
 
@@ -64,7 +72,7 @@ export class HostVariables {
   secret(...names: readonly string[]): (() => Promise<Secret>) | undefined {
     const found = this.#first(names);
     if (found === undefined) return undefined;
-    return async () => new Secret((await this.text(...names)) ?? '');
+    return async () => new Secret((await this.#text(found, true)) ?? '');
   }
 
   /** Settings of p2c's own: `p2c_profile`, `p2c_tag`… @throws P2cError `inventory.invalid`. */
@@ -100,6 +108,7 @@ export class HostVariables {
 
   /** Templates of Ansible are filled in beside a tag's own placeholders, which wait for the day of the migration. */
   async #tag(value: AnsibleValue): Promise<AnsibleValue> {
+    if (value instanceof Unsafe) return value.text;
     if (typeof value !== 'string' || isVault(value)) return value;
     const pieces = value.split(/(\{\{\s*(?:host|date)\s*\}\})/);
     const filled = pieces.map(async (piece, at) =>
@@ -108,7 +117,7 @@ export class HostVariables {
     return (await Promise.all(filled)).join('');
   }
 
-  #first(names: readonly string[]): { name: string; value: AnsibleValue } | undefined {
+  #first(names: readonly string[]): Named | undefined {
     for (const name of names) {
       const value = this.#variables.get(name);
       if (value !== undefined) return { name, value };
@@ -116,16 +125,18 @@ export class HostVariables {
     return undefined;
   }
 
-  async #opened(raw: AnsibleValue, name: string): Promise<AnsibleValue> {
+  async #opened(raw: AnsibleValue, name: string, secret = false): Promise<AnsibleValue> {
     const where = `${this.#place(name)}: ${name} of ${this.#host}`;
-    const value = filledIn(raw, (other) => this.#variables.get(other), where);
+    const value = filledIn(raw, { lookup: (other) => this.#variables.get(other), where, secret });
+    if (value instanceof Unsafe) return value.text;
     if (value instanceof Vaulted) return this.#vault.open(value.text, where);
     return typeof value === 'string' && isVault(value) ? this.#vault.open(value, where) : value;
   }
 
   async #plain(value: AnsibleValue, name: string): Promise<unknown> {
     if (Array.isArray(value)) return Promise.all(value.map((item: AnsibleValue) => this.#plain(item, name)));
-    if (typeof value !== 'object' || value === null || value instanceof Vaulted) return this.#opened(value, name);
+    if (typeof value !== 'object' || value === null || value instanceof Vaulted || value instanceof Unsafe)
+      return this.#opened(value, name);
     const entries = Object.entries(value).map(async ([key, item]) => [key, await this.#plain(item, name)] as const);
     return Object.fromEntries(await Promise.all(entries));
   }

@@ -78,7 +78,7 @@ class IniReader {
   #hosts(line: string, number: number): void {
     const [word = '', ...assignments] = this.#words(line, number);
     const { names, port } = this.#expand(word, number);
-    const variables = assignments.map((text) => this.#assignment(text, number));
+    const variables = assignments.map((text, at) => this.#assignment(text, at + 2, number));
     for (const name of names) {
       const host = this.#tree.host(name, this.#section.group);
       if (port !== undefined) host.variables.set('ansible_port', port);
@@ -97,19 +97,24 @@ class IniReader {
 
   #words(line: string, number: number): string[] {
     const words = shellWords(line);
-    if (words === undefined) throw invalid(this.#file, number, `a quote is not closed in '${line}'`);
+    if (words === undefined) throw invalid(this.#file, number, 'a quote is not closed');
     return words;
   }
 
-  #assignment(text: string, number: number): readonly [string, string] {
+  /** What is no variable may be the rest of a password with a blank in it: the messages tell where it stands. */
+  #assignment(text: string, word: number, number: number): readonly [string, string] {
     const equals = text.indexOf('=');
     if (equals > 0) return [text.slice(0, equals), text.slice(equals + 1)];
-    throw invalid(this.#file, number, `'${text}' is no variable: write key=value`);
+    throw invalid(
+      this.#file,
+      number,
+      `word ${word} is no variable: write key=value, in quotes where the value has blanks`,
+    );
   }
 
   #variable(line: string, number: number): void {
     const equals = line.indexOf('=');
-    if (equals < 1) throw invalid(this.#file, number, `'${line}' is no variable: write key=value`);
+    if (equals < 1) throw invalid(this.#file, number, 'the line is no variable: write key=value');
     const value = pythonValue(line.slice(equals + 1).trim());
     this.#tree.group(this.#section.group).variables.set(line.slice(0, equals).trim(), value);
   }

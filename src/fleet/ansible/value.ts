@@ -1,4 +1,4 @@
-/** Values of Ansible's variables: what YAML holds, and what a vault keeps shut until it is needed. */
+/** Values of Ansible's variables: what YAML holds, what a vault keeps shut until it is needed, and what is no template. */
 
 /** The text of a `!vault` value, as it stands in the file. */
 export class Vaulted {
@@ -13,12 +13,26 @@ export class Vaulted {
   }
 }
 
+/** A `!unsafe` text: never filled in, whatever braces it has. */
+export class Unsafe {
+  readonly text: string;
+
+  constructor(text: string) {
+    this.text = text;
+  }
+
+  toJSON(): string {
+    return this.text;
+  }
+}
+
 export type AnsibleValue =
   | string
   | number
   | boolean
   | null
   | Vaulted
+  | Unsafe
   | readonly AnsibleValue[]
   | { readonly [key: string]: AnsibleValue };
 
@@ -28,7 +42,7 @@ export type Variables = ReadonlyMap<string, AnsibleValue>;
 export function ansibleValue(value: unknown): AnsibleValue {
   if (value === null || value === undefined) return null;
   if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean') return value;
-  if (value instanceof Vaulted) return value;
+  if (value instanceof Vaulted || value instanceof Unsafe) return value;
   if (Array.isArray(value)) return value.map(ansibleValue);
   if (typeof value === 'object' && Object.getPrototypeOf(value) === Object.prototype) {
     return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, ansibleValue(item)]));

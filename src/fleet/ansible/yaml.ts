@@ -1,18 +1,18 @@
-/** Ansible's YAML: inventories of groups (plugins/inventory/yaml.py), and files of variables. YAML 1.1, with `!vault`. */
+/** Ansible's YAML: inventories of groups (plugins/inventory/yaml.py), and files of variables. YAML 1.1, with `!vault` and `!unsafe`. */
 import { isMap, isScalar, LineCounter, Pair, parseDocument, type ScalarTag, type Tags } from 'yaml';
 import { messageOf } from '../../errors.ts';
 import { expandHosts, HostPatternError } from './host-pattern.ts';
 import { keyOf, Mappings } from './mapping.ts';
 import { invalid } from './mistakes.ts';
 import type { Tree } from './tree.ts';
-import { type AnsibleValue, ansibleValue, Vaulted } from './value.ts';
+import { type AnsibleValue, ansibleValue, Unsafe, Vaulted } from './value.ts';
 
 /** Groups within groups deeper than this are no hand's work, and reading recurses. */
 const MAX_DEPTH = 32;
 const TAGS: ScalarTag[] = [
   { tag: '!vault', resolve: (text) => new Vaulted(text) },
   { tag: '!vault-encrypted', resolve: (text) => new Vaulted(text) },
-  { tag: '!unsafe', resolve: (text) => text },
+  { tag: '!unsafe', resolve: (text) => new Unsafe(text) },
 ];
 const BOOLEAN = 'tag:yaml.org,2002:bool';
 
@@ -52,7 +52,7 @@ function parse(text: string, file: string): Parsed {
   const [wrong] = document.errors;
   if (wrong !== undefined) {
     const { line, column } = place(wrong.pos[0]);
-    throw invalid(file, line, wrong.message, column);
+    throw invalid(file, line, withoutText(wrong.message), column);
   }
   const mappings = new Mappings(document);
   const expanded = <Result>(node: unknown, expand: () => Result): Result => {
@@ -60,7 +60,7 @@ function parse(text: string, file: string): Parsed {
       return expand();
     } catch (cause) {
       const { line, column } = place(offsetOf(node));
-      throw invalid(file, line, `cannot be expanded: ${messageOf(cause)}`, column);
+      throw invalid(file, line, `cannot be expanded: ${withoutText(messageOf(cause))}`, column);
     }
   };
   return {
@@ -80,6 +80,11 @@ function parse(text: string, file: string): Parsed {
         return ansibleValue(js);
       }),
   };
+}
+
+/** The reader's messages end with the text that they mean, which may be a password that is not quoted. */
+function withoutText(message: string): string {
+  return message.replace(/: .*$/s, '');
 }
 
 function offsetOf(node: unknown): number {

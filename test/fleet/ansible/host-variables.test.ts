@@ -63,3 +63,57 @@ test('a host knows where the inventory says what of it', async (t) => {
     file,
   ]);
 });
+
+/** A line for each host. */
+async function loginOf(file: string): Promise<string[]> {
+  const { hosts } = await loadInventory(file);
+  return Promise.all(
+    hosts.map(async ({ name, connection }) => {
+      try {
+        return `${name}: ${(await connection.password?.())?.reveal()}`;
+      } catch (error) {
+        return `${name}: ${error instanceof P2cError ? `${error.message}\n${error.hint}` : String(error)}`;
+      }
+    }),
+  );
+}
+
+test('a password with braces behind !unsafe is what it is; without it is refused, and told nobody', async (t) => {
+  const file = await inventory(t, {
+    hosts: 'a\nb\nc\nd\ne\n',
+    'host_vars/a.yml': "ansible_password: !unsafe 'S3cr{{et'\n",
+    'host_vars/b.yml': "secret: !unsafe 'S3cr{{et}}'\nansible_password: '{{ secret }}'\n",
+    'host_vars/c.yml': "ansible_password: 'S3cr{{et'\n",
+    'host_vars/d.yml': "ansible_password: '{{S3cret}}'\n",
+    'host_vars/e.yml': "mine: 'S3cr{%et'\nansible_password: 'x{{ mine }}'\n",
+  });
+  const [a, b, ...refused] = await loginOf(file);
+  t.deepEqual([a, b], ['a: S3cr{{et', 'b: S3cr{{et}}']);
+  t.is(refused.length, 3);
+  for (const line of refused) {
+    t.regex(line, /host_vars of \w: ansible_password of \w (?:is a template|refers to a variable)/);
+    t.notRegex(line, /S3cr/);
+  }
+});
+
+test('a password that YAML takes for something else is not told', async (t) => {
+  for (const value of ['*S3cret', '|S3cret', '@S3cret', '{S3cret}}']) {
+    const text = `a: 1\nansible_password: ${value}\n`;
+    const file = await inventory(t, { hosts: 'web\n', 'host_vars/web.yml': text });
+    const error = await t.throwsAsync(loadInventory(file), { instanceOf: P2cError });
+    t.regex(error.message, /web\.yml:[23]:\d+: /);
+    t.notRegex(error.message, /S3cret/);
+  }
+});
+
+test('a line of an INI file that is wrong is not told, for a password may be in it', async (t) => {
+  for (const hosts of [
+    'web ansible_password=My S3cret',
+    "web ansible_password='S3cret",
+    'web\n[web:vars]\n[web]\n[web:vars]\nansible_password: S3cret',
+  ]) {
+    const error = await t.throwsAsync(loadInventory(await inventory(t, { hosts })), { instanceOf: P2cError });
+    t.regex(error.message, /:\d+: /);
+    t.notRegex(error.message, /S3cret/);
+  }
+});

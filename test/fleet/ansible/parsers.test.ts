@@ -7,7 +7,7 @@ import { pythonValue } from '../../../src/fleet/ansible/python-literal.ts';
 import { parseSshArguments } from '../../../src/fleet/ansible/ssh-arguments.ts';
 import { filledIn } from '../../../src/fleet/ansible/template.ts';
 import { Tree } from '../../../src/fleet/ansible/tree.ts';
-import type { AnsibleValue } from '../../../src/fleet/ansible/value.ts';
+import { type AnsibleValue, Unsafe } from '../../../src/fleet/ansible/value.ts';
 import { readGroups, readVariables } from '../../../src/fleet/ansible/yaml.ts';
 import { held } from '../../helpers/held.ts';
 
@@ -83,10 +83,10 @@ test('words of a host line, as a shell sees them', (t) => {
 for (const [text, message] of [
   ['[web\nhost', /:1: .*host|\[web/],
   ['[web:what]\n', /:1: the section \[web:what\] is of no kind/],
-  ['host key\n', /:1: 'key' is no variable/],
+  ['host key\n', /:1: word 2 is no variable/],
   ['[a:vars]\nx=1\n', /:1: there are variables of the group 'a', and no section \[a\]/],
   ['[a:children]\n\nb\n', /:3: the group 'a' has the child 'b', and no section/],
-  ['[a]\n[a:vars]\nx\n', /:3: 'x' is no variable/],
+  ['[a]\n[a:vars]\nx\n', /:3: the line is no variable/],
   ["[a]\nh x='y\n", /:2: a quote is not closed/],
   ['[a:children]\nb\n[b:children]\na\n', /cannot be in/],
   ['web[1:\n', /:1: .*bracket/],
@@ -113,7 +113,7 @@ for (const [text, message] of [
 
 test('YAML 1.1 is what Ansible reads', (t) => {
   const variables = readVariables('a: yes\nb: 0644\nc: !unsafe "{{ x }}"\nd: 2026-01-01\n', 'vars');
-  t.deepEqual([variables.get('a'), variables.get('b'), variables.get('c')], [true, 0o644, '{{ x }}']);
+  t.deepEqual([variables.get('a'), variables.get('b'), variables.get('c')], [true, 0o644, new Unsafe('{{ x }}')]);
   t.is(typeof variables.get('d'), 'string');
 });
 
@@ -140,11 +140,15 @@ test('templates are names, and what they lead to', (t) => {
     ['full', '{{ name }}.{{ net.domain }}'],
     ['round', '{{ about }}'],
     ['about', '{{ round }}'],
+    ['open', new Unsafe('a{{b')],
   ]);
-  const fill = (text: AnsibleValue) => filledIn(text, (name) => values.get(name), 'ansible_host of web1');
+  const around = { lookup: (name: string) => values.get(name), where: 'ansible_host of web1' };
+  const fill = (text: AnsibleValue) => filledIn(text, around);
   t.is(fill('{{ full }}'), 'web1.example');
   t.deepEqual(fill('{{net}}'), { domain: 'example', '{{': 'x' });
   t.is(fill('plain { text }'), 'plain { text }');
+  t.is(fill('{{ open }}{{ name }}'), 'a{{bweb1');
+  t.deepEqual(fill('{{ open }}'), new Unsafe('a{{b'));
   for (const text of ['{{ round }}', '{{ gone }}', '{{ name | upper }}', "{{ lookup('pipe', 'id') }}", '{% if x %}']) {
     t.throws(() => fill(text), { code: 'inventory.template' });
   }
