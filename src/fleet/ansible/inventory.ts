@@ -70,6 +70,9 @@ interface Surroundings {
   readonly notes: Set<string>;
 }
 
+/** What the arguments of ssh say of the way to a host. */
+type Way = Pick<SshArguments, 'jump' | 'identity'>;
+
 async function hostOf(
   name: string,
   { tree, files }: AnsibleInventory,
@@ -88,8 +91,9 @@ async function hostOf(
       `is '${reached}', and p2c reaches servers by ssh: take it out of the hosts`,
     );
   }
-  const args = await sshArguments(variables);
-  for (const word of args.ignored) notes.add(`${word} of ansible_ssh_common_args and its like is left aside`);
+  const args = await sshArguments(variables, notes);
+  // As in p2c's own file, `none` is nothing that hosts could share.
+  const shared = args.jump?.toLowerCase() === 'none' ? undefined : args.jump;
   const user = await variables.text('ansible_user', 'ansible_ssh_user');
   if (user !== undefined && !userSchema.safeParse(user).success)
     throw variables.wrong('ansible_user', `is no user: '${user}'`);
@@ -108,7 +112,7 @@ async function hostOf(
       assumed: [...(user === undefined ? ['user' as const] : []), ...(port === undefined ? ['port' as const] : [])],
     },
     connection: await connectionOf(variables, args, folder),
-    jump: args.jump,
+    jump: shared,
     after: afterOf(settings.after ?? [], tree, name, sourceOf('p2c_after')),
     place: (setting) => sourceOf(variableOf(setting, tree.sourceOf(name, 'p2c_profiles', files) !== undefined)),
     order: settings.order ?? 0,
@@ -122,21 +126,31 @@ function variableOf(setting: Setting, many: boolean): string {
   return setting === 'profiles' && !many ? 'p2c_profile' : `p2c_${setting}`;
 }
 
-async function sshArguments(variables: HostVariables): Promise<SshArguments> {
-  const texts = [
-    await variables.text('ansible_ssh_common_args'),
-    await variables.text('ansible_ssh_extra_args'),
-    await variables.text('ansible_ssh_args'),
-  ];
-  const all = texts.filter((text) => text !== undefined).join(' ');
-  const parsed = parseSshArguments(all);
-  if (parsed === undefined) throw variables.wrong('ansible_ssh_common_args', 'has a quote that is not closed');
-  return parsed;
+/** In the order in which Ansible hands them to ssh, for which the first that says a way is the one. */
+const ARGUMENTS = ['ansible_ssh_args', 'ansible_ssh_common_args', 'ansible_ssh_extra_args'] as const;
+
+async function sshArguments(variables: HostVariables, notes: Set<string>): Promise<Way> {
+  let jump: string | undefined;
+  const identity: string[] = [];
+  for (const name of ARGUMENTS) {
+    const parsed = parseSshArguments((await variables.text(name)) ?? '');
+    if (parsed === undefined) throw variables.wrong(name, 'has a quote that is not closed');
+    if (parsed.command && jump === undefined) {
+      throw variables.wrong(
+        name,
+        'has a ProxyCommand, and p2c runs no program of an inventory: write the jump host as -o ProxyJump=USER@HOST, or the ProxyCommand into ssh_config',
+      );
+    }
+    jump ??= parsed.jump;
+    identity.push(...parsed.identity);
+    for (const option of parsed.ignored) notes.add(`${option} of ${name} is left aside`);
+  }
+  return { jump, identity };
 }
 
 async function connectionOf(
   variables: HostVariables,
-  { jump, identity }: SshArguments,
+  { jump, identity }: Way,
   folder: string,
 ): Promise<HostConnection> {
   const key = await variables.text('ansible_ssh_private_key_file', 'ansible_private_key_file');

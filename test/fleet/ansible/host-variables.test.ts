@@ -117,3 +117,18 @@ test('a line of an INI file that is wrong is not told, for a password may be in 
     t.notRegex(error.message, /S3cret/);
   }
 });
+
+test('a ProxyCommand that p2c cannot follow is no direct way', async (t) => {
+  const command = '-o ProxyCommand="sshpass -p S3cret ssh -W %h:%p gate"';
+  const file = await inventory(t, { hosts: `web ansible_ssh_common_args='${command}'\n` });
+  const error = await t.throwsAsync(loadInventory(file), { instanceOf: P2cError });
+  t.regex(error.message, /ansible_ssh_common_args of the host 'web' has a ProxyCommand.*ProxyJump/);
+  t.notRegex(error.message, /S3cret/);
+  const plain = await inventory(t, { hosts: "web ansible_ssh_extra_args='-J gate -o User=S3cret -C'\n" });
+  const { hosts, notes } = await loadInventory(plain);
+  t.deepEqual([hosts[0]?.jump, hosts[0]?.connection.jump], ['gate', 'gate']);
+  t.deepEqual(notes, ['-o User of ansible_ssh_extra_args is left aside', '-C of ansible_ssh_extra_args is left aside']);
+  const direct = await inventory(t, { hosts: "web ansible_ssh_extra_args='-o ProxyJump=none'\n" });
+  const [web] = (await loadInventory(direct)).hosts;
+  t.deepEqual([web?.jump, web?.connection.jump], [undefined, 'none']);
+});

@@ -121,16 +121,36 @@ test('options of ssh: the way over jump hosts, keys, and what is left aside', (t
   const jump = (text: string) => parseSshArguments(text)?.jump;
   t.is(jump('-J ann@gate:2222'), 'ann@gate:2222');
   t.is(jump('-o ProxyJump=a,b -o StrictHostKeyChecking=no'), 'a,b');
-  t.is(jump('-o ProxyJump=none'), undefined);
+  t.is(jump('-o ProxyJump=none'), 'none');
+  t.is(jump('-o ProxyCommand=none'), 'none');
+  t.is(jump('-o ProxyJump=first -o ProxyCommand="nc %h %p"'), 'first');
+  t.is(jump(`-qo "ProxyCommand /usr/bin/ssh -qW %h:%p -o StrictHostKeyChecking=no gate"`), 'gate');
   t.is(jump(`-o ProxyCommand="ssh -W %h:%p -q -p 2200 -l ann gate"`), 'ann@gate:2200');
-  t.is(jump(`-o 'ProxyCommand=ssh gate nc %h %p'`), undefined);
-  t.is(jump(`-o ProxyCommand="ssh -i /k -W %h:%p gate"`), undefined);
   t.deepEqual(parseSshArguments('-i /k -C -o StrictHostKeyChecking=no'), {
     jump: undefined,
+    command: false,
     identity: ['/k'],
-    ignored: ['-C', '-o StrictHostKeyChecking=no'],
+    ignored: ['-C', '-o StrictHostKeyChecking'],
   });
   t.is(parseSshArguments("-o 'x"), undefined);
+});
+
+test('a ProxyCommand that is more than a jump is the way, and no message has it', (t) => {
+  for (const command of [
+    'sshpass -p S3cret ssh -W %h:%p gate',
+    'ssh gate nc %h %p',
+    'ssh -i /k -W %h:%p gate',
+    'ssh -J other -W %h:%p gate',
+    'ssh -o ProxyCommand=x -W %h:%p gate',
+    'ssh -W other:22 gate',
+  ]) {
+    for (const text of [`-o ProxyCommand="${command}" -C`, `-C -qo'ProxyCommand ${command}'`]) {
+      t.like(parseSshArguments(text), { jump: undefined, command: true }, text);
+      t.notRegex(JSON.stringify(parseSshArguments(text)), /S3cret/);
+    }
+  }
+  const torn = parseSshArguments('-o ProxyCommand=sshpass -pS3cret --password S3cret -L S3cret:1:2 -oX=S3cret');
+  t.notRegex(JSON.stringify(torn), /S3cret/);
 });
 
 test('templates are names, and what they lead to', (t) => {
