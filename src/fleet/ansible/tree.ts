@@ -57,6 +57,13 @@ export class Tree {
 
   /** @throws P2cError `inventory.invalid` where a group would be in itself. */
   addChild(parent: string, child: string): void {
+    // It holds every group, also those that nobody puts into it.
+    if (child === ALL) {
+      throw usageError(`the group '${ALL}' cannot be in '${parent}', for every group is in '${ALL}'`, {
+        code: 'inventory.invalid',
+        hint: `take '${ALL}' out of '${parent}'`,
+      });
+    }
     const known = this.group(parent);
     this.group(child);
     if (parent === child || this.#below(child).has(parent)) {

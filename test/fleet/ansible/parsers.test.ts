@@ -89,6 +89,7 @@ for (const [text, message] of [
   ['[a]\n[a:vars]\nx\n', /:3: the line is no variable/],
   ["[a]\nh x='y\n", /:2: a quote is not closed/],
   ['[a:children]\nb\n[b:children]\na\n', /cannot be in/],
+  ['[web:children]\nall\n', /'all' cannot be in 'web'/],
   ['web[1:\n', /:1: .*bracket/],
 ] as const) {
   test(`INI with a mistake: ${JSON.stringify(text)}`, (t) => {
@@ -103,6 +104,7 @@ for (const [text, message] of [
   ['all:\n  host:\n    a:\n', /:2:3: the group 'all' has 'host': only hosts, children and vars/],
   ['web:\n  hosts:\n    a[1: {}\n', /:3:5: .*bracket/],
   ['- a\n', /:1:1: expected groups/],
+  ['web: { children: { all: } }\n', /'all' cannot be in 'web'/],
   ['a: &x { vars: { y: *x } }\n', /hosts\.yml:1/],
 ] as const) {
   test(`YAML with a mistake: ${JSON.stringify(text)}`, (t) => {
