@@ -125,12 +125,15 @@ type HostRequest = Omit<MigrationRequest, 'connect'>;
 
 /**
  * Of each host of a batch, with its tag filled in.
+ * @param kept whether a host is done already: its name of an image is taken, and what else is wrong with it is past.
  * @throws P2cError for what is wrong with the options, and for all that is wrong with the hosts at once.
  */
 export async function hostRequests(
   hosts: readonly FleetHost[],
   options: Options,
+  kept: (host: FleetHost) => boolean = () => false,
 ): Promise<Map<FleetHost, HostRequest>> {
+  const waiting = hosts.filter((host) => !kept(host));
   const shared = sharedRequest(options);
   const rules = rulesFrom('command line', options.exclude, options.include);
   if (options.name !== undefined) {
@@ -140,10 +143,10 @@ export async function hostRequests(
     });
   }
   const mistakes = new HostMistakes();
-  const profiles = await profilesOfHosts(hosts, options.profile, mistakes);
+  const profiles = await profilesOfHosts(waiting, options.profile, mistakes);
   const references = await referencesOf(hosts, mistakes);
-  await requireWindows(hosts, mistakes);
-  for (const host of hosts) await mistakes.of(host, 'tag', () => requireTag(host));
+  await requireWindows(waiting, mistakes);
+  for (const host of waiting) await mistakes.of(host, 'tag', () => requireTag(host));
   mistakes.throwAny();
   return new Map(
     hosts.flatMap((host): [FleetHost, HostRequest][] => {

@@ -30,7 +30,7 @@ import { leftOutOf } from './left-out.ts';
 import { migrateOptions } from './migrate-options.ts';
 import { hostRequests, requestOf, tagOf } from './migrate-request.ts';
 import { type Call, resumedCall } from './resume.ts';
-import { capturedAt, recordedHost, withRun } from './run-plan.ts';
+import { capturedAt, isKept, recordedHost, withRun } from './run-plan.ts';
 import { terminalWidth, withShow } from './show.ts';
 
 export const verb = defineVerb({
@@ -153,12 +153,12 @@ async function migrateFleet(file: string, call: Call): Promise<ExitCode> {
   }));
   const leftOut = resumed === undefined ? [] : leftOutOf(resumed, hosts, limited);
   // All hosts' mistakes are found before the first host is touched.
-  const requests = await hostRequests(hosts, options);
+  const requests = await hostRequests(hosts, options, (host) => isKept(host, resumed));
   requireDistinctNames(new Map([...requests].map(([{ name }, { boot }]) => [name, boot])));
   const root = storeRoot();
   for (const [{ name }, { boot }] of requests) {
     const known = resumed === undefined ? undefined : recordedHost(resumed, name).host;
-    if (known?.state !== 'done') await requireBootable(root, boot, known?.container);
+    await requireBootable(root, boot, known?.container);
   }
   const chosen = { inventory, hosts };
   if (options['dry-run']) {
