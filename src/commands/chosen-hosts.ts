@@ -9,6 +9,7 @@ import type { VaultPassword } from '../fleet/ansible/vault.ts';
 import type { FleetHost, Inventory } from '../fleet/host.ts';
 import { loadInventory } from '../fleet/inventory.ts';
 import { selectHosts } from '../fleet/pattern.ts';
+import { requireUsable } from '../fleet/usable.ts';
 import { printable } from '../printable.ts';
 import { Secret } from '../ssh/secret.ts';
 import { terminalPrompt } from '../ssh/terminal-prompt.ts';
@@ -22,9 +23,16 @@ export interface ChosenHosts {
 /**
  * The hosts of an inventory, or those of them that the words and `--limit` mean.
  * @param today fills `{{date}}` in tags.
- * @throws P2cError for a file or a word that is wrong.
+ * @throws P2cError for a file or a word that is wrong, and for hosts of them that cannot be used.
  */
-export async function chosenHosts(
+export async function chosenHosts(...call: Parameters<typeof listedHosts>): Promise<ChosenHosts> {
+  const chosen = await listedHosts(...call);
+  requireUsable(chosen.hosts);
+  return chosen;
+}
+
+/** As `chosenHosts`, with those that cannot be used. */
+export async function listedHosts(
   file: string,
   words: readonly string[],
   options: Omit<InventoryOptions, 'inventory'>,

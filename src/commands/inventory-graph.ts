@@ -1,6 +1,6 @@
 /** `p2c inventory graph`: the groups of an inventory and what is in them. */
 import { ExitCode, usageError } from '../errors.ts';
-import { chosenHosts } from './chosen-hosts.ts';
+import { listedHosts } from './chosen-hosts.ts';
 import { defineVerb } from './command.ts';
 import { requiredInventory } from './inventory-ls.ts';
 import { withInventoryOptions } from './inventory-options.ts';
@@ -15,7 +15,7 @@ export const verb = defineVerb({
     withInventoryOptions(parser).option('json', { type: 'boolean', default: false, describe: 'print JSON' }),
   async run(options, words) {
     if (words.length > 0) throw usageError("'inventory graph' draws the whole of it", { code: 'usage' });
-    const { inventory } = await chosenHosts(requiredInventory(options.inventory, 'graph'), [], options);
+    const { inventory } = await listedHosts(requiredInventory(options.inventory, 'graph'), [], options);
     process.stdout.write(options.json ? `${JSON.stringify(inventory.groups)}\n` : `${describeGraph(inventory)}\n`);
     return ExitCode.done;
   },

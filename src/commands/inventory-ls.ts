@@ -1,6 +1,8 @@
 /** `p2c inventory ls`: the hosts of an inventory, as p2c would go to them. */
 import { ExitCode, usageError } from '../errors.ts';
-import { chosenHosts } from './chosen-hosts.ts';
+import { mistakesOf } from '../fleet/usable.ts';
+import { printable } from '../printable.ts';
+import { listedHosts } from './chosen-hosts.ts';
 import { defineVerb } from './command.ts';
 import { withInventoryOptions } from './inventory-options.ts';
 import { describeHosts, listedHost } from './inventory-text.ts';
@@ -17,10 +19,11 @@ export const verb = defineVerb({
   options: (parser) =>
     withInventoryOptions(parser).option('json', { type: 'boolean', default: false, describe: 'print JSON' }),
   async run(options, words) {
-    const { hosts } = await chosenHosts(requiredInventory(options.inventory, 'ls'), words, options);
+    const { hosts } = await listedHosts(requiredInventory(options.inventory, 'ls'), words, options);
     process.stdout.write(
       options.json ? `${JSON.stringify(hosts.map(listedHost))}\n` : `${describeHosts(hosts, tableWidth())}\n`,
     );
+    if (!options.json) for (const line of mistakesOf(hosts)) process.stderr.write(`p2c: ${printable(line)}\n`);
     return ExitCode.done;
   },
 });

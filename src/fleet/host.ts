@@ -1,4 +1,5 @@
 /** A server of an inventory, whichever kind of file it comes from, with all its defaults filled in. */
+import type { P2cError } from '../errors.ts';
 import type { BecomeMethod } from '../ssh/become.ts';
 import type { Secret } from '../ssh/secret.ts';
 import type { Target } from '../ssh/target.ts';
@@ -20,6 +21,8 @@ export type Setting = 'host' | 'identity' | 'profiles' | 'tag' | 'after' | 'wind
 
 export interface FleetHost {
   readonly name: string;
+  /** Why it cannot be used: of what is below, only its name and groups are known. */
+  readonly mistake?: P2cError | undefined;
   readonly groups: readonly string[];
   readonly target: Target;
   readonly connection: HostConnection;

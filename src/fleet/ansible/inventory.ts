@@ -15,23 +15,21 @@ import { parseSshArguments, type SshArguments } from './ssh-arguments.ts';
 import { ALL, type Tree } from './tree.ts';
 import type { Vault } from './vault.ts';
 
-/** @param today fills `{{date}}` in tags. @throws P2cError `inventory.*`. */
+/** @param today fills `{{date}}` in tags. @throws P2cError `inventory.*` for what is wrong with more than one host. */
 export async function ansibleInventory(path: string, vault: Vault, today: Date): Promise<Inventory> {
   const loaded = await loadAnsible(path, vault);
   const { tree } = loaded;
   const folder = statSync(path).isDirectory() ? resolve(path) : dirname(resolve(path));
   const notes = new Set<string>();
   const hosts: (FleetHost & { readonly order: number })[] = [];
-  const mistakes: P2cError[] = [];
   for (const name of tree.hosts.keys()) {
     try {
       hosts.push(await hostOf(name, loaded, { file: path, folder, today, vault, notes }));
     } catch (error) {
       if (!(error instanceof P2cError) || !OF_ONE_HOST.has(error.code)) throw error;
-      mistakes.push(error);
+      hosts.push({ ...unusable(name, tree.groupsOf(name), error), order: 0 });
     }
   }
-  throwAll(mistakes);
   hosts.sort((a, b) => a.order - b.order);
   const groups = [...tree.groups.values()]
     .filter(({ name }) => name !== ALL && name !== UNGROUPED)
@@ -44,21 +42,13 @@ export async function ansibleInventory(path: string, vault: Vault, today: Date):
   return { file: path, kind: 'ansible', hosts, groups, tops: [...tree.group(ALL).children], notes: [...notes] };
 }
 
-/** Mistakes that other hosts may have too: all are told. A vault that does not open is one for all of them. */
+/** Mistakes that are in the way of nobody who does not choose the host. A vault that does not open is one for all hosts. */
 const OF_ONE_HOST = new Set(['inventory.invalid', 'inventory.template', 'inventory.unknown-host']);
-const MISTAKES_TOLD = 50;
 
-/** What a group says wrongly is said of each of its hosts: each has its line. */
-function throwAll(mistakes: readonly P2cError[]): void {
-  const [first] = mistakes;
-  if (first === undefined) return;
-  const lines = mistakes.flatMap(({ message }) => message.split('\n'));
-  const left = lines.length - MISTAKES_TOLD;
-  const more = left > 0 ? [`… and ${left} more`] : [];
-  throw usageError([...lines.slice(0, MISTAKES_TOLD), ...more].join('\n'), {
-    code: first.code,
-    ...(first.hint === undefined ? {} : { hint: first.hint }),
-  });
+function unusable(name: string, groups: readonly string[], mistake: P2cError): FleetHost {
+  const target = { user: userInfo().username, host: name, port: 22, name };
+  const nothing = { profiles: [], tag: undefined, exclude: [], include: [], volumes: [], labels: {}, after: [] };
+  return { name, mistake, groups, target, connection: {}, ...nothing };
 }
 
 interface Surroundings {

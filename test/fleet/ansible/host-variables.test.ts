@@ -2,8 +2,11 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
+import { describeGraph, describeHosts, listedHost } from '../../../src/commands/inventory-text.ts';
 import { P2cError } from '../../../src/errors.ts';
 import { loadInventory } from '../../../src/fleet/inventory.ts';
+import { selectHosts } from '../../../src/fleet/pattern.ts';
+import { requireUsable } from '../../../src/fleet/usable.ts';
 import { temporaryFolder } from '../../helpers/temporary.ts';
 
 async function inventory(t: ExecutionContext, files: Readonly<Record<string, string>>): Promise<string> {
@@ -34,7 +37,8 @@ test('all mistakes of all hosts, each with where it comes from', async (t) => {
     'group_vars/old.yml': 'p2c_tag: "{{ nothing }}"\n',
     'host_vars/ok.yml': 'p2c_tag: x\n',
   });
-  const { message, exitCode } = await t.throwsAsync(loadInventory(file), { instanceOf: P2cError });
+  const { hosts } = await loadInventory(file);
+  const { message, exitCode } = t.throws(() => requireUsable(hosts), { instanceOf: P2cError });
   t.is(exitCode, 2);
   t.deepEqual(
     message.split('\n').map((line) => line.replace(file, 'hosts').replace(/: there are p2c_.*/, '')),
@@ -121,7 +125,8 @@ test('a line of an INI file that is wrong is not told, for a password may be in 
 test('a ProxyCommand that p2c cannot follow is no direct way', async (t) => {
   const command = '-o ProxyCommand="sshpass -p S3cret ssh -W %h:%p gate"';
   const file = await inventory(t, { hosts: `web ansible_ssh_common_args='${command}'\n` });
-  const error = await t.throwsAsync(loadInventory(file), { instanceOf: P2cError });
+  const refused = (await loadInventory(file)).hosts;
+  const error = t.throws(() => requireUsable(refused), { instanceOf: P2cError });
   t.regex(error.message, /ansible_ssh_common_args of the host 'web' has a ProxyCommand.*ProxyJump/);
   t.notRegex(error.message, /S3cret/);
   const plain = await inventory(t, { hosts: "web ansible_ssh_extra_args='-J gate -o User=S3cret -C'\n" });
@@ -131,4 +136,32 @@ test('a ProxyCommand that p2c cannot follow is no direct way', async (t) => {
   const direct = await inventory(t, { hosts: "web ansible_ssh_extra_args='-o ProxyJump=none'\n" });
   const [web] = (await loadInventory(direct)).hosts;
   t.deepEqual([web?.jump, web?.connection.jump], [undefined, 'none']);
+});
+
+test("a host that p2c cannot use is in nobody's way who does not choose it", async (t) => {
+  const file = await inventory(t, {
+    hosts: `[web]
+web1
+here ansible_connection=local
+[win]
+w1 ansible_connection=winrm
+[odd]
+tpl ansible_host='{{ lookup("pipe", "id") }}'
+app ansible_become=yes ansible_become_user=app
+`,
+  });
+  const all = await loadInventory(file);
+  const chosen = selectHosts(all, ['web:!here']);
+  t.deepEqual(
+    chosen.map(({ name }) => name),
+    ['web1'],
+  );
+  t.notThrows(() => requireUsable(chosen));
+  const { message } = t.throws(() => requireUsable(selectHosts(all, ['web:win'])), { code: 'inventory.invalid' });
+  t.is(message.split('\n').length, 2);
+  t.regex(message, /'here' is 'local'.*\n.*'w1' is 'winrm'/);
+  t.is(t.throws(() => requireUsable(all.hosts)).message.split('\n').length, 4);
+  t.is(describeHosts(all.hosts, 200).match(/not usable/g)?.length, 4);
+  t.regex(describeGraph(all), /--here \(not usable\)\n/);
+  t.regex(all.hosts.map(listedHost).find(({ name }) => name === 'w1')?.mistake ?? '', /winrm/);
 });
