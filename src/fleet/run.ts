@@ -96,15 +96,19 @@ export function journalOf(folder: string): string {
   return join(folder, 'journal.ndjson');
 }
 
+export function lockOf(folder: string): string {
+  return join(folder, 'lock');
+}
+
 /** Held while somebody works on a run. @throws P2cError `run.busy`. */
 export async function lockRun(folder: string, id: string, patience = LOCK_SECONDS): Promise<AsyncDisposable> {
   try {
-    return await lock(join(folder, 'lock'), patience);
+    return await lock(lockOf(folder), patience);
   } catch (error) {
     if (!(error instanceof P2cError) || error.code !== 'store.busy') throw error;
     throw new P2cError(`the run ${id} is under way in another process`, {
       code: 'run.busy',
-      hint: `wait for it; 'fuser ${join(folder, 'lock')}' tells which process it is`,
+      hint: `wait for it; 'fuser ${lockOf(folder)}' tells which process it is`,
       cause: error,
     });
   }

@@ -4,11 +4,12 @@ import { rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { P2cError, usageError } from '../errors.ts';
 import { namesIn } from '../oci/files.ts';
+import { isLocked } from '../oci/lock.ts';
 import { suggestion } from '../profiles/nearest.ts';
 import { type RunRecord, recordOf } from '../report/run-record.ts';
 import { cutOffRun, type RunState, stateOfRun } from '../report/run-state.ts';
 import { readJournal } from './journal.ts';
-import { journalOf, lockRun } from './run.ts';
+import { journalOf, lockOf } from './run.ts';
 
 const RUN_ID = /^\d{8}-\d{6}-[0-9a-f]{4}$/;
 
@@ -67,13 +68,7 @@ export async function seeRun(root: string, id: string): Promise<SeenRun | undefi
 
 /** True while a process has it. */
 export async function isUnderWay(root: string, id: string): Promise<boolean> {
-  try {
-    await (await lockRun(runFolder(root, id), id, 0))[Symbol.asyncDispose]();
-    return false;
-  } catch (error) {
-    if (error instanceof P2cError && error.code === 'run.busy') return true;
-    throw error;
-  }
+  return isLocked(lockOf(runFolder(root, id)));
 }
 
 /** True of a run that is remembered here, and that no process has. */
