@@ -26,9 +26,19 @@ export interface VariablesOfFiles {
 export const ALL = 'all';
 const MOST_GROUPS = 10_000;
 
+/** What is read from all groups at once, and holds until one of them changes. */
+interface Shape {
+  readonly holders: ReadonlyMap<string, readonly string[]>;
+  readonly parents: ReadonlyMap<string, readonly string[]>;
+  readonly depths: ReadonlyMap<string, number>;
+}
+
 export class Tree {
   readonly groups = new Map<string, Group>();
   readonly hosts = new Map<string, Host>();
+  /** Of each host, by its name; forgotten with every group that comes to hold more. */
+  readonly #ancestors = new Map<string, readonly string[]>();
+  #shape: Shape | undefined;
 
   constructor() {
     this.group(ALL).children.add(UNGROUPED);
@@ -44,6 +54,7 @@ export class Tree {
     }
     const group: Group = { name, hosts: new Set(), children: new Set(), variables: new Map() };
     this.groups.set(name, group);
+    this.#forget();
     return group;
   }
 
@@ -52,6 +63,7 @@ export class Tree {
     const host = this.hosts.get(name) ?? { name, variables: new Map() };
     this.hosts.set(name, host);
     this.group(group).hosts.add(name);
+    this.#forget();
     return host;
   }
 
@@ -73,6 +85,7 @@ export class Tree {
       });
     }
     known.children.add(child);
+    this.#forget();
   }
 
   /** To be called once all files are read: every host and group is below `all`. */
@@ -90,6 +103,7 @@ export class Tree {
       if (grouped.has(name)) ungrouped.hosts.delete(name);
       else ungrouped.hosts.add(name);
     }
+    this.#forget();
   }
 
   /** Hosts of a group and of all below it, in the order of the files; the group's own first. */
@@ -101,7 +115,7 @@ export class Tree {
 
   /** The groups that a host is in, `all` and `ungrouped` left out. */
   groupsOf(host: string): string[] {
-    return this.#ancestors(host).filter((name) => name !== ALL && name !== UNGROUPED);
+    return this.#ancestorsOf(host).filter((name) => name !== ALL && name !== UNGROUPED);
   }
 
   /**
@@ -109,7 +123,7 @@ export class Tree {
    * `ansible_group_priority`), the inventory's own before those of files beside it, and hosts last.
    */
   variablesOf(host: string, files: VariablesOfFiles): Map<string, AnsibleValue> {
-    const groups = this.#ancestors(host);
+    const groups = this.#ancestorsOf(host);
     const others = groups.filter((name) => name !== ALL);
     const own = (name: string): Variables => this.groups.get(name)?.variables ?? new Map();
     const filed = (name: string): Variables => files.groups.get(name) ?? new Map();
@@ -125,7 +139,7 @@ export class Tree {
 
   /** Where a variable of a host has its value from, in words: the narrowest place that gives it one. */
   sourceOf(host: string, variable: string, files: VariablesOfFiles): string | undefined {
-    const groups = this.#ancestors(host).reverse();
+    const groups = [...this.#ancestorsOf(host)].reverse();
     const filed = groups.find((name) => files.groups.get(name)?.has(variable) === true);
     const own = groups.find((name) => this.groups.get(name)?.variables.has(variable) === true);
     if (files.hosts.get(host)?.has(variable) === true) return `host_vars of ${host}`;
@@ -142,31 +156,36 @@ export class Tree {
     });
   }
 
+  #forget(): void {
+    this.#shape = undefined;
+    this.#ancestors.clear();
+  }
+
   /** Groups that hold the host, by depth, priority and name. */
-  #ancestors(host: string): string[] {
-    const depths = this.#depths();
-    const holding = [...this.groups.keys()].filter((name) => name === ALL || this.#holders(host).has(name));
+  #ancestorsOf(host: string): readonly string[] {
+    const known = this.#ancestors.get(host);
+    if (known !== undefined) return known;
+    this.#shape ??= { holders: this.#holders(), parents: this.#parents(), depths: this.#depths() };
+    const { holders, parents, depths } = this.#shape;
+    const holding = new Set([ALL, ...(holders.get(host) ?? [])]);
+    for (const name of holding) for (const parent of parents.get(name) ?? []) holding.add(parent);
     const priority = (name: string): number =>
       Number(this.groups.get(name)?.variables.get('ansible_group_priority') ?? 1);
-    return holding.sort(
+    const ordered = [...holding].sort(
       (a, b) =>
         (depths.get(a) ?? 0) - (depths.get(b) ?? 0) || priority(a) - priority(b) || (a < b ? -1 : a > b ? 1 : 0),
     );
+    this.#ancestors.set(host, ordered);
+    return ordered;
   }
 
-  #holders(host: string): ReadonlySet<string> {
-    const parents = this.#parents();
-    const found = new Set([...this.groups.values()].filter(({ hosts }) => hosts.has(host)).map(({ name }) => name));
-    for (const name of found) for (const parent of parents.get(name) ?? []) found.add(parent);
-    return found;
+  /** Groups that name a host themselves. */
+  #holders(): Map<string, string[]> {
+    return namedBy([...this.groups.values()].map(({ name, hosts }) => [name, hosts]));
   }
 
   #parents(): Map<string, string[]> {
-    const parents = new Map<string, string[]>();
-    for (const { name, children } of this.groups.values()) {
-      for (const child of children) parents.set(child, [...(parents.get(child) ?? []), name]);
-    }
-    return parents;
+    return namedBy([...this.groups.values()].map(({ name, children }) => [name, children]));
   }
 
   /** Of each group, the longest way down to it from `all`. */
@@ -185,4 +204,17 @@ export class Tree {
     for (const child of found) for (const next of this.groups.get(child)?.children ?? []) found.add(next);
     return found;
   }
+}
+
+/** The other way round: by what is named, those that name it. */
+function namedBy(groups: readonly (readonly [name: string, named: Iterable<string>])[]): Map<string, string[]> {
+  const found = new Map<string, string[]>();
+  for (const [name, named] of groups) {
+    for (const each of named) {
+      const known = found.get(each);
+      if (known === undefined) found.set(each, [name]);
+      else known.push(name);
+    }
+  }
+  return found;
 }

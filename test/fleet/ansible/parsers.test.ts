@@ -209,3 +209,20 @@ test('any text is an inventory or an error of its own', (t) => {
     500,
   );
 });
+
+test('what is known of a tree is true after each group that comes later', (t) => {
+  const tree = new Tree();
+  const none = { groups: new Map(), hosts: new Map() };
+  tree.host('web', 'a');
+  tree.group('a').variables.set('x', 'a');
+  t.deepEqual(tree.groupsOf('web'), ['a']);
+  tree.addChild('top', 'a');
+  tree.group('top').variables.set('x', 'top').set('y', 'top');
+  t.deepEqual(tree.groupsOf('web').sort(), ['a', 'top']);
+  tree.host('web', 'b');
+  tree.complete();
+  t.deepEqual(tree.groupsOf('web'), ['b', 'top', 'a']);
+  t.deepEqual([tree.variablesOf('web', none).get('x'), tree.variablesOf('web', none).get('y')], ['a', 'top']);
+  t.is(tree.sourceOf('web', 'y', none), 'the variables of the group top');
+  t.deepEqual(tree.groupsOf('web'), ['b', 'top', 'a'], 'asking changes nothing');
+});
