@@ -154,7 +154,8 @@ async function connectionOf(
     ...(jump === undefined ? {} : { jump }),
     ...(password === undefined ? {} : { password }),
     ...(become === undefined ? {} : { become }),
-    ...(become === undefined || becomePassword === undefined ? {} : { becomePassword }),
+    // Becoming root may be asked for by --become, too.
+    ...(becomePassword === undefined ? {} : { becomePassword }),
   };
 }
 

@@ -2,6 +2,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
+import { hostConnectOptions } from '../../../src/commands/host-connection.ts';
 import { describeGraph, describeHosts, listedHost } from '../../../src/commands/inventory-text.ts';
 import { P2cError } from '../../../src/errors.ts';
 import { loadInventory } from '../../../src/fleet/inventory.ts';
@@ -164,4 +165,14 @@ app ansible_become=yes ansible_become_user=app
   t.is(describeHosts(all.hosts, 200).match(/not usable/g)?.length, 4);
   t.regex(describeGraph(all), /--here \(not usable\)\n/);
   t.regex(all.hosts.map(listedHost).find(({ name }) => name === 'w1')?.mistake ?? '', /winrm/);
+});
+
+test('the password for becoming root is there where the command line asks for it', async (t) => {
+  const file = await inventory(t, { hosts: 'web ansible_become_password=geheim\n' });
+  const [web] = (await loadInventory(file)).hosts;
+  if (web === undefined) return t.fail();
+  t.is(web.connection.become, undefined);
+  const { become } = hostConnectOptions(web, { become: 'sudo' });
+  t.is((await become?.password?.())?.reveal(), 'geheim');
+  t.is(hostConnectOptions(web, {}).become, undefined);
 });
