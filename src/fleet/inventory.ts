@@ -5,7 +5,7 @@ import { isMap, isScalar, parseDocument } from 'yaml';
 import { usageError } from '../errors.ts';
 import { ansibleInventory } from './ansible/inventory.ts';
 import { readInventoryText } from './ansible/text-file.ts';
-import { Vault, type VaultPassword } from './ansible/vault.ts';
+import { isVault, Vault, type VaultPassword } from './ansible/vault.ts';
 import type { Inventory } from './host.ts';
 import { loadOwn } from './own-inventory.ts';
 
@@ -34,7 +34,10 @@ export async function loadInventory(path: string, options: InventoryOptions = {}
 /** Told by the keys at its top. A file that is not well-formed is told of by the reader of the kind that it looks like. */
 function isOwn(file: string): boolean {
   if (!['.yml', '.yaml'].includes(extname(file))) return false;
-  const { contents } = parseDocument(readInventoryText(file), {
+  const text = readInventoryText(file);
+  // What a vault hides is known once it is open, and p2c's own files are in none.
+  if (isVault(text)) return false;
+  const { contents } = parseDocument(text, {
     prettyErrors: false,
     uniqueKeys: false,
     logLevel: 'silent',
