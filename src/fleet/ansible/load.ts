@@ -7,7 +7,7 @@ import { readInventoryText } from './text-file.ts';
 import { Tree, type VariablesOfFiles } from './tree.ts';
 import { variablesBeside } from './vars-files.ts';
 import { isVault, type Vault } from './vault.ts';
-import { readGroups } from './yaml.ts';
+import { isMapping, readGroups } from './yaml.ts';
 
 export interface AnsibleInventory {
   readonly tree: Tree;
@@ -37,7 +37,9 @@ async function readSource(file: string, tree: Tree, vault: Vault): Promise<void>
     });
   }
   const open = isVault(text) ? await vault.open(text, file) : text;
-  if (YAML.includes(extname(file))) readGroups(open, file, tree);
+  // As Ansible does: without an extension it is YAML where it can be.
+  const extension = extname(file);
+  if (YAML.includes(extension) || (extension === '' && isMapping(open))) readGroups(open, file, tree);
   else readIni(open, file, tree);
 }
 

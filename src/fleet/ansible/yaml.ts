@@ -106,6 +106,12 @@ export function readVariables(text: string, file: string): Map<string, AnsibleVa
   return new Map(pairs.map((pair) => [keyOf(pair), parsed.value(pair.value)]));
 }
 
+/** True of keys and values in well-formed YAML, which no INI inventory is. */
+export function isMapping(text: string): boolean {
+  const { contents, errors } = parseDocument(text, { version: '1.1', prettyErrors: false, uniqueKeys: false });
+  return errors.length === 0 && isMap(contents);
+}
+
 /** @throws P2cError `inventory.invalid`. */
 export function readGroups(text: string, file: string, tree: Tree): void {
   const parsed = parse(text, file);
