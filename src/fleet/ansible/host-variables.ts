@@ -41,9 +41,9 @@ export class HostVariables {
     ]);
   }
 
-  /** The first of the names that has a value. @throws P2cError `inventory.template`, `inventory.vault`. */
+  /** The last of the names that has a value, as in Ansible's lists of them (`ansible-doc -t connection ssh`). @throws P2cError `inventory.template`, `inventory.vault`. */
   async text(...names: readonly string[]): Promise<string | undefined> {
-    const found = this.#first(names);
+    const found = this.#last(names);
     return found === undefined ? undefined : this.#text(found);
   }
 
@@ -70,7 +70,7 @@ export class HostVariables {
 
   /** A password: nothing is opened before it is asked for. Undefined where none of the names has a value. */
   secret(...names: readonly string[]): (() => Promise<Secret>) | undefined {
-    const found = this.#first(names);
+    const found = this.#last(names);
     if (found === undefined) return undefined;
     return async () => new Secret((await this.#text(found, true)) ?? '');
   }
@@ -117,12 +117,12 @@ export class HostVariables {
     return (await Promise.all(filled)).join('');
   }
 
-  #first(names: readonly string[]): Named | undefined {
-    for (const name of names) {
+  #last(names: readonly string[]): Named | undefined {
+    const found = names.flatMap((name): Named[] => {
       const value = this.#variables.get(name);
-      if (value !== undefined) return { name, value };
-    }
-    return undefined;
+      return value === undefined || value === null ? [] : [{ name, value }];
+    });
+    return found.at(-1);
   }
 
   async #opened(raw: AnsibleValue, name: string, secret = false): Promise<AnsibleValue> {

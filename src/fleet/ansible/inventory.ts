@@ -143,12 +143,13 @@ async function connectionOf(
   { jump, identity }: Way,
   folder: string,
 ): Promise<HostConnection> {
-  const key = await variables.text('ansible_ssh_private_key_file', 'ansible_private_key_file');
+  const key = await variables.text('ansible_private_key_file', 'ansible_ssh_private_key_file');
   const keys = [...(key === undefined ? [] : [key]), ...identity].map((path) => localPath(path, folder));
-  const password = variables.secret('ansible_password', 'ansible_ssh_password', 'ansible_ssh_pass');
+  const password = variables.secret('ansible_password', 'ansible_ssh_pass', 'ansible_ssh_password');
   const becomes = await variables.truth('ansible_become');
   const become = becomes ? await methodOf(variables) : undefined;
-  const becomePassword = variables.secret('ansible_become_password', 'ansible_become_pass', 'ansible_sudo_pass');
+  const method = await methodWord(variables);
+  const becomePassword = variables.secret('ansible_become_password', 'ansible_become_pass', `ansible_${method}_pass`);
   return {
     ...(keys.length === 0 ? {} : { identity: keys }),
     ...(jump === undefined ? {} : { jump }),
@@ -159,9 +160,14 @@ async function connectionOf(
   };
 }
 
+/** `sudo`, also where it is said as `community.general.sudo`. */
+async function methodWord(variables: HostVariables): Promise<string> {
+  return ((await variables.text('ansible_become_method')) ?? 'sudo').replace(/^.*\./, '');
+}
+
 async function methodOf(variables: HostVariables): Promise<BecomeMethod> {
-  const word = ((await variables.text('ansible_become_method')) ?? 'sudo').replace(/^.*\./, '');
-  const user = await variables.text('ansible_become_user');
+  const word = await methodWord(variables);
+  const user = await variables.text('ansible_become_user', `ansible_${word}_user`);
   if (user !== undefined && user !== 'root') {
     throw variables.wrong('ansible_become_user', `is '${user}', and p2c has to become root to read every file`);
   }

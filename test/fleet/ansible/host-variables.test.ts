@@ -176,3 +176,39 @@ test('the password for becoming root is there where the command line asks for it
   t.is((await become?.password?.())?.reveal(), 'geheim');
   t.is(hostConnectOptions(web, {}).become, undefined);
 });
+
+test('of two names of one thing, the one is obeyed that Ansible obeys', async (t) => {
+  const all = {
+    ansible_host: '10.0.0.1',
+    ansible_ssh_host: '10.0.0.2',
+    ansible_port: 1,
+    ansible_ssh_port: 2,
+    ansible_user: 'first',
+    ansible_ssh_user: 'second',
+    ansible_private_key_file: '/k1',
+    ansible_ssh_private_key_file: '/k2',
+    ansible_password: 'p1',
+    ansible_ssh_pass: 'p2',
+    ansible_ssh_password: 'p3',
+    ansible_become: true,
+    ansible_become_method: 'su',
+    ansible_become_user: 'app',
+    ansible_su_user: 'root',
+    ansible_become_password: 'b1',
+    ansible_become_pass: 'b2',
+    ansible_su_pass: 'b3',
+    ansible_sudo_pass: 'b4',
+  };
+  const file = await inventory(t, {
+    hosts: 'web\nold\n',
+    'host_vars/web.yml': JSON.stringify(all),
+    'host_vars/old.yml': 'ansible_user: ann\nansible_ssh_user:\nansible_sudo_pass: b4\n',
+  });
+  const [web, old] = (await loadInventory(file)).hosts;
+  t.like(web?.target, { host: '10.0.0.2', port: 2, user: 'second' }, web?.mistake?.message);
+  t.like(web?.connection, { identity: ['/k2'], become: 'su' });
+  t.is((await web?.connection.password?.())?.reveal(), 'p3');
+  t.is((await web?.connection.becomePassword?.())?.reveal(), 'b3');
+  t.is(old?.target.user, 'ann');
+  t.is((await old?.connection.becomePassword?.())?.reveal(), 'b4');
+});
