@@ -6,7 +6,7 @@ import { dirname, resolve } from 'node:path';
 import { P2cError, usageError } from '../../errors.ts';
 import { suggestion } from '../../profiles/nearest.ts';
 import { BECOME_METHODS, type BecomeMethod } from '../../ssh/become.ts';
-import { addressSchema, userSchema } from '../fields.ts';
+import { addressSchema, portSchema, userSchema } from '../fields.ts';
 import { type FleetHost, type HostConnection, type Inventory, type Setting, UNGROUPED } from '../host.ts';
 import { captureOf, localPath } from '../settings.ts';
 import { HostVariables } from './host-variables.ts';
@@ -90,6 +90,9 @@ async function hostOf(
   const host = (await variables.text('ansible_host', 'ansible_ssh_host')) ?? name;
   if (!addressSchema.safeParse(host).success) throw variables.wrong('ansible_host', `is no address: '${host}'`);
   const port = await variables.number('ansible_port', 'ansible_ssh_port');
+  if (port !== undefined && !portSchema.safeParse(port).success) {
+    throw variables.wrong('ansible_port', `is no port from 1 to 65535: ${port}`);
+  }
   const settings = await variables.settings();
   return {
     name,

@@ -212,3 +212,12 @@ test('of two names of one thing, the one is obeyed that Ansible obeys', async (t
   t.is(old?.target.user, 'ann');
   t.is((await old?.connection.becomePassword?.())?.reveal(), 'b4');
 });
+
+test('a port is one from 1 to 65535', async (t) => {
+  const hosts = 'a ansible_port=0\nb ansible_port=70000\nc ansible_ssh_port=65535\nd ansible_port=x\n';
+  const all = (await loadInventory(await inventory(t, { hosts }))).hosts;
+  t.deepEqual(
+    all.map(({ mistake }) => mistake?.message.replace(/^.*host '/, '')),
+    ["a' is no port from 1 to 65535: 0", "b' is no port from 1 to 65535: 70000", undefined, "d' is no number: 'x'"],
+  );
+});
