@@ -4,7 +4,7 @@ import { type AnsibleValue, Unsafe, Vaulted } from './value.ts';
 
 const MAX_DEPTH = 10;
 
-export type Lookup = (name: string) => AnsibleValue | undefined;
+type Lookup = (name: string) => AnsibleValue | undefined;
 
 export interface Surroundings {
   readonly lookup: Lookup;
