@@ -2,6 +2,7 @@
  * The names of a store's containers: `ROOT/containers/names/NAME` holds the ID of the one that has it. Whole from the moment
  * that it is there, also over a power cut; one whose container is gone is stale, and taken away under a lock alone.
  */
+import { existsSync } from 'node:fs';
 import { link, open, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type P2cError, systemCode, usageError } from '../errors.ts';
@@ -107,6 +108,8 @@ export async function nameOf(root: string, id: string): Promise<string | undefin
 /** Frees a stale name. Looked at again under the lock: a container may have it by now, and keeps it. */
 export async function freeName(root: string, name: string): Promise<void> {
   await using _ = await lockNames(root);
+  // A name that is there stays there while the lock is held; one that is free may be taken at any time.
+  if (!existsSync(nameFile(root, name))) return;
   if ((await holderOf(root, name)) === undefined) await rm(nameFile(root, name), { force: true });
 }
 
