@@ -107,8 +107,11 @@ export async function runFleet<Result>(
     const watch = new RunWatch(run, { verb: name, hosts: planned }, plan.metricsFile);
     try {
       const tell = options.json ? () => {} : writeLine;
+      const outputLost = verb.worthWithoutOutput === true ? 'go on' : 'end';
       return await withHooks({ run, plan, tell }, (hooks) =>
-        runBatch({ run, watch, hosts, plan, hooks, verb, json: options.json }),
+        interruptible((signal) => runBatch({ run, watch, hosts, plan, hooks, verb, json: options.json, signal }), {
+          outputLost,
+        }),
       );
     } finally {
       // A batch that is done is not undone by what was to be told of it.
@@ -131,12 +134,13 @@ interface Batch<Result> {
   readonly hooks: BatchHooks;
   readonly verb: FleetVerb<Result>;
   readonly json: boolean;
+  readonly signal: AbortSignal;
 }
 
 async function runBatch<Result>(batch: Batch<Result>): Promise<RunEnd> {
-  const { run, hosts, hooks, verb, json } = batch;
+  const { run, hosts, hooks, verb, json, signal } = batch;
   const hook = (name: HookName, details: object = {}): Promise<void> =>
-    callHooks(hooks.batch, { hook: name, run: run.id, ...details }, (end) => run.note(end));
+    callHooks(hooks.batch, { hook: name, run: run.id, ...details }, (end) => run.note(end), signal);
   await hook('pre', { hosts: hosts.map(({ name }) => name) });
   const ended = await watched(batch, (shown) => workOn(batch, shown));
   const outcomes = [...ended, ...leftOutOutcomes(verb.leftOut ?? [])];
@@ -176,7 +180,7 @@ async function watched<Result, Done>(
 
 /** Those that were done before the run was resumed have no outcome here. */
 async function workOn<Result>(
-  { run, hosts, plan, hooks, verb, json }: Batch<Result>,
+  { run, hosts, plan, hooks, verb, json, signal }: Batch<Result>,
   { showFor, aside }: Shown,
 ): Promise<HostOutcome<FleetHost, Result>[]> {
   const { resumed, root } = verb;
@@ -186,23 +190,20 @@ async function workOn<Result>(
     if (event.event === 'part-captured') room.arrived(event.host, event.bytes);
   });
   const waiting = hosts.filter((host) => !isKept(host, resumed));
-  const work = async (signal: AbortSignal): Promise<HostOutcome<FleetHost, Result>[]> => {
-    const told = await planDisk({ run, verb, waiting, room, limits: plan.limits }, signal);
-    if (told !== undefined && !json) await aside(async () => writeLine(`p2c: ${told}`));
-    return runHosts(waiting, {
-      ...plan,
-      resumable: verb.name === 'migrate',
-      hooks: hooks.host,
-      run,
-      place: { root, room },
-      identify: (host) => identify(host, hosts, resumed),
-      showFor,
-      work: (host, show, memory) => verb.work(host, { show, signal, memory, aside }),
-      exitCode: (result) => verb.exitCode(result),
-      signal,
-    });
-  };
-  return interruptible(work, { outputLost: verb.worthWithoutOutput === true ? 'go on' : 'end' });
+  const told = await planDisk({ run, verb, waiting, room, limits: plan.limits }, signal);
+  if (told !== undefined && !json) await aside(async () => writeLine(`p2c: ${told}`));
+  return runHosts(waiting, {
+    ...plan,
+    resumable: verb.name === 'migrate',
+    hooks: hooks.host,
+    run,
+    place: { root, room },
+    identify: (host) => identify(host, hosts, resumed),
+    showFor,
+    work: (host, show, memory) => verb.work(host, { show, signal, memory, aside }),
+    exitCode: (result) => verb.exitCode(result),
+    signal,
+  });
 }
 
 interface DiskPlanning<Result> extends Pick<Batch<Result>, 'run' | 'verb'> {

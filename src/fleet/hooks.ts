@@ -29,6 +29,8 @@ export interface HookCall {
 /** A hook may wait for a ticket to be written or a load balancer to drain, not for ever. */
 const PATIENCE_MS = 300_000;
 const KEPT = 2000;
+/** For a `pre` that is interrupted, to undo what it did. */
+const MERCY_MS = 5000;
 /** For the rest of what a hook said once it has ended. */
 const GRACE_MS = 500;
 
@@ -37,18 +39,27 @@ export type HookEnd = HappeningOf<'hook-ended'>;
 /**
  * Tells the hook of this name, and the webhook, which records its end itself. A command that fails is recorded; `pre` alone can keep its host from
  * being begun.
- * @throws P2cError `hook.failed` for a `pre` command that ends with another code than 0.
+ * @param signal ends a `pre`, with all that it started: what it would begin is not begun. The others tell of what has happened.
+ * @throws P2cError `hook.failed` for a `pre` command that ends with another code than 0; the signal's reason where it is interrupted.
  */
-export async function callHooks(hooks: Hooks, call: HookCall, record: (end: HookEnd) => void): Promise<void> {
+export async function callHooks(
+  hooks: Hooks,
+  call: HookCall,
+  record: (end: HookEnd) => void,
+  signal?: AbortSignal,
+): Promise<void> {
   const { hook, host } = call;
   const told = host === undefined ? {} : { host };
   const command = hooks.commands[hook];
+  const interruption = hook === 'pre' ? signal : undefined;
+  interruption?.throwIfAborted();
   const [ended] = await Promise.all([
-    command === undefined ? undefined : runCommand(command, call),
+    command === undefined ? undefined : runCommand(command, call, interruption),
     hooks.webhook?.tell(call),
   ]);
   if (ended === undefined) return;
   record({ event: 'hook-ended', ...told, hook, ...ended });
+  interruption?.throwIfAborted();
   if (hook !== 'pre' || ended.exitCode === 0) return;
   const how = ended.exitCode === null ? 'was killed or could not be run' : `ended with exit code ${ended.exitCode}`;
   throw new P2cError(`the pre command ${how}`, {
@@ -61,12 +72,14 @@ export async function callHooks(hooks: Hooks, call: HookCall, record: (end: Hook
 type Ended = Pick<HookEnd, 'exitCode' | 'milliseconds' | 'said'>;
 
 /** Through `sh -c`, as cron and git have it. Its output goes to nobody's standard output: that is for results. */
-async function runCommand(command: string, call: HookCall): Promise<Ended> {
+async function runCommand(command: string, call: HookCall, signal: AbortSignal | undefined): Promise<Ended> {
   const { hook, run, host = '' } = call;
   const began = performance.now();
   const took = (): number => performance.now() - began;
   let said = '';
   let patience: NodeJS.Timeout | undefined;
+  let mercy: NodeJS.Timeout | undefined;
+  let interrupt = (): void => {};
   try {
     const child: ChildProcess = spawn('/bin/sh', ['-c', command], {
       stdio: ['pipe', 'pipe', 'pipe'],
@@ -83,7 +96,12 @@ async function runCommand(command: string, call: HookCall): Promise<Ended> {
     child.stderr?.on('data', keep);
     child.stdin?.on('error', () => {});
     child.stdin?.end(JSON.stringify(call));
-    patience = setTimeout(() => endGroup(child.pid), PATIENCE_MS);
+    patience = setTimeout(() => endGroup(child.pid, 'SIGKILL'), PATIENCE_MS);
+    interrupt = () => {
+      endGroup(child.pid, 'SIGTERM');
+      mercy = setTimeout(() => endGroup(child.pid, 'SIGKILL'), MERCY_MS);
+    };
+    signal?.addEventListener('abort', interrupt, { once: true });
     const [code] = await ended;
     await outputOf(child);
     return { exitCode: typeof code === 'number' ? code : null, milliseconds: took(), said };
@@ -92,6 +110,8 @@ async function runCommand(command: string, call: HookCall): Promise<Ended> {
     return { exitCode: null, milliseconds: took(), said: `it could not be run: ${messageOf(error)}` };
   } finally {
     clearTimeout(patience);
+    clearTimeout(mercy);
+    signal?.removeEventListener('abort', interrupt);
   }
 }
 
@@ -105,10 +125,10 @@ async function outputOf({ stdin, stdout, stderr }: ChildProcess): Promise<void> 
   for (const pipe of [stdin, ...outputs]) pipe?.destroy();
 }
 
-function endGroup(pid: number | undefined): void {
+function endGroup(pid: number | undefined, signal: 'SIGTERM' | 'SIGKILL'): void {
   if (pid === undefined) return;
   try {
-    process.kill(-pid, 'SIGKILL');
+    process.kill(-pid, signal);
   } catch {
     // It ended by itself meanwhile.
   }

@@ -95,6 +95,7 @@ class Batch<Host extends QueuedHost, Result> {
   async #runOne(host: Host): Promise<void> {
     const failures = this.#failures.get(host)?.count ?? 0;
     const error = failures === 0 ? await this.#prepared(host) : undefined;
+    if (failures === 0 && this.#work.signal.aborted) return this.#endPrepared(host);
     const outcome = error === undefined ? await this.#attempt(host, failures + 1) : { host, error, begun: true };
     if (outcome !== 'again') await this.#end(host, outcome);
   }
@@ -106,14 +107,23 @@ class Batch<Host extends QueuedHost, Result> {
       await this.#call(host, 'pre');
       return undefined;
     } catch (error) {
+      if (this.#work.signal.aborted) return undefined;
       this.#work.run.note({ event: 'host-failed', host: host.name, milliseconds: 0, error: errorRecord(error) });
       return error;
     }
   }
 
+  /** Interrupted while it was prepared, it is not begun; what its `pre` did is for its `fail` to undo. */
+  async #endPrepared(host: Host): Promise<void> {
+    const { hooks, signal } = this.#work;
+    const error = notBegun(signal.reason);
+    this.#giveUp(host, error);
+    if (hooks.commands.pre !== undefined) await this.#call(host, 'fail', { error: errorRecord(error) });
+  }
+
   #call(host: Host, hook: HookName, details: object = {}): Promise<void> {
-    const { run, hooks } = this.#work;
-    return callHooks(hooks, { hook, run: run.id, host: host.name, ...details }, (end) => run.note(end));
+    const { run, hooks, signal } = this.#work;
+    return callHooks(hooks, { hook, run: run.id, host: host.name, ...details }, (end) => run.note(end), signal);
   }
 
   async #attempt(host: Host, attempt: number): Promise<HostOutcome<Host, Result> | 'again'> {
@@ -179,11 +189,10 @@ class Batch<Host extends QueuedHost, Result> {
   /** Those under way end with it, in good order. */
   async #interrupt(reason: unknown): Promise<void> {
     await Promise.all(this.#running);
-    const notBegun = new P2cError(`it was not begun: ${messageOf(reason)}`, interruptionOf(reason));
     for (const host of this.#hosts) {
       if (this.#outcomes.has(host)) continue;
       const failure = this.#failures.get(host);
-      if (failure === undefined) this.#giveUp(host, notBegun);
+      if (failure === undefined) this.#giveUp(host, notBegun(reason));
       else await this.#endBetweenAttempts(host, reason, failure.error);
     }
   }
@@ -194,6 +203,10 @@ class Batch<Host extends QueuedHost, Result> {
     this.#work.run.note({ event: 'host-failed', host: host.name, milliseconds: 0, error: errorRecord(error) });
     await this.#end(host, { host, error, begun: true });
   }
+}
+
+function notBegun(reason: unknown): P2cError {
+  return new P2cError(`it was not begun: ${messageOf(reason)}`, interruptionOf(reason));
 }
 
 function interruptionOf(reason: unknown): { code: string; exitCode: ExitCode } {

@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import test from 'ava';
 import { callHooks, type HookEnd, type Hooks } from '../../src/fleet/hooks.ts';
 
@@ -50,4 +51,26 @@ test('a hook that no process can be had for has failed, and throws only where it
     { code: 'hook.failed' },
   );
   t.regex(String(error.cause), /E2BIG/);
+});
+
+test('an interruption ends a pre with all that it started, and leaves what tells of the past', async (t) => {
+  const interruption = new AbortController();
+  const reason = new Error('interrupted');
+  const ends: HookEnd[] = [];
+  const call = (hook: 'pre' | 'post', command: string): Promise<void> =>
+    callHooks({ commands: { [hook]: command } }, { hook, ...CALL }, (end) => ends.push(end), interruption.signal);
+  const pre = t.throwsAsync(call('pre', 'sleep 3000 & echo $!; wait'), { is: reason });
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  interruption.abort(reason);
+  await pre;
+  t.like(ends, [{ hook: 'pre', exitCode: null }]);
+  const child = Number(ends[0]?.said);
+  t.true(child > 1);
+  // Where nobody waits for orphans, its entry stays.
+  const stat = await readFile(`/proc/${child}/stat`, 'utf8').catch(() => 'gone');
+  t.regex(stat, /^gone$|\) [ZX] /);
+  await call('post', 'echo told');
+  t.like(ends[1], { hook: 'post', exitCode: 0, said: 'told\n' });
+  await t.throwsAsync(call('pre', ':'), { is: reason });
+  t.is(ends.length, 2, 'it is not begun any more');
 });

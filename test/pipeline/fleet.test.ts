@@ -1,4 +1,8 @@
 /** A batch whose hosts are no servers: what begins, what is tried again, and what one host's end means for the others. */
+import { existsSync } from 'node:fs';
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import test, { type ExecutionContext } from 'ava';
 import { P2cError } from '../../src/errors.ts';
 import type { QueueLimits } from '../../src/fleet/queue.ts';
@@ -25,6 +29,7 @@ interface Manner {
   readonly limits?: Partial<QueueLimits>;
   readonly attempts?: number;
   readonly pre?: string;
+  readonly fail?: string;
   readonly webhook?: URL;
   readonly signal?: AbortSignal;
 }
@@ -33,7 +38,7 @@ async function batch(
   t: ExecutionContext,
   names: readonly string[],
   work: (name: string) => Promise<string>,
-  { limits = {}, attempts = 1, pre, webhook: url, signal = new AbortController().signal }: Manner = {},
+  { limits = {}, attempts = 1, pre, fail, webhook: url, signal = new AbortController().signal }: Manner = {},
 ): Promise<Batch> {
   const root = await temporaryFolder(t);
   await (await ImageStore.open(root, { create: true }))[Symbol.asyncDispose]();
@@ -45,7 +50,7 @@ async function batch(
   const outcomes = await runHosts(hosts, {
     run,
     place: { root, room: new Room(root) },
-    hooks: { commands: pre === undefined ? {} : { pre }, webhook },
+    hooks: { commands: { ...(pre === undefined ? {} : { pre }), ...(fail === undefined ? {} : { fail }) }, webhook },
     limits: { concurrency: 4, ...limits },
     attempts,
     resumable: true,
@@ -194,4 +199,27 @@ test('an interruption: what was under way has failed with it, and what was not b
     told.map(({ host, begun, error }) => `${host} ${begun ?? true} ${error.code}`),
     ['heals true ssh.lost', 'streams true interrupted', 'heals true interrupted', 'waits false interrupted'],
   );
+});
+
+test('an interruption ends the pre of a host, which is not begun; its fail may undo what the pre did', async (t) => {
+  const marks = await temporaryFolder(t);
+  const interruption = new AbortController();
+  const waiting = (async () => {
+    while (!existsSync(join(marks, 'pre-b'))) await pause(20);
+    interruption.abort(new P2cError('interrupted', { code: 'interrupted', exitCode: 130 }));
+  })();
+  const ended = await batch(t, ['a', 'b', 'c'], async (name) => name, {
+    pre: `test "$P2C_HOST" = a || { : > ${marks}/pre-"$P2C_HOST"; sleep 3000 & wait; }`,
+    fail: `: > ${marks}/fail-"$P2C_HOST"`,
+    signal: interruption.signal,
+    limits: { concurrency: 1 },
+  });
+  await waiting;
+  t.deepEqual(states(ended), ['a done', 'b not begun', 'c not begun']);
+  t.deepEqual((await readdir(marks)).sort(), ['fail-b', 'pre-b']);
+  const failures = ended.events.filter(({ event }) => event === 'host-failed');
+  t.like(failures, [
+    { host: 'b', begun: false },
+    { host: 'c', begun: false },
+  ]);
 });
