@@ -71,9 +71,9 @@ interface Subscript {
   readonly to?: number | undefined;
 }
 
-/** `web[0]`, `web[1:3]` with both ends, `web[2:]`, `web[-1]`; in a regular expression brackets are its own. */
+/** `web[0]`, `web[1:3]` with both ends, which Ansible takes as `web[1-3]` too, `web[2:]`, `web[-1]`; in a regular expression brackets are its own. */
 function subscriptOf(text: string): Subscript {
-  const [, base, one, from, to] = /^(.+)\[(?:(-?\d+)|(\d+):(\d*))\]$/.exec(text) ?? [];
+  const [, base, one, from, to] = /^(.+)\[(?:(-?\d+)|(\d+)[:-](\d*))\]$/.exec(text) ?? [];
   if (base === undefined || text.startsWith('~')) return { base: text };
   if (one !== undefined) return { base, from: Number(one) };
   return { base, from: Number(from), to: to === '' || to === undefined ? Number.MAX_SAFE_INTEGER : Number(to) };

@@ -34,3 +34,11 @@ test('what is to be spared and is nowhere is refused, for it would not be spared
   for (const word of ['!empty', '!empt*', 'all:!empty']) t.is(names(word).length, 4, word);
   t.deepEqual(names('!ungrouped'), ['web1', 'web2', 'web3']);
 });
+
+test('numbers in brackets are places in a group, as Ansible has it, also with a dash', (t) => {
+  t.deepEqual(names('web[1-2]'), ['web2', 'web3']);
+  t.deepEqual(names('web[1-2]'), names('web[1:2]'));
+  t.deepEqual(names('web[1-]'), ['web2', 'web3']);
+  t.deepEqual(names('web[0-0]'), ['web1']);
+  t.deepEqual(names('d[a-c]'), ['db'], 'letters are a class of letters');
+});

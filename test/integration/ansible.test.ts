@@ -169,7 +169,7 @@ test("patterns mean Ansible's hosts", async (t) => {
     'db[1:2]',
     'web[-1]',
   ];
-  const harder = ['~web0[12]', 'web0,db-a', 'db-[ab]', 'web[1:]', '!web', 'ungrouped', 'prod[0:1]'];
+  const harder = ['~web0[12]', 'web[1-2]', 'web0,db-a', 'db-[ab]', 'web[1:]', '!web', 'ungrouped', 'prod[0:1]'];
   await Promise.all(
     [...patterns, ...harder].map(async (pattern) => {
       const ours = await cli(['inventory', 'ls', '-i', file, '--json', '--', pattern]);
