@@ -5,6 +5,7 @@ const PATIENCE_MS = 30_000;
 
 export class Webhook implements AsyncDisposable {
   readonly #url: URL;
+  readonly #headers: Readonly<Record<string, string>>;
   readonly #record: (end: HookEnd) => void;
   readonly #patienceMs: number;
   readonly #telling = new Set<Promise<void>>();
@@ -15,7 +16,8 @@ export class Webhook implements AsyncDisposable {
 
   /** @param record is given the end of each call. */
   constructor(url: URL, record: (end: HookEnd) => void, patienceMs = PATIENCE_MS) {
-    this.#url = url;
+    this.#headers = { 'content-type': 'application/json', ...loginOf(url) };
+    this.#url = withoutLogin(url);
     this.#record = record;
     this.#patienceMs = patienceMs;
   }
@@ -56,7 +58,7 @@ export class Webhook implements AsyncDisposable {
     try {
       const answer = await fetch(this.#url, {
         method: 'POST',
-        headers: { 'content-type': 'application/json' },
+        headers: this.#headers,
         body: JSON.stringify(call),
         signal: stop.signal,
       });
@@ -79,4 +81,27 @@ export class Webhook implements AsyncDisposable {
 function notReached(error: unknown): string {
   const code = error instanceof Error && error.cause instanceof Error && 'code' in error.cause ? error.cause.code : '';
   return `not reached ${String(code)}`.trim();
+}
+
+/** A user and a password in an address: fetch refuses them there. */
+function loginOf({ username, password }: URL): { authorization?: string } {
+  if (username === '' && password === '') return {};
+  const login = [username, password].map(decoded).join(':');
+  return { authorization: `Basic ${Buffer.from(login).toString('base64')}` };
+}
+
+function withoutLogin(url: URL): URL {
+  const bare = new URL(url);
+  bare.username = '';
+  bare.password = '';
+  return bare;
+}
+
+/** A percent sign that begins no code stands for itself. */
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
 }

@@ -83,3 +83,17 @@ test('one that was silent is waited for at the end alone, until it answers again
   await tell('e');
   t.true(hosts().includes('e'));
 });
+
+test('a user and a password in the address go into a header, and are told nobody', async (t) => {
+  const { url, posted } = await startWebServer(t, (response) => response.end());
+  t.like((await ended(new URL(String(url).replace('//', '//ann:p%40ss%@')), 'post'))[0], { exitCode: 0 });
+  const [, login = ''] = /^Basic (.*)$/.exec(posted[0]?.authorization ?? '') ?? [];
+  t.is(Buffer.from(login, 'base64').toString(), 'ann:p%40ss%', 'what is no code stands for itself');
+  await ended(new URL(String(url).replace('//', '//ann:p%40ss@')), 'post');
+  t.is(posted[1]?.authorization, `Basic ${Buffer.from('ann:p@ss').toString('base64')}`);
+  await ended(url, 'post');
+  t.is(posted[2]?.authorization, undefined);
+  const [gone] = await ended(new URL('http://ann:geheim@127.0.0.1:1/'), 'post');
+  t.like(gone, { exitCode: null });
+  t.notRegex(JSON.stringify(gone), /geheim/);
+});

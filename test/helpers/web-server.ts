@@ -6,6 +6,7 @@ import { listenOnFreePort } from './port.ts';
 interface Posted {
   readonly method: string | undefined;
   readonly type: string | undefined;
+  readonly authorization: string | undefined;
   readonly body: string;
 }
 
@@ -27,7 +28,8 @@ export async function startWebServer(
       body += text;
     });
     request.on('end', () => {
-      posted.push({ method: request.method, type: request.headers['content-type'], body });
+      const { 'content-type': type, authorization } = request.headers;
+      posted.push({ method: request.method, type, authorization, body });
       answer(response);
     });
   });
