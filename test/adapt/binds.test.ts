@@ -144,6 +144,8 @@ test('a bind mount below another is found behind the link of that one', async (t
   t.is(made.after.real('/a/b'), '/opt/b');
   t.deepEqual(made.files, ['/a', '/srv/a/b']);
   t.deepEqual(notes(made), []);
+  const alone = await adapted(t, { binds: binds.slice(0, 2), entries: folders('/a', '/srv/a/b', '/opt/b') });
+  t.deepEqual(notes(alone), ['/a/b: it was a bind mount of /opt/b: what is above it is a link']);
 });
 
 function imageWith(Labels: Record<string, string>): Parameters<typeof bindsOf>[0] {

@@ -1,6 +1,6 @@
 /** Servers whose files are shown in odd ways: btrfs with subvolumes of all kinds, directories mounted within themselves. */
 import { execFile } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import test, { type ExecutionContext } from 'ava';
@@ -12,8 +12,12 @@ import { temporaryFolder } from '../helpers/temporary.ts';
 const run = promisify(execFile);
 
 function migrate(server: LabServer, root: string, ...more: string[]): Promise<Ended> {
+  return migrateAdapted(server, root, '--no-adapt', ...more);
+}
+
+function migrateAdapted(server: LabServer, root: string, ...more: string[]): Promise<Ended> {
   const access = ['--identity', server.identity, '--known-hosts', server.knownHosts];
-  const how = ['--tag', 'lab:one', '--profile', 'none', '--no-adapt'];
+  const how = ['--tag', 'lab:one', '--profile', 'none'];
   return cli(['migrate', `root@${server.address}`, ...access, ...how, ...more], { P2C_ROOT: root });
 }
 
@@ -107,3 +111,58 @@ test.serial('what is mounted within itself, or onto itself, leaves no doubt and 
   t.is(readFileSync(join(tree, 'seen/file'), 'utf8'), 'hidden\n');
   t.false(existsSync(join(tree, 'again/file')));
 });
+
+test.serial(
+  'bind mounts lose nothing: disks in them, what is left out elsewhere, and their places in the image',
+  async (t) => {
+    if (!requireRoot(t) || !requirePrograms(t, ['umoci', 'losetup'])) return;
+    const image = join(await temporaryFolder(t), 'disk');
+    await run('sh', ['-ec', `truncate -s 40M ${image}; mkfs.ext4 -q ${image}`]);
+    const device = (await run('losetup', ['-f', '--show', image])).stdout.trim();
+    t.teardown(() => run('losetup', ['-d', device]));
+    const server = await labServer(t, 'bind-disks');
+    const root = await temporaryFolder(t);
+    const env = { P2C_ROOT: root };
+    t.teardown(() => cli(['rm', '-f', '-a'], env));
+    await server.exec(`set -e; mknod /disk b 7 ${device.replace('/dev/loop', '')}; mount --make-private /
+    mkdir -p /srv/own/a/b /own /srv/home/alice /data/www /var/www/shop /root/www /srv/www /data/in/x /in
+    echo bob > /srv/home/bob; echo page > /data/www/page; echo rooted > /root/www/page; chmod 2750 /srv/own/a /data/in/x
+    mount --bind /srv/own /own; mount --make-private /own; mount /disk /own/a/b; echo own > /own/a/b/file; umount /own/a/b
+    mount --bind /data/in /in; mount --make-private /in; mkdir /in/x/y; mount /disk /in/x/y
+    mount --make-shared /; mount --bind /srv/home /home; mount -t tmpfs none /mnt; mkdir -m 2750 /mnt/x /mnt/x/y
+    mount --bind /data/www /var/www/shop; mount --bind /root/www /srv/www`);
+    const first = await migrateAdapted(server, root, '--json');
+    t.is(first.code, 0, first.stderr);
+    const tree = await unpack(t, root);
+    const text = (path: string): string => readFileSync(join(tree, path), 'utf8');
+    t.is(text('in/x/y/file'), 'own\n', 'a disk in a bind mount of another disk than what is around it');
+    t.is(statSync(join(tree, 'in/x')).mode & 0o7777, 0o2750);
+    t.is(text('srv/www/page'), 'rooted\n');
+    t.is(readlinkSync(join(tree, 'home')), '/srv/home');
+    t.is(readlinkSync(join(tree, 'var/www/shop')), '/data/www');
+    t.deepEqual(
+      JSON.parse(first.stdout).adaptation.passedOver.map(({ path }: { path: string }) => path),
+      ['/in', '/var/named/chroot/etc/bind'],
+    );
+    const served = await cli(
+      ['run', '--rm', '--network', 'none', 'lab:one', 'cat', '/var/www/shop/page', '/home/bob'],
+      env,
+    );
+    t.is(served.stdout, 'page\nbob\n', served.stderr);
+    t.is((await cli(['image', 'receipt', '--check', 'lab:one'], env)).code, 0);
+
+    // With shared propagation it is seen where it is mounted, and where that is bound from.
+    await server.exec(
+      'set -e; umount /in/x/y; mount /disk /home/alice; grep -q " /srv/home/alice " /proc/self/mountinfo',
+    );
+    const access = ['--identity', server.identity, '--known-hosts', server.knownHosts];
+    const asked = ['--profile', 'none', '--json', '--why', '/srv/home/alice/file'];
+    const audited = await cli(['audit', `root@${server.address}`, ...access, ...asked], env);
+    const { filesystems, excluded, why } = JSON.parse(audited.stdout);
+    const verdict = (place: string): string =>
+      filesystems.find(({ mountPoint }: { mountPoint: string }) => mountPoint === place).verdict;
+    t.deepEqual(['/srv/home/alice', '/home/alice', '/home'].map(verdict), ['included', 'bind', 'bind']);
+    t.true(excluded.some(({ rule }: { rule: string }) => rule === 'source:/home/**'));
+    t.is(why[0].verdict, 'captured');
+  },
+);

@@ -21,8 +21,8 @@ export const binds: Recipe = {
     for (const bind of empty.sort((a, b) => a.place.length - b.place.length)) {
       if (obstacle(draft, bind, recorded) === undefined) draft.linkFolder(bind.place, bind.original);
     }
-    // By now one may be seen behind the link of another.
-    for (const bind of empty.filter((each) => isEmptyPlace(draft, each))) {
+    // What was mounted below one of them is seen behind its link by now, or cannot be any more.
+    for (const bind of recorded.binds.filter((each) => isEmptyPlace(draft, each))) {
       const why = obstacle(draft, bind, recorded);
       if (why !== undefined)
         draft.passOver(bind.place, `it was a bind mount of ${printablePath(bind.original)}: ${why}`);
