@@ -129,8 +129,8 @@ test('where a link would do harm or no good, the folder stays, and the report sa
     '/gone: it was a bind mount of /srv/gone: the image has no such folder',
     '/home: it was a bind mount of /srv/home: the image has something in it: alice',
     '/linked/www: it was a bind mount of /srv/data: what is above it is a link',
-    '/mnt/shop/www: it was a bind mount of /srv/data: the volume /mnt/shop is mounted there',
-    '/var/lib/mysql: it was a bind mount of /srv/mysql: the volume /var/lib/mysql/db is mounted there',
+    '/mnt/shop/www: it was a bind mount of /srv/data: the volume /mnt/shop is mounted there; a capture with --exclude /srv/data has the files in it',
+    '/var/lib/mysql: it was a bind mount of /srv/mysql: the volume /var/lib/mysql/db is mounted there; a capture with --exclude /srv/mysql has the files in it',
     '/var/named/chroot/etc/named: it was a bind mount of /etc/named: a link leads nowhere for programs whose root is /var/named/chroot',
     '/var/spool/postfix/data: it was a bind mount of /srv/data: a link leads nowhere for programs whose root is /var/spool/postfix',
   ]);

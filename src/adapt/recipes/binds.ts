@@ -41,7 +41,10 @@ function isEmptyPlace(draft: Draft, { place, original }: Bind): boolean {
 function obstacle(draft: Draft, { place, original }: Bind, { volumes }: Recorded): string | undefined {
   if (draft.real(place) !== place) return 'what is above it is a link';
   const volume = volumes.find((each) => isAtOrBelow(each, place) || isBelow(place, each));
-  if (volume !== undefined) return `the volume ${printablePath(volume)} is mounted there`;
+  if (volume !== undefined) {
+    const way = `a capture with --exclude ${printablePath(original)} has the files in it`;
+    return `the volume ${printablePath(volume)} is mounted there; ${way}`;
+  }
   const root = rootAround(draft, place, original);
   if (root !== undefined) return `a link leads nowhere for programs whose root is ${printablePath(root)}`;
   const [name] = draft.names(place);
