@@ -227,3 +227,24 @@ test('every circle is told, each once', (t) => {
     'hosts wait for each other: c after d after c',
   ]);
 });
+
+test('hosts that come after their own group: ten circles are told, each in short', (t) => {
+  const names = Array.from({ length: 1000 }, (_, at) => `web${at}`);
+  const each = names.map((name) => ({ name, after: names.filter((other) => other !== name) }));
+  const { message } = t.throws(() => requireNoCircle(each), { instanceOf: P2cError });
+  t.is(message.split('\n').length, 11);
+  t.true(message.length < 5000, String(message.length));
+  t.regex(message, /\n… and more$/);
+});
+
+test('a circle or a chain of ten thousand hosts', (t) => {
+  const chain = Array.from({ length: 10_000 }, (_, at) => ({
+    name: `h${at}`,
+    after: at === 9999 ? [] : [`h${at + 1}`],
+  }));
+  t.notThrows(() => requireNoCircle(chain));
+  const { message } = t.throws(() => requireNoCircle([...chain.slice(0, -1), { name: 'h9999', after: ['h0'] }]), {
+    instanceOf: P2cError,
+  });
+  t.regex(message, /^hosts wait for each other: h0 after h1 after .* after \(9992 more\) after h9999 after h0$/);
+});
