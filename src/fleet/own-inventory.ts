@@ -96,7 +96,8 @@ export function loadOwn(file: string, today: Date): Inventory {
   const read = readPlacedYaml(file, inventorySchema, { noun: 'inventory', code: 'inventory.invalid' });
   const { content } = read;
   const mistakes: Mistake[] = [];
-  const groups = groupsOf(content, mistakes);
+  const notes: string[] = [];
+  const groups = groupsOf(content, mistakes, (path, what) => notes.push(`${read.place(path)}: ${what}`));
   const folder = dirname(resolve(file));
   const settled = content.hosts.map((host) => {
     const own = [...groups].filter(([, names]) => names.includes(host.name)).map(([name]) => name);
@@ -111,7 +112,7 @@ export function loadOwn(file: string, today: Date): Inventory {
   });
   if (mistakes.length > 0) throw read.refuse(distinct(mistakes));
   const listed = [...groups].map(([name, members]) => ({ name, hosts: members, own: members, children: [] }));
-  return { file, kind: 'p2c', hosts, groups: listed, tops: [UNGROUPED, ...groups.keys()], notes: [] };
+  return { file, kind: 'p2c', hosts, groups: listed, tops: [UNGROUPED, ...groups.keys()], notes };
 }
 
 /** Where the file says it: of the host itself, of the last of its groups that does, or of the defaults. */
@@ -135,8 +136,10 @@ function distinct(mistakes: readonly Mistake[]): Mistake[] {
   return [...new Map(mistakes.map((mistake) => [mistake.message, mistake])).values()];
 }
 
+type Note = (path: PropertyKey[], what: string) => void;
+
 /** Members by the group's own list, which may have patterns, and by what hosts say. */
-function groupsOf({ groups, hosts }: Content, mistakes: Mistake[]): Map<string, string[]> {
+function groupsOf({ groups, hosts }: Content, mistakes: Mistake[], note: Note): Map<string, string[]> {
   const members = new Map<string, string[]>();
   const names = hosts.map((host) => host.name);
   for (const [name, { hosts: words }] of Object.entries(groups)) {
@@ -149,8 +152,17 @@ function groupsOf({ groups, hosts }: Content, mistakes: Mistake[]): Map<string, 
       names.filter((host) => words.some((word) => matchesGlob(host, word))),
     );
   }
+  const declared = [...members.keys()];
   for (const host of hosts) {
-    for (const group of host.groups ?? []) {
+    for (const [at, group] of (host.groups ?? []).entries()) {
+      if (declared.length > 0 && !declared.includes(group)) {
+        const near = suggestion(group, declared);
+        const what = `the group '${group}' is not declared${near}`;
+        const path = ['hosts', host.at, 'groups', at];
+        // A slip would take the group's window and its order from the host.
+        if (near !== '') mistakes.push(mistakeAt(path, what));
+        else note(path, `${what}: it gives the host '${host.name}' no settings`);
+      }
       const inside = members.get(group) ?? [];
       if (!inside.includes(host.name)) inside.push(host.name);
       members.set(group, inside);

@@ -242,3 +242,34 @@ test('the published form of an inventory is the one that is read', (t) => {
   );
   t.deepEqual(shipped, JSON.parse(inventoryJsonSchema()));
 });
+
+const GROUPS = `groups:
+  shop: { hosts: [], window: 'daily 01:00-05:00' }
+`;
+
+test(
+  "a slip in the name of a host's group is no new group without its window",
+  mistakes,
+  `${GROUPS}hosts:\n  web1: { address: h, groups: [shop, shpo] }\n  web2: { address: h, groups: Shop }\n`,
+  [
+    "4:38: hosts.web1.groups[1]: the group 'shpo' is not declared (did you mean 'shop'?)",
+    "5:31: hosts.web2.groups[0]: the group 'Shop' is not declared (did you mean 'shop'?)",
+  ],
+);
+
+test('a group that is declared nowhere is noted where others are', async (t) => {
+  const file = fileOf(t, `${GROUPS}hosts:\n  web1: { address: h, groups: [shop, rack7] }\n`);
+  const { groups, notes } = await loadInventory(file);
+  t.deepEqual(
+    notes.map((note) => note.slice(file.length)),
+    [":4:38: the group 'rack7' is not declared: it gives the host 'web1' no settings"],
+  );
+  t.deepEqual(
+    groups.map(({ name, hosts }) => [name, hosts]),
+    [
+      ['shop', ['web1']],
+      ['rack7', ['web1']],
+    ],
+  );
+  t.deepEqual((await loadInventory(fileOf(t, 'hosts: { a: { address: h, groups: rack7 } }\n'))).notes, []);
+});
