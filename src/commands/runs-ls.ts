@@ -1,4 +1,5 @@
 /** `p2c runs ls`: the runs that the store remembers. */
+import pLimit from 'p-limit';
 import { ExitCode, messageOf } from '../errors.ts';
 import { runIds, seeRun } from '../fleet/runs.ts';
 import { storeRoot } from '../oci/root.ts';
@@ -21,7 +22,8 @@ export const verb = defineVerb({
   options: (parser) => parser.option('json', { type: 'boolean', default: false, describe: 'print one JSON array' }),
   async run({ json }) {
     const root = storeRoot();
-    const runs = await Promise.all((await runIds(root)).map((id) => rowOf(root, id)));
+    const fewAtOnce = pLimit(JOURNALS_AT_ONCE);
+    const runs = await fewAtOnce.map(await runIds(root), (id) => rowOf(root, id));
     if (json) process.stdout.write(`${JSON.stringify(runs.map((row) => row.record))}\n`);
     else
       process.stdout.write(
@@ -35,6 +37,8 @@ export const verb = defineVerb({
   },
 });
 
+/** A journal may have megabytes of events; of each a row is left. */
+const JOURNALS_AT_ONCE = 4;
 const HEADINGS = ['RUN', 'VERB', 'BEGUN', 'HOSTS', 'STATE'];
 
 async function rowOf(root: string, id: string): Promise<{ cells: string[]; record: object }> {
