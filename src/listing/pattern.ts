@@ -26,8 +26,20 @@ export interface Pattern {
   readonly specificity: number;
 }
 
+/** The same rules are asked for several times in a run, with more and more known. */
+const parsed = new Map<string, Pattern>();
+const MOST_KEPT = 10_000;
+
 /** @throws P2cError `rule.invalid` with the pattern and what is wrong with it. */
 export function parsePattern(text: string): Pattern {
+  const known = parsed.get(text);
+  if (known !== undefined) return known;
+  const pattern = parseAnew(text);
+  if (parsed.size < MOST_KEPT) parsed.set(text, pattern);
+  return pattern;
+}
+
+function parseAnew(text: string): Pattern {
   if (text === '') throw invalid(text, 'is empty');
   if (!text.startsWith('/')) throw invalid(text, "does not begin with '/'", `write '/${text}' or '/**/${text}'`);
   if (text.includes('\0')) throw invalid(text, 'holds a NUL byte');

@@ -56,11 +56,14 @@ export interface Beginning {
 
 /** Runs stage 1 over an open session, and begins to recognise. */
 export function beginSurvey(session: Session, request: SurveyRequest, show: Show): Beginning {
-  const filesystems = readFilesystems(session, leftOutBy(request));
+  const leftOut = leftOutBy(request);
+  const filesystems = readFilesystems(session, leftOut);
   const facts = show.stage(FIND_FILESYSTEMS, () => gatherFacts(session, filesystems), describeFacts);
   const detecting = request.recognise ? recognise(session, listProfiles()) : Promise.resolve([]);
+  // The rules are made while the server answers.
+  const made = new Promise(setImmediate).then(() => leftOut('/' as ByteString));
   // Where one fails, the others are waited for by nobody.
-  for (const asked of [filesystems, facts, detecting]) asked.catch(() => {});
+  for (const asked of [filesystems, facts, detecting, made]) asked.catch(() => {});
   return { session, filesystems, facts, detecting };
 }
 

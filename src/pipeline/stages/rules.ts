@@ -83,11 +83,18 @@ function twice(filesystems: Facts['filesystems']): { path: ByteString; reason: s
  * mounts have long been judged. A bind mount of what is left out is then the only place that the files have.
  */
 export function leftOutBy(request: SurveyRequest): (path: ByteString) => boolean {
+  let rules: RuleSet | undefined;
+  return (path) => {
+    rules ??= rulesThatMayApply(request);
+    return rules.leavesOutMost(path);
+  };
+}
+
+function rulesThatMayApply(request: SurveyRequest): RuleSet {
   const profiles = request.recognise
     ? listProfiles().map((profile) => ({ ...profile, include: [] }))
     : request.profiles;
-  const rules = rulesOf({ ...request, profiles });
-  return (path) => rules.leavesOutMost(path);
+  return rulesOf({ ...request, profiles });
 }
 
 /** A user cannot mend what a source says, and it must not end the run: what is no place of a file is passed over. */
