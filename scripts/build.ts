@@ -12,6 +12,7 @@ import { parsedText } from '../src/profiles/parsed.ts';
 import { lazyPackages } from './lib/lazy-packages.ts';
 import { bundledPackages, licencesOf } from './lib/licences.ts';
 import { nativeParts } from './lib/native-parts.ts';
+import { withoutParts } from './lib/without-parts.ts';
 
 const HOME = fileURLToPath(new URL('..', import.meta.url));
 const DIST = join(HOME, 'dist');
@@ -40,11 +41,17 @@ const whole = await build({
   format: 'cjs',
   // A script has no address of its own; `start.ts` runs it with these.
   define: { 'import.meta.url': 'SCRIPT_URL', 'import.meta.dirname': '__dirname' },
-  banner: { js: "const SCRIPT_URL = require('node:url').pathToFileURL(__filename).href;" },
+  // One function, in the form of a module of CommonJS: what is added to so long a text later copies it.
+  banner: {
+    js: "(function (require, __filename, __dirname) { const SCRIPT_URL = require('node:url').pathToFileURL(__filename).href;",
+  },
+  footer: { js: '})' },
   plugins: [
     // Wanted where yargs prints help, or for what is no ASCII; to have it ready takes 20 ms: a segmenter and emoji patterns.
     lazyPackages(['string-width']),
     nativeParts(HOME),
+    // It would load all that speaks HTTP, and p2c makes no HTTP requests through SSH.
+    withoutParts(['ssh2/lib/http-agents.js']),
   ],
 });
 

@@ -18,9 +18,11 @@ const [verb = '', ...words] = process.argv.slice(2);
 const cache = new CodeCache(cacheFolder(), /^[a-z]{2,20}$/.test(verb) ? verb : 'none', SCRIPT_DIGEST);
 
 const cachedData = cache.read();
-// It is ASCII, and read so without a look at each byte. In the form of a module of CommonJS.
-const code = `(function (require, __filename, __dirname) {${readFileSync(file, 'latin1')}\n})`;
-const script = new Script(code, { filename: file, ...(cachedData === undefined ? {} : { cachedData }) });
+// It is ASCII, and read so without a look at each byte.
+const script = new Script(readFileSync(file, 'latin1'), {
+  filename: file,
+  ...(cachedData === undefined ? {} : { cachedData }),
+});
 if (script.cachedDataRejected !== false && !words.some((word) => word === '--help' || word === '-h')) {
   process.once('exit', (status) => {
     if (WORKED.includes(status)) cache.write(script.createCachedData());
