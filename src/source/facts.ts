@@ -22,6 +22,9 @@ export interface SourceFacts {
   readonly tools: SourceTools;
 }
 
+/** The line after which the tables of swap space follow, as they are. */
+const SWAP = 'swap:';
+
 const FACTS = `
 say() { printf '%s=%s\\n' "$1" "$2"; }
 say hostname "$(hostname 2>/dev/null || uname -n)"
@@ -38,6 +41,10 @@ else
     fi
   done
 fi
+echo '${SWAP}'
+cat /proc/swaps 2>/dev/null
+cat /etc/fstab 2>/dev/null
+true
 `;
 
 export const MOUNTS_COMMAND: RemoteCommand = {
@@ -52,16 +59,16 @@ if [ -r /proc/self/mountinfo ]; then echo mountinfo; cat /proc/self/mountinfo; e
  * @throws P2cError `source.*` where the source lacks what a capture needs.
  */
 export async function gatherFacts(session: Session, mounts = readFilesystems(session)): Promise<SourceFacts> {
-  const [filesystems, tools, basics, swapFiles] = await Promise.all([
+  const [filesystems, tools, basics] = await Promise.all([
     mounts,
     probeTools(session),
     session.run({ purpose: 'read the facts of the system', script: FACTS }),
-    readSwapFiles(session),
   ]);
-  const facts = parseAssignments(basics.stdout.toString('utf8'));
+  const swap = basics.stdout.indexOf(`\n${SWAP}\n`);
+  const facts = parseAssignments(basics.stdout.toString('utf8', 0, Math.max(0, swap)));
   const machine = facts.get('machine') ?? '';
   // Half an answer would leave out the clock, by which it is told what changed in the second of a listing.
-  if (machine === '' || basics.code !== 0) {
+  if (machine === '' || swap < 0 || basics.code !== 0) {
     const what = machine === '' ? "does not answer 'uname -m'" : `does not tell its facts (exit code ${basics.code})`;
     throw new P2cError(`${session.target.name} ${what}`, {
       code: 'source.facts',
@@ -75,7 +82,7 @@ export async function gatherFacts(session: Session, mounts = readFilesystems(ses
     clockAhead: Number(facts.get('clock') ?? Number.NaN) - Date.now() / 1000,
     distribution: unquote(facts.get('distribution') ?? '') || 'unknown',
     filesystems,
-    swapFiles,
+    swapFiles: swapFiles(byteString(basics.stdout.subarray(swap))),
     tools,
   };
 }
@@ -108,14 +115,9 @@ export async function readFilesystems(
   return filesystems;
 }
 
-/** Files that are swap space now (/proc/swaps) or after the next boot (fstab(5)). */
-async function readSwapFiles(session: Session): Promise<ByteString[]> {
-  const script = 'cat /proc/swaps 2>/dev/null; cat /etc/fstab 2>/dev/null; true';
-  const { stdout } = await session.run({ purpose: 'read the swap table', script });
-  return swapFiles(byteString(stdout));
-}
-
 /**
+ * Files that are swap space now (/proc/swaps) or after the next boot (fstab(5)).
+ *
  * Of `PATH file SIZE…` lines and `PATH none swap …` lines; devices are no files. People write fstab: `/srv//swap/` works there,
  * and is `/srv/swap` in a listing. The root is no file whatever a line says, and no name holds a NUL.
  */
