@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, readdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'ava';
 import { CodeCache } from '../src/code-cache.ts';
@@ -34,6 +34,23 @@ test('code that others may have changed is not run', async (t) => {
     chmodSync(file, mode);
     t.is(cache.read(), undefined);
   }
+});
+
+test('what is damaged is not run: V8 would crash', async (t) => {
+  const folder = await temporaryFolder(t);
+  const cache = new CodeCache(folder, 'audit', 'one');
+  cache.write(DATA);
+  const file = join(folder, 'audit_one.v8');
+  const good = readFileSync(file);
+  for (const bad of [good.subarray(0, -1), Buffer.concat([good.subarray(0, -4), Buffer.alloc(4)]), Buffer.alloc(0)]) {
+    writeFileSync(file, bad);
+    t.is(cache.read(), undefined);
+  }
+  writeFileSync(file, good);
+  t.deepEqual(cache.read(), DATA);
+  const nowhere = new CodeCache(undefined, 'audit', 'one');
+  nowhere.write(DATA);
+  t.is(nowhere.read(), undefined);
 });
 
 test('a place that cannot be written, or is no folder, ends nothing and leaves nothing', async (t) => {

@@ -3,7 +3,7 @@
  * cron that was stopped has the daemon's name. So those that none of the others is the parent of are told apart.
  */
 import type { RemoteCommand } from '../ssh/session.ts';
-import { type LeasePlace, ours, prelude } from './lease-scripts.ts';
+import { LeaseExit, type LeasePlace, ours, prelude } from './lease-scripts.ts';
 
 /**
  * `main`: a process that the others descend from, so the stop has not taken effect. `other`: only such as outlived it.
@@ -22,11 +22,22 @@ const MARK_FUNCTION = `p2c_mark_of() {
 `;
 
 /**
- * Shell text that notes, in the lease's folder, the processes whose numbers are on standard input: so the text is that of the
- * dry run. What was noted before a stop was sent for the first time stays.
+ * Shell text that takes the numbers of processes from standard input: so the text is that of the dry run. It goes before all
+ * else, for it waits; where the link is cut meanwhile, no whole line comes, and nothing is done.
  */
+export function takeProcesses(): string {
+  return `read -r p2c_all || exit ${LeaseExit.notOurs}
+`;
+}
+
+/** What {@link takeProcesses} takes. */
+export function processLine(pids: readonly number[]): Buffer {
+  return Buffer.from(`${pids.join(' ')}\n`);
+}
+
+/** Shell text that notes them in the lease's folder. What was noted before a stop was sent for the first time stays. */
 export function noteProcesses(number: number): string {
-  return `${MARK_FUNCTION}p2c_all=" $(cat) "
+  return `${MARK_FUNCTION}p2c_all=" $p2c_all "
 : >>"$lock/before.${number}"
 for p2c_pid in $p2c_all; do
   if ! p2c_mark_of "$p2c_pid"; then continue; fi

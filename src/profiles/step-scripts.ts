@@ -2,7 +2,7 @@
 import { quote } from '../ssh/quote.ts';
 import type { RemoteCommand } from '../ssh/session.ts';
 import { LeaseExit, type LeasePlace, ours, prelude } from './lease-scripts.ts';
-import { noteProcesses } from './left.ts';
+import { noteProcesses, processLine, takeProcesses } from './left.ts';
 import { AT_WORK_FUNCTION, END_STEP_FUNCTIONS, runNoted, STOP_AT_WORK, startAtWork } from './step-at-work.ts';
 
 export interface StepRun {
@@ -48,7 +48,7 @@ export function stepCommand(place: LeasePlace, step: StepRun): RemoteCommand {
   const forget = !isStop && kind.wasDown ? `rm -f "$lock/before.${number}"\n` : '';
   return {
     purpose: step.purpose,
-    script: `${prelude(place)}${owe}if [ -e "$lock/expired" ]; then exit ${LeaseExit.expired}; fi
+    script: `${isStop ? takeProcesses() : ''}${prelude(place)}${owe}if [ -e "$lock/expired" ]; then exit ${LeaseExit.expired}; fi
 ${held}output=/dev/null
 if [ -d "$lock" ] && [ -O "$lock" ]; then output=$lock/step; fi
 ${isStop ? noteProcesses(number) : forget}${runNoted(step.line, isStop ? STOP_AT_WORK : startAtWork(number))}
@@ -58,7 +58,7 @@ if [ -f "$output" ]; then
 fi
 echo "p2c-code $code" >&2
 `,
-    ...(isStop ? { input: [Buffer.from(kind.pids.join(' '))] } : {}),
+    ...(isStop ? { input: [processLine(kind.pids)] } : {}),
     timeoutMs: step.timeoutMs,
     changesSource: true,
   };

@@ -56,8 +56,12 @@ export class RemoteSession implements ConnectedSession {
   readonly #terminals = new Set<TerminalChannel>();
   /** Refusals of channels that were asked for and not opened yet. */
   readonly #opening = new Set<(cause: unknown) => void>();
-  /** Of those, what asks again for the ones that the server has no room for: once a command has ended. */
-  #waiting: (() => void)[] = [];
+  /**
+   * Of those, what asks again for the ones that the server has no room for, first come first: when a command has ended, or
+   * another of them got in. What comes later waits behind them: it might wait for what they find out.
+   */
+  readonly #waiting = new Map<number, () => void>();
+  #arrivals = 0;
   readonly #closed: Promise<void>;
 
   /** @param carriers connections that this one goes through: given back after it. */
@@ -176,7 +180,7 @@ export class RemoteSession implements ConnectedSession {
           onEnd: (entry) => {
             this.#account(entry);
             this.#running.delete(running);
-            for (const askAgain of this.#waiting.splice(0)) askAgain();
+            this.#askAgain();
           },
         },
       );
@@ -221,27 +225,44 @@ export class RemoteSession implements ConnectedSession {
         // What was asked for may have been begun, though no answer came: the account must not lack it.
         this.#account(ledgerEntry(command, at.toISOString(), null, Date.now() - at.getTime()));
         reject(reason);
+        this.#askAgain();
       };
       this.#opening.add(refuse);
+      this.#arrivals += 1;
+      const place = this.#arrivals;
+      const wait = (pauses: readonly number[]): void => {
+        const [pause, ...later] = pauses;
+        const timer = pause === undefined ? undefined : setTimeout(() => again(later), pause);
+        const again = (next: readonly number[]): void => {
+          clearTimeout(timer);
+          this.#waiting.delete(place);
+          ask(next);
+        };
+        this.#waiting.set(place, () => again(OPEN_AGAIN_MS));
+      };
       const ask = (pauses: readonly number[]): void => {
         if (!this.#opening.has(refuse)) return;
-        const [pause, ...later] = pauses;
         this.#exec(line, terminal === undefined ? {} : { pty: RAW_TERMINAL }, (error, channel) => {
           if (channel !== undefined) {
             if (settled()) channel.close();
             else resolve(begin(channel));
-          } else if (isOpenFailure(error) && pause !== undefined && this.#lost === undefined) {
-            setTimeout(() => ask(later), pause);
-          } else {
-            cause = this.#lost ?? (error instanceof P2cError ? error : noChannel(this.target, command, error));
-            if (isOpenFailure(error) && this.#lost === undefined && this.#running.size > 0) {
-              this.#waiting.push(() => ask(OPEN_AGAIN_MS));
-            } else refuse(cause);
+            this.#askAgain();
+            return;
           }
+          cause = this.#lost ?? (error instanceof P2cError ? error : noChannel(this.target, command, error));
+          const mayWait = this.#lost === undefined && (pauses.length > 0 || this.#running.size > 0);
+          if (isOpenFailure(error) && mayWait) wait(pauses);
+          else refuse(cause);
         });
       };
-      ask(OPEN_AGAIN_MS);
+      if (this.#waiting.size > 0) wait([]);
+      else ask(OPEN_AGAIN_MS);
     });
+  }
+
+  #askAgain(): void {
+    const inOrder = [...this.#waiting].sort(([a], [b]) => a - b);
+    for (const [, turn] of inOrder) turn();
   }
 
   #account(entry: LedgerEntry): void {

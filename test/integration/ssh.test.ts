@@ -91,6 +91,22 @@ test('more sessions at once than sshd allows: the others wait until one has ende
   );
 });
 
+test('what comes first gets in first, where sshd allows one session', async (t) => {
+  if (!requireRoot(t)) return;
+  const sshd = await startSshd(t, { config: ['MaxSessions 1'] });
+  await using session = await connect(targetOf(sshd), optionsOf(sshd));
+  const order: number[] = [];
+  const numbered = async (number: number): Promise<void> => {
+    await session.run({ purpose: `number ${number}`, script: 'sleep 0.2' });
+    order.push(number);
+  };
+  const first = [0, 1, 2, 3].map(numbered);
+  // By then the first runs, and the others have been refused.
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  await Promise.all([...first, ...[4, 5, 6, 7].map(numbered)]);
+  t.deepEqual(order, [0, 1, 2, 3, 4, 5, 6, 7]);
+});
+
 test('a session that sshd has no room for within the time limit', async (t) => {
   if (!requireRoot(t)) return;
   const sshd = await startSshd(t, { config: ['MaxSessions 1'] });

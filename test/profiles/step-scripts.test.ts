@@ -58,4 +58,24 @@ for (const shell of ['dash', 'bash', 'busybox']) {
       t.is(readFileSync(mark, 'utf8'), '\n', 'it ran once, while the lease was held');
     }
   });
+
+  test(`${shell}: a stop whose link is cut before all of its input came is not run, nor is one whose lease passed on meanwhile`, async (t) => {
+    if (!requirePrograms(t, [shell])) return;
+    const session = localSession({ path: shellFolder(playground(t), shell) });
+    const ground = leased(t);
+    const mark = join(ground.folder, 'ran');
+    const kind = { owe: 'app', pids: [process.pid] };
+    const step = { purpose: 'stop app', line: `echo >>${mark}`, timeoutMs: 5000, token: TOKEN, number: 3, kind };
+    const command = stepCommand(ground.place, step);
+    t.is((await session.run({ ...command, input: [Buffer.from(`${process.pid}`)] })).code, LeaseExit.notOurs);
+    t.false(existsSync(join(ground.lock, 'owed.3')));
+    async function* late(): AsyncGenerator<Buffer> {
+      // By then the shell waits for it.
+      await new Promise((resolve) => setTimeout(resolve, 500));
+      writeFileSync(join(ground.lock, 'token'), 'theirs');
+      for await (const chunk of command.input ?? []) yield Buffer.from(chunk);
+    }
+    t.is((await session.run({ ...command, input: late() })).code, LeaseExit.notOurs);
+    t.false(existsSync(mark));
+  });
 }
