@@ -93,7 +93,6 @@ export async function discard(root: string, { id, name }: { id: string; name: st
   } catch (error) {
     if (systemCode(error) !== 'ENOENT') throw error;
   }
-  await giveNameBack(root, name, id);
   try {
     await rm(gone, { recursive: true, force: true });
   } catch (cause) {
@@ -103,6 +102,8 @@ export async function discard(root: string, { id, name }: { id: string; name: st
       cause,
     });
   }
+  // Last: its lock is a file, and a full disk has room for that only now. Until then the name is stale, and anybody's to take.
+  await giveNameBack(root, name, id);
 }
 
 /** Removes what killed calls left. */

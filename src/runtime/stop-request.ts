@@ -20,10 +20,13 @@ export async function requestStop(folder: string, until?: number): Promise<void>
   }
 }
 
-/** True too where the container was removed. */
-export async function isStopRequested(folder: string): Promise<boolean> {
+/**
+ * True too where the container was removed.
+ * @param ended milliseconds since 1970: what is done after an end may wait for others, and is no part of its time.
+ */
+export async function isStopRequested(folder: string, ended: number): Promise<boolean> {
   return access(join(folder, 'container.json')).then(
-    async () => Date.now() <= (await holdsUntil(folder)),
+    async () => ended <= (await holdsUntil(folder)),
     () => true,
   );
 }

@@ -93,21 +93,22 @@ async function runToLastEnd(
     const rebooted = isSystem && isReboot(ended.exitCode);
     const last = isSystem ? { ...ended, exitCode: systemExitCode(ended.exitCode) } : ended;
     const again = rebooted || startsAgain(definition.restart, last.exitCode, restarts);
-    const goesOn = again && !(await isStopRequested(folder));
+    const at = Date.parse(last.finished ?? now());
+    const goesOn = again && !(await isStopRequested(folder, at));
     if (goesOn) await settle(folder, { ...last, status: 'restarting' });
-    if (!goesOn || !(await waited(folder, restartDelay(failures - 1)))) {
+    if (!goesOn || !(await waited(folder, restartDelay(failures - 1), at))) {
       await settle(folder, last);
       return last.exitCode;
     }
   }
 }
 
-/** @returns false where its end was wanted meanwhile. */
-async function waited(folder: string, delay: number): Promise<boolean> {
+/** @param ended as of {@link isStopRequested}. @returns false where its end was wanted meanwhile. */
+async function waited(folder: string, delay: number, ended: number): Promise<boolean> {
   const end = performance.now() + delay;
   while (performance.now() < end) {
     await new Promise((resolve) => setTimeout(resolve, Math.min(POLL, delay)));
-    if (await isStopRequested(folder)) return false;
+    if (await isStopRequested(folder, ended)) return false;
   }
   return true;
 }
