@@ -15,7 +15,7 @@ const WORKED: readonly number[] = [0, 3, 4];
 
 const file = fileURLToPath(new URL('p2c.cjs', import.meta.url));
 const [verb = '', ...words] = process.argv.slice(2);
-const cache = new CodeCache(cacheFolder(), /^[a-z]{2,20}$/.test(verb) ? verb : 'none', SCRIPT_DIGEST);
+const cache = new CodeCache(cacheFolder(), /^_{0,2}[a-z]{2,20}$/.test(verb) ? verb : 'none', SCRIPT_DIGEST);
 
 const cachedData = cache.read();
 // It is ASCII, and read so without a look at each byte.
