@@ -56,7 +56,7 @@ class FindRecord {
     const path = textOf(this.#bytes, this.#at, this.#end);
     // What `find //` prints has to be cleaned first.
     if (path.includes('//') || (path.length > 1 && path.endsWith('/'))) return undefined;
-    // Few entries are links, and a string of nothing is made as slowly as any.
+    // Most entries are no links, and to decode no bytes is a call all the same.
     const target = targetEnd === this.#end + 1 ? NOTHING : textOf(this.#bytes, this.#end + 1, targetEnd);
     return { path, type, mode, uid, gid, size, blocks, mtime, ctime, device, inode, links, target };
   }

@@ -42,22 +42,30 @@ async function list(
   return listFilesystems(input, await temporaryFolder(t), () => {});
 }
 
-test('each of what a find could not look at is known, however much it said of what does not matter', async (t) => {
-  const [tree, bin] = [await temporaryFolder(t), await temporaryFolder(t)];
-  mkdirSync(join(tree, 'd'));
-  const name = 'n'.repeat(200);
+/** A find that lists all there is, says more than it has to, and ends with 1. @param says shell text. */
+function complainingFind(folder: string, says: string): void {
   writeFileSync(
-    join(bin, 'find'),
+    join(folder, 'find'),
     `#!/bin/sh
 PATH=/usr/bin:/bin
 case $2 in -prune) exec find "$@" ;; esac
 find "$@"
-seq 999 | sed "s#.*#find: '${tree}/bad-&-${name}': Input/output error#" >&2
-seq 5000 | sed "s#.*#find: '${tree}/gone-&-${name}': No such file or directory#" >&2
-printf "find: '%s': Permission denied\\n" ${tree}/fuse ${tree}/a ${tree}/b ${tree}/c >&2
+${says}
 exit 1
 `,
     { mode: 0o755 },
+  );
+}
+
+test('each of what a find could not look at is known, however much it said of what does not matter', async (t) => {
+  const [tree, bin] = [await temporaryFolder(t), await temporaryFolder(t)];
+  mkdirSync(join(tree, 'd'));
+  const name = 'n'.repeat(200);
+  complainingFind(
+    bin,
+    `seq 999 | sed "s#.*#find: '${tree}/bad-&-${name}': Input/output error#" >&2
+seq 5000 | sed "s#.*#find: '${tree}/gone-&-${name}': No such file or directory#" >&2
+printf "find: '%s': Permission denied\\n" ${tree}/fuse ${tree}/a ${tree}/b ${tree}/c >&2`,
   );
   const filesystems = [filesystem(tree, 'included'), filesystem(`${tree}/fuse`, 'network')];
   const { listing, problems } = await list(t, bin, filesystems);
@@ -74,17 +82,7 @@ test('a filesystem that cannot be read is a blind spot also where another lies b
   const places = ['disk', 'user', 'gone'].map((name) => join(tree, name));
   for (const place of places) mkdirSync(place);
   const complaints = places.map((place) => `printf "find: '%s': Input/output error\\n" ${place} >&2`).join('\n');
-  writeFileSync(
-    join(bin, 'find'),
-    `#!/bin/sh
-PATH=/usr/bin:/bin
-case $2 in -prune) exec find "$@" ;; esac
-find "$@"
-${complaints}
-exit 1
-`,
-    { mode: 0o755 },
-  );
+  complainingFind(bin, complaints);
   const [disk = '', user = '', gone = ''] = places;
   const { problems } = await list(t, bin, [
     filesystem(tree, 'included'),
