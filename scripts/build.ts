@@ -30,6 +30,8 @@ const COMMON = {
   // Where node_modules is a link, the packages have the same names in what is built.
   preserveSymlinks: true,
   metafile: true,
+
+  minifySyntax: true,
   write: false,
   logLevel: 'warning',
 } as const satisfies BuildOptions;

@@ -2,6 +2,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Changes } from '../../src/listing/changes.ts';
+import { Directories } from '../../src/listing/directories.ts';
 import { makeDeltaPlan, makePlan, partBytesFor } from '../../src/listing/plan.ts';
 import { RuleSet } from '../../src/listing/rules.ts';
 import { FindParser } from '../../src/listing/scan.ts';
@@ -71,7 +72,10 @@ process.stdout.write(`${entries.toLocaleString('en-US')} entries              se
 const before = await step('read and sort', () => list('before'));
 await step('audit duplicates', async () => {
   const walk = new DuplicateAuditor([]).walk();
-  for await (const batch of before.batches()) for (const entry of batch) walk.add(entry);
+  const directories = new Directories();
+  for await (const batch of before.batches()) {
+    for (const entry of batch) walk.add(entry, directories.leaveFor(entry));
+  }
 });
 await mkdir(join(folder, 'plan'));
 const plan = await step('rules and plan', () =>

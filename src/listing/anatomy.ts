@@ -69,6 +69,8 @@ export class Anatomy {
   /** Of the entry before: neighbours lie in one. */
   #top: { readonly name: string; readonly below: string; readonly top: Top } | undefined;
   #largest: LargeFile[] = [];
+  /** Size of the last of them, once they are as many as are kept. */
+  #largeFrom = 0;
   /** Files with several names of which not all came yet. Grows with these only, not with the listing. */
   readonly #groups = new Map<string, { path: ByteString; missing: number }>();
   readonly #onHazard: HazardListener;
@@ -80,9 +82,9 @@ export class Anatomy {
 
   add(entry: Entry): void {
     this.#addToTop(entry);
-    if (entry.type === 'f') this.#addToLargest(entry);
+    if (entry.type === 'f' && entry.size >= this.#largeFrom) this.#addToLargest(entry);
     if (isHardLinked(entry)) this.#addName(entry);
-    tellHazards(entry, (kind) => this.#addHazard(kind, entry.path));
+    if (mayBeHazard(entry)) this.#addHazards(entry);
   }
 
   /** Once all entries came: files of which a name did not are a hazard, each told of by the first of the names that did. */
@@ -137,11 +139,14 @@ export class Anatomy {
   }
 
   #addToLargest({ path, size }: Entry): void {
-    const last = this.#largest.at(-1);
-    if (this.#largest.length === LARGEST && last !== undefined && !isLarger({ path, size }, last)) return;
     const at = this.#largest.findIndex((file) => isLarger({ path, size }, file));
     this.#largest.splice(at < 0 ? this.#largest.length : at, 0, { path, size });
     this.#largest = this.#largest.slice(0, LARGEST);
+    if (this.#largest.length === LARGEST) this.#largeFrom = this.#largest.at(-1)?.size ?? 0;
+  }
+
+  #addHazards(entry: Entry): void {
+    tellHazards(entry, (kind) => this.#addHazard(kind, entry.path));
   }
 
   #addHazard(kind: HazardKind, path: ByteString): void {
@@ -158,6 +163,25 @@ function isLarger(file: LargeFile, than: LargeFile): boolean {
   return file.size > than.size || (file.size === than.size && comparePaths(file.path, than.path) < 0);
 }
 
+/** False for nearly all entries, and quick to say. */
+function mayBeHazard({ path, type, uid, gid, size, blocks, mode, mtime }: Entry): boolean {
+  return (
+    path.length > LONGEST_PATH ||
+    type === 'b' ||
+    type === 'c' ||
+    uid > 65_535 ||
+    gid > 65_535 ||
+    mtime.seconds < 0 ||
+    mtime.seconds > LAST_32_BIT_SECOND ||
+    size - blocks * 512 >= SMALLEST_HOLE ||
+    size > 8 * GIB ||
+    (mode & SETUID_OR_SETGID) !== 0 ||
+    !PLAIN.test(path)
+  );
+}
+
+const PLAIN = /^[\x20-\x7e]*$/;
+
 function tellHazards(entry: Entry, tell: (kind: HazardKind) => void): void {
   if (entry.path.length > LONGEST_PATH) tell(TOO_LONG);
   if (entry.type === 'b' || entry.type === 'c') tell('device node');
@@ -168,7 +192,7 @@ function tellHazards(entry: Entry, tell: (kind: HazardKind) => void): void {
     if (entry.size - entry.blocks * 512 >= SMALLEST_HOLE) tell('file with holes');
     if ((entry.mode & SETUID_OR_SETGID) !== 0) tell('setuid or setgid program');
   }
-  if (!/^[\x20-\x7e]*$/.test(entry.path)) {
+  if (!PLAIN.test(entry.path)) {
     if (/[\x00-\x1f\x7f]/.test(entry.path)) tell('name with control characters');
     if (!isUtf8(entry.path)) tell('name that is no UTF-8');
   }

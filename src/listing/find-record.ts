@@ -55,7 +55,7 @@ class FindRecord {
     if (!this.#good || this.#bytes[this.#at] !== SLASH) return undefined;
     const path = textOf(this.#bytes, this.#at, this.#end);
     // What `find //` prints has to be cleaned first.
-    if (path.includes('//') || (path.length > 1 && path.endsWith('/'))) return undefined;
+    if (path.includes('//') || (path.length > 1 && this.#bytes[this.#end - 1] === SLASH)) return undefined;
     // Most entries are no links, and to decode no bytes is a call all the same.
     const target = targetEnd === this.#end + 1 ? NOTHING : textOf(this.#bytes, this.#end + 1, targetEnd);
     return { path, type, mode, uid, gid, size, blocks, mtime, ctime, device, inode, links, target };

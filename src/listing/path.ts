@@ -36,6 +36,13 @@ export function isAtOrBelow(path: ByteString, directory: ByteString): boolean {
   return path === directory || isBelow(path, directory);
 }
 
+/** Where the last component's slash is: names are short, and V8 has nothing quick that looks from the end. */
+export function lastSlash(path: ByteString): number {
+  let at = path.length - 1;
+  while (at >= 0 && path.charCodeAt(at) !== SLASH) at -= 1;
+  return at;
+}
+
 /** The directory a path lies in; the root's is the root. */
 export function parentOf(path: ByteString): ByteString {
   const slash = path.lastIndexOf('/');

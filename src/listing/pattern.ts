@@ -20,6 +20,8 @@ export interface Pattern {
   matches(entry: Pick<Entry, 'path' | 'type'>): boolean;
   /** Whether it matches everything below a directory, whatever the names. */
   matchesAllBelow(path: ByteString): boolean;
+  /** True for `/opt/app/**`: then the directory that an entry lies in tells whether it is matched. */
+  readonly contents: boolean;
   /** False where nothing below a directory can be matched. */
   mayMatchBelow(path: ByteString): boolean;
   /** Higher is more specific: components first, then literal characters. Decides between rules of one level. */
@@ -56,7 +58,7 @@ class PathPattern implements Pattern {
   readonly text: string;
   readonly specificity: number;
   readonly #isRoot: boolean;
-  readonly #contents: boolean;
+  readonly contents: boolean;
   readonly #directoryOnly: boolean;
   readonly #literal: ByteString;
   readonly #needle: ByteString;
@@ -68,7 +70,7 @@ class PathPattern implements Pattern {
     this.text = text;
     this.specificity = components.length * 10_000 + Math.min(9_999, bare.replace(/[*?[\]\\]/g, '').length);
     this.#isRoot = bare === '/' || bare === '';
-    this.#contents = contents;
+    this.contents = contents;
     this.#directoryOnly = directoryOnly;
     this.#literal = literalPrefix(bare);
     this.#needle = longestLiteral(components);
@@ -79,7 +81,7 @@ class PathPattern implements Pattern {
   matches({ path, type }: Pick<Entry, 'path' | 'type'>): boolean {
     if (!this.#isRoot && !(path.startsWith(this.#literal) && path.includes(this.#needle))) return false;
     if (this.#below.test(path)) return true;
-    if (this.#contents) return false;
+    if (this.contents) return false;
     return (this.#isRoot ? path === '/' : this.#exact.test(path)) && (!this.#directoryOnly || type === 'd');
   }
 

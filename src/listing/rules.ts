@@ -5,7 +5,7 @@
  */
 import type { ByteString } from '../printable.ts';
 import type { Entry } from './entry.ts';
-import { isAtOrBelow } from './path.ts';
+import { isAtOrBelow, lastSlash } from './path.ts';
 import { type Pattern, parsePattern } from './pattern.ts';
 
 /** Where a rule comes from, in the order in which they are asked. */
@@ -34,7 +34,10 @@ export interface Rule extends RuleInput {
 /** A directory whose entries came, and the rules that may speak of what lies in it: most rules speak of other places. */
 interface Surroundings {
   readonly directory: string;
-  readonly rules: readonly CompiledRule[];
+  /** Of anything below it. */
+  readonly below: readonly CompiledRule[];
+  /** Of what lies in it itself. */
+  readonly here: readonly CompiledRule[];
 }
 
 interface CompiledRule {
@@ -111,18 +114,24 @@ export class RuleSet {
   /** The rules that may speak of a path. What may be matched below a directory may be matched below those above it. */
   #around(path: ByteString): readonly CompiledRule[] {
     const around = this.#surroundings;
-    const length = path.lastIndexOf('/');
-    let top = around.at(-1);
-    while (top !== undefined && !(top.directory.length <= length && isIn(path, top.directory))) {
+    const length = lastSlash(path);
+    while (around.length > 0) {
+      const top = around[around.length - 1];
+      if (top !== undefined && top.directory.length <= length && isIn(path, top.directory)) {
+        return top.directory.length === length ? top.here : this.#enter(path.slice(0, length), top);
+      }
       around.pop();
-      top = around.at(-1);
     }
-    if (top?.directory.length === length) return top.rules;
-    const directory = path.slice(0, length);
-    const below = (directory === '' ? '/' : directory) as ByteString;
-    const rules = (top?.rules ?? this.#rules).filter(({ pattern }) => pattern.mayMatchBelow(below));
-    around.push({ directory, rules });
-    return rules;
+    return this.#enter(path.slice(0, length), undefined);
+  }
+
+  /** Apart from what runs for each entry, so that V8 makes little of that. */
+  #enter(directory: string, top: Surroundings | undefined): readonly CompiledRule[] {
+    const place = (directory === '' ? '/' : directory) as ByteString;
+    const below = (top?.below ?? this.#rules).filter(({ pattern }) => pattern.mayMatchBelow(place));
+    const here = below.filter(({ pattern }) => !pattern.contents || pattern.matchesAllBelow(place));
+    this.#surroundings.push({ directory, below, here });
+    return here;
   }
 
   /** Rules that another set has too, and that decided there, are in use. */

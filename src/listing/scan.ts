@@ -120,7 +120,9 @@ export class FindParser {
     let start = 0;
     for (;;) {
       const pathEnd = bytes.indexOf(0, start);
-      const targetEnd = pathEnd < 0 ? -1 : bytes.indexOf(0, pathEnd + 1);
+      // Most entries are no links.
+      const noTarget = bytes[pathEnd + 1] === 0;
+      const targetEnd = pathEnd < 0 ? -1 : noTarget ? pathEnd + 1 : bytes.indexOf(0, pathEnd + 1);
       if (targetEnd < 0) break;
       const entry =
         readFindRecord(bytes, start, pathEnd, targetEnd) ?? this.#otherRecord(bytes, start, pathEnd, targetEnd);

@@ -5,7 +5,7 @@
 import type { ByteString } from '../printable.ts';
 import { type Entry, inodeKey, isHardLinked, tarSize } from './entry.ts';
 import { LowestPaths } from './lowest.ts';
-import { comparePaths, isBelow, parentOf } from './path.ts';
+import { comparePaths, parentOf } from './path.ts';
 import type { Excluded } from './plan.ts';
 import { RECREATED, type Rule, type RuleSet } from './rules.ts';
 import { Trees, type VolumePlace } from './trees.ts';
@@ -148,11 +148,12 @@ export class TallyWalk {
   }
 
   /**
+   * @param above how many of the directories that came are above it.
    * @param rule the one that decides for the entry.
    * @param junction true where another walk may go on.
    */
-  add(entry: Entry, rule: Rule | undefined, junction: boolean): void {
-    this.#leaveDirectories(entry.path);
+  add(entry: Entry, above: number, rule: Rule | undefined, junction: boolean): void {
+    this.#leaveDirectories(above);
     const included = rule === undefined || rule.action === 'include';
     if (included || rule === RECREATED) this.#leadHere();
     const account = included ? this.#tally.include(entry) : this.#tally.exclude(entry, rule);
@@ -160,6 +161,12 @@ export class TallyWalk {
     this.#ancestors.push({ path: entry.path, planned: included, account });
     if (included) this.#planned = this.#ancestors.length;
     if (junction) this.#tally.join(entry.path, { walk: this, ancestors: [...this.#ancestors] });
+  }
+
+  /** In the place of `add`: a directory that another walk counts. */
+  pass(path: ByteString): void {
+    this.#ancestors.push({ path, planned: true, account: undefined });
+    this.#planned = this.#ancestors.length;
   }
 
   #leadHere(): void {
@@ -170,12 +177,9 @@ export class TallyWalk {
     }
   }
 
-  #leaveDirectories(path: ByteString): void {
-    let top = this.#ancestors.at(-1);
-    while (top !== undefined && !isBelow(path, top.path)) {
-      this.#ancestors.pop();
-      top = this.#ancestors.at(-1);
-    }
-    this.#planned = Math.min(this.#planned, this.#ancestors.length);
+  #leaveDirectories(above: number): void {
+    if (this.#ancestors.length === above) return;
+    this.#ancestors.length = above;
+    this.#planned = Math.min(this.#planned, above);
   }
 }

@@ -41,6 +41,7 @@ async function auditAsListed(beginning: Beginning, request: SurveyRequest, show:
         facts: { filesystems },
         rules: early,
         reason: '',
+        begun: beginning.listing,
       } as const;
       const { problems } = await scanFilesystems(input, new Judging(judgement, filesystems), tell);
       return { problems, audited: (await judgement).result(problems) };

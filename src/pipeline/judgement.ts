@@ -1,5 +1,6 @@
 /** All that an audit tells of the files, put together entry by entry as they are listed. */
 import { Anatomy } from '../listing/anatomy.ts';
+import { Directories } from '../listing/directories.ts';
 import type { Entry } from '../listing/entry.ts';
 import type { RuleSet } from '../listing/rules.ts';
 import { type CaptureTally, Tally, type TallyWalk } from '../listing/tally.ts';
@@ -51,7 +52,7 @@ export class Judgement {
       tally: this.#tally.walk(start),
       losses: this.#losses.walk(start),
     };
-    return new JudgementWalk((entry, device) => this.#judge(entry, device, walks), walks.duplicates);
+    return new JudgementWalk(walks, (entry, device, above) => this.#judge(entry, device, above, walks));
   }
 
   /** What is to be written down of the hazards; wait for it now and then. */
@@ -72,14 +73,17 @@ export class Judgement {
     };
   }
 
-  /** @param device of the tree: in a directory of another one, another walk may go on. */
-  #judge(entry: Entry, device: number, { duplicates, tally, losses }: Walks): void {
+  /**
+   * @param device of the tree: in a directory of another one, another walk may go on.
+   * @param above how many of the directories that came are above the entry.
+   */
+  #judge(entry: Entry, device: number, above: number, { duplicates, tally, losses }: Walks): void {
     this.#entries += 1;
-    duplicates.add(entry);
+    duplicates.add(entry, above);
     const rule = this.#grounds.rules.decide(entry);
     this.#explanations.add(entry, rule);
     const junction = entry.type === 'd' && (entry.device !== device || this.#mountPoints.has(entry.path));
-    tally.add(entry, rule, junction);
+    tally.add(entry, above, rule, junction);
     if (rule?.action === 'exclude') {
       if (entry.type === 'd') losses.pass(entry.path);
       return;
@@ -97,23 +101,26 @@ interface Walks {
 
 /** Takes the entries of one tree, a directory before what is in it. */
 export class JudgementWalk {
-  readonly #judge: (entry: Entry, device: number) => void;
-  readonly #duplicates: DuplicateWalk;
+  readonly #walks: Walks;
+  readonly #judge: (entry: Entry, device: number, above: number) => void;
+  readonly #directories = new Directories();
   #device: number | undefined;
 
-  constructor(judge: (entry: Entry, device: number) => void, duplicates: DuplicateWalk) {
+  constructor(walks: Walks, judge: (entry: Entry, device: number, above: number) => void) {
+    this.#walks = walks;
     this.#judge = judge;
-    this.#duplicates = duplicates;
   }
 
   add(entry: Entry): void {
     this.#device ??= entry.device;
-    this.#judge(entry, this.#device);
+    this.#judge(entry, this.#device, this.#directories.leaveFor(entry));
   }
 
   /** In the place of `add`: the tree's root, where the walk around it has that too. */
   enter(root: Entry): void {
     this.#device = root.device;
-    this.#duplicates.add(root, false);
+    const above = this.#directories.leaveFor(root);
+    this.#walks.duplicates.add(root, above, false);
+    this.#walks.tally.pass(root.path);
   }
 }

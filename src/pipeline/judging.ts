@@ -13,9 +13,6 @@ import { shownElsewhere } from '../source/shown-elsewhere.ts';
 import type { Judgement, JudgementWalk } from './judgement.ts';
 import type { EntrySink, FindSink } from './stages/finds.ts';
 
-/** Entries that wait for the rules before the finds have to: some 30 MB. */
-const WAITING = 100_000;
-
 /**
  * True where the table of mounts tells which finds show the same files, so that none is judged twice, and where each begins
  * below what another one printed, so that all is known of what is around it.
@@ -42,23 +39,16 @@ const AT_ONCE = 1000;
 
 export class Judging implements EntrySink {
   readonly judgement: Promise<Judgement>;
-  /** Entries that were listed and not judged. */
-  waiting = 0;
-  known = false;
   readonly #reach: Reach;
 
   /** @param judgement there once the rules are. */
   constructor(judgement: Promise<Judgement>, filesystems: readonly Filesystem[]) {
     this.judgement = judgement;
     this.#reach = new Reach(filesystems);
-    const know = (): void => {
-      this.known = true;
-    };
-    judgement.then(know, know);
   }
 
   begin(start: Start): FindSink {
-    return new FindJudge(this, start, this.#around(start));
+    return new FindJudge(this.judgement, start, this.#around(start));
   }
 
   /** What another find has of this one. */
@@ -75,7 +65,7 @@ export class Judging implements EntrySink {
 type Around = 'nothing' | 'root' | 'everything';
 
 class FindJudge implements FindSink {
-  readonly #judging: Judging;
+  readonly ready: Promise<Judgement>;
   readonly #start: Start;
   readonly #around: Around;
   #queue: (readonly Entry[])[] = [];
@@ -83,8 +73,8 @@ class FindJudge implements FindSink {
   #queued = 0;
   #walk: JudgementWalk | undefined;
 
-  constructor(judging: Judging, start: Start, around: Around) {
-    this.#judging = judging;
+  constructor(judgement: Promise<Judgement>, start: Start, around: Around) {
+    this.ready = judgement;
     this.#start = start;
     this.#around = around;
   }
@@ -93,15 +83,13 @@ class FindJudge implements FindSink {
     if (this.#around === 'everything') return;
     this.#queue.push(entries);
     this.#queued += entries.length;
-    this.#judging.waiting += entries.length;
-    if (this.#judging.known ? this.#queued >= AT_ONCE : this.#judging.waiting >= WAITING) await this.end();
+    if (this.#queued >= AT_ONCE) await this.end();
   }
 
   async end(): Promise<void> {
-    const judgement = await this.#judging.judgement;
+    const judgement = await this.ready;
     const queue = this.#queue;
     this.#queue = [];
-    this.#judging.waiting -= this.#queued;
     this.#queued = 0;
     for (const entries of queue) this.#judge(judgement, entries);
     await judgement.drain();

@@ -25,10 +25,14 @@ import type { SurveyRequest } from './request.ts';
 import { patienceOf, retrying } from './retry.ts';
 import type { Belongings } from './rollback.ts';
 import type { Show } from './stage.ts';
+import { listCommand } from './stages/finds.ts';
+import { HeadStart } from './stages/head-start.ts';
 import { listFilesystems, type ScannedListing } from './stages/list.ts';
 import { leftOutBy, rulesOf } from './stages/rules.ts';
 import { APPLY_RULES, AUDIT_DUPLICATES, FIND_FILESYSTEMS, LIST_FILES, RECOGNISE } from './titles.ts';
 import type { WorkFolder } from './work-folder.ts';
+
+const ROOT = '/' as ByteString;
 
 export interface Survey extends Recognised {
   readonly session: Session;
@@ -52,6 +56,7 @@ export interface Beginning {
   readonly filesystems: Promise<readonly Filesystem[]>;
   readonly facts: Promise<SourceFacts>;
   readonly detecting: Promise<readonly Detection[]>;
+  readonly listing: HeadStart;
 }
 
 /** Runs stage 1 over an open session, and begins to recognise. */
@@ -59,12 +64,17 @@ export function beginSurvey(session: Session, request: SurveyRequest, show: Show
   const leftOut = leftOutBy(request);
   const filesystems = readFilesystems(session, leftOut);
   const facts = show.stage(FIND_FILESYSTEMS, () => gatherFacts(session, filesystems), describeFacts);
-  const detecting = request.recognise ? recognise(session, listProfiles()) : Promise.resolve([]);
+  const detecting = request.recognise ? recognising(session) : Promise.resolve([]);
+  const listing = new HeadStart(session, listCommand({ path: ROOT, what: 'filesystem' }, ''));
   // The rules are made while the server answers.
-  const made = new Promise(setImmediate).then(() => leftOut('/' as ByteString));
+  const made = new Promise(setImmediate).then(() => leftOut(ROOT));
   // Where one fails, the others are waited for by nobody.
   for (const asked of [filesystems, facts, detecting, made]) asked.catch(() => {});
-  return { session, filesystems, facts, detecting };
+  return { session, filesystems, facts, detecting, listing };
+}
+
+async function recognising(session: Session): Promise<readonly Detection[]> {
+  return recognise(session, listProfiles());
 }
 
 /** What decides about the files. */
@@ -102,9 +112,10 @@ export async function surveyFrom(
   const directory = await work.sub('survey');
   const filesystems = await beginning.filesystems;
   const early = earlyRules(request, filesystems);
+  const { listing: begun } = beginning;
   await using listing = new Ahead(patience.signal, (tell, signal) =>
     listFilesystems(
-      { ...patience, signal, session, facts: { filesystems }, rules: early, reason: '' },
+      { ...patience, signal, session, facts: { filesystems }, rules: early, reason: '', begun },
       directory,
       tell,
     ),

@@ -4,7 +4,7 @@
  */
 import type { Entry } from '../listing/entry.ts';
 import { Lowest } from '../listing/lowest.ts';
-import { isBelow, parentOf } from '../listing/path.ts';
+import { parentOf } from '../listing/path.ts';
 import type { ByteString } from '../printable.ts';
 import type { Filesystem } from './filesystems.ts';
 
@@ -35,16 +35,32 @@ interface Reaching {
   readonly times: number;
 }
 
+/** How often each path is among the naive pipeline's arguments. */
+class NaiveArguments {
+  readonly #times = new Map<string, number>();
+  /** Most paths are of another length, and need not be hashed. */
+  readonly #lengths = new Set<number>();
+
+  constructor(filesystems: readonly Filesystem[]) {
+    for (const { mountPoint } of filesystems.filter(isNaive)) {
+      this.#times.set(mountPoint, this.times(mountPoint) + 1);
+      this.#lengths.add(mountPoint.length);
+    }
+  }
+
+  times(path: ByteString): number {
+    return this.#lengths.has(path.length) ? (this.#times.get(path) ?? 0) : 0;
+  }
+}
+
 /** Counts for each path how many of the naive arguments reach it, over any number of walks. */
 export class DuplicateAuditor {
-  /** How often each is among the arguments. */
-  readonly #arguments = new Map<string, number>();
+  readonly #arguments: NaiveArguments;
   readonly #found: Lowest<Duplicate>;
   readonly #byCause: Record<DuplicateCause, number> = { 'mount point under a parent': 0, 'bind mount': 0 };
 
   constructor(filesystems: readonly Filesystem[], limit = 1000) {
-    const naive = filesystems.filter(isNaive);
-    for (const { mountPoint } of naive) this.#arguments.set(mountPoint, (this.#arguments.get(mountPoint) ?? 0) + 1);
+    this.#arguments = new NaiveArguments(filesystems);
     this.#found = new Lowest(limit);
   }
 
@@ -66,37 +82,34 @@ interface Above {
   readonly path: ByteString;
   readonly device: number;
   readonly reaching: readonly Reaching[];
+  /** Of all of them. */
+  readonly times: number;
 }
 
 const NONE: readonly Reaching[] = [];
 
 /** One walk over a tree: a directory comes before what is in it. */
 export class DuplicateWalk {
-  readonly #arguments: ReadonlyMap<string, number>;
+  readonly #arguments: NaiveArguments;
   readonly #onDuplicate: (duplicate: Duplicate) => void;
   readonly #above: Above[] = [];
 
-  constructor(naive: ReadonlyMap<string, number>, onDuplicate: (duplicate: Duplicate) => void) {
+  constructor(naive: NaiveArguments, onDuplicate: (duplicate: Duplicate) => void) {
     this.#arguments = naive;
     this.#onDuplicate = onDuplicate;
   }
 
-  /** @param counted false for a directory that another walk counts, and that is here for what is in it. */
-  add(entry: Entry, counted = true): void {
-    const parent = this.#parentOf(entry.path);
-    const reaching = parent?.reaching ?? NONE;
-    const times = this.#arguments.get(entry.path) ?? 0;
-    if (counted && (times > 0 || reaching.length > 0)) this.#count(entry, parent, times);
-    if (entry.type === 'd') this.#enter(entry, reaching, times);
-  }
-
-  #parentOf(path: ByteString): Above | undefined {
-    let top = this.#above.at(-1);
-    while (top !== undefined && !isBelow(path, top.path)) {
-      this.#above.pop();
-      top = this.#above.at(-1);
-    }
-    return top;
+  /**
+   * @param above how many of the directories that came are above it.
+   * @param counted false for a directory that another walk counts, and that is here for what is in it.
+   */
+  add(entry: Entry, above: number, counted = true): void {
+    if (this.#above.length !== above) this.#above.length = above;
+    const parent = above === 0 ? undefined : this.#above[above - 1];
+    const times = this.#arguments.times(entry.path);
+    const count = times + (parent === undefined ? 0 : parent.times);
+    if (counted && count > 1) this.#tell(entry, parent, count);
+    if (entry.type === 'd') this.#enter(entry, parent?.reaching ?? NONE, times);
   }
 
   /** tar reaches its argument, what lies below it on the same device, and the mount points in there themselves. */
@@ -104,12 +117,11 @@ export class DuplicateWalk {
     const passed = reaching.every((each) => each.device === device)
       ? reaching
       : reaching.filter((each) => each.device === device);
-    this.#above.push({ path, device, reaching: times > 0 ? [...passed, { device, times }] : passed });
+    const here = times > 0 ? [...passed, { device, times }] : passed;
+    this.#above.push({ path, device, reaching: here, times: here.reduce((sum, each) => sum + each.times, 0) });
   }
 
-  #count({ path, device }: Entry, parent: Above | undefined, times: number): void {
-    const count = (parent?.reaching ?? NONE).reduce((sum, each) => sum + each.times, times);
-    if (count < 2) return;
+  #tell({ path, device }: Entry, parent: Above | undefined, count: number): void {
     const otherDevice = parent !== undefined && parent.path === parentOf(path) && parent.device !== device;
     this.#onDuplicate({ path, count, cause: otherDevice ? 'mount point under a parent' : 'bind mount' });
   }

@@ -15,22 +15,22 @@ export interface TokenValues {
 
 /** @throws P2cError `ssh.config` for a token that p2c does not know, and for a variable that is not set. */
 export function expandTokens(text: string, values: TokenValues): string {
-  const known: Readonly<Record<string, string>> = {
-    '%': '%',
-    d: homedir(),
-    h: values.host,
-    i: String(userInfo().uid),
-    k: values.hostKeyAlias ?? values.original,
-    L: hostname().split('.')[0] ?? hostname(),
-    l: hostname(),
-    n: values.original,
-    p: String(values.port),
-    r: values.user,
-    u: userInfo().username,
+  const known: Readonly<Record<string, () => string>> = {
+    '%': () => '%',
+    d: homedir,
+    h: () => values.host,
+    i: () => String(userInfo().uid),
+    k: () => values.hostKeyAlias ?? values.original,
+    L: () => hostname().split('.')[0] ?? hostname(),
+    l: hostname,
+    n: () => values.original,
+    p: () => String(values.port),
+    r: () => values.user,
+    u: () => userInfo().username,
   };
   return text.replace(/%(.?)/g, (token, letter: string) => {
     const value = known[letter];
-    if (value !== undefined) return value;
+    if (value !== undefined) return value();
     throw notUnderstood(text, `p2c does not know its token '${token}'`);
   });
 }

@@ -1,4 +1,5 @@
 import test from 'ava';
+import { Directories } from '../../src/listing/directories.ts';
 import { byteStringFromText } from '../../src/printable.ts';
 import { DuplicateAuditor } from '../../src/source/audit.ts';
 import { swapFiles } from '../../src/source/facts.ts';
@@ -343,7 +344,8 @@ test('the paths that the naive pipeline would hold twice are counted, with the c
     entry('/var/named/other', root),
   ];
   const walk = auditor.walk();
-  for (const item of entries) walk.add(item);
+  const directories = new Directories();
+  for (const item of entries) walk.add(item, directories.leaveFor(item));
   const { duplicates, total, byCause } = auditor.result();
   t.deepEqual(
     duplicates.map(({ path, count, cause }) => `${count} ${path} ${cause}`),

@@ -9,13 +9,18 @@ import { type ByteString, printablePath } from '../../printable.ts';
 import { formatCount } from '../../report/units.ts';
 import type { SourceFacts } from '../../source/facts.ts';
 import { shownElsewhere } from '../../source/shown-elsewhere.ts';
-import type { RemoteCommand, Session } from '../../ssh/session.ts';
+import type { RemoteCommand, RemoteStream, Session } from '../../ssh/session.ts';
 import { type Patience, retrying } from '../retry.ts';
 import type { Tell } from '../stage.ts';
+import type { HeadStart } from './head-start.ts';
+import { heldBack } from './held-back.ts';
 import type { Unentered } from './unentered.ts';
 
 /** A listing waits for a disk that spins up, never for a find that is stuck on a dead mount. */
 const SILENCE_MS = 300_000;
+
+/** Bytes of each find that wait for who takes the entries: some 100,000 of them. */
+const MOST_HELD = 12 * 1024 * 1024;
 
 /** Of directories that a find did not enter. More than these are told as what was not looked at. */
 const UNENTERED_KEPT = 10_000;
@@ -42,6 +47,8 @@ export interface ListInput extends Patience {
   /** What they leave out is not followed into other subvolumes. */
   readonly rules: Pick<RuleSet, 'leavesOutBelow'>;
   readonly reason: ListingReason;
+  /** A find that runs already. */
+  readonly begun?: HeadStart | undefined;
 }
 
 /** What becomes of the entries. */
@@ -52,6 +59,8 @@ export interface EntrySink {
 
 /** Of one find. */
 export interface FindSink {
+  /** Until then nothing is added. */
+  readonly ready?: Promise<unknown>;
   add(entries: readonly Entry[]): Promise<void>;
   /** All came. */
   end(): Promise<void>;
@@ -116,14 +125,15 @@ export class Finds {
     signal?.throwIfAborted();
     const said = new Complaints((line) => this.#matters(line));
     let silent = true;
-    const stream = await session.stream(command, (chunk) => {
+    const stream = await this.#begin(command, (chunk) => {
       silent = false;
       said.push(chunk);
     });
     const abort = (): void => stream.kill();
     signal?.addEventListener('abort', abort, { once: true });
     try {
-      for await (const chunk of stream.stdout) {
+      const { ready } = sink;
+      for await (const chunk of ready === undefined ? stream.stdout : heldBack(stream.stdout, ready, MOST_HELD)) {
         const entries = parser.push(chunk);
         found.add(entries);
         if (found.isElsewhere) return found.root;
@@ -148,6 +158,12 @@ export class Finds {
       signal?.removeEventListener('abort', abort);
       stream.kill();
     }
+  }
+
+  async #begin(command: RemoteCommand, onStderr: (chunk: Buffer) => void): Promise<RemoteStream> {
+    const { session, begun } = this.#input;
+    const running = begun?.script === command.script ? await begun.take(onStderr) : undefined;
+    return running ?? session.stream(command, onStderr);
   }
 
   #keep({ path, what }: Start, found: Found): void {

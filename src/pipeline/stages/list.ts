@@ -55,12 +55,13 @@ export async function listFilesystems(input: ListInput, directory: string, tell:
 
 /** @throws P2cError where a find fails as a whole. */
 export async function scanFilesystems(input: ListInput, sink: EntrySink, tell: Tell): Promise<Scan> {
-  const startedAt = Date.now();
+  const startedAt = input.begun?.startedAt ?? Date.now();
   const finds = new Finds(input, sink, tell);
   const limit = pLimit(FINDS);
   const each: ForEach = (items, act) => Promise.all(items.map((item) => limit(() => act(item))));
   const included = input.facts.filesystems.filter((mount) => mount.verdict === 'included');
   await each(included, ({ mountPoint }) => finds.list({ path: mountPoint, what: 'filesystem' }));
+  await input.begun?.giveUp();
   await listUnentered(input, finds, each);
   // Each layer has to have the directories above what it holds.
   const alone = new Set([...new Reach(input.facts.filesystems).ways, ...finds.loops]);
