@@ -18,6 +18,8 @@ const HOME = fileURLToPath(new URL('..', import.meta.url));
 const DIST = join(HOME, 'dist');
 
 const SCRIPT = join(DIST, 'p2c.cjs');
+/** No module of ECMAScript either: to link one with Node.js' own takes as long as to read it all. */
+const CLI = join(DIST, 'cli.cjs');
 
 const COMMON = {
   absWorkingDir: HOME,
@@ -31,6 +33,7 @@ const COMMON = {
   preserveSymlinks: true,
   metafile: true,
 
+  minifyWhitespace: true,
   minifySyntax: true,
   write: false,
   logLevel: 'warning',
@@ -64,9 +67,12 @@ if (/\bimport\(/.test(script)) throw new Error('a module is imported that is not
 const start = await build({
   ...COMMON,
   entryPoints: ['src/start.ts'],
-  outfile: join(DIST, 'cli.js'),
-  format: 'esm',
-  define: { SCRIPT_DIGEST: JSON.stringify(createHash('sha256').update(script).digest('hex').slice(0, 16)) },
+  outfile: CLI,
+  format: 'cjs',
+  define: {
+    'import.meta.dirname': '__dirname',
+    SCRIPT_DIGEST: JSON.stringify(createHash('sha256').update(script).digest('hex').slice(0, 16)),
+  },
 });
 
 // Only now: a build that fails leaves what was there, one that succeeds leaves nothing of the one before.
@@ -74,7 +80,7 @@ rmSync(DIST, { recursive: true, force: true });
 mkdirSync(DIST);
 for (const { path, contents } of [...whole.outputFiles, ...start.outputFiles]) writeFileSync(path, contents);
 writeFileSync(SCRIPT, script);
-chmodSync(join(DIST, 'cli.js'), 0o755);
+chmodSync(CLI, 0o755);
 writeFileSync(join(DIST, 'THIRD-PARTY-LICENSES'), licencesOf(HOME, bundledPackages(whole.metafile)));
 writeFileSync(join(DIST, 'profiles.json'), parsedText(shippedProfiles()));
 

@@ -2,8 +2,7 @@
 /** What is called as p2c: runs the code of p2c, which the build made one script of, as V8 made it ready the last time. */
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { dirname } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { dirname, join } from 'node:path';
 import { Script } from 'node:vm';
 import { CodeCache, cacheFolder } from './code-cache.ts';
 
@@ -13,7 +12,7 @@ declare const SCRIPT_DIGEST: string;
 /** After these a call has done its work, and what it needs of the code is known. Help is no work. */
 const WORKED: readonly number[] = [0, 3, 4];
 
-const file = fileURLToPath(new URL('p2c.cjs', import.meta.url));
+const file = join(import.meta.dirname, 'p2c.cjs');
 const [verb = '', ...words] = process.argv.slice(2);
 const cache = new CodeCache(cacheFolder(), /^_{0,2}[a-z]{2,20}$/.test(verb) ? verb : 'none', SCRIPT_DIGEST);
 

@@ -13,7 +13,7 @@ const output = (inputs: Readonly<Record<string, number>>) => ({
 
 test('a bundle names the packages whose code it holds, each once, nested ones as themselves', (t) => {
   const outputs = {
-    'dist/cli.js': output({ 'src/cli.ts': 9, 'node_modules/b/index.js': 3, 'node_modules/unused/index.js': 0 }),
+    'dist/cli.cjs': output({ 'src/cli.ts': 9, 'node_modules/b/index.js': 3, 'node_modules/unused/index.js': 0 }),
     'dist/parts/a.js': output({
       'node_modules/b/more.js': 3,
       'node_modules/@scope/a/lib/x.js': 1,

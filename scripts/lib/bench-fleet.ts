@@ -13,7 +13,7 @@ const [count = 8, megabytes = 60, hosts = 1000, concurrency = 16] = process.argv
 const MOST_MEMORY = 1000;
 /** CPU per GB with many hosts over that with one. What a call costs once falls on less with one host, so below 1 is usual. */
 const MOST_GROWTH = 1.25;
-const P2C = [process.execPath, 'dist/cli.js'];
+const P2C = [process.execPath, 'dist/cli.cjs'];
 
 interface Cost {
   readonly seconds: number;

@@ -42,7 +42,7 @@ export function p2cRunner(
   engine: 'namespaces' | 'runc',
   { network, root }: { network?: string; root: string },
 ): Runner {
-  const p2c = ['env', `P2C_ROOT=${root}`, process.execPath, 'dist/cli.js'];
+  const p2c = ['env', `P2C_ROOT=${root}`, process.execPath, 'dist/cli.cjs'];
   const run = [...p2c, 'run', '--engine', engine, ...(network === undefined ? [] : ['--network', network])];
   return {
     name: `p2c --engine ${engine}${network === undefined ? '' : ' --network'}`,

@@ -50,7 +50,7 @@ const onNetwork = (['runc', 'namespaces'] as const).map((engine) =>
   p2cRunner(engine, { root: store, network: NETWORK }),
 );
 const runners = [runcRunner(work, root), ...own, podmanRunner(work, tar)];
-execFileSync(process.execPath, ['dist/cli.js', 'network', 'create', '--subnet', '10.89.0.0/24', NETWORK], {
+execFileSync(process.execPath, ['dist/cli.cjs', 'network', 'create', '--subnet', '10.89.0.0/24', NETWORK], {
   env: { ...process.env, P2C_ROOT: store },
   stdio: ['ignore', 'ignore', 'inherit'],
 });
@@ -89,7 +89,7 @@ function over(time: number, base: number | undefined): string {
 async function firstOutput(): Promise<void> {
   const commands = new Map<string, () => readonly string[]>([
     ['node, which says a word', () => [process.execPath, '-e', 'process.stdout.write("ready")']],
-    ['p2c --version', () => [process.execPath, 'dist/cli.js', '--version']],
+    ['p2c --version', () => [process.execPath, 'dist/cli.cjs', '--version']],
     ...runners.map((runner): [string, () => readonly string[]] => [runner.name, () => runner.once(newName())]),
   ]);
   const times = new Map<string, Times[]>([...commands.keys()].map((name) => [name, []]));

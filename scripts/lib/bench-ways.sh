@@ -35,7 +35,7 @@ way_c() { remote "$(tar_command)" | own_podman import - bench:latest >/dev/null;
 way_d() { SSH_WAY=-C remote "$(tar_command)" | own_podman import - bench:latest >/dev/null; }
 # Nothing is stopped: the other ways stop nothing either.
 way_b() {
-  P2C_ROOT="$WORK/store" node dist/cli.js migrate "root@$ADDRESS" --identity "$KEY" --accept-new-host-key \
+  P2C_ROOT="$WORK/store" node dist/cli.cjs migrate "root@$ADDRESS" --identity "$KEY" --accept-new-host-key \
     --known-hosts "$WORK/known_hosts" --no-stop --tag bench:latest --json >"$WORK/migrate.json"
 }
 
@@ -46,7 +46,7 @@ way_e() {
 }
 way_f() {
   # Exit code 4: there are duplicates, as there are by the other way.
-  node dist/cli.js audit "root@$ADDRESS" --identity "$KEY" --accept-new-host-key --known-hosts "$WORK/known_hosts" --json \
+  node dist/cli.cjs audit "root@$ADDRESS" --identity "$KEY" --accept-new-host-key --known-hosts "$WORK/known_hosts" --json \
     >"$WORK/audit.json" || [ $? -eq 4 ]
 }
 

@@ -115,12 +115,18 @@ need_build() {
   (
     cd "$P2C_HOME"
     flock 9
-    if [ ! -e dist/cli.js ] || [ -n "$(find src profiles scripts/build.ts tsconfig.json tsconfig.build.json package.json -newer dist/cli.js -print -quit)" ]; then
+    if [ ! -e dist/cli.cjs ] || [ -n "$(find src profiles scripts/build.ts tsconfig.json tsconfig.build.json package.json -newer dist/cli.cjs -print -quit)" ]; then
       say "building"
       quietly "npm run build" npm run --silent build
-      touch dist/cli.js
+      touch dist/cli.cjs
     fi
   ) 9>"$(setup_lock)"
+}
+
+# Where a machine names certificates of its own, Node.js reads all of them at each start, for 0.04 s. Once the packages are
+# installed nothing here speaks TLS, and what is measured is p2c.
+without_certificates() {
+  unset NODE_EXTRA_CA_CERTS
 }
 
 # One lock a checkout and user, outside the repository.

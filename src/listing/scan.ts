@@ -121,7 +121,7 @@ export class FindParser {
     for (;;) {
       const pathEnd = bytes.indexOf(0, start);
       // Most entries are no links.
-      const noTarget = bytes[pathEnd + 1] === 0;
+      const noTarget = pathEnd + 1 < bytes.length && bytes[pathEnd + 1] === 0;
       const targetEnd = pathEnd < 0 ? -1 : noTarget ? pathEnd + 1 : bytes.indexOf(0, pathEnd + 1);
       if (targetEnd < 0) break;
       const entry =

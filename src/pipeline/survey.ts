@@ -64,7 +64,8 @@ export function beginSurvey(session: Session, request: SurveyRequest, show: Show
   const leftOut = leftOutBy(request);
   const filesystems = readFilesystems(session, leftOut);
   const facts = show.stage(FIND_FILESYSTEMS, () => gatherFacts(session, filesystems), describeFacts);
-  const detecting = request.recognise ? recognising(session) : Promise.resolve([]);
+  const detecting = lookForApplications(session, request);
+  // The last of them: where there is room for one session only, a listing waits for what the others find out.
   const listing = new HeadStart(session, listCommand({ path: ROOT, what: 'filesystem' }, ''));
   // The rules are made while the server answers.
   const made = new Promise(setImmediate).then(() => leftOut(ROOT));
@@ -73,8 +74,13 @@ export function beginSurvey(session: Session, request: SurveyRequest, show: Show
   return { session, filesystems, facts, detecting, listing };
 }
 
-async function recognising(session: Session): Promise<readonly Detection[]> {
-  return recognise(session, listProfiles());
+async function lookForApplications(
+  session: Session,
+  { recognise: wanted, profiles }: SurveyRequest,
+): Promise<readonly Detection[]> {
+  if (wanted) return recognise(session, listProfiles());
+  await requireAskedServices(session, profiles);
+  return [];
 }
 
 /** What decides about the files. */
@@ -88,14 +94,13 @@ export interface Recognised {
 
 /** Runs stage 2. */
 export async function recogniseApplications(
-  { session, facts: gathering, detecting }: Beginning,
+  { facts: gathering, detecting }: Beginning,
   request: SurveyRequest,
   show: Show,
 ): Promise<Recognised> {
   const facts = await gathering;
-  const detections = request.recognise ? await show.stage(RECOGNISE, () => detecting, describeDetections) : [];
+  const detections = await (request.recognise ? show.stage(RECOGNISE, () => detecting, describeDetections) : detecting);
   const profiles = request.recognise ? applicable(detections) : request.profiles;
-  await requireAskedServices(session, profiles);
   const rules = rulesOf({ ...request, profiles }, facts, (line) => show.note(line));
   return { detections, profiles, rules };
 }

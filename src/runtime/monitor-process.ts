@@ -4,6 +4,7 @@
  * it hears that input end.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
+import { childEnvironment } from './child-environment.ts';
 import { closeInheritedFiles } from './engines/inherited-files.ts';
 
 /** The hidden verb. */
@@ -33,6 +34,7 @@ function begin(): ChildProcess {
   const child = spawn(process.execPath, words, {
     // What Node was told to import may be meant from here.
     cwd: process.execArgv.length > 0 ? process.cwd() : '/',
+    env: childEnvironment(),
     detached: true,
     // It has a file for its errors once it has a container.
     stdio: ['pipe', 'pipe', 'ignore'],

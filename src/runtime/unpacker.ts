@@ -5,6 +5,7 @@
 import { spawn } from 'node:child_process';
 import { setPriority } from 'node:os';
 import { P2cError } from '../errors.ts';
+import { childEnvironment } from './child-environment.ts';
 import { unpackLayer } from './snapshot.ts';
 import type { StoredLayer } from './unpack-blob.ts';
 
@@ -28,6 +29,7 @@ export async function unpackAside(root: string, layer: StoredLayer, haste: Haste
   const child = spawn(process.execPath, [...process.execArgv, process.argv[1] ?? '', ...words], {
     // What Node was told to import may be meant from here.
     cwd: process.execArgv.length > 0 ? process.cwd() : '/',
+    env: childEnvironment(),
     // A terminal's interruption is for its parent, which ends it in good order.
     detached: true,
     stdio: ['pipe', 'ignore', 'pipe'],

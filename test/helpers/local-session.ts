@@ -1,5 +1,6 @@
 /** A Session on this very machine: real shells, real processes, no SSH. For tests of what runs on a source. */
 import { type ChildProcess, spawn } from 'node:child_process';
+import { PassThrough } from 'node:stream';
 import { P2cError } from '../../src/errors.ts';
 import type { CommandResult, LedgerEntry, RemoteCommand, RemoteStream, Session } from '../../src/ssh/session.ts';
 
@@ -83,7 +84,9 @@ export function localSession(options: LocalSessionOptions = {}): LocalSession {
         child.on('error', reject);
         child.on('close', (code) => resolve({ code: code ?? 255, stdout: Buffer.alloc(0), stderr, durationMs: 0 }));
       });
-      return { stdout: child.stdout, done, kill: () => void child.kill() };
+      // Node.js throws away what nobody reads of a process that has ended; a channel keeps it.
+      const stdout = child.stdout.pipe(new PassThrough({ highWaterMark: 2 * 1024 * 1024 }));
+      return { stdout, done, kill: () => void child.kill() };
     },
     cut() {
       lost = true;

@@ -60,7 +60,7 @@ export async function ordinaryUser(
   ]) {
     chownSync(path, user.uid, user.gid);
   }
-  const cli = join(await readableCheckout(t), 'dist/cli.js');
+  const cli = join(await readableCheckout(t), 'dist/cli.cjs');
   const callWithout = (files: readonly string[], ...args: readonly string[]): Promise<Ended> =>
     p2c({ ...user, root, cli }, files, args);
   const call = (...args: readonly string[]): Promise<Ended> => callWithout([], ...args);

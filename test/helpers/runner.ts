@@ -12,7 +12,7 @@ import { runFolder } from '../../src/runtime/network/run-folder.ts';
 import type { EngineName } from '../../src/runtime/options.ts';
 import { busyboxTar, storeWith, type TestStore, type Tree, type Volumes } from './runtime-image.ts';
 
-const CLI = fileURLToPath(new URL('../../dist/cli.js', import.meta.url));
+const CLI = fileURLToPath(new URL('../../dist/cli.cjs', import.meta.url));
 
 interface Ended {
   readonly code: number;

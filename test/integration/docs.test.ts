@@ -47,9 +47,13 @@ test.serial('every command of the documents does what they say, on a server name
   // The user's machine: a key, an entry in /etc/hosts, p2c in the PATH; the shop of the example is not on this server.
   await copyFile(server.identity, join(folder, 'home/.ssh/id_ed25519'));
   writeFileSync(join(folder, 'hosts'), `127.0.0.1 localhost\n${server.address} old.example\n`);
-  writeFileSync(join(folder, 'bin/p2c'), `#!/bin/sh\nexec ${process.execPath} -- ${join(HERE, 'dist/cli.js')} "$@"\n`, {
-    mode: 0o755,
-  });
+  writeFileSync(
+    join(folder, 'bin/p2c'),
+    `#!/bin/sh\nexec ${process.execPath} -- ${join(HERE, 'dist/cli.cjs')} "$@"\n`,
+    {
+      mode: 0o755,
+    },
+  );
   const env = {
     ...process.env,
     HOME: join(folder, 'home'),

@@ -32,7 +32,7 @@ test('doctor tells what this machine can run', async (t) => {
 test('doctor says so where no container can run', async (t) => {
   if (!requireRoot(t) || !requirePrograms(t, ['setpriv'])) return;
   // Root without the capability that every namespace needs.
-  const without = 'setpriv --bounding-set=-sys_admin "$0" dist/cli.js doctor --json; echo "$?"';
+  const without = 'setpriv --bounding-set=-sys_admin "$0" dist/cli.cjs doctor --json; echo "$?"';
   const [report = '', code] = (await run('sh', ['-c', without, process.execPath])).stdout.split('\n');
   t.is(code, '1');
   const { canRun, checks } = JSON.parse(report);

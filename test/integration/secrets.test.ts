@@ -15,7 +15,7 @@ import { generateKey } from '../helpers/sshd.ts';
 import { temporaryFolder } from '../helpers/temporary.ts';
 
 const run = promisify(execFile);
-const CLI = fileURLToPath(new URL('../../dist/cli.js', import.meta.url));
+const CLI = fileURLToPath(new URL('../../dist/cli.cjs', import.meta.url));
 
 interface Watch {
   readonly samples: number;

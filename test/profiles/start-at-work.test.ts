@@ -32,15 +32,16 @@ function slow(ground: Playground, seconds: number, timeout: string): FakeApplica
 
 const lost = (): P2cError => new P2cError('the connection was lost', { code: 'ssh.lost' });
 
-/** Loses the link under the first start: its answer does not come, and what is asked next goes over a new one. */
-function losing(local: LocalSession, arrives: boolean) {
+/** Loses the link under the first start, when it has arrived or before: its answer does not come, and what is asked next goes over a new one. */
+function losing(local: LocalSession, arrived?: () => boolean) {
   let begun = false;
   return between(local, {
     before: async (command: RemoteCommand) => {
       if (begun || !command.purpose.startsWith('start ')) return;
       begun = true;
-      if (arrives) local.run(command).catch(() => {});
-      await setTimeout(500);
+      if (arrived !== undefined) local.run(command).catch(() => {});
+      do await setTimeout(500);
+      while (arrived?.() === false);
       throw lost();
     },
   });
@@ -49,10 +50,14 @@ function losing(local: LocalSession, arrives: boolean) {
 test('a link that is lost under a start that takes long: it is waited for, and not started again', async (t) => {
   const ground = playground(t);
   const application = slow(ground, 12, '40s');
-  const quiesced = await quiesce(losing(localSession(), true), [application.profile], {
-    settleMs: 0,
-    place: ground.place,
-  });
+  const quiesced = await quiesce(
+    losing(localSession(), () => application.starts() > 0),
+    [application.profile],
+    {
+      settleMs: 0,
+      place: ground.place,
+    },
+  );
   const { applications } = await quiesced.resume();
   t.true(application.isUp());
   t.is(application.starts(), 1);
@@ -62,7 +67,7 @@ test('a link that is lost under a start that takes long: it is waited for, and n
 test('a link that is lost before a start arrives: it is sent again soon', async (t) => {
   const ground = playground(t);
   const application = slow(ground, 0, '10m');
-  const quiesced = await quiesce(losing(localSession(), false), [application.profile], {
+  const quiesced = await quiesce(losing(localSession()), [application.profile], {
     settleMs: 0,
     place: ground.place,
   });
