@@ -27,10 +27,11 @@ export class HeadStart {
 
   /** @returns undefined where there is none any more; then it is begun as any other. */
   async take(onStderr: (chunk: Buffer) => void): Promise<RemoteStream | undefined> {
-    const taken = this.#stream;
-    this.#stream = undefined;
-    const stream = await taken;
-    if (stream === undefined || this.#saidBytes > MOST_SAID) return undefined;
+    const stream = await this.#release();
+    if (this.#saidBytes > MOST_SAID) {
+      stream?.kill();
+      return undefined;
+    }
     for (const chunk of this.#said) onStderr(chunk);
     this.#said = [];
     this.#listener = onStderr;
@@ -39,18 +40,20 @@ export class HeadStart {
 
   /** Ends it where nobody took it. */
   async giveUp(): Promise<void> {
-    const stream = await this.#stream;
+    (await this.#release())?.kill();
+  }
+
+  /** To whoever asks first. */
+  #release(): Promise<RemoteStream | undefined> | undefined {
+    const stream = this.#stream;
     this.#stream = undefined;
-    stream?.kill();
+    return stream;
   }
 
   #hear(chunk: Buffer): void {
-    if (this.#listener !== undefined) return this.#listener(chunk);
+    if (this.#listener !== undefined) this.#listener(chunk);
+    else if (this.#saidBytes + chunk.length <= MOST_SAID) this.#said.push(chunk);
+    else void this.giveUp();
     this.#saidBytes += chunk.length;
-    if (this.#saidBytes <= MOST_SAID) this.#said.push(chunk);
-    else {
-      this.#said = [];
-      void this.giveUp();
-    }
   }
 }
