@@ -2,6 +2,7 @@
 import type { ByteString } from '../printable.ts';
 import { bytesOf } from '../printable.ts';
 import { type Entry, inodeKey, isHardLinked } from './entry.ts';
+import { Holes } from './holes.ts';
 import { LowestPaths } from './lowest.ts';
 import { comparePaths } from './path.ts';
 
@@ -74,10 +75,12 @@ export class Anatomy {
   /** Files with several names of which not all came yet. Grows with these only, not with the listing. */
   readonly #groups = new Map<string, { path: ByteString; missing: number }>();
   readonly #onHazard: HazardListener;
+  readonly #holes: Holes;
 
   /** @param onHazard told of every path of a hazard: of each only the first are held. */
-  constructor(onHazard: HazardListener = () => {}) {
+  constructor(onHazard: HazardListener = () => {}, holes = new Holes()) {
     this.#onHazard = onHazard;
+    this.#holes = holes;
   }
 
   add(entry: Entry): void {
@@ -146,7 +149,7 @@ export class Anatomy {
   }
 
   #addHazards(entry: Entry): void {
-    tellHazards(entry, (kind) => this.#addHazard(kind, entry.path));
+    tellHazards(entry, this.#holes, (kind) => this.#addHazard(kind, entry.path));
   }
 
   #addHazard(kind: HazardKind, path: ByteString): void {
@@ -182,14 +185,14 @@ function mayBeHazard({ path, type, uid, gid, size, blocks, mode, mtime }: Entry)
 
 const PLAIN = /^[\x20-\x7e]*$/;
 
-function tellHazards(entry: Entry, tell: (kind: HazardKind) => void): void {
+function tellHazards(entry: Entry, holes: Holes, tell: (kind: HazardKind) => void): void {
   if (entry.path.length > LONGEST_PATH) tell(TOO_LONG);
   if (entry.type === 'b' || entry.type === 'c') tell('device node');
   if (entry.uid > 65_535 || entry.gid > 65_535) tell('owner above 65535');
   if (entry.mtime.seconds < 0 || entry.mtime.seconds > LAST_32_BIT_SECOND) tell('time before 1970 or after 2037');
   if (entry.type === 'f') {
     if (entry.size > 8 * GIB) tell('file above 8 GiB');
-    if (entry.size - entry.blocks * 512 >= SMALLEST_HOLE) tell('file with holes');
+    if (holes.of(entry) >= SMALLEST_HOLE) tell('file with holes');
     if ((entry.mode & SETUID_OR_SETGID) !== 0) tell('setuid or setgid program');
   }
   if (!PLAIN.test(entry.path)) {

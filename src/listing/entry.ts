@@ -30,7 +30,7 @@ export interface Entry {
   readonly gid: number;
   /** Bytes. */
   readonly size: number;
-  /** Allocated blocks of 512 bytes: fewer than `size` needs where the file has holes. */
+  /** Allocated blocks of 512 bytes: fewer than `size` needs where the file has holes, or its disk compresses it. */
   readonly blocks: number;
   readonly mtime: Instant;
   readonly ctime: Instant;
@@ -54,10 +54,9 @@ export function inodeKey(entry: Pick<Entry, 'device' | 'inode'>): string {
 
 /**
  * What the entry will occupy in a tar stream: header, an extended header, content in blocks of 512.
- * @param holes whether holes are written out.
+ * @param holes bytes of them that are not written out.
  */
-export function tarSize(entry: Pick<Entry, 'type' | 'size' | 'blocks'>, holes = true): number {
-  const bytes = holes ? entry.size : Math.min(entry.size, entry.blocks * 512);
-  const content = entry.type === 'f' ? Math.ceil(bytes / 512) * 512 : 0;
+export function tarSize(entry: Pick<Entry, 'type' | 'size'>, holes = 0): number {
+  const content = entry.type === 'f' ? Math.ceil((entry.size - holes) / 512) * 512 : 0;
   return content + 512 + 1024;
 }

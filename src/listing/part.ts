@@ -4,6 +4,7 @@ import { type Entry, isHardLinked, tarSize } from './entry.ts';
 import { PartKey } from './part-key.ts';
 import { isAtOrBelow } from './path.ts';
 import { type ListedPath, PathListWriter } from './path-list.ts';
+import type { RuleSet } from './rules.ts';
 
 export interface Part {
   readonly index: number;
@@ -23,8 +24,7 @@ export interface Part {
 export interface PartOptions {
   /** Directories whose times mean nothing: the kernel's filesystems are mounted there. */
   readonly restless: ReadonlySet<string>;
-  /** Whether the holes of a file are written out. */
-  readonly writesHoles: boolean;
+  readonly rules: Pick<RuleSet, 'tarSize'>;
 }
 
 export class OpenPart {
@@ -32,17 +32,17 @@ export class OpenPart {
   /** Of tar, so far. */
   bytes = 0;
   readonly #file: string;
-  readonly #writesHoles: boolean;
+  readonly #rules: PartOptions['rules'];
   readonly #list: PathListWriter;
   readonly #key: PartKey;
   readonly #whiteouts: ByteString[] = [];
   #last: ByteString | undefined;
   #entries = 0;
 
-  constructor(file: string, volume: ByteString | undefined, { restless, writesHoles }: PartOptions) {
+  constructor(file: string, volume: ByteString | undefined, { restless, rules }: PartOptions) {
     this.#file = file;
     this.volume = volume;
-    this.#writesHoles = writesHoles;
+    this.#rules = rules;
     this.#list = new PathListWriter(file);
     this.#key = new PartKey(restless);
   }
@@ -59,7 +59,7 @@ export class OpenPart {
   write(entry: Entry, withContent = true): void {
     this.#add({ path: entry.path, hardLinked: isHardLinked(entry) });
     this.#key.add(entry);
-    this.bytes += withContent ? tarSize(entry, this.#writesHoles) : tarSize({ ...entry, size: 0 });
+    this.bytes += withContent ? this.#rules.tarSize(entry) : tarSize({ ...entry, size: 0 });
   }
 
   /** An empty file in the place of one that is left out. */

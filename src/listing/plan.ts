@@ -8,7 +8,7 @@
 import { join } from 'node:path';
 import type { ByteString } from '../printable.ts';
 import type { Changes } from './changes.ts';
-import { type Entry, inodeKey, isHardLinked, tarSize } from './entry.ts';
+import { type Entry, inodeKey, isHardLinked } from './entry.ts';
 import { OpenPart, type Part } from './part.ts';
 import { comparePaths, isBelow } from './path.ts';
 import { RECREATED, type Rule, type RuleSet } from './rules.ts';
@@ -238,7 +238,7 @@ class Planner {
     if (known !== undefined) return known;
     const tree = this.#trees.of(entry.path);
     let part = this.#filling.get(tree);
-    const size = tarSize(entry, this.#rules.writesHoles);
+    const size = this.#rules.tarSize(entry);
     if (part === undefined || (part.bytes > 0 && part.bytes + size > this.#options.partBytes)) part = this.#open(tree);
     if (isHardLinked(entry)) this.#groups.set(this.#groupOf(entry), part);
     if (entry.type === 'f') this.#bytes += entry.size;
@@ -253,7 +253,7 @@ class Planner {
   #open(tree: ByteString | undefined): OpenPart {
     const file = join(this.#directory, `part-${String(this.#parts.length).padStart(3, '0')}.paths`);
     const { restless } = this.#options;
-    const part = new OpenPart(file, tree, { restless, writesHoles: this.#rules.writesHoles });
+    const part = new OpenPart(file, tree, { restless, rules: this.#rules });
     this.#parts.push(part);
     this.#filling.set(tree, part);
     return part;

@@ -4,7 +4,8 @@
  * pattern wins, and an exclusion over an inclusion of equal weight.
  */
 import type { ByteString } from '../printable.ts';
-import type { Entry } from './entry.ts';
+import { type Entry, tarSize } from './entry.ts';
+import { Holes } from './holes.ts';
 import { isAtOrBelow, lastSlash } from './path.ts';
 import { type Pattern, parsePattern } from './pattern.ts';
 
@@ -64,10 +65,13 @@ export class RuleSet {
   /** Outermost first: of the entry before, and entries come directory by directory. */
   #surroundings: Surroundings[] = [];
   readonly #sparse: SparsePolicy;
+  /** Those of the source's files. */
+  readonly holes: Holes;
 
   /** @throws P2cError `rule.invalid` for a pattern that is none. */
-  constructor(inputs: readonly RuleInput[], sparse: SparsePolicy = 'skip') {
+  constructor(inputs: readonly RuleInput[], sparse: SparsePolicy = 'skip', holes = new Holes()) {
     this.#sparse = sparse;
+    this.holes = holes;
     const compiled = inputs.map((input) => ({
       rule: { ...input, id: ruleId(input) },
       type: input.type,
@@ -81,6 +85,11 @@ export class RuleSet {
   /** Whether the holes of a file that is taken go out as zeros. */
   get writesHoles(): boolean {
     return this.#sparse !== 'pax';
+  }
+
+  /** What an entry that is taken will occupy in a tar stream. */
+  tarSize(entry: Entry): number {
+    return tarSize(entry, this.writesHoles ? 0 : this.holes.of(entry));
   }
 
   /** All that `decide` can give. */
@@ -105,7 +114,7 @@ export class RuleSet {
       compiled.used = true;
       return compiled.rule;
     }
-    if (holesOf(entry) <= LARGEST_HOLES) return undefined;
+    if (this.holes.of(entry) <= LARGEST_HOLES) return undefined;
     // Whatever the policy: podman writes out the holes of a sparse file that it unpacks.
     if (INDEXED_BY_UID.has(entry.path)) return RECREATED;
     return this.#sparse === 'skip' ? SPARSE : undefined;
@@ -180,7 +189,7 @@ const SPARSE: Rule = {
   pattern: '/**',
   type: 'f',
   reason:
-    'more than 1 GiB of it are holes, which a tar would write out; --include PATH or --sparse takes it all the same',
+    'more than 1 GiB of it has no blocks: holes, which a tar would write out; --include PATH or --sparse takes it all the same',
 };
 
 /** Files whose size is the highest user ID times a record: with IDs of a directory service, hundreds of gigabytes of holes. */
@@ -197,11 +206,6 @@ export const RECREATED: Rule = {
 /** @param directory without its slash: the root's is empty. */
 function isIn(path: string, directory: string): boolean {
   return path.charCodeAt(directory.length) === SLASH && path.startsWith(directory);
-}
-
-/** Bytes that a file claims and no block holds. */
-function holesOf(entry: Pick<Entry, 'type' | 'size' | 'blocks'>): number {
-  return entry.type === 'f' ? entry.size - entry.blocks * 512 : 0;
 }
 
 function bySpecificity(a: CompiledRule, b: CompiledRule): number {

@@ -13,7 +13,7 @@ import { Trees, type VolumePlace } from './trees.ts';
 const EXAMPLES = 20;
 const NOWHERE = '/' as ByteString;
 /** Of tar: what has no content. */
-const HEADERS = tarSize({ type: 'f', size: 0, blocks: 0 });
+const HEADERS = tarSize({ type: 'f', size: 0 });
 
 /** What one rule left out. */
 interface Account {
@@ -111,7 +111,7 @@ export class Tally {
     this.#entries += 1;
     if (!isHardLinked(entry) || this.#isFirstName(entry)) {
       if (entry.type === 'f') this.#bytes += entry.size;
-      this.#tarBytes += tarSize(entry, this.#rules.writesHoles);
+      this.#tarBytes += this.#rules.tarSize(entry);
     } else this.#tarBytes += HEADERS;
   }
 

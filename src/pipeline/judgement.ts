@@ -39,7 +39,7 @@ export class Judgement {
     const { filesystems, rules, profiles, why: paths = [], hazards } = grounds;
     this.#grounds = grounds;
     this.#auditor = new DuplicateAuditor(filesystems);
-    this.#anatomy = new Anatomy((kind, path) => hazards?.add(kind, path));
+    this.#anatomy = new Anatomy((kind, path) => hazards?.add(kind, path), rules.holes);
     this.#explanations = new Explanations({ paths, filesystems });
     this.#tally = new Tally(rules, volumePlaces(profiles));
     this.#mountPoints = new Set(filesystems.map(({ mountPoint }) => mountPoint));

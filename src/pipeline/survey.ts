@@ -1,7 +1,6 @@
 /** The read-only half of every pipeline: connect, look, list, audit, decide. `audit` ends here; `migrate` goes on. */
 import { complaintsThatMatter } from '../listing/blind-spots.ts';
 import type { Entry } from '../listing/entry.ts';
-import { tarSize } from '../listing/entry.ts';
 import { type CapturePlan, makePlan, partBytesFor } from '../listing/plan.ts';
 import type { RuleSet } from '../listing/rules.ts';
 import type { ByteString } from '../printable.ts';
@@ -194,7 +193,7 @@ async function includedTarBytes(batches: AsyncIterable<readonly Entry[]>, rules:
   for await (const batch of batches) {
     for (const entry of batch) {
       const rule = rules.decide(entry);
-      if (rule === undefined || rule.action === 'include') bytes += tarSize(entry, rules.writesHoles);
+      if (rule === undefined || rule.action === 'include') bytes += rules.tarSize(entry);
     }
   }
   return bytes;

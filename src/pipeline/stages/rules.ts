@@ -5,6 +5,7 @@ import { literalPattern, type RuleInput, RuleSet } from '../../listing/rules.ts'
 import { type ByteString, bytesOf, printable } from '../../printable.ts';
 import { baseRules, listProfiles } from '../../profiles/load.ts';
 import type { Profile, ProfileRule } from '../../profiles/schema.ts';
+import { holesOn } from '../../source/compressing.ts';
 import type { SourceFacts } from '../../source/facts.ts';
 import { leadingParts } from '../../source/mount-tree.ts';
 import { shownElsewhere } from '../../source/shown-elsewhere.ts';
@@ -25,7 +26,7 @@ export function rulesOf(request: SurveyRequest, facts?: Facts, note: Tell = () =
     ...request.profiles.flatMap(profileRules),
     ...baseRules().map((rule) => ruleInput('base', 'exclude', { ...rule, path: rule.pattern }, 'base')),
   ];
-  return new RuleSet(inputs, request.sparse);
+  return new RuleSet(inputs, request.sparse, holesOn(facts?.filesystems ?? []));
 }
 
 function profileRules({ name, exclude, include }: Profile): RuleInput[] {
