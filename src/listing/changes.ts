@@ -180,7 +180,9 @@ export class Changes {
 
   #isChange(before: Entry | undefined, after: Entry): boolean {
     if (before !== undefined && !differs(before, after) && !this.#isSuspect(after)) return false;
-    return !this.#restless.has(after.path) && (this.#isIncluded(after) || this.#becameRecreated(before, after));
+    // Made anew at each look; one that was not there, or was something else, is a change like any.
+    if (before?.type === after.type && this.#restless.has(after.path)) return false;
+    return this.#isIncluded(after) || this.#becameRecreated(before, after);
   }
 
   #isSuspect({ path, ctime, type }: Entry): boolean {

@@ -4,7 +4,7 @@ import { existsSync, readdirSync, readFileSync, readlinkSync, statSync } from 'n
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import test, { type ExecutionContext } from 'ava';
-import { cli, type Ended } from '../helpers/cli.ts';
+import { cli, type Ended, startCli } from '../helpers/cli.ts';
 import { type LabServer, labServer } from '../helpers/lab.ts';
 import { requirePrograms, requireRoot } from '../helpers/require.ts';
 import { temporaryFolder } from '../helpers/temporary.ts';
@@ -89,6 +89,40 @@ test.serial('subvolumes of a btrfs are captured, those that are mounted and thos
   const held = await cli(['image', 'receipt', '--check', 'lab:one'], { P2C_ROOT: root });
   t.is(held.code, 0, held.stdout + held.stderr);
 });
+
+test.serial(
+  'a snapshot that is made while it is streamed is in the image, with the places of its subvolumes',
+  async (t) => {
+    if (!requireRoot(t) || !requirePrograms(t, ['umoci', 'mkfs.btrfs', 'losetup'])) return;
+    const number = await btrfsDisk(
+      t,
+      '; btrfs subvolume create a >/dev/null; btrfs subvolume create a/in >/dev/null; echo file > a/file\n',
+    );
+    const server = await labServer(t, 'snapshot', { large: true });
+    const root = await temporaryFolder(t);
+    await server.exec(`set -e; mkdir /btr; mknod /disk b 7 ${number}; mount -t btrfs /disk /btr`);
+    const access = ['--identity', server.identity, '--known-hosts', server.knownHosts];
+    const how = ['--tag', 'lab:one', '--profile', 'none', '--no-adapt', '--json'];
+    const p2c = startCli(['migrate', `root@${server.address}`, ...access, ...how], { P2C_ROOT: root });
+    await server.exec('until pgrep -f "^tar --create" >/dev/null; do sleep 0.02; done');
+    // By a program of this machine: the server's small system has none.
+    await run('unshare', [
+      '-m',
+      'sh',
+      '-ec',
+      `mount /dev/loop${number} /mnt; btrfs subvolume snapshot /mnt/a /mnt/b >&2; umount /mnt`,
+    ]);
+    const ended = await p2c.ended;
+    t.is(ended.code, 0, ended.stderr);
+    t.is(JSON.parse(ended.stdout).settle.stillMoving, 0);
+    const tree = await unpack(t, root);
+    t.is(readFileSync(join(tree, 'btr/b/file'), 'utf8'), 'file\n');
+    t.deepEqual(readdirSync(join(tree, 'btr/b/in')), []);
+    t.is(statSync(join(tree, 'btr/b/in')).mtimeMs, 0, 'its time means nothing');
+    const held = await cli(['image', 'receipt', '--check', 'lab:one'], { P2C_ROOT: root });
+    t.is(held.code, 0, held.stdout + held.stderr);
+  },
+);
 
 test.serial('what is mounted within itself, or onto itself, leaves no doubt and loses nothing', async (t) => {
   if (!requireRoot(t) || !requirePrograms(t, ['umoci'])) return;

@@ -112,6 +112,23 @@ test('what the rules leave out, and where the kernel mounts, is no change', asyn
   t.true(changes.none);
 });
 
+test('where the kernel makes a directory at each look, a new one is a change, and so is one in the place of something else', async (t) => {
+  const before = [directory('/'), directory('/s'), directory('/s/old', { inode: 2 }), entry('/s/was')];
+  const after = [
+    directory('/'),
+    directory('/s'),
+    directory('/s/new', { inode: 2 }),
+    directory('/s/old', { inode: 2, ctime: { seconds: 9, nanoseconds: 0 } }),
+    directory('/s/was', { inode: 2 }),
+  ];
+  const { changes, parts } = await delta(t, before, after, undefined, ['/s/new', '/s/old', '/s/was']);
+  t.deepEqual(changes.examples as string[], ['/s/new', '/s/was']);
+  t.deepEqual(parts, [{ listed: ['/', '/s', '/s/new', '/s/was'], whiteouts: [] }]);
+  const again = after.map((each) => ({ ...each, ctime: { seconds: 10, nanoseconds: 0 } }));
+  const places = ['/', '/s', '/s/new', '/s/old', '/s/was'];
+  t.true((await delta(t, after, again, undefined, places)).changes.none, 'once');
+});
+
 for (const [what, fields] of Object.entries({
   size: { size: 1 },
   mode: { mode: 0o600 },

@@ -71,7 +71,8 @@ export async function settle(input: SettleInput, tell: Tell): Promise<Settled> {
     totals.removed += changes.counts.removed;
     const folder = await input.work.sub(`delta-${totals.rounds}`);
     const plan = await makeDeltaPlan(changes, input.rules, folder, input.volumes);
-    const captured = await streamParts(input, plan, tell);
+    const places = new Set([...input.scanned.places, ...after.places]);
+    const captured = await streamParts({ ...input, scanned: { starts: after.starts, places } }, plan, tell);
     layers.push(...captured.layers);
     beside.push(...captured.beside);
     accounts.push(captured.account);
