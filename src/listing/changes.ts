@@ -126,7 +126,8 @@ export class Changes {
         const again = isHardLinked(after) && this.#inodes.has(inodeKey(after));
         const changed = again || this.ways.has(after.path) || this.#isChange(before, after);
         const leftOut = !changed && before !== undefined && this.#isGone(before, after) && this.#isHeld(before);
-        marked.push({ entry: after, changed, differs: before === undefined || differs(before, after), leftOut });
+        const moved = before === undefined || differs(before, after) || this.#cameIn(before, after);
+        marked.push({ entry: after, changed, differs: moved, leftOut });
       }
       yield marked;
     }
@@ -179,10 +180,16 @@ export class Changes {
   }
 
   #isChange(before: Entry | undefined, after: Entry): boolean {
-    if (before !== undefined && !differs(before, after) && !this.#isSuspect(after)) return false;
+    const stood = before !== undefined && !differs(before, after) && !this.#cameIn(before, after);
+    if (stood && !this.#isSuspect(after)) return false;
     // Made anew at each look; one that was not there, or was something else, is a change like any.
     if (before?.type === after.type && this.#restless.has(after.path)) return false;
     return this.#isIncluded(after) || this.#becameRecreated(before, after);
+  }
+
+  /** Blocks are booked some time after a write, and nothing else tells of it: what seemed to be holes is content. */
+  #cameIn(before: Entry, after: Entry): boolean {
+    return before.blocks !== after.blocks && this.#isIncluded(after) && !this.#isIncluded(before);
   }
 
   #isSuspect({ path, ctime, type }: Entry): boolean {

@@ -112,6 +112,16 @@ test('what the rules leave out, and where the kernel mounts, is no change', asyn
   t.true(changes.none);
 });
 
+test('what was left out as holes and is none at the second look comes, though nothing else of it moved', async (t) => {
+  const size = 2 * 1024 ** 3;
+  const before = [directory('/'), entry('/a', { size, blocks: 1 }), entry('/b', { size, blocks: 1 })];
+  const after = [directory('/'), entry('/a', { size, blocks: size / 512 }), entry('/b', { size, blocks: 9 })];
+  const { changes, parts } = await delta(t, before, after);
+  t.deepEqual(changes.counts, { changed: 1, removed: 0 });
+  t.deepEqual(parts, [{ listed: ['/', '/a'], whiteouts: [] }]);
+  t.true((await delta(t, after, before)).changes.none, 'what was taken stays');
+});
+
 test('where the kernel makes a directory at each look, a new one is a change, and so is one in the place of something else', async (t) => {
   const before = [directory('/'), directory('/s'), directory('/s/old', { inode: 2 }), entry('/s/was')];
   const after = [

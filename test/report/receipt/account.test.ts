@@ -11,6 +11,7 @@ import { accountForPaths } from '../../../src/report/receipt/account.ts';
 import { CaptureLogWriter } from '../../../src/report/receipt/capture-log.ts';
 import { ComplaintLogWriter } from '../../../src/report/receipt/complaint-log.ts';
 import type { ReceiptLine } from '../../../src/report/receipt/form.ts';
+import { MOVING } from '../../../src/report/receipt/reasons.ts';
 import { TarMessages } from '../../../src/tar/messages.ts';
 import { directory, entry } from '../../helpers/entries.ts';
 import { temporaryFolder } from '../../helpers/temporary.ts';
@@ -92,6 +93,13 @@ test('every path has one line, and the topmost layer that holds it', async (t) =
       '/skip/x left-out base:/skip',
     ],
   );
+});
+
+test('what was taken for holes until the last look has no fault: it came too late', async (t) => {
+  const size = 2 * 1024 ** 3;
+  const first = [directory('/'), entry('/late', { size, blocks: 1 })];
+  const after = [directory('/'), entry('/late', { size, blocks: size / 512 })];
+  t.deepEqual(await account(t, { first, after, layers: [['/']] }), ['/ captured 0', `/late unreadable ${MOVING}`]);
 });
 
 test('what moved, vanished, came late or was read in part', async (t) => {
