@@ -14,14 +14,21 @@ export class PartKey {
   readonly #hash: Hash = createHash('sha256');
   readonly #encoder = new EntryEncoder();
   readonly #restless: ReadonlySet<string>;
+  readonly #writesHoles: boolean;
+  #hasContent = false;
 
-  /** @param restless directories whose times mean nothing: the kernel's filesystems are mounted there. */
-  constructor(restless: ReadonlySet<string>) {
+  /**
+   * @param restless directories whose times mean nothing: the kernel's filesystems are mounted there.
+   * @param writesHoles whether holes go out as zeros.
+   */
+  constructor(restless: ReadonlySet<string>, writesHoles: boolean) {
     this.#restless = restless;
+    this.#writesHoles = writesHoles;
   }
 
   /** Allocated blocks are not part of it: they settle some time after a write, and nothing else tells of that. */
   add(entry: Entry): void {
+    this.#hasContent ||= entry.type === 'f' && entry.size > 0;
     this.#encoder.add(this.#restless.has(entry.path) ? lasting(entry) : entry, 0);
     if (this.#encoder.length >= HASH_BYTES) this.#hash.update(this.#encoder.take());
   }
@@ -35,6 +42,8 @@ export class PartKey {
   end(whiteouts: readonly ByteString[]): string {
     this.#hash.update(this.#encoder.take());
     for (const path of whiteouts) this.#hash.update(`\0${path}`, 'latin1');
+    // Which files have holes the listing does not tell for sure, and tar stores all that do in a form of their own.
+    if (this.#hasContent && !this.#writesHoles) this.#hash.update('\0\0holes');
     return this.#hash.digest('hex');
   }
 }

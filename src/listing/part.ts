@@ -24,7 +24,7 @@ export interface Part {
 export interface PartOptions {
   /** Directories whose times mean nothing: the kernel's filesystems are mounted there. */
   readonly restless: ReadonlySet<string>;
-  readonly rules: Pick<RuleSet, 'tarSize'>;
+  readonly rules: Pick<RuleSet, 'tarSize' | 'writesHoles'>;
 }
 
 export class OpenPart {
@@ -44,7 +44,7 @@ export class OpenPart {
     this.volume = volume;
     this.#rules = rules;
     this.#list = new PathListWriter(file);
-    this.#key = new PartKey(restless);
+    this.#key = new PartKey(restless, rules.writesHoles);
   }
 
   /**

@@ -5,7 +5,7 @@ import test from 'ava';
 import type { Entry } from '../../src/listing/entry.ts';
 import { PathListReader, tarNames } from '../../src/listing/path-list.ts';
 import { type CapturePlan, makePlan, partBytesFor } from '../../src/listing/plan.ts';
-import { type RuleInput, RuleSet } from '../../src/listing/rules.ts';
+import { type RuleInput, RuleSet, type SparsePolicy } from '../../src/listing/rules.ts';
 import { batches, directory, entry } from '../helpers/entries.ts';
 import { temporaryFolder } from '../helpers/temporary.ts';
 
@@ -31,6 +31,18 @@ async function planOf(t: Parameters<typeof temporaryFolder>[0], entries: Entry[]
     bytes === undefined ? {} : { partBytes: bytes },
   );
 }
+
+test("a part's key tells how holes go out, where it has content", async (t) => {
+  const keys = async (sparse: SparsePolicy, ...entries: Entry[]): Promise<string[]> => {
+    const plan = await makePlan(batches(directory('/'), ...entries), new RuleSet([], sparse), await temporaryFolder(t));
+    return plan.parts.map(({ key }) => key);
+  };
+  const file = entry('/a', { size: 9, blocks: 8 });
+  t.notDeepEqual(await keys('pax', file), await keys('expand', file));
+  t.deepEqual(await keys('skip', file), await keys('expand', file), 'a file that both take is the same');
+  const empty = [entry('/a'), entry('/b', { type: 'l', size: 3 })];
+  t.deepEqual(await keys('pax', ...empty), await keys('expand', ...empty));
+});
 
 test('the contents of a directory are left out and the directory stays', async (t) => {
   const plan = await planOf(
