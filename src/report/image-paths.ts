@@ -22,8 +22,8 @@ export interface PathsInOrder {
 export class ImagePaths implements AsyncDisposable {
   readonly #cursors: readonly LayerCursor[];
   readonly #whiteouts: Whiteouts;
-  /** The last entry that is no directory: it hides what lower layers have below its path. */
-  #covering: Found | undefined;
+  /** Paths of which each lies below the one before, and the layer up to which what lies below them is hidden. */
+  readonly #files: { readonly below: string; readonly upTo: number }[] = [];
   next: Found | undefined;
 
   private constructor(files: readonly string[], whiteouts: Whiteouts, fault: (message: string) => void) {
@@ -57,10 +57,9 @@ export class ImagePaths implements AsyncDisposable {
       const lowest = this.#lowest();
       this.next = lowest;
       if (lowest === undefined) return;
-      if (!this.#isHidden(lowest)) {
-        if (lowest.flag !== '5') this.#covering = lowest;
-        return;
-      }
+      const hidden = this.#isHidden(lowest);
+      this.#noteFiles(lowest.path);
+      if (!hidden) return;
       for (const cursor of this.#cursors) if (cursor.current?.path === lowest.path) await cursor.next();
     }
   }
@@ -75,9 +74,14 @@ export class ImagePaths implements AsyncDisposable {
   }
 
   #isHidden({ path, layer }: Found): boolean {
-    const covering = this.#covering;
-    if (covering !== undefined && layer < covering.layer && path.startsWith(`${covering.path}/`)) return true;
-    return this.#whiteouts.cover(path, layer);
+    while (this.#files.length > 0 && !path.startsWith(this.#files.at(-1)?.below ?? '')) this.#files.pop();
+    return this.#files.some(({ upTo }) => layer < upTo) || this.#whiteouts.cover(path, layer);
+  }
+
+  /** What is no directory in one layer hides what those under it have below the path, also where a directory lies above it again. */
+  #noteFiles(path: ByteString): void {
+    const upTo = this.#cursors.findLastIndex(({ current }) => current?.path === path && current.flag !== '5');
+    if (upTo > 0) this.#files.push({ below: `${path}/`, upTo });
   }
 }
 

@@ -62,6 +62,25 @@ test('what takes the place of a directory hides its content, and a later directo
   const lower = [ROOT, { name: './d/', type: '5' }, { name: './d/x' }, { name: './d-e' }];
   const middle = [ROOT, { name: './d', type: '2', link: 'd-e' }];
   t.deepEqual(await pathsOf(await image(t, lower, middle)), ['/ 1', '/d 1', '/d-e 0']);
+  const upper = [ROOT, { name: './d/', type: '5' }, { name: './d/new' }];
+  const seen = ['/ 2', '/d 2', '/d/new 2', '/d-e 0'];
+  t.deepEqual(await pathsOf(await image(t, lower, middle, upper)), seen, 'also in one that comes again');
+  t.deepEqual(await pathsOf(await image(t, lower, middle, upper, [ROOT])), ['/ 3', ...seen.slice(1)]);
+});
+
+test('below a directory that came again, what a file in its own place hides is hidden, and nothing else', async (t) => {
+  const folders = [ROOT, { name: './d/', type: '5' }, { name: './d/e/', type: '5' }];
+  const lower = [...folders, { name: './d/e/old' }, { name: './d/x' }];
+  const files = [ROOT, { name: './d/', type: '5' }, { name: './d/e' }, { name: './d/y' }];
+  const upper = [...folders, { name: './d/e/new' }];
+  t.deepEqual(await pathsOf(await image(t, lower, files, upper)), [
+    '/ 2',
+    '/d 2',
+    '/d/e 2',
+    '/d/e/new 2',
+    '/d/x 0',
+    '/d/y 1',
+  ]);
 });
 
 async function between(first: ImagePaths, second: ImagePaths): Promise<Difference[]> {

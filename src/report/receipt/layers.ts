@@ -101,12 +101,18 @@ interface LayerAtHand {
   readonly complaints: ComplaintLogReader | undefined;
 }
 
+/** A path, and the topmost layer that has no directory there or at one of those above: it hides what lower ones have below. */
+interface Cover {
+  readonly path: ByteString;
+  readonly layer: number;
+}
+
 /** The layers of the image, or of one volume beside it. */
 class Tree {
   readonly #volume: string | undefined;
   readonly #layers: readonly LayerAtHand[];
-  /** The last that is no directory: it hides what lower layers have below its path. */
-  #covering: Found | undefined;
+  /** Of the paths above the current one, outermost first, those that are no directory in some layer. */
+  readonly #covers: Cover[] = [];
 
   constructor(logs: readonly LayerLog[], volume: string | undefined) {
     this.#volume = volume;
@@ -132,6 +138,8 @@ class Tree {
   find(path: ByteString): ReturnType<Layers['find']> {
     let found: Found | undefined;
     let hidden = false;
+    const covered = this.#coveredBelow(path);
+    let covers = 0;
     for (const { layer, reader, complaints, hiding } of this.#layers) {
       if (hiding.covers(path) && found !== undefined) {
         found = undefined;
@@ -141,17 +149,24 @@ class Tree {
       if (current?.path !== path) continue;
       reader.next();
       const said = complaints?.of(path);
-      if (!('lost' in current)) found = { layer, volume: this.#volume, captured: current, said, stale: undefined };
-      else if (found !== undefined) found = { ...found, stale: { said, lost: current.lost } };
+      if (!('lost' in current)) {
+        found = { layer, volume: this.#volume, captured: current, said, stale: undefined };
+        if (current.type !== 'd') covers = layer;
+      } else if (found !== undefined) found = { ...found, stale: { said, lost: current.lost } };
     }
-    if (found !== undefined && this.#isCovered(path, found)) return { found: undefined, hidden: true };
-    if (found !== undefined && found.captured.type !== 'd') this.#covering = found;
-    return { found, hidden };
+    // The lowest layer has nothing to hide.
+    if (covers > 0) this.#covers.push({ path, layer: Math.max(covers, covered) });
+    return found !== undefined && found.layer < covered ? { found: undefined, hidden: true } : { found, hidden };
   }
 
-  #isCovered(path: ByteString, { layer }: Found): boolean {
-    const covering = this.#covering;
-    return covering !== undefined && layer < covering.layer && isBelow(path, covering.captured.path);
+  /** What layers below this one have at the path is hidden: it, or one under it, has no directory there, whatever comes above. */
+  #coveredBelow(path: ByteString): number {
+    let last = this.#covers.at(-1);
+    while (last !== undefined && !isBelow(path, last.path)) {
+      this.#covers.pop();
+      last = this.#covers.at(-1);
+    }
+    return last?.layer ?? 0;
   }
 
   said(path: ByteString): string | undefined {

@@ -338,6 +338,23 @@ test('what lies below a name that is no directory any more is not in the image',
   ]);
 });
 
+for (const type of ['f', 'l'] as const) {
+  test(`what lay below a directory that was ${type === 'f' ? 'a file' : 'a link'} for one round is not in the image`, async (t) => {
+    const first = [directory('/'), directory('/d'), directory('/d/e'), entry('/d/e/x'), entry('/d/y'), entry('/d.x')];
+    const after = [directory('/'), directory('/d'), directory('/d/e'), entry('/d/y'), entry('/d.x')];
+    const types: Record<string, EntryType>[] = [{ '/d': 'd' }, { '/d': type }, { '/d': 'd', '/d/e': 'd' }];
+    const layers = [first.map(({ path }): string => path), ['/', '/d'], ['/', '/d', '/d/e']];
+    t.deepEqual(await account(t, { first, before: after, after, layers, types }), [
+      '/ d captured 2',
+      '/d d captured 2',
+      '/d/e d captured 2',
+      '/d/e/x f vanished',
+      "/d/y f unreadable the source's tar did not deliver it, and no reason is known",
+      '/d.x f captured 0',
+    ]);
+  });
+}
+
 test('what a rule came to leave out after the last round is in the image as it was', async (t) => {
   const first = [directory('/'), entry('/holes')];
   const after = [directory('/'), entry('/holes', { size: 2 * 1024 ** 3, inode: 7 })];
