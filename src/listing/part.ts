@@ -27,6 +27,9 @@ export interface PartOptions {
   readonly rules: Pick<RuleSet, 'tarSize' | 'writesHoles'>;
 }
 
+/** Who applies a layer keeps what it hides in memory: p2c's own runner refuses one with more than a million whiteouts. */
+const MOST_WHITEOUTS = 250_000;
+
 export class OpenPart {
   readonly volume: ByteString | undefined;
   /** Of tar, so far. */
@@ -68,6 +71,11 @@ export class OpenPart {
     this.#add({ path, hardLinked: false, made: { mode, uid, gid } });
     this.#key.made(entry);
     this.bytes += tarSize({ ...entry, size: 0 });
+  }
+
+  /** False once it hides as much as a layer should. */
+  get canHide(): boolean {
+    return this.#whiteouts.length < MOST_WHITEOUTS;
   }
 
   hide(path: ByteString): void {

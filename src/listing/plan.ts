@@ -164,7 +164,8 @@ class Planner {
       this.#removed.pop();
       this.#leaveDirectories(next);
       this.#loseVolumes(next);
-      const part = this.#fillingFor(next);
+      let part = this.#fillingFor(next);
+      if (!part.canHide) part = this.#open(this.#trees.of(next));
       this.#writeAncestors(part);
       part.hide(next);
       next = this.#removed.at(-1);

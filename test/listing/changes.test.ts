@@ -69,6 +69,19 @@ test('what changed comes with its directories, and what is gone is hidden in the
   t.deepEqual(parts, [{ listed: ['/', '/a', '/a/1', '/b', '/c'], whiteouts: ['/b/gone', '/c/d'] }]);
 });
 
+test('no layer hides more than whoever applies it can bear', async (t) => {
+  const gone = Array.from({ length: 250_001 }, (_, number) => entry(`/d/${String(number).padStart(6, '0')}`));
+  const { parts } = await delta(t, [directory('/'), directory('/d'), ...gone], [directory('/'), directory('/d')]);
+  t.deepEqual(
+    parts.map(({ listed, whiteouts }) => [listed, whiteouts.length]),
+    [
+      [['/', '/d'], 250_000],
+      [['/', '/d'], 1],
+    ],
+  );
+  t.deepEqual(parts[1]?.whiteouts, ['/d/250000']);
+});
+
 test('the last path of a listing can be gone too', async (t) => {
   const { parts } = await delta(t, [directory('/'), directory('/z'), entry('/z/z')], [directory('/'), directory('/z')]);
   t.deepEqual(parts, [{ listed: ['/', '/z'], whiteouts: ['/z/z'] }]);

@@ -23,6 +23,8 @@ import type { StreamInput } from './stream.ts';
 const SILENCE_MS = 600_000;
 /** Of the files that were read in part or did not come, so many are asked for again: of a disk that has more, nothing will come. */
 const MOST_AGAIN = 10_000;
+/** A folder that went away may have had a million files, and each whiteout is half a kilobyte or more. */
+const WHITEOUTS_AT_ONCE = 2000;
 
 /** The command of one part, for running and for `--dry-run`. Its standard input are the paths. */
 export function partCommand(
@@ -101,7 +103,11 @@ async function streamLayer(capture: PartCapture, filter: TarFilter, messages: Ta
     }
     signal.throwIfAborted();
     const end = endOf(filter, await stream.done, messages);
-    await blob.write([...end.slice(0, -1), ...part.whiteouts.map(whiteout), ...end.slice(-1)]);
+    await blob.write(end.slice(0, -1));
+    for (let at = 0; at < part.whiteouts.length; at += WHITEOUTS_AT_ONCE) {
+      await blob.write(part.whiteouts.slice(at, at + WHITEOUTS_AT_ONCE).map(whiteout));
+    }
+    await blob.write(end.slice(-1));
   } catch (error) {
     onBytes(-received);
     throw error;
