@@ -6,7 +6,10 @@ import type { Session } from '../ssh/session.ts';
 import type { Filesystem } from './filesystems.ts';
 import { parseDf } from './inspection/storage.ts';
 
-/** Bytes. Network filesystems are not asked: one whose server is gone would not answer. @throws P2cError `source.df`. */
+/**
+ * Bytes. Network filesystems are not asked: one whose server is gone would not answer.
+ * @throws P2cError `source.df` where a disk does not answer: what the others hold is no bound.
+ */
 export async function usedSpace(session: Session, filesystems: readonly Filesystem[]): Promise<number> {
   const disks = new Map(
     filesystems.filter(({ verdict }) => verdict === 'included').map((each) => [printablePath(each.source), each]),
@@ -16,12 +19,18 @@ export async function usedSpace(session: Session, filesystems: readonly Filesyst
     purpose: 'ask how full the disks are',
     script: `df -P -k ${mounts.map(quotePath).join(' ')}`,
   });
+  // df has the bytes of a name as they are.
   const sizes = parseDf(stdout.toString('latin1').split('\n'));
-  const used = mounts.map((mountPoint) => sizes.get(printablePath(mountPoint))?.used);
-  const known = used.filter((bytes) => bytes !== undefined);
-  if (known.length > 0) return known.reduce((sum, bytes) => sum + bytes, 0);
-  throw new P2cError(`df tells nothing of the disks of ${session.target.name}`, {
-    code: 'source.df',
-    cause: new Error(stderr.trim() || 'it said nothing'),
-  });
+  let sum = 0;
+  for (const mountPoint of mounts) {
+    const size = sizes.get(mountPoint);
+    if (size === undefined) {
+      throw new P2cError(`df on ${session.target.name} tells nothing of the disk on ${printablePath(mountPoint)}`, {
+        code: 'source.df',
+        cause: new Error(stderr.trim() || 'it said nothing'),
+      });
+    }
+    sum += size.used;
+  }
+  return sum;
 }
