@@ -2,6 +2,7 @@
  * What a server looks like from outside its applications: who listens, which programs run, which services are on. Taken
  * before the stop and after the start, so that what did not come back is told even where no profile checks it.
  */
+import { P2cError } from '../errors.ts';
 import { printable } from '../printable.ts';
 import type { CommandRunner, RemoteCommand } from '../ssh/session.ts';
 
@@ -55,9 +56,15 @@ exit 0`,
   maxOutputBytes: 32 * 1024 * 1024,
 };
 
-/** Read-only. @throws P2cError of the session. */
+/** Read-only. @throws P2cError of the session; `source.fingerprint` for half an answer: what lacks would pass for gone. */
 export async function takeFingerprint(session: CommandRunner): Promise<Fingerprint> {
-  return parseFingerprint((await session.run(FINGERPRINT_COMMAND)).stdout.toString('latin1'));
+  const { code, stdout, stderr } = await session.run(FINGERPRINT_COMMAND);
+  if (code === 0) return parseFingerprint(stdout.toString('latin1'));
+  throw new P2cError(`what runs and who listens was not told to the end (exit code ${code})`, {
+    code: 'source.fingerprint',
+    hint: 'the cause is what was said there',
+    cause: new Error(printable(stderr.trim().slice(-500), { newlines: true }) || 'it said nothing'),
+  });
 }
 
 export function parseFingerprint(output: string): Fingerprint {

@@ -1,5 +1,12 @@
 import test from 'ava';
-import { differences, type Fingerprint, listeningPorts, parseFingerprint } from '../../src/profiles/fingerprint.ts';
+import {
+  differences,
+  type Fingerprint,
+  listeningPorts,
+  parseFingerprint,
+  takeFingerprint,
+} from '../../src/profiles/fingerprint.ts';
+import { failure } from '../helpers/failure.ts';
 
 /** A process as grep shows it. */
 function status(pid: number, name: string, parent: number, more: { state?: string; nspid?: string } = {}): string {
@@ -15,6 +22,15 @@ function status(pid: number, name: string, parent: number, more: { state?: strin
 function programs(...lines: string[]): string[] {
   return [...parseFingerprint(['== processes', ...lines, '== tcp'].join('\n')).processes].sort();
 }
+
+test('an answer that was cut short is none', async (t) => {
+  const stdout = Buffer.from('== processes\n== tcp\n');
+  const run = () => Promise.resolve({ code: 137, stdout, stderr: 'Killed\n', durationMs: 0 });
+  const error = await failure(takeFingerprint({ run }));
+  t.is(error.code, 'source.fingerprint');
+  t.regex(error.message, /not told to the end \(exit code 137\)/);
+  t.like(error.cause, { message: 'Killed' });
+});
 
 test('programs are those that init started, directly or through others', (t) => {
   t.deepEqual(programs(status(1, 'init', 0), status(10, 'nginx', 1), status(11, 'nginx', 10)), ['init', 'nginx']);
