@@ -1,12 +1,17 @@
+import { once } from 'node:events';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import { setTimeout } from 'node:timers/promises';
 import test, { type ExecutionContext } from 'ava';
 import { BlindSpots, unseenIn } from '../../src/listing/blind-spots.ts';
 import { RuleSet } from '../../src/listing/rules.ts';
 import { listFilesystems, type ScannedListing } from '../../src/pipeline/stages/list.ts';
 import { byteStringFromText } from '../../src/printable.ts';
 import type { Filesystem } from '../../src/source/filesystems.ts';
+import type { CommandResult, Session } from '../../src/ssh/session.ts';
 import { collect } from '../helpers/entries.ts';
+import { failure } from '../helpers/failure.ts';
 import { localSession } from '../helpers/local-session.ts';
 import { temporaryFolder } from '../helpers/temporary.ts';
 
@@ -104,6 +109,38 @@ test('a find that fails and does not say where may have missed anything', async 
   const { problems } = await list(t, bin, [filesystem(tree, 'included')]);
   t.deepEqual(problems, [`list ${tree}: exit code 1 without a word`]);
   t.true(new BlindSpots(problems).covers(byteStringFromText('/etc')));
+});
+
+test('where one find fails, the others are ended and waited for', async (t) => {
+  const begun: string[] = [];
+  let running = 0;
+  const session: Session = {
+    ...localSession(),
+    async stream({ purpose }) {
+      begun.push(purpose);
+      const fails = purpose === 'list /2';
+      // One gets its session when another has failed already.
+      if (!fails) await setTimeout(purpose === 'list /3' ? 50 : 1);
+      running += 1;
+      const stdout = new Readable({ read: () => {} });
+      const killed = new AbortController();
+      const ending = async (): Promise<CommandResult> => {
+        if (!fails) await once(killed.signal, 'abort');
+        await setTimeout(20);
+        stdout.push(null);
+        running -= 1;
+        return { code: fails ? 2 : 143, stdout: Buffer.alloc(0), stderr: 'find: no', durationMs: 0 };
+      };
+      return { stdout, done: ending(), kill: () => killed.abort() };
+    },
+  };
+  const facts = { filesystems: ['/1', '/2', '/3', '/4', '/5', '/6'].map((path) => filesystem(path, 'included')) };
+  const input = { session, facts, rules: new RuleSet([]), reason: '' as const, retries: 0, note: () => {} };
+  const error = await failure(listFilesystems(input, await temporaryFolder(t), () => {}));
+  t.is(error.code, 'source.find');
+  t.regex(error.message, /^list \/2 /);
+  t.is(running, 0, 'when the error goes on');
+  t.false(begun.includes('list /6'));
 });
 
 test('a directory that is mounted within itself is no blind spot, and its mount point is listed', async (t) => {

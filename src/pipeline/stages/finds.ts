@@ -131,6 +131,8 @@ export class Finds {
     });
     const abort = (): void => stream.kill();
     signal?.addEventListener('abort', abort, { once: true });
+    // Meanwhile: there may have been no session free for it.
+    if (signal?.aborted === true) abort();
     try {
       const { ready } = sink;
       for await (const chunk of ready === undefined ? stream.stdout : heldBack(stream.stdout, ready, MOST_HELD)) {

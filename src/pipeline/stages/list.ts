@@ -6,6 +6,7 @@ import { type Listing, ListingWriter } from '../../listing/storage.ts';
 import { type ByteString, printablePath } from '../../printable.ts';
 import { readFilesystems } from '../../source/facts.ts';
 import { Reach } from '../../source/reach.ts';
+import { allOrNone } from '../all-or-none.ts';
 import type { Tell } from '../stage.ts';
 import { type EntrySink, type FindSink, Finds, type ListInput } from './finds.ts';
 import { judgeUnentered, type Unentered } from './unentered.ts';
@@ -53,12 +54,18 @@ export async function listFilesystems(input: ListInput, directory: string, tell:
   return { ...scan, listing: await writer.finish() };
 }
 
-/** @throws P2cError where a find fails as a whole. */
+/** @throws P2cError where a find fails as a whole; the others are then ended, and waited for. */
 export async function scanFilesystems(input: ListInput, sink: EntrySink, tell: Tell): Promise<Scan> {
   const startedAt = input.begun?.startedAt ?? Date.now();
-  const finds = new Finds(input, sink, tell);
+  const failed = new AbortController();
+  const signal = input.signal === undefined ? failed.signal : AbortSignal.any([input.signal, failed.signal]);
+  const finds = new Finds({ ...input, signal }, sink, tell);
   const limit = pLimit(FINDS);
-  const each: ForEach = (items, act) => Promise.all(items.map((item) => limit(() => act(item))));
+  const each: ForEach = (items, act) =>
+    allOrNone(
+      items.map((item) => limit(() => act(item))),
+      (error) => failed.abort(error),
+    );
   const included = input.facts.filesystems.filter((mount) => mount.verdict === 'included');
   await each(included, ({ mountPoint }) => finds.list({ path: mountPoint, what: 'filesystem' }));
   await input.begun?.giveUp();

@@ -94,6 +94,8 @@ async function streamLayer(capture: PartCapture, filter: TarFilter, messages: Ta
   const stream = await session.stream(command, (chunk) => messages.push(chunk));
   const abort = (): void => stream.kill();
   signal.addEventListener('abort', abort, { once: true });
+  // Meanwhile: there may have been no session free for it.
+  if (signal.aborted) abort();
   let received = 0;
   try {
     for await (const chunk of stream.stdout) {

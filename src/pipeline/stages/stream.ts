@@ -13,6 +13,7 @@ import type { SourceFacts } from '../../source/facts.ts';
 import { restlessPaths } from '../../source/filesystems.ts';
 import type { Session } from '../../ssh/session.ts';
 import type { Wire } from '../../ssh/wire.ts';
+import { allOrNone } from '../all-or-none.ts';
 import type { CapturedPart } from '../captured-part.ts';
 import type { PartMemory } from '../memory.ts';
 import { retrying } from '../retry.ts';
@@ -131,25 +132,6 @@ function accountOf(facts: SourceFacts, { problems }: BesideStream): StreamAccoun
 
 function partName({ index }: Part, { parts }: CapturePlan): string {
   return `part ${index + 1} of ${parts.length}`;
-}
-
-/** Like Promise.all, but comes back only when all have ended, with the first error. */
-async function allOrNone<Result>(
-  work: readonly Promise<Result>[],
-  onError: (error: unknown) => void,
-): Promise<Result[]> {
-  let first: { error: unknown } | undefined;
-  const results = await Promise.all(
-    work.map((each) =>
-      each.catch((error: unknown) => {
-        first ??= { error };
-        onError(error);
-        return undefined;
-      }),
-    ),
-  );
-  if (first !== undefined) throw first.error;
-  return results.filter((result) => result !== undefined);
 }
 
 /** The stage's last line. */
