@@ -9,8 +9,6 @@ import { withStableName } from './sparse.ts';
 
 /** An extended header of one entry: path, link and attributes. Linux bounds attributes of a file to some 64 KiB each. */
 const LONGEST_EXTENDED = 8 * 1024 * 1024;
-/** All extended headers of one entry: GNU tar writes three at most. */
-const MOST_HELD = 8;
 
 const NONE: readonly PaxRecord[] = [];
 
@@ -35,7 +33,10 @@ export class ExtendedHeaders {
     return this.#held.length > 0;
   }
 
-  /** @throws HeaderError for a header without content, one that is too long, or one too many. */
+  /**
+   * One of each type, as tars write them: of a second `x` Go's reader forgets the first, and busybox's takes both.
+   * @throws HeaderError for a header without content, one that is too long, or a second one of its type.
+   */
   begin(header: Header, block: Buffer): void {
     if (header.size === 0 || this.#length + header.size > LONGEST_EXTENDED) {
       throw new HeaderError(`an extended header of ${header.size} bytes`);
@@ -44,7 +45,9 @@ export class ExtendedHeaders {
     // A global header (`g`) speaks of no entry: it is left out, and so is what it says.
     if (header.type === 'g') return;
     this.#length += header.size;
-    if (this.#held.length === MOST_HELD) throw new HeaderError('more than eight extended headers in a row');
+    if (this.#held.some((held) => held.header.type === header.type)) {
+      throw new HeaderError(`a second extended header of type '${header.type}' for one entry`);
+    }
     this.#held.push(this.#current);
   }
 
@@ -56,13 +59,19 @@ export class ExtendedHeaders {
     const content = current.bytes.subarray(0, current.header.size);
     if (current.header.type === 'x') {
       current.records = parsePax(content);
-      Object.assign(this.#overrides, overridesOf(current.records));
+      this.#override(overridesOf(current.records));
       return;
     }
     const nul = content.indexOf(0);
     const text = content.toString('latin1', 0, nul < 0 ? content.length : nul) as ByteString;
-    if (current.header.type === 'L') this.#overrides.path = text;
-    else this.#overrides.linkPath = text;
+    this.#override(current.header.type === 'L' ? { path: text } : { linkPath: text });
+  }
+
+  /** What is judged here must be what is unpacked elsewhere. @throws HeaderError for names that readers take differently. */
+  #override(next: PaxOverrides): void {
+    onlyOne(nameOf(this.#overrides), nameOf(next));
+    onlyOne(this.#overrides.linkPath, next.linkPath);
+    Object.assign(this.#overrides, next);
   }
 
   /**
@@ -99,6 +108,16 @@ export class ExtendedHeaders {
     this.#current = undefined;
     this.#length = 0;
   }
+}
+
+function nameOf({ sparse, path }: PaxOverrides): ByteString | undefined {
+  return sparse?.name ?? path;
+}
+
+/** Of `L` and `path` beside each other Go's reader takes the one, GNU tar the other; for an empty one, Go's the header's. */
+function onlyOne(before: ByteString | undefined, name: ByteString | undefined): void {
+  if (name === '') throw new HeaderError('an extended header with an empty name');
+  if (before !== undefined && name !== undefined) throw new HeaderError('two names for one entry');
 }
 
 function passOn(

@@ -242,6 +242,36 @@ test(
   /no entry after it/,
 );
 
+/** What comes before an entry, without the entry. */
+const ahead = (text: string, type: string): Buffer => extended(text, type).subarray(0, 1024);
+const own = header(() => {});
+const NAME = '21 path=./etc/passwd\n';
+// Readers take different names of these, and what is judged here must be what is unpacked there.
+for (const [what, headers] of Object.entries({
+  'a record of a name after a long name': [ahead('./evil\0', 'L'), ahead(NAME, 'x')],
+  'a long name after a record of a name': [ahead(NAME, 'x'), ahead('./evil\0', 'L')],
+  'a long target beside a record of a target': [ahead('./evil\0', 'K'), ahead('17 linkpath=good\n', 'x')],
+})) {
+  test(what, malformed, Buffer.concat([...headers, own]), /malformed at byte 1536.*two names for one entry/);
+}
+for (const [type, text] of [
+  ['x', '11 mtime=5\n'],
+  ['L', './evil\0'],
+  ['K', './evil\0'],
+] as const) {
+  const twice = Buffer.concat([ahead(type === 'x' ? NAME : text, type), ahead(text, type), own]);
+  test(`a second header of type ${type}`, malformed, twice, /malformed at byte 1024.*a second extended header/);
+}
+for (const [type, text] of [
+  ['x', '8 path=\n'],
+  ['x', '13 linkpath=\n'],
+  ['L', '\0'],
+  ['K', '\0'],
+] as const) {
+  const empty = Buffer.concat([ahead(text, type), own]);
+  test(`an empty name in a header ${JSON.stringify([type, text])}`, malformed, empty, /with an empty name/);
+}
+
 test('a global header is left out and changes nothing', (t) => {
   const stream = Buffer.concat([extended('9 path=x\n', 'g'), Buffer.alloc(10_000)]);
   const size = Number.parseInt(stream.toString('latin1', 1024 + 124, 1024 + 135), 8);

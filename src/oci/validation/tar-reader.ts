@@ -3,7 +3,8 @@
  * `tar` is used, for a mistake there must show here; and not tar-stream, which decodes names as UTF-8, so that two
  * names of other bytes would look like one, and which does not tell the types it does not know apart.
  */
-import { type ByteString, byteString } from '../../printable.ts';
+import type { ByteString } from '../../printable.ts';
+import { ExtendedReading } from './tar-extended.ts';
 import { checksum, faultyNumbers, fieldsOf, nameIn, number, text } from './tar-fields.ts';
 
 export interface TarEntry {
@@ -29,14 +30,6 @@ export interface TarWatcher {
 
 export type TarComplaint = (code: string, offset: number, message: string) => void;
 
-interface Extended {
-  name?: ByteString;
-  link?: ByteString;
-  size?: number;
-  readonly keys: string[];
-  readonly records: Map<string, ByteString>;
-}
-
 interface Gathering {
   readonly type: string;
   readonly offset: number;
@@ -45,8 +38,6 @@ interface Gathering {
 }
 
 const BLOCK = 512;
-/** An extended header beyond this is an attack; real ones hold some kilobytes of attributes. */
-const MAX_EXTENDED = 8 * 1024 * 1024;
 const EXTENSIONS = 'xgLK';
 
 export class TarReader {
@@ -60,7 +51,7 @@ export class TarReader {
   /** Bytes of content among them. */
   #content = 0;
   #gathering: Gathering | undefined;
-  #extended: Extended = { keys: [], records: new Map() };
+  #extended = new ExtendedReading();
   #zeroBlocks = 0;
   #state: 'reading' | 'ended' | 'lost' = 'reading';
 
@@ -146,25 +137,26 @@ export class TarReader {
   }
 
   #startExtension(type: string, size: number): void {
-    if (size > MAX_EXTENDED) {
-      this.#lose(`an extended header claims ${size} bytes`);
+    const offset = this.#offset;
+    const refusal = this.#extended.begin(type, size, (code, message) => this.#complain(code, offset, message));
+    if (refusal !== undefined) {
+      this.#lose(refusal);
       return;
     }
-    const gathering = { type, offset: this.#offset, bytes: Buffer.alloc(size), filled: 0 };
+    const gathering = { type, offset, bytes: Buffer.alloc(size), filled: 0 };
     if (size === 0) this.#extend(gathering);
     else this.#gathering = gathering;
   }
 
   #entry(block: Buffer, type: string, headerSize: number, entries: TarEntry[]): void {
-    const { keys, records, ...extended } = this.#extended;
-    this.#extended = { keys: [], records: new Map() };
-    // GNU tar's sparse files in pax headers: the entry's own name is a stand-in.
-    const name = records.get('GNU.sparse.name') ?? extended.name ?? nameIn(block);
+    const extended = this.#extended;
+    this.#extended = new ExtendedReading();
+    const name = extended.name ?? nameIn(block);
     const size = extended.size ?? headerSize;
     const link = extended.link ?? text(block, 157, 100);
     const actual = type === '0' && name.endsWith('/') ? '5' : type;
-    const attributes = new Map([...fieldsOf(block, actual), ...records]);
-    const entry = { name, type: actual, link, size, keys, attributes, offset: this.#offset };
+    const attributes = new Map([...fieldsOf(block, actual), ...extended.others]);
+    const entry = { name, type: actual, link, size, keys: extended.keys, attributes, offset: this.#offset };
     entries.push(entry);
     this.#watcher?.entry(entry);
     if (!/[1-6]/.test(type)) {
@@ -176,43 +168,7 @@ export class TarReader {
   }
 
   #extend({ type, offset, bytes }: Gathering): void {
-    if (type === 'L') this.#extended.name = text(bytes, 0, bytes.length);
-    else if (type === 'K') this.#extended.link = text(bytes, 0, bytes.length);
-    else this.#records(type, offset, bytes);
-  }
-
-  #records(type: string, offset: number, bytes: Buffer): void {
-    let at = 0;
-    while (at < bytes.length) {
-      const space = bytes.indexOf(0x20, at);
-      const digits = bytes.toString('latin1', at, space < 0 ? at : space);
-      const end = at + Number(digits);
-      const equals = bytes.indexOf(0x3d, space);
-      const sound = /^[1-9]\d{0,9}$/.test(digits) && end <= bytes.length && equals > space && equals < end;
-      if (!sound || bytes[end - 1] !== 0x0a) {
-        this.#complain('tar.pax', offset, `the extended header is malformed at its byte ${at}`);
-        return;
-      }
-      this.#record(type, offset, bytes.toString('latin1', space + 1, equals), bytes.subarray(equals + 1, end - 1));
-      at = end;
-    }
-  }
-
-  #record(type: string, offset: number, key: string, value: Buffer): void {
-    const decisive = key === 'path' || key === 'linkpath' || key === 'size';
-    if (type === 'g') {
-      if (decisive) this.#complain('tar.global', offset, `a global header sets '${key}' for all entries`);
-      return;
-    }
-    this.#extended.keys.push(key);
-    if (decisive && value.includes(0)) this.#complain('tar.pax', offset, `'${key}' holds a NUL`);
-    if (key === 'path') this.#extended.name = byteString(value);
-    else if (key === 'linkpath') this.#extended.link = byteString(value);
-    else if (key !== 'size') this.#extended.records.set(key, byteString(value));
-    else {
-      if (/^\d{1,15}$/.test(value.toString('latin1'))) this.#extended.size = Number(value.toString('latin1'));
-      else this.#complain('tar.pax', offset, "'size' is no number");
-    }
+    this.#extended.add(type, bytes, (code, message) => this.#complain(code, offset, message));
   }
 
   #checkTrailer(rest: Buffer): void {

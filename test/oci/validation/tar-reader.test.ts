@@ -112,6 +112,10 @@ test('an old directory is a regular file whose name ends in a slash', (t) => {
 });
 
 const whole = rawTar([{ name: 'a', content: 'hello', pax: { comment: 'x' } }, { name: 'b' }]);
+const LONG_NAME: RawEntry = { name: '././@LongLink', type: 'L', content: './evil\0' };
+const LONG_LINK: RawEntry = { name: '././@LongLink', type: 'K', content: './evil\0' };
+const PAX_LINK: RawEntry = { name: 'x', type: 'x', content: '17 linkpath=good\n' };
+const GLOBAL: RawEntry = { name: 'g', type: 'g', content: '13 comment=a\n' };
 const BREACHES: readonly (readonly [string, Buffer, string[]])[] = [
   ['no end', whole.subarray(0, -1024), ['tar.no-end']],
   ['one block of zeros at the end', whole.subarray(0, -512), ['tar.no-end']],
@@ -137,6 +141,12 @@ const BREACHES: readonly (readonly [string, Buffer, string[]])[] = [
   ['a record without =', rawTar([{ name: 'x', type: 'x', content: '7 path\n' }]), ['tar.pax']],
   ['a NUL in a path', rawTar([{ name: 'a', pax: { path: 'a\0b' } }]), ['tar.pax']],
   ['a size that is no number', rawTar([{ name: 'a', pax: { size: '-1' } }]), ['tar.pax']],
+  ['a name by a record and one by GNU tar', rawTar([LONG_NAME, { name: 'a', pax: { path: 'good' } }]), ['tar.pax']],
+  ['a target by GNU tar and one by a record', rawTar([PAX_LINK, LONG_LINK, { name: 'a' }]), ['tar.pax']],
+  ['two pax headers of one entry', rawTar([PAX_LINK, { name: 'a', pax: { mtime: '5' } }]), ['tar.pax']],
+  ['two long names of one entry', rawTar([LONG_NAME, LONG_NAME, { name: 'a' }]), ['tar.pax']],
+  ['two long targets of one entry', rawTar([LONG_LINK, LONG_LINK, { name: 'a' }]), ['tar.pax']],
+  ['a global header after an extended one', rawTar([PAX_LINK, GLOBAL, { name: 'a' }]), ['tar.global']],
   ['an enormous extended header', rawTar([{ name: 'x', type: 'x', size: 2 ** 32 }]), ['tar.header']],
 ];
 for (const [what, bytes, codes] of BREACHES) {
@@ -147,6 +157,14 @@ for (const [what, bytes, codes] of BREACHES) {
 
 test('an extended header with nothing in it is none', (t) => {
   t.deepEqual(complaintsOf([{ name: 'a', pax: {} }]), []);
+});
+
+test('attributes that p2c adds beside the long names of an old tar are no second name', (t) => {
+  const { entries, complaints } = read(
+    rawTar([LONG_LINK, LONG_NAME, { name: 'a', type: '2', pax: { 'SCHILY.xattr.user.a': 'b' } }]),
+  );
+  t.deepEqual(complaints, []);
+  t.deepEqual([entries[0]?.name, entries[0]?.link], ['./evil' as ByteString, './evil' as ByteString]);
 });
 
 test('names are bytes: two that are no UTF-8 stay two', (t) => {
