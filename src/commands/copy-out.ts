@@ -1,4 +1,7 @@
-/** Copies an image out of the store by skopeo, which knows registries, their logins, and other tools' stores. */
+/**
+ * Copies an image out of the store: into another layout itself, and else by skopeo, which knows registries, their logins,
+ * and other tools' stores.
+ */
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -8,6 +11,7 @@ import { dirname } from 'node:path';
 import { ExitCode, P2cError, usageError } from '../errors.ts';
 import type { Destination, OwnName } from '../oci/destination.ts';
 import type { Image } from '../oci/image.ts';
+import { pinnedLayout } from '../oci/pinned-layout.ts';
 import { storeRoot } from '../oci/root.ts';
 import { ImageStore } from '../oci/store.ts';
 import { volumesOf } from '../oci/volume-artifact.ts';
@@ -60,7 +64,8 @@ export async function copyAndTell(
 
 /**
  * @param destinationOf is given the image's name.
- * @throws P2cError `image.unknown`; `usage` where the image has no name or the file is there; `export.failed`.
+ * @throws P2cError `image.unknown`; `usage` where the image has no name or the file is there; `export.failed`; `store.…` of
+ * this layout and of another.
  */
 async function copyOut(
   root: string,
@@ -76,24 +81,29 @@ async function copyOut(
   await noteDamagedArtifacts(store);
   const volumes = (await volumesOf(store, image)).map(({ path }) => path);
   const hasReceipt = (await store.artifactsOf(image, RECEIPT_TYPE)).length > 0;
-  if (root.includes(':')) {
-    throw usageError(`skopeo cannot name a store with a colon in its path: ${root}`, { code: 'usage' });
+  const copied = { image: own, digest: image.digest, destination: address };
+  if (layout !== undefined) {
+    await store.copyTo(layout, image, signal);
+    return { ...copied, volumesLeft: [], receiptLeft: false };
   }
   if (file !== undefined) requireNew(file);
   const skopeo = findProgram('skopeo', 'skopeo');
-  // What describes the image names it by its digest: compressed on the way, it would be another.
-  const unchanged = layout === undefined ? [] : ['--preserve-digests'];
+  await using _ = await store.read(image);
+  await using pinned = await pinnedLayout(root, image.digest, own);
+  if (pinned.root.includes(':')) {
+    throw usageError(`skopeo cannot name a folder with a colon in its path: ${pinned.root}`, {
+      code: 'usage',
+      hint: 'TMPDIR names the folder for what is temporary',
+    });
+  }
   try {
-    await runSkopeo(skopeo, ['copy', ...wordsOf(options), ...unchanged, `oci:${root}:${own}`, address], signal);
+    await runSkopeo(skopeo, ['copy', ...wordsOf(options), `oci:${pinned.root}:${own}`, address], signal);
   } catch (error) {
     // What is there of it is no image.
     if (file !== undefined) await rm(file, { force: true });
     throw error;
   }
-  const copied = { image: own, digest: image.digest, destination: address };
-  if (layout === undefined) return { ...copied, volumesLeft: volumes, receiptLeft: hasReceipt };
-  await store.copyArtifacts(image, layout);
-  return { ...copied, volumesLeft: [], receiptLeft: false };
+  return { ...copied, volumesLeft: volumes, receiptLeft: hasReceipt };
 }
 
 /** As it stands in the index: skopeo is to find it. */

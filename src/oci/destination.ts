@@ -3,15 +3,16 @@
  * the image has its own there.
  */
 import { usageError } from '../errors.ts';
+import type { OtherLayout } from './copy-image.ts';
 import { parseReference, type Reference } from './reference.ts';
 
 export interface Destination {
-  /** What skopeo is told. */
+  /** As skopeo is told it. */
   readonly address: string;
   /** The file that is made; undefined where it is none. */
   readonly file: string | undefined;
-  /** The folder of another layout; undefined where it is none. */
-  readonly layout: string | undefined;
+  /** Another layout, into which p2c itself copies; undefined where it is none. */
+  readonly layout: OtherLayout | undefined;
 }
 
 /** The name that an image has in the store: one that another tool gave need be none in docker's grammar. */
@@ -41,9 +42,9 @@ export function parseDestination(text: string, own: OwnName): Destination {
     return { ...other(`${transport}:${file}:${there}`), file };
   }
   if (transport === 'oci') {
-    const [, layout = '', name] = /^([^:]+)(?::(.+))?$/s.exec(rest) ?? [];
-    if (layout === '') throw usageError(`'${text}' names no folder`, { code: 'usage', hint: HINT });
-    return { ...other(`oci:${layout}:${name ?? own}`), layout };
+    const [, folder = '', name = own] = /^([^:]+)(?::(.+))?$/s.exec(rest) ?? [];
+    if (folder === '') throw usageError(`'${text}' names no folder`, { code: 'usage', hint: HINT });
+    return { ...other(`oci:${folder}:${name}`), layout: { folder, name } };
   }
   return other(text);
 }

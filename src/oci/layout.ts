@@ -58,7 +58,7 @@ export class Layout {
   /** Beside what this process notes of its own blobs; with the lock held. */
   async speakFor(digests: readonly Digest[]): Promise<AsyncDisposable> {
     const uses = new Uses(this.temporary);
-    for (const digest of digests) await uses.note(digest);
+    await uses.note(...digests);
     return { [Symbol.asyncDispose]: () => uses.release() };
   }
 

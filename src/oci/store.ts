@@ -5,12 +5,12 @@ import { P2cError } from '../errors.ts';
 import { artifactManifest, EMPTY_CONFIG, type NewArtifact } from './artifact.ts';
 import type { BlobWriter } from './blob-writer.ts';
 import { Collection, type Removed } from './collection.ts';
-import { copyArtifacts } from './copy-artifacts.ts';
+import { copyImage, type OtherLayout } from './copy-image.ts';
 import { artifactsOf, type DamagedArtifact, damagedArtifacts } from './described.ts';
 import { descriptorsMeant, movedImage, nameOf, unknownImage } from './descriptors.ts';
 import type { Digest } from './digest.ts';
 import type { Image } from './image.ts';
-import { useImage } from './image-use.ts';
+import { type ImageUse, readImageInUse, useImage } from './image-use.ts';
 import type { Layer } from './layer.ts';
 import { Layout } from './layout.ts';
 import { isUnknownNeed, withoutOrphans } from './reachable.ts';
@@ -134,11 +134,12 @@ export class ImageStore implements AsyncDisposable {
   }
 
   /**
-   * Takes the artifacts that describe an image into the layout in another folder, which has it under the same digest.
-   * @throws P2cError `store.invalid`, `store.full`.
+   * Takes an image and the artifacts that describe it into another layout.
+   * @throws P2cError `image.unknown`, `store.invalid`, `store.full`, `export.failed`.
    */
-  async copyArtifacts(image: Image, folder: string): Promise<void> {
-    await copyArtifacts(this.#layout, image.digest, folder);
+  async copyTo(other: OtherLayout, image: Image, signal: AbortSignal): Promise<void> {
+    await using use = await this.read(image);
+    await copyImage(this.#layout, image, use.described, other, signal);
   }
 
   /** Artifacts that cannot be read: whoever asks for those of an image does without them. */
@@ -227,8 +228,13 @@ export class ImageStore implements AsyncDisposable {
   }
 
   /** What the image needs stays, unpacked or not, until this is disposed of. @throws P2cError `image.unknown`. */
-  use(image: Image): Promise<AsyncDisposable> {
+  use(image: Image): Promise<ImageUse> {
     return useImage(this.#layout, image);
+  }
+
+  /** The same, for who may be allowed to read and no more: then somebody else can take it away. @throws P2cError `image.unknown`. */
+  read(image: Image): Promise<ImageUse> {
+    return readImageInUse(this.#layout, image);
   }
 
   /**

@@ -23,11 +23,11 @@ export class Uses {
     this.#file = join(folder, temporaryName('uses'));
   }
 
-  /** Before the blob becomes visible. */
-  async note(digest: Digest): Promise<void> {
+  /** Before the blobs become visible. */
+  async note(...digests: readonly Digest[]): Promise<void> {
     // Where another tool made the layout, the folder is not there yet.
     await makeFolder(this.#folder, 0o700);
-    await appendFile(this.#file, `${digest}\n`, { mode: 0o600 });
+    await appendFile(this.#file, digests.map((digest) => `${digest}\n`).join(''), { mode: 0o600 });
   }
 
   /** This user's blobs are referenced now, or not wanted any more. */

@@ -1,7 +1,7 @@
 /** Images that leave the store: a real registry, podman, and files that podman loads. */
 import { execFile, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { writeFile } from 'node:fs/promises';
+import { open, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { promisify } from 'node:util';
@@ -12,7 +12,7 @@ import { volumesOf } from '../../src/oci/volume-artifact.ts';
 import { byteStringFromText } from '../../src/printable.ts';
 import type { ReceiptLine } from '../../src/report/receipt/form.ts';
 import { writeReceipt } from '../../src/report/receipt/write.ts';
-import { cli } from '../helpers/cli.ts';
+import { cli, startCli } from '../helpers/cli.ts';
 import { startPodman } from '../helpers/podman.ts';
 import { freePort } from '../helpers/port.ts';
 import { rawTar } from '../helpers/raw-tar.ts';
@@ -176,6 +176,38 @@ test('a receipt goes into another layout, and is named where it stays behind', a
   t.is(archived.code, 0, archived.stderr);
   t.regex(archived.stderr, /^p2c: not copied: the receipt: /m);
   t.like(JSON.parse(archived.stdout), { volumesLeft: [], receiptLeft: true });
+});
+
+test('into a store in use: what is removed here, or collected there, meanwhile harms nothing', async (t) => {
+  const folder = await temporaryFolder(t);
+  const { root, image } = await storeWith(t, [rawTar([{ name: './', type: '5' }]), rawTar([{ name: 'a' }])]);
+  await addReceipt(root, image);
+  const other = await storeWith(t, [rawTar([{ name: './', type: '5' }, { name: 'b' }])], {}, 'other:1');
+  const layout = join(folder, 'layout');
+  for (const name of ['old', 'new']) {
+    const begun = await cli(['export', 'other:1', `oci:${layout}:${name}`], { P2C_ROOT: other.root });
+    t.is(begun.code, 0, begun.stderr);
+  }
+  const [first, last] = image.manifest.layers.map(({ digest }) => digest.slice('sha256:'.length));
+  // A blob that does not come before the test sends it.
+  const pipe = join(root, 'blobs/sha256', last ?? '');
+  const bytes = await readFile(pipe);
+  await rm(pipe);
+  await run('mkfifo', [pipe]);
+  const exporting = startCli(['export', '--json', 'Receipt', `oci:${layout}`], { P2C_ROOT: root });
+  while (!existsSync(join(layout, 'blobs/sha256', first ?? ''))) await pause(20);
+  const sending = await open(pipe, 'w');
+  t.is((await cli(['image', 'rm', 'old'], { P2C_ROOT: layout })).code, 0);
+  t.is((await cli(['image', 'rm', 'test', 'Receipt'], { P2C_ROOT: root })).code, 0);
+  await sending.writeFile(bytes);
+  await sending.close();
+  const { code, stdout, stderr } = await exporting.ended;
+  t.is(code, 0, stderr);
+  t.like(JSON.parse(stdout), { digest: image.digest, receiptLeft: false });
+  const validated = await cli(['image', 'validate', '--all'], { P2C_ROOT: layout });
+  t.is(validated.code, 0, validated.stdout);
+  const receipt = await cli(['image', 'receipt', 'Receipt'], { P2C_ROOT: layout });
+  t.is(receipt.code, 0, receipt.stderr);
 });
 
 /** The image once more, as `Receipt`, a name as umoci gives them. */

@@ -7,8 +7,8 @@ const OLD = 'old:1';
 for (const [text, address, file, layout] of [
   ['oci-archive:/srv/old.tar', 'oci-archive:/srv/old.tar:old:1', '/srv/old.tar'],
   ['docker-archive:old.tar:shop/old:2', 'docker-archive:old.tar:shop/old:2', 'old.tar'],
-  ['oci:/srv/layout', 'oci:/srv/layout:old:1', undefined, '/srv/layout'],
-  ['oci:/srv/layout:other', 'oci:/srv/layout:other', undefined, '/srv/layout'],
+  ['oci:/srv/layout', 'oci:/srv/layout:old:1', undefined, { folder: '/srv/layout', name: 'old:1' }],
+  ['oci:/srv/layout:other', 'oci:/srv/layout:other', undefined, { folder: '/srv/layout', name: 'other' }],
   ['dir:/srv/files', 'dir:/srv/files', undefined],
   ['docker://registry.example/old', 'docker://registry.example/old', undefined],
   ['podman', 'containers-storage:localhost/old:1', undefined],
