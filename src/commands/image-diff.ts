@@ -32,8 +32,11 @@ export const verb = defineVerb({
     }
     await using store = await ImageStore.open(storeRoot());
     await noteDamagedArtifacts(store);
-    await using a = await pathsOf(store, await store.find(first));
-    await using b = await pathsOf(store, await store.find(second));
+    const images = [await store.find(first), await store.find(second)] as const;
+    await using _a = await store.read(images[0]);
+    await using _b = await store.read(images[1]);
+    await using a = await pathsOf(store, images[0]);
+    await using b = await pathsOf(store, images[1]);
     let count = 0;
     for await (const difference of differences(a, b)) {
       count += 1;

@@ -66,6 +66,7 @@ export const verb = defineVerb({
     const chosen = chooser(options);
     await using store = await ImageStore.open(storeRoot());
     const image = await store.find(name);
+    await using _ = await store.read(image);
     await noteDamagedArtifacts(store);
     if (options.check) return printCheck(name, await checkReceipt(store, image), options.json);
     const receipt = await openReceipt(store, image);

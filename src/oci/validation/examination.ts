@@ -9,8 +9,9 @@ import {
   MANIFEST_TYPE,
   type ManifestDocument,
 } from './documents.ts';
-import type { Fault, Faults } from './fault.ts';
+import { type Fault, Faults } from './fault.ts';
 import { type ExaminedImage, examineImage, type KnownLayers, readManifest } from './image.ts';
+import { isGone } from './resolve.ts';
 import { examineVolume, isVolume } from './volume.ts';
 
 export interface Verdict extends ExaminedImage {
@@ -25,21 +26,38 @@ export interface Verdict extends ExaminedImage {
 const MAX_NESTING = 4;
 
 export class Examination {
+  /** Digests of what was taken away while it was examined: nothing is told of it. */
+  readonly gone = new Set<string>();
   readonly #root: string;
-  readonly #faults: Faults;
+  readonly #all: Faults;
+  /** Of the descriptor that is followed. */
+  #faults = new Faults();
   readonly #layers: KnownLayers = new Map();
   /** Manifests with several names are examined once. */
   readonly #seen = new Set<string>();
-  readonly #sum = { images: 0, layers: 0, entries: 0, bytes: 0 };
+  #sum = { images: 0, layers: 0, entries: 0, bytes: 0 };
 
   constructor(root: string, faults: Faults) {
     this.#root = root;
-    this.#faults = faults;
+    this.#all = faults;
   }
 
   async judge(descriptors: readonly DescriptorDocument[]): Promise<Verdict> {
-    for (const descriptor of descriptors) await this.#follow(descriptor, 0);
-    return { ...this.#sum, faults: this.#faults.kept, total: this.#faults.total };
+    for (const descriptor of descriptors) await this.#unlessGone(descriptor);
+    return { ...this.#sum, faults: this.#all.kept, total: this.#all.total };
+  }
+
+  async #unlessGone(descriptor: DescriptorDocument): Promise<void> {
+    const before = { ...this.#sum };
+    this.#faults = new Faults();
+    await this.#follow(descriptor, 0);
+    if (this.#faults.ofMissing && (await isGone(this.#root, descriptor.digest))) {
+      this.gone.add(descriptor.digest);
+      this.#sum = before;
+      // What it shares with others was told of as its own.
+      this.#seen.clear();
+      this.#layers.clear();
+    } else this.#all.take(this.#faults);
   }
 
   async #follow(descriptor: DescriptorDocument, depth: number): Promise<void> {

@@ -22,6 +22,18 @@ export class Faults {
     if (count <= KEPT_OF_A_KIND) this.#kept.push({ code, where, message });
   }
 
+  /** Those of another are from now on these, too. */
+  take(other: Faults): void {
+    const counts = new Map(this.#counts);
+    for (const fault of other.#kept) this.add(fault.code, fault.where, fault.message);
+    for (const [code, count] of other.#counts) this.#counts.set(code, (counts.get(code) ?? 0) + count);
+  }
+
+  /** Whether something was missing: it may have been taken away while it was looked at. */
+  get ofMissing(): boolean {
+    return this.#counts.has('blob.missing') || this.#counts.has('document.missing');
+  }
+
   get kept(): readonly Fault[] {
     return this.#kept;
   }

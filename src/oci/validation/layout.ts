@@ -20,7 +20,8 @@ export async function validateLayout(root: string): Promise<Verdict> {
 }
 
 /**
- * Judges the layout's own documents, and one image with the artifacts whose `subject` it is.
+ * Judges the layout's own documents, and one image with the artifacts whose `subject` it is. Where it is removed meanwhile, or
+ * its name goes to another, what the index says then counts.
  * @param name a name with or without tag and `localhost/`, a manifest's digest, or three or more digits of an ID.
  * @throws P2cError `store.missing`, `image.unknown`.
  */
@@ -34,7 +35,10 @@ export async function validateImage(root: string, name: string): Promise<Verdict
     faults.add('image.unknown', INDEX_FILE, `what can be read of it names no image '${name}'`);
   }
   const artifacts = await artifactsOf(root, all, named);
-  return new Examination(root, faults).judge([...named, ...artifacts]);
+  const examination = new Examination(root, faults);
+  const verdict = await examination.judge([...named, ...artifacts]);
+  const isLost = named.length > 0 && named.every(({ digest }) => examination.gone.has(digest));
+  return isLost ? validateImage(root, name) : verdict;
 }
 
 function unknownImage(root: string, all: readonly DescriptorDocument[], name: string): P2cError {

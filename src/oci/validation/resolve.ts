@@ -1,7 +1,9 @@
 /** Finds the descriptors that a name means, for the oracle; apart from the store, whose finding may be what is wrong. */
+import { join } from 'node:path';
 import { blobFile, readDocument } from './blobs.ts';
 import {
   type DescriptorDocument,
+  indexLinks,
   MANIFEST_TYPE,
   type ManifestDocument,
   manifestLinks,
@@ -45,6 +47,12 @@ export async function artifactsOf(
     if (subject !== undefined && digests.has(subject.digest)) found.push(item);
   }
   return found;
+}
+
+/** Readers hold no lock: what the index names no more was taken away while it was read, and is not damaged, but gone. */
+export async function isGone(root: string, digest: string): Promise<boolean> {
+  const index = await readDocument(join(root, 'index.json'), indexLinks, '', new Faults());
+  return index?.manifests.every((item) => item.digest !== digest) ?? false;
 }
 
 function spellings(name: string): string[] {
