@@ -22,6 +22,8 @@ export class Layout {
   readonly uses: Uses;
   readonly holds: Holds;
   readonly #blobs: string;
+  /** The last that was taken. */
+  #lock: Lock | undefined;
   readonly #publishing = new Map<FinishedBlob, Promise<void>>();
 
   private constructor(root: string) {
@@ -51,8 +53,10 @@ export class Layout {
     return join(this.#blobs, hexOf(digest));
   }
 
-  lock(): Promise<Lock> {
-    return lock(join(this.root, 'index.lock'));
+  async lock(): Promise<Lock> {
+    const held = await lock(join(this.root, 'index.lock'));
+    this.#lock = held;
+    return held;
   }
 
   /** Beside what this process notes of its own blobs; with the lock held. */
@@ -115,9 +119,10 @@ export class Layout {
     return readJson(join(this.root, 'index.json'), indexSchema, 'index');
   }
 
-  /** To be called with the lock held. */
+  /** To be called with the lock held. @throws P2cError `store.lock` where it was lost. */
   async writeIndex(index: Index): Promise<void> {
     await this.#makeFolders();
+    this.#lock?.requireHeld();
     await replaceFile(join(this.root, 'index.json'), JSON.stringify(index), this.temporary);
   }
 
@@ -140,8 +145,9 @@ export class Layout {
     }
   }
 
-  /** @returns the bytes freed. */
+  /** To be called with the lock held. @returns the bytes freed. @throws P2cError `store.lock` where it was lost. */
   async removeBlob(digest: Digest): Promise<number> {
+    this.#lock?.requireHeld();
     const { size } = await stat(this.blobPath(digest));
     await rm(this.blobPath(digest), { force: true });
     return size;

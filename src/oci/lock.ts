@@ -10,9 +10,16 @@ const PATIENCE_SECONDS = 60;
 /** Exit code for a lock that somebody else has. */
 const BUSY = '75';
 
+/** flock, and what it starts, are deaf to what ends p2c in good order: p2c gives the lock back, or the kernel with p2c's end. */
+const DEAF_FLOCK = 'trap "" HUP INT TERM; exec flock "$@"';
+/** The shell's exit code where there is no such program. */
+const NO_PROGRAM = 127;
+
 /** Held until disposed of. */
 export interface Lock extends AsyncDisposable {
   readonly file: string;
+  /** @throws P2cError `store.lock` where somebody ended flock: another may have the lock now. */
+  requireHeld(): void;
 }
 
 /**
@@ -23,29 +30,36 @@ export async function lock(file: string, patience: number = PATIENCE_SECONDS): P
   // The child holds the lock until its standard input ends: with us at the latest.
   const args = ['-x', '-w', String(patience), '-E', BUSY, file, 'sh', '-c', 'echo locked; read -r _'];
   // In a session of its own: Ctrl-C must not take the lock away while the index is written.
-  const child = spawn('flock', args, { stdio: ['pipe', 'pipe', 'pipe'], detached: true });
+  const child = spawn('sh', ['-c', DEAF_FLOCK, 'sh', ...args], { stdio: ['pipe', 'pipe', 'pipe'], detached: true });
+  let ended = false;
+  // Listened to from the beginning: of a child that is gone already, nobody is told again.
+  const exited = once(child, 'exit').then((how: unknown[]) => {
+    ended = true;
+    return endOf(how);
+  });
   child.stdin.on('error', () => {});
   let said = '';
   child.stderr.on('data', (chunk: Buffer) => {
     said = (said + chunk.toString('utf8')).slice(-1000);
   });
-  const code = await Promise.race([
-    once(child.stdout, 'data').then(() => 'locked' as const),
-    once(child, 'exit').then(([exit]) => Number(exit)),
-  ]).catch(cannotRun);
-  if (code === Number(BUSY)) {
+  const outcome = await Promise.race([once(child.stdout, 'data').then(() => 'locked' as const), exited]).catch(
+    cannotRun,
+  );
+  if (outcome === `exit code ${BUSY}`) {
     throw new P2cError(`the store's lock ${file} was held by another p2c for ${patience} s`, {
       code: 'store.busy',
       hint: `see which with: fuser ${file}`,
     });
   }
-  if (code !== 'locked') throw cannotLock(code, said);
+  if (outcome !== 'locked') throw cannotLock(outcome, said);
   return {
     file,
+    requireHeld() {
+      if (ended) throw lost(file);
+    },
     async [Symbol.asyncDispose]() {
-      const ended = child.exitCode === null ? once(child, 'exit') : undefined;
       child.stdin.end();
-      await ended;
+      await exited.catch(() => {});
     },
   };
 }
@@ -60,10 +74,22 @@ export async function isLocked(file: string): Promise<boolean> {
   child.stderr.on('data', (chunk: Buffer) => {
     said = (said + chunk.toString('utf8')).slice(-1000);
   });
-  const [code] = await once(child, 'close').catch(cannotRun);
-  if (code === 0) return false;
-  if (code === Number(BUSY)) return true;
-  throw cannotLock(Number(code), said);
+  const how = endOf(await once(child, 'close').catch(cannotRun));
+  if (how === 'exit code 0') return false;
+  if (how === `exit code ${BUSY}`) return true;
+  throw cannotLock(how, said);
+}
+
+/** As it is told: `exit code 1`, `SIGKILL`. */
+function endOf([code, signal]: readonly unknown[]): string {
+  return typeof code === 'number' ? `exit code ${code}` : String(signal);
+}
+
+function lost(file: string): P2cError {
+  return new P2cError(`the store's lock ${file} was lost: somebody ended flock`, {
+    code: 'store.lock',
+    hint: 'nothing was written without it: do it again',
+  });
 }
 
 function cannotRun(cause: unknown): never {
@@ -74,8 +100,9 @@ function cannotRun(cause: unknown): never {
   });
 }
 
-function cannotLock(code: number, said: string): P2cError {
-  return new P2cError(`the store cannot be locked: flock ended with exit code ${code}`, {
+function cannotLock(how: string, said: string): P2cError {
+  if (how === `exit code ${NO_PROGRAM}`) return cannotRun(new Error(said.trim()));
+  return new P2cError(`the store cannot be locked: flock ended with ${how}`, {
     code: 'store.lock',
     hint: 'is the store on a filesystem that can lock files?',
     cause: new Error(said.trim()),

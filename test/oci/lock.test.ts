@@ -1,8 +1,11 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import test, { type ExecutionContext } from 'ava';
 import { P2cError } from '../../src/errors.ts';
+import { digestOfHex } from '../../src/oci/digest.ts';
+import { Layout } from '../../src/oci/layout.ts';
 import { lock } from '../../src/oci/lock.ts';
 import { moduleFile } from '../helpers/own-process.ts';
 import { temporaryFolder } from '../helpers/temporary.ts';
@@ -66,6 +69,47 @@ test('Ctrl-C, which reaches a whole process group, does not take it from who fin
   process.kill(-child.pid, 'SIGINT');
   t.is(String((await interrupted)[0]), 'interrupted');
   t.false(await isFree(file));
+});
+
+/** The processes that have this file open beside this one: flock, and the shell that it started. */
+function holders(file: string): number[] {
+  const { stdout } = spawnSync('fuser', [file], { encoding: 'utf8' });
+  return stdout.trim().split(/\s+/).map(Number);
+}
+
+test('what ends p2c in good order does not take it: SIGTERM to all that a service has', async (t) => {
+  const file = join(await temporaryFolder(t), 'lock');
+  const held = await lock(file);
+  for (const pid of holders(file)) process.kill(pid, 'SIGTERM');
+  await pause(200);
+  t.false(await isFree(file));
+  t.notThrows(() => held.requireHeld());
+  await held[Symbol.asyncDispose]();
+  t.true(await isFree(file));
+});
+
+test('one whose flock was killed is lost, and given back without waiting for what has ended', async (t) => {
+  const file = join(await temporaryFolder(t), 'lock');
+  const held = await lock(file);
+  for (const pid of holders(file)) process.kill(pid, 'SIGKILL');
+  while (!(await isFree(file))) await pause(10);
+  await pause(50);
+  const returned = held[Symbol.asyncDispose]().then(() => 'returned');
+  t.is(await Promise.race([returned, pause(5000, 'hangs')]), 'returned');
+  t.throws(() => held.requireHeld(), { instanceOf: P2cError, code: 'store.lock' });
+});
+
+test('no index is written by who lost it, and no blob removed', async (t) => {
+  const root = join(await temporaryFolder(t), 'store');
+  const layout = await Layout.open(root, true);
+  const index = await layout.readIndex();
+  await using _ = await layout.lock();
+  for (const pid of holders(join(root, 'index.lock'))) process.kill(pid, 'SIGKILL');
+  while (!(await isFree(join(root, 'index.lock')))) await pause(10);
+  await pause(50);
+  await t.throwsAsync(layout.writeIndex(index), { instanceOf: P2cError, code: 'store.lock' });
+  const digest = digestOfHex('0'.repeat(64));
+  await t.throwsAsync(layout.removeBlob(digest), { instanceOf: P2cError, code: 'store.lock' });
 });
 
 test('where no lock can be taken, the reason is told', async (t) => {
