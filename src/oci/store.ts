@@ -224,7 +224,7 @@ export class ImageStore implements AsyncDisposable {
   async release(group: string): Promise<{ removedBlobs: number; bytes: number }> {
     await using _ = await this.#layout.lock();
     await this.#layout.holds.releaseGroup(group);
-    return this.#collect(await this.#layout.readIndex());
+    return await this.#collect(await this.#layout.readIndex());
   }
 
   /** What the image needs stays, unpacked or not, until this is disposed of. @throws P2cError `image.unknown`. */

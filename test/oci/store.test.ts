@@ -261,6 +261,14 @@ test('what a dead process noted and left behind goes', async (t) => {
   t.deepEqual(blobs(store), []);
 });
 
+test('what a holder lets go of is removed with the lock held', async (t) => {
+  const store = await emptyStore(t);
+  // Many, so that a lock that is given back too early is free before the last of them has gone.
+  for (let i = 0; i < 300; i += 1) writeFileSync(store.blobPath(digestOfHex(i.toString(16).padStart(64, '0'))), '');
+  const { removedBlobs } = await store.release('nobody');
+  t.is(removedBlobs, 300);
+});
+
 test('a damaged image is told by name, and can be removed', async (t) => {
   const store = await emptyStore(t);
   const lab = await add(store, 'lab', ['a']);
