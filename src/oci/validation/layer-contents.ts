@@ -17,6 +17,13 @@ export interface LayerPlace {
 
 type Kind = 'directory' | 'other' | 'whiteout';
 
+/** No system takes a longer one (PATH_MAX, which counts the NUL at its end). Tars write `./` before it, and `/` after. */
+const LONGEST_NAME = 4095;
+const AROUND = 3;
+/** Of a layer, in memory until its end; a Map of JavaScript holds 2^24. */
+const MOST_NAMES = 16_000_000;
+const MOST_NAME_BYTES = 1024 ** 3;
+
 const WHITEOUT = '.wh.';
 const OPAQUE = '.wh..wh..opq';
 /** GNU tar's own: its meaning, and what a reader that does not know it makes of it. */
@@ -36,9 +43,17 @@ export class LayerContents {
   readonly #kinds = new Map<string, Kind>();
   /** Hard links whose target had not come yet. */
   readonly #waiting: { readonly name: string; readonly target: string }[] = [];
+  readonly #room: { names: number; bytes: number };
+  #isFull = false;
   #entries = 0;
 
-  constructor({ lowest, volume }: LayerPlace, complain: LayerComplaint) {
+  /** @param room for names; what is beyond is a fault, and is not examined. */
+  constructor(
+    { lowest, volume }: LayerPlace,
+    complain: LayerComplaint,
+    room = { names: MOST_NAMES, bytes: MOST_NAME_BYTES },
+  ) {
+    this.#room = { ...room };
     this.#lowest = lowest;
     this.#volume = volume === undefined ? undefined : Buffer.from(volume).toString('latin1').slice(1);
     this.#complain = complain;
@@ -50,6 +65,7 @@ export class LayerContents {
 
   add(entry: TarEntry): void {
     this.#entries += 1;
+    if (this.#isTooLong(entry) || !this.#hasRoom(entry)) return;
     const path = this.#path(entry.name, 'name', entry.name);
     if (path === undefined) return;
     this.#checkType(entry);
@@ -65,8 +81,34 @@ export class LayerContents {
     if (entry.type === '2' && entry.link === '') this.#complain('layer.link', `${shown(path)} leads nowhere`);
   }
 
+  /** Before it is looked at: such a name could be as long as an extended header. */
+  #isTooLong({ name, link }: TarEntry): boolean {
+    for (const [what, { length }] of [['a name', name] as const, ['a target', link] as const]) {
+      if (length <= LONGEST_NAME + AROUND) continue;
+      this.#complain(
+        'layer.long',
+        `${what} has ${length} bytes, and the longest that a system takes has ${LONGEST_NAME}`,
+      );
+      return true;
+    }
+    return false;
+  }
+
+  #hasRoom({ name, link }: TarEntry): boolean {
+    const room = this.#room;
+    room.names -= 1;
+    room.bytes -= name.length + link.length;
+    if (this.#isFull || (room.names >= 0 && room.bytes >= 0)) return !this.#isFull;
+    this.#isFull = true;
+    const examined = `what follows its first ${this.#entries - 1} entries is not examined`;
+    this.#complain('layer.large', `it has more names than can be held at once: ${examined}`);
+    return false;
+  }
+
   /** What can be told only when all entries are known. */
   end(): void {
+    // What is not there may be in what was not examined.
+    if (this.#isFull) return;
     for (const { name, target } of this.#waiting) {
       if (this.#kinds.has(target)) {
         this.#complain('layer.link-early', `${shown(name)} is a hard link to ${shown(target)}, which comes after it`);

@@ -2,8 +2,12 @@
 import { type ByteString, byteString } from '../../printable.ts';
 import { text } from './tar-fields.ts';
 
-/** An extended header beyond this is an attack; real ones hold some kilobytes of attributes. */
+/** All extended headers of one entry. More is an attack; real ones hold some kilobytes of attributes. */
 const MOST_BYTES = 8 * 1024 * 1024;
+/** Of one entry: tars write three at most. */
+const MOST_HEADERS = 8;
+/** Of one header: the names of a file's attributes have 64 KiB in all (listxattr(2)). */
+const MOST_RECORDS = 65_536;
 
 /** Hears what is wrong with the header at hand. */
 export type HeaderComplaint = (code: string, message: string) => void;
@@ -24,6 +28,7 @@ export class ExtendedReading {
   #longLink: ByteString | undefined;
   /** The types of those that came. */
   #types = '';
+  #bytes = 0;
 
   get name(): ByteString | undefined {
     // GNU tar's sparse files in pax headers: the entry's own name is a stand-in.
@@ -54,6 +59,9 @@ export class ExtendedReading {
       if (this.#types !== '') complain('tar.global', 'a global header stands between an entry and its extended header');
       return undefined;
     }
+    this.#bytes += size;
+    if (this.#bytes > MOST_BYTES) return `the extended headers of one entry claim ${this.#bytes} bytes`;
+    if (this.#types.length === MOST_HEADERS) return `an entry has more than ${MOST_HEADERS} extended headers`;
     // Of two, some readers take the last one alone, and others both.
     if (this.#types.includes(type)) complain('tar.pax', `an entry has a second extended header of type '${type}'`);
     this.#types += type;
@@ -104,7 +112,11 @@ function isDecisive(key: string): boolean {
 /** `LENGTH KEY=VALUE\n`, whose length counts its own digits (POSIX pax). */
 function eachRecord(bytes: Buffer, complain: HeaderComplaint, take: (key: string, value: Buffer) => void): void {
   let at = 0;
-  while (at < bytes.length) {
+  for (let count = 0; at < bytes.length; count += 1) {
+    if (count === MOST_RECORDS) {
+      complain('tar.pax', `the extended header has more than ${MOST_RECORDS} records; the rest was not examined`);
+      return;
+    }
     const space = bytes.indexOf(0x20, at);
     const digits = bytes.toString('latin1', at, space < 0 ? at : space);
     const end = at + Number(digits);

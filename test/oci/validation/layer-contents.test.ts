@@ -3,9 +3,14 @@ import { LayerContents } from '../../../src/oci/validation/layer-contents.ts';
 import { TarReader } from '../../../src/oci/validation/tar-reader.ts';
 import { type RawEntry, rawTar } from '../../helpers/raw-tar.ts';
 
-function faultsOf(entries: readonly RawEntry[], lowest = true, volume?: string): string[] {
+function faultsOf(
+  entries: readonly RawEntry[],
+  lowest = true,
+  volume?: string,
+  room?: { names: number; bytes: number },
+): string[] {
   const faults: string[] = [];
-  const contents = new LayerContents({ lowest, volume }, (code, message) => faults.push(`${code}: ${message}`));
+  const contents = new LayerContents({ lowest, volume }, (code, message) => faults.push(`${code}: ${message}`), room);
   const reader = new TarReader((code) => faults.push(code));
   for (const entry of reader.push(rawTar(entries))) contents.add(entry);
   contents.end();
@@ -29,6 +34,26 @@ test('a sound layer has no faults', (t) => {
   ];
   t.deepEqual(faultsOf(entries), []);
   t.deepEqual(faultsOf([directory('usr'), { name: 'usr/.wh.gone' }, { name: 'usr/.wh..wh..opq' }], false), []);
+});
+
+test('names that no system takes are told by their length, and are not kept', (t) => {
+  const long = 'd/'.repeat(2048);
+  t.deepEqual(faultsOf([{ name: 'a', pax: { path: `./${'d'.repeat(4095)}/` }, type: '5' }]), []);
+  t.deepEqual(faultsOf([{ name: 'a', pax: { path: `${long}aaa` } }]), [
+    'layer.long: a name has 4099 bytes, and the longest that a system takes has 4095',
+  ]);
+  t.deepEqual(faultsOf([{ name: 'a', type: '2', pax: { linkpath: 'x'.repeat(2 ** 22) } }]), [
+    'layer.long: a target has 4194304 bytes, and the longest that a system takes has 4095',
+  ]);
+});
+
+test('of more names than can be held the first are examined, and that is told once', (t) => {
+  const entries = [{ name: 'a' }, { name: 'a' }, link('b', 'c'), { name: 'c' }, { name: 'd/e' }];
+  const large = (count: number): string =>
+    `layer.large: it has more names than can be held at once: what follows its first ${count} entries is not examined`;
+  const twice = "layer.duplicate: '/a' is there twice, here as 'a'";
+  t.deepEqual(faultsOf(entries, true, undefined, { names: 3, bytes: 1000 }), [twice, large(3)]);
+  t.deepEqual(faultsOf(entries, true, undefined, { names: 1000, bytes: 3 }), [twice, large(2)]);
 });
 
 const FAULTS: readonly (readonly [string, readonly RawEntry[], readonly string[]])[] = [

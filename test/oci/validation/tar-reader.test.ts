@@ -116,6 +116,11 @@ const LONG_NAME: RawEntry = { name: '././@LongLink', type: 'L', content: './evil
 const LONG_LINK: RawEntry = { name: '././@LongLink', type: 'K', content: './evil\0' };
 const PAX_LINK: RawEntry = { name: 'x', type: 'x', content: '17 linkpath=good\n' };
 const GLOBAL: RawEntry = { name: 'g', type: 'g', content: '13 comment=a\n' };
+const END: RawEntry = { name: 'a' };
+/** A header of many records: that is what it costs most to hold. */
+const many = (type: string, bytes: number): RawEntry => ({ name: 'x', type, content: '5 a=\n'.repeat(bytes / 5) });
+/** The second to the eighth are told, and with the ninth the reading ends. */
+const NINE = [...Array.from({ length: 7 }, () => 'tar.pax'), 'tar.header'];
 const BREACHES: readonly (readonly [string, Buffer, string[]])[] = [
   ['no end', whole.subarray(0, -1024), ['tar.no-end']],
   ['one block of zeros at the end', whole.subarray(0, -512), ['tar.no-end']],
@@ -147,6 +152,13 @@ const BREACHES: readonly (readonly [string, Buffer, string[]])[] = [
   ['two long names of one entry', rawTar([LONG_NAME, LONG_NAME, { name: 'a' }]), ['tar.pax']],
   ['two long targets of one entry', rawTar([LONG_LINK, LONG_LINK, { name: 'a' }]), ['tar.pax']],
   ['a global header after an extended one', rawTar([PAX_LINK, GLOBAL, { name: 'a' }]), ['tar.global']],
+  [
+    'extended headers of 9 MiB',
+    rawTar([many('K', 2 ** 22), many('x', 2 ** 22), many('L', 2 ** 20), END]),
+    ['tar.pax', 'tar.header'],
+  ],
+  ['nine extended headers', rawTar([...Array.from({ length: 9 }, () => LONG_NAME), END]), NINE],
+  ['too many records', rawTar([many('x', 5 * 65_536 + 5), END]), ['tar.pax']],
   ['an enormous extended header', rawTar([{ name: 'x', type: 'x', size: 2 ** 32 }]), ['tar.header']],
 ];
 for (const [what, bytes, codes] of BREACHES) {
