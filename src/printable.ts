@@ -33,6 +33,22 @@ export function printable(text: string, options: { newlines?: boolean } = {}): s
   });
 }
 
+/** The same but for C0, which JSON's strings have in escapes of their own, and its layout in plain. */
+const UNSAFE_IN_JSON = /[\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufffe\uffff]/gu;
+
+/**
+ * A value as JSON that may be shown on a terminal: what one would obey stands as `\uNNNN`, and whoever reads the JSON has
+ * it back. @param space as JSON.stringify has it.
+ */
+export function jsonText(value: unknown, space?: number): string {
+  return printableJson(JSON.stringify(value, undefined, space));
+}
+
+/** The same of JSON that was made already. */
+export function printableJson(json: string): string {
+  return json.replace(UNSAFE_IN_JSON, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`);
+}
+
 /** A path for people: UTF-8 where it is, `\xNN` for each byte where it is not, control characters escaped. */
 export function printablePath(path: ByteString): string {
   const bytes = bytesOf(path);

@@ -54,6 +54,13 @@ function importsOf(name: string): Import[] {
 const imports = sources.flatMap(importsOf);
 const shown = (found: readonly Import[]) => found.map(({ file, to }) => `${file} imports ${to}`);
 
+test('what a verb prints as JSON is safe for a terminal: jsonText makes it', (t) => {
+  // Words of an image's config.
+  const others = ['commands/migrate-request.ts'];
+  const bare = sources.filter((name) => roomOf(name) === 'commands' && textOf(name).includes('JSON.stringify('));
+  t.deepEqual(bare, others);
+});
+
 test('the import statements are found', (t) => {
   t.true(imports.some(({ from, to }) => from === 'cli' && to === 'commands'));
   t.true(imports.some(({ from, to }) => from === 'cli' && to === 'yargs'));

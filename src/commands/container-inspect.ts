@@ -1,6 +1,7 @@
 /** `p2c container inspect`: what p2c knows of containers. */
 import { ExitCode } from '../errors.ts';
 import { storeRoot } from '../oci/root.ts';
+import { jsonText } from '../printable.ts';
 import { defineVerb } from './command.ts';
 import { containerDetails } from './container-details.ts';
 import { parseFormat } from './format-template.ts';
@@ -21,7 +22,7 @@ export const verb = defineVerb({
   async run({ format }, words) {
     const word = format === undefined ? undefined : parseFormat(format);
     const details = await Promise.all((await namedContainers(storeRoot(), words)).map(containerDetails));
-    const lines = word === undefined ? [JSON.stringify(details, undefined, 2)] : details.map((one) => word(one));
+    const lines = word === undefined ? [jsonText(details, 2)] : details.map((one) => word(one));
     process.stdout.write(lines.map((line) => `${line}\n`).join(''));
     return ExitCode.done;
   },

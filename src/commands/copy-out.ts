@@ -15,7 +15,7 @@ import { pinnedLayout } from '../oci/pinned-layout.ts';
 import { storeRoot } from '../oci/root.ts';
 import { ImageStore } from '../oci/store.ts';
 import { volumesOf } from '../oci/volume-artifact.ts';
-import { printable } from '../printable.ts';
+import { jsonText, printable } from '../printable.ts';
 import { RECEIPT_TYPE } from '../report/receipt/form.ts';
 import { findProgram } from '../runtime/host-program.ts';
 import { noteDamagedArtifacts } from './damaged-note.ts';
@@ -58,7 +58,7 @@ export async function copyAndTell(
     const why = "skopeo copies the image alone, and 'p2c export IMAGE oci:FOLDER' takes the receipt along";
     process.stderr.write(`p2c: not copied: the receipt: ${why}\n`);
   }
-  process.stdout.write(`${json ? JSON.stringify(copied) : printable(copied.destination)}\n`);
+  process.stdout.write(`${json ? jsonText(copied) : printable(copied.destination)}\n`);
   return left.length === 0 ? ExitCode.done : ExitCode.blindSpots;
 }
 

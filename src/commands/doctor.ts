@@ -1,6 +1,7 @@
 /** `p2c doctor`: what this machine can run, what it lacks, and what crashes left on it. */
 import { ExitCode, errorRecord, P2cError, usageError } from '../errors.ts';
 import { storeRoot } from '../oci/root.ts';
+import { jsonText } from '../printable.ts';
 import { describeDoctor, describeRemoved } from '../report/doctor-page.ts';
 import { doctorReport, strayRecord } from '../report/doctor-report.ts';
 import { examineMachine } from '../runtime/machine/machine.ts';
@@ -39,7 +40,7 @@ export const verb = defineVerb({
         : cleanUp(root, json);
     }
     const report = doctorReport(await examineMachine(root), await findStrays(root));
-    process.stdout.write(`${json ? JSON.stringify(report) : describeDoctor(report, terminalWidth())}\n`);
+    process.stdout.write(`${json ? jsonText(report) : describeDoctor(report, terminalWidth())}\n`);
     return report.canRun ? ExitCode.done : ExitCode.failed;
   },
 });
@@ -51,7 +52,7 @@ async function cleanUp(root: string, json: boolean): Promise<number> {
   const records = removed.map(strayRecord);
   if (json) {
     const stay = failed.map(({ stray, error }) => ({ ...strayRecord(stray), error: errorRecord(error) }));
-    process.stdout.write(`${JSON.stringify({ removed: records, failed: stay })}\n`);
+    process.stdout.write(`${jsonText({ removed: records, failed: stay })}\n`);
   } else process.stdout.write(`${describeRemoved(records)}\n`);
   const [first] = failed;
   if (first === undefined) return ExitCode.done;

@@ -12,6 +12,7 @@ import { promisedElsewhere } from '../pipeline/other-runs.ts';
 import { Room } from '../pipeline/room.ts';
 import type { HostOfRun } from '../pipeline/run-memory.ts';
 import { type Show, SILENT } from '../pipeline/stage.ts';
+import { jsonText } from '../printable.ts';
 import type { RunEvent } from '../report/events/schema.ts';
 import { PlainShow } from '../report/plain-show.ts';
 import type { RunRecord } from '../report/run-record.ts';
@@ -245,7 +246,7 @@ function targetOf({ target: { user, host, port } }: FleetHost): string {
 }
 
 function printEvent(event: RunEvent): void {
-  process.stdout.write(`${JSON.stringify(toldEvent(event))}\n`);
+  process.stdout.write(`${jsonText(toldEvent(event))}\n`);
 }
 
 function writeLine(line: string): void {

@@ -3,13 +3,14 @@
  * `{{json .Field}}`; `\t` and `\n` in it are a tab and a line feed. `json` alone means the whole record.
  */
 import { usageError } from '../errors.ts';
+import { jsonText, printable } from '../printable.ts';
 import { nearest } from '../profiles/nearest.ts';
 
 type Piece = string | { readonly path: readonly string[]; readonly json: boolean };
 
 /** @returns a function that words a record. @throws P2cError `usage`: what is not of that part. */
 export function parseFormat(text: string): (record: object) => string {
-  if (text === 'json') return (record) => JSON.stringify(record);
+  if (text === 'json') return (record) => jsonText(record);
   const pieces = piecesOf(text.replaceAll('\\t', '\t').replaceAll('\\n', '\n'));
   return (record) => pieces.map((piece) => (typeof piece === 'string' ? piece : wordOf(record, piece))).join('');
 }
@@ -47,9 +48,9 @@ function wordOf(record: object, { path, json }: Exclude<Piece, string>): string 
       );
     value = found[1];
   }
-  if (json) return JSON.stringify(value ?? null);
-  if (Array.isArray(value)) return value.map(String).join(',');
-  return typeof value === 'object' && value !== null ? JSON.stringify(value) : String(value ?? '');
+  if (json) return jsonText(value ?? null);
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return jsonText(value);
+  return printable(Array.isArray(value) ? value.map(String).join(',') : String(value ?? ''), { newlines: true });
 }
 
 function unknownField(name: string, known: readonly string[]) {

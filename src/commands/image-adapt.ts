@@ -6,7 +6,7 @@ import { ExitCode, usageError } from '../errors.ts';
 import { parseReference } from '../oci/reference.ts';
 import { storeRoot } from '../oci/root.ts';
 import { ImageStore } from '../oci/store.ts';
-import { printable } from '../printable.ts';
+import { jsonText, printable } from '../printable.ts';
 import { adaptationReport, describeAdaptation } from '../report/adaptation-report.ts';
 import { table } from '../report/table.ts';
 import { defineVerb } from './command.ts';
@@ -61,7 +61,7 @@ export const verb = defineVerb({
     const adapted = await adaptImage(store, image, reference, { without: left, when: new Date() });
     const report = adaptationReport(adapted.adaptation);
     const text = json
-      ? JSON.stringify({ image: reference.name, digest: adapted.image.digest, adaptation: report })
+      ? jsonText({ image: reference.name, digest: adapted.image.digest, adaptation: report })
       : [`Image       ${reference.name}`, `Digest      ${adapted.image.digest}`, ...describeAdaptation(report)]
           .map((line) => printable(line))
           .join('\n');
@@ -73,8 +73,6 @@ export const verb = defineVerb({
 function listRecipes(json: boolean): ExitCode {
   const recipes = RECIPES.map(({ name, summary }) => ({ name, summary }));
   const rows = recipes.map(({ name, summary }) => [name, summary]);
-  process.stdout.write(
-    `${json ? JSON.stringify(recipes) : table(rows, ['RECIPE', 'WHAT IT DOES'], terminalWidth())}\n`,
-  );
+  process.stdout.write(`${json ? jsonText(recipes) : table(rows, ['RECIPE', 'WHAT IT DOES'], terminalWidth())}\n`);
   return ExitCode.done;
 }

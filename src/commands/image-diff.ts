@@ -4,7 +4,7 @@ import type { Image } from '../oci/image.ts';
 import { storeRoot } from '../oci/root.ts';
 import { ImageStore } from '../oci/store.ts';
 import { volumesOf } from '../oci/volume-artifact.ts';
-import { printable, printablePath } from '../printable.ts';
+import { jsonText, printable, printablePath } from '../printable.ts';
 import { type Difference, differences } from '../report/image-difference.ts';
 import { asText } from '../report/receipt/form.ts';
 import { arePlain, TreePaths, treesOf } from '../report/tree-paths.ts';
@@ -40,7 +40,7 @@ export const verb = defineVerb({
     let count = 0;
     for await (const difference of differences(a, b)) {
       count += 1;
-      const line = json ? JSON.stringify(record(difference)) : worded(difference);
+      const line = json ? jsonText(record(difference)) : worded(difference);
       if (!process.stdout.write(`${line}\n`)) await new Promise((resolve) => process.stdout.once('drain', resolve));
     }
     if (!json)

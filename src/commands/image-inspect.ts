@@ -5,7 +5,7 @@ import type { Image } from '../oci/image.ts';
 import { partsOfName } from '../oci/reference.ts';
 import { storeRoot } from '../oci/root.ts';
 import { ImageStore } from '../oci/store.ts';
-import { printable } from '../printable.ts';
+import { jsonText, printable } from '../printable.ts';
 import { defineVerb } from './command.ts';
 
 export const verb = defineVerb({
@@ -33,7 +33,7 @@ export const verb = defineVerb({
     }
     const text =
       format === undefined
-        ? JSON.stringify(described, null, 4)
+        ? jsonText(described, 4)
         : described.map((image) => printable(fill(format, image), { newlines: true })).join('\n');
     process.stdout.write(`${text}\n`);
     return ExitCode.done;
@@ -79,7 +79,7 @@ function fill(format: string, image: Record<string, unknown>): string {
   }
   return format.replace(/\{\{\s*(json\s+)?\.([A-Za-z0-9_.]*)\s*\}\}/g, (_, json: string | undefined, path: string) => {
     const value = path === '' ? image : valueAt(image, path.split('.'));
-    return json === undefined && typeof value === 'string' ? value : JSON.stringify(value);
+    return json === undefined && typeof value === 'string' ? value : jsonText(value);
   });
 }
 

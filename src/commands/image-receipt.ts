@@ -3,7 +3,7 @@ import { ExitCode, usageError } from '../errors.ts';
 import { parsePattern } from '../listing/pattern.ts';
 import { storeRoot } from '../oci/root.ts';
 import { ImageStore } from '../oci/store.ts';
-import { printable, printablePath } from '../printable.ts';
+import { jsonText, printable, printableJson, printablePath } from '../printable.ts';
 import { checkReceipt, type ReceiptCheck } from '../report/receipt/check.ts';
 import { encodeLine, type ReceiptLine, VERDICTS, type Verdict } from '../report/receipt/form.ts';
 import { openReceipt } from '../report/receipt/read.ts';
@@ -72,12 +72,12 @@ export const verb = defineVerb({
     const receipt = await openReceipt(store, image);
     if (chosen === undefined) {
       const summary = await summarise(receipt);
-      print(options.json ? JSON.stringify(summary) : describeSummary(summary, terminalWidth()));
+      print(options.json ? jsonText(summary) : describeSummary(summary, terminalWidth()));
       return exitCodeOf(summary);
     }
     let told = 0;
     for await (const batch of receipt.batches) {
-      const lines = batch.filter(chosen).map(options.ndjson ? encodeLine : worded);
+      const lines = batch.filter(chosen).map(options.ndjson ? ndjson : worded);
       told += lines.length;
       if (lines.length > 0 && !process.stdout.write(`${lines.join('\n')}\n`)) await drained();
     }
@@ -101,6 +101,11 @@ function chooser({ path, verdict, ndjson, check, json }: Options): ((line: Recei
     (pattern === undefined || pattern.matches(line)) && (verdict === undefined || verdict.includes(line.verdict));
 }
 
+/** As it is stored, but for what a terminal would obey. */
+function ndjson(line: ReceiptLine): string {
+  return printableJson(encodeLine(line));
+}
+
 function worded({ path, verdict, layer, volume, rule, reason, fixes }: ReceiptLine): string {
   const why = rule ?? reason ?? fixes?.join(', ');
   const of = volume === undefined ? '' : ` of the volume ${printable(volume)}`;
@@ -109,7 +114,7 @@ function worded({ path, verdict, layer, volume, rule, reason, fixes }: ReceiptLi
 }
 
 function printCheck(name: string, { paths, faults, total, ownLayer }: ReceiptCheck, json: boolean): ExitCode {
-  if (json) print(JSON.stringify({ paths, total, faults, ownLayer: ownLayer ?? null }));
+  if (json) print(jsonText({ paths, total, faults, ownLayer: ownLayer ?? null }));
   else {
     const more = total > faults.length ? [`and ${(total - faults.length).toLocaleString('en-US')} more`] : [];
     const own = `layer ${ownLayer} is p2c's own adaptation: its bytes are checked, its paths are not accounted for one by one`;

@@ -2,6 +2,7 @@
 import { ExitCode, P2cError, usageError } from '../errors.ts';
 import { storeRoot } from '../oci/root.ts';
 import { ImageStore } from '../oci/store.ts';
+import { printable } from '../printable.ts';
 import { formatBytes, formatCount } from '../report/units.ts';
 import { containerRecords } from '../runtime/list.ts';
 import { defineVerb } from './command.ts';
@@ -30,7 +31,7 @@ export const verb = defineVerb({
       // Again: the name before may have been the other one of the same image.
       await refuseUsed(store, name, force);
       const { untagged, removedBlobs, bytes } = await store.remove(name);
-      for (const tag of untagged) process.stdout.write(`Untagged: ${tag}\n`);
+      for (const tag of untagged) process.stdout.write(`Untagged: ${printable(tag)}\n`);
       process.stderr.write(`removed ${formatCount(removedBlobs, 'blob')}, ${formatBytes(bytes)}\n`);
     }
     return ExitCode.done;

@@ -3,7 +3,7 @@ import { ExitCode, usageError } from '../errors.ts';
 import { storeRoot } from '../oci/root.ts';
 import type { Verdict } from '../oci/validation/examination.ts';
 import { validateImage, validateLayout } from '../oci/validation/layout.ts';
-import { printable } from '../printable.ts';
+import { jsonText, printable } from '../printable.ts';
 import { formatBytes, formatCount } from '../report/units.ts';
 import { defineVerb } from './command.ts';
 
@@ -29,7 +29,7 @@ export const verb = defineVerb({
     const judged: { readonly name: string; readonly verdict: Verdict }[] = [];
     if (all) judged.push({ name: root, verdict: await validateLayout(root) });
     for (const name of words) judged.push({ name, verdict: await validateImage(root, name) });
-    if (json) process.stdout.write(`${JSON.stringify(judged.map(record))}\n`);
+    if (json) process.stdout.write(`${jsonText(judged.map(record))}\n`);
     else for (const { name, verdict } of judged) process.stdout.write(worded(name, verdict));
     return judged.every(({ verdict }) => verdict.total === 0) ? ExitCode.done : ExitCode.differences;
   },

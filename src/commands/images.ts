@@ -5,6 +5,7 @@ import type { Image } from '../oci/image.ts';
 import { partsOfName } from '../oci/reference.ts';
 import { storeRoot } from '../oci/root.ts';
 import { ImageStore } from '../oci/store.ts';
+import { jsonText } from '../printable.ts';
 import { table } from '../report/table.ts';
 import { formatAge, formatBytes } from '../report/units.ts';
 import { defineVerb } from './command.ts';
@@ -31,7 +32,7 @@ export const verb = defineVerb({
       throw usageError(`'${words[0]}' is not expected`, { code: 'usage', hint: "see 'p2c images --help'" });
     const images = await storedImages();
     const idOf = (image: Image): string => hexOf(image.configDigest).slice(0, trunc ? SHORT_ID : undefined);
-    if (json) process.stdout.write(`${JSON.stringify(images.map(record))}\n`);
+    if (json) process.stdout.write(`${jsonText(images.map(record))}\n`);
     else if (quiet) process.stdout.write(images.map((image) => `${idOf(image)}\n`).join(''));
     else {
       const rows = images.map((image) => [...nameOf(image), idOf(image), createdOf(image), formatBytes(image.size)]);

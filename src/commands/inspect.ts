@@ -2,6 +2,7 @@
 import { ExitCode, usageError } from '../errors.ts';
 import { storeRoot } from '../oci/root.ts';
 import { INSPECT_STAGES, type Inspected, type InspectRequest, inspect } from '../pipeline/inspect.ts';
+import { jsonText } from '../printable.ts';
 import { listProfiles } from '../profiles/load.ts';
 import { selectProfiles } from '../profiles/select.ts';
 import { describeDifferences, differences, readSaved } from '../report/inspect-compare.ts';
@@ -89,7 +90,7 @@ export const verb = defineVerb({
 });
 
 function pageOf(report: Inspected['report'], json: boolean): string {
-  return json ? JSON.stringify(report) : describeInspection(report, terminalWidth());
+  return json ? jsonText(report) : describeInspection(report, terminalWidth());
 }
 
 interface Compared {
@@ -98,7 +99,7 @@ interface Compared {
 }
 
 function comparisonOf({ saved, differences: found }: Compared, json: boolean): string {
-  return json ? JSON.stringify({ since: saved.at, differences: found }) : describeDifferences(saved, found);
+  return json ? jsonText({ since: saved.at, differences: found }) : describeDifferences(saved, found);
 }
 
 /** The shipped profiles, and those named: what an application may be recognised by. */

@@ -1,6 +1,7 @@
 /** `p2c inventory check`: everything of an inventory that can be wrong without going to its hosts. */
 import { ExitCode } from '../errors.ts';
 import { requireNoCircle } from '../fleet/circle.ts';
+import { jsonText } from '../printable.ts';
 import { formatCount } from '../report/units.ts';
 import { chosenHosts } from './chosen-hosts.ts';
 import { defineVerb } from './command.ts';
@@ -33,7 +34,7 @@ export const verb = defineVerb({
     const result = { file, kind, hosts: hosts.length, groups: groups.length, withoutTag: untagged };
     const lacking = untagged.length === 0 ? '' : `; without a tag, so that migrate needs --tag: ${untagged.length}`;
     const text = `${file}: ${formatCount(hosts.length, 'host')} in ${formatCount(groups.length, 'group')}, all well${lacking}`;
-    process.stdout.write(`${options.json ? JSON.stringify(result) : text}\n`);
+    process.stdout.write(`${options.json ? jsonText(result) : text}\n`);
     return ExitCode.done;
   },
 });

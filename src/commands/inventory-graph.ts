@@ -1,5 +1,6 @@
 /** `p2c inventory graph`: the groups of an inventory and what is in them. */
 import { ExitCode, usageError } from '../errors.ts';
+import { jsonText } from '../printable.ts';
 import { listedHosts } from './chosen-hosts.ts';
 import { defineVerb } from './command.ts';
 import { requiredInventory } from './inventory-ls.ts';
@@ -16,7 +17,7 @@ export const verb = defineVerb({
   async run(options, words) {
     if (words.length > 0) throw usageError("'inventory graph' draws the whole of it", { code: 'usage' });
     const { inventory } = await listedHosts(requiredInventory(options.inventory, 'graph'), [], options);
-    process.stdout.write(options.json ? `${JSON.stringify(inventory.groups)}\n` : `${describeGraph(inventory)}\n`);
+    process.stdout.write(options.json ? `${jsonText(inventory.groups)}\n` : `${describeGraph(inventory)}\n`);
     return ExitCode.done;
   },
 });

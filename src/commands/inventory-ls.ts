@@ -1,7 +1,7 @@
 /** `p2c inventory ls`: the hosts of an inventory, as p2c would go to them. */
 import { ExitCode, usageError } from '../errors.ts';
 import { mistakesOf } from '../fleet/usable.ts';
-import { printable } from '../printable.ts';
+import { jsonText, printable } from '../printable.ts';
 import { listedHosts } from './chosen-hosts.ts';
 import { defineVerb } from './command.ts';
 import { withInventoryOptions } from './inventory-options.ts';
@@ -21,7 +21,7 @@ export const verb = defineVerb({
   async run(options, words) {
     const { hosts } = await listedHosts(requiredInventory(options.inventory, 'ls'), words, options);
     process.stdout.write(
-      options.json ? `${JSON.stringify(hosts.map(listedHost))}\n` : `${describeHosts(hosts, tableWidth())}\n`,
+      options.json ? `${jsonText(hosts.map(listedHost))}\n` : `${describeHosts(hosts, tableWidth())}\n`,
     );
     if (!options.json) for (const line of mistakesOf(hosts)) process.stderr.write(`p2c: ${printable(line)}\n`);
     return ExitCode.done;

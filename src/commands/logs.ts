@@ -1,6 +1,7 @@
 /** `p2c logs`: what a container said. */
 import { ExitCode, usageError } from '../errors.ts';
 import { storeRoot } from '../oci/root.ts';
+import { jsonText } from '../printable.ts';
 import { stateOrGone } from '../runtime/container.ts';
 import { type LogRecord, readLog } from '../runtime/log.ts';
 import { defineVerb } from './command.ts';
@@ -69,7 +70,7 @@ function printer(timestamps: boolean): (record: LogRecord) => Promise<void> {
 }
 
 async function printJson(record: LogRecord): Promise<void> {
-  await passOn('stdout', Buffer.from(`${JSON.stringify(record)}\n`, 'utf8'));
+  await passOn('stdout', Buffer.from(`${jsonText(record)}\n`, 'utf8'));
 }
 
 async function count(records: AsyncIterable<LogRecord>): Promise<number> {

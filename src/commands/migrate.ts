@@ -9,6 +9,7 @@ import { promisedElsewhere } from '../pipeline/other-runs.ts';
 import type { MigrationRequest } from '../pipeline/request.ts';
 import { Room } from '../pipeline/room.ts';
 import { runHost } from '../pipeline/run-host.ts';
+import { jsonText } from '../printable.ts';
 import { bootFailure } from '../report/boot-report.ts';
 import { describeMigration, exitCodeOf, type MigrationReport } from '../report/migration-report.ts';
 import { describeCommands, plannedJson } from '../report/planned-commands.ts';
@@ -111,7 +112,7 @@ async function runOne(
           },
         ),
       );
-      process.stdout.write(`${json ? JSON.stringify(report) : describeMigration(report)}\n`);
+      process.stdout.write(`${json ? jsonText(report) : describeMigration(report)}\n`);
       failure = failureOf(report);
       return { exitCode: exitCodeOf(report), done: 1, failed: 0 };
     },
@@ -133,7 +134,7 @@ function endpointOf({ target: { host, port }, jump }: FleetHost): string {
 
 async function runDry(request: MigrationRequest, json: boolean): Promise<ExitCode> {
   const { survey, commands } = await withShow({ json }, migrationStages(request), (show) => dryRun(request, show));
-  if (json) process.stdout.write(`${JSON.stringify({ ...survey, commands: commands.map(plannedJson) })}\n`);
+  if (json) process.stdout.write(`${jsonText({ ...survey, commands: commands.map(plannedJson) })}\n`);
   else {
     process.stdout.write(`${describeSurvey(survey, terminalWidth())}\n\n${describeCommands(commands)}\n`);
   }

@@ -1,6 +1,7 @@
 /** `p2c network create`: makes a network. */
 import { ExitCode, usageError } from '../errors.ts';
 import { storeRoot } from '../oci/root.ts';
+import { jsonText } from '../printable.ts';
 import { requireRoot } from '../runtime/create.ts';
 import { createNetwork } from '../runtime/network/create.ts';
 import { defineVerb } from './command.ts';
@@ -63,7 +64,7 @@ export const verb = defineVerb({
       internal: options.internal,
       isolated: options.isolated,
     });
-    process.stdout.write(options.json ? `${JSON.stringify(networkRecord(network))}\n` : `${network.name}\n`);
+    process.stdout.write(options.json ? `${jsonText(networkRecord(network))}\n` : `${network.name}\n`);
     return ExitCode.done;
   },
 });

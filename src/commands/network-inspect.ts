@@ -1,6 +1,7 @@
 /** `p2c network inspect`: networks as podman shows them. */
 import { ExitCode, usageError } from '../errors.ts';
 import { storeRoot } from '../oci/root.ts';
+import { jsonText } from '../printable.ts';
 import { findNetwork } from '../runtime/network/networks.ts';
 import { defineVerb } from './command.ts';
 import { networkRecord } from './network-record.ts';
@@ -17,7 +18,7 @@ export const verb = defineVerb({
     const root = storeRoot();
     const records = [];
     for (const word of words) records.push(networkRecord(await findNetwork(root, word)));
-    process.stdout.write(`${JSON.stringify(records, undefined, json ? undefined : 5)}\n`);
+    process.stdout.write(`${jsonText(records, json ? undefined : 5)}\n`);
     return ExitCode.done;
   },
 });

@@ -1,6 +1,7 @@
 /** `p2c network ls`: the networks of the store. */
 import { ExitCode, usageError } from '../errors.ts';
 import { storeRoot } from '../oci/root.ts';
+import { jsonText } from '../printable.ts';
 import { table } from '../report/table.ts';
 import { listNetworks, networkId } from '../runtime/network/networks.ts';
 import { defineVerb } from './command.ts';
@@ -23,7 +24,7 @@ export const verb = defineVerb({
     if (words.length > 0)
       throw usageError(`'${words[0]}' is not expected`, { code: 'usage', hint: "see 'p2c network ls --help'" });
     const networks = await listNetworks(storeRoot());
-    if (json) process.stdout.write(`${JSON.stringify(networks.map(networkRecord))}\n`);
+    if (json) process.stdout.write(`${jsonText(networks.map(networkRecord))}\n`);
     else if (quiet) process.stdout.write(networks.map(({ name }) => `${name}\n`).join(''));
     else {
       const rows = networks.map(({ name, plugins, p2c }) => [

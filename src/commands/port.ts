@@ -1,6 +1,7 @@
 /** `p2c port`: where a container's published ports are reached. */
 import { ExitCode, usageError } from '../errors.ts';
 import { storeRoot } from '../oci/root.ts';
+import { jsonText } from '../printable.ts';
 import { findContainer } from '../runtime/containers.ts';
 import { networkSettings } from '../runtime/network/settings.ts';
 import { defineVerb } from './command.ts';
@@ -28,7 +29,7 @@ export const verb = defineVerb({
     if (wanted !== undefined && found.length === 0) {
       throw usageError(`the port ${wanted} of '${definition.name}' is not published`, { code: 'network.port' });
     }
-    if (json) process.stdout.write(`${JSON.stringify(found)}\n`);
+    if (json) process.stdout.write(`${jsonText(found)}\n`);
     else {
       const lines = found.map(({ containerPort, protocol, hostIP, hostPort }) => {
         const door = `${hostIP ?? '0.0.0.0'}:${hostPort}`;

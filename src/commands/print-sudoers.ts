@@ -1,5 +1,6 @@
 /** `--print-sudoers`: what the server's sudoers must say for p2c. Nothing is connected to. */
 import { ExitCode, usageError } from '../errors.ts';
+import { jsonText } from '../printable.ts';
 import { routeTo } from '../ssh/route.ts';
 import { sudoersLines } from '../ssh/sudoers.ts';
 import { parseTarget } from '../ssh/target.ts';
@@ -21,6 +22,6 @@ export async function printSudoers(options: ConnectionOptions & { json: boolean 
   const named = parseTarget(target, { port: options.port });
   const { user } = (await routeTo(named, connect)).at(-1)?.target ?? named;
   const lines = sudoersLines(user, { withoutPassword: connect.become === undefined });
-  process.stdout.write(options.json ? `${JSON.stringify({ user, sudoers: lines })}\n` : `${lines.join('\n')}\n`);
+  process.stdout.write(options.json ? `${jsonText({ user, sudoers: lines })}\n` : `${lines.join('\n')}\n`);
   return ExitCode.done;
 }

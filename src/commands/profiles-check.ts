@@ -1,6 +1,6 @@
 /** `p2c profiles check`: finds every mistake in profiles before a server is touched. */
 import { ExitCode, errorRecord, P2cError, usageError } from '../errors.ts';
-import { printable } from '../printable.ts';
+import { jsonText, printable } from '../printable.ts';
 import { loadProfileFile } from '../profiles/load.ts';
 import { defineVerb } from './command.ts';
 
@@ -13,7 +13,7 @@ export const verb = defineVerb({
   async run(options, words) {
     if (words.length === 0) throw usageError('no FILE is named', { code: 'usage' });
     const checked = words.map(check);
-    if (options.json) process.stdout.write(`${JSON.stringify(checked)}\n`);
+    if (options.json) process.stdout.write(`${jsonText(checked)}\n`);
     else {
       for (const { file, mistakes } of checked) {
         const lines = mistakes.length === 0 ? [`${file}: ok`] : mistakes;

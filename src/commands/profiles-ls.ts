@@ -1,5 +1,6 @@
 /** `p2c profiles ls`: the profiles that p2c ships. */
 import { ExitCode, usageError } from '../errors.ts';
+import { jsonText } from '../printable.ts';
 import { listProfiles } from '../profiles/load.ts';
 import { defineVerb } from './command.ts';
 
@@ -17,7 +18,7 @@ export const verb = defineVerb({
       tested: !profile.documented,
     }));
     if (options.json) {
-      process.stdout.write(`${JSON.stringify(profiles)}\n`);
+      process.stdout.write(`${jsonText(profiles)}\n`);
       return ExitCode.done;
     }
     const name = Math.max(...profiles.map((profile) => profile.name.length)) + 2;

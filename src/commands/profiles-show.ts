@@ -1,7 +1,7 @@
 /** `p2c profiles show`: a profile's file as it is, to read or to copy and edit. */
 import { readFileSync } from 'node:fs';
 import { ExitCode, usageError } from '../errors.ts';
-import { printable } from '../printable.ts';
+import { jsonText, printable } from '../printable.ts';
 import { profileFile, readProfile } from '../profiles/load.ts';
 import { defineVerb } from './command.ts';
 
@@ -20,7 +20,7 @@ export const verb = defineVerb({
     if (name === undefined || words.length > 1) throw usageError('one NAME or FILE is expected', { code: 'usage' });
     const profile = readProfile(name);
     const text = options.json
-      ? `${JSON.stringify(profile)}\n`
+      ? `${jsonText(profile)}\n`
       : printable(readFileSync(profileFile(name), 'utf8'), { newlines: true });
     process.stdout.write(text);
     return ExitCode.done;

@@ -1,6 +1,7 @@
 /** `p2c profiles test`: tries profiles on a server before a capture depends on them. */
 import { ExitCode, usageError } from '../errors.ts';
 import { PROFILE_TEST_STAGES, type ProfileTest, testProfiles } from '../pipeline/profile-test.ts';
+import { jsonText } from '../printable.ts';
 import { selectProfiles } from '../profiles/select.ts';
 import { describeStop, isHealthy } from '../report/stop-report.ts';
 import { table } from '../report/table.ts';
@@ -48,7 +49,7 @@ export const verb = defineVerb({
         testProfiles({ ...request, connect: connectOptions(options, signal) }, show, signal),
       ),
     );
-    process.stdout.write(`${options.json ? JSON.stringify(report) : describe(report)}\n`);
+    process.stdout.write(`${options.json ? jsonText(report) : describe(report)}\n`);
     return isHealthy(report) ? ExitCode.done : ExitCode.differences;
   },
 });

@@ -2,7 +2,7 @@
 import { ExitCode, P2cError, usageError } from '../errors.ts';
 import { storeRoot } from '../oci/root.ts';
 import { ImageStore } from '../oci/store.ts';
-import { printable } from '../printable.ts';
+import { jsonText, printable } from '../printable.ts';
 import { formatBytes, formatCount } from '../report/units.ts';
 import { type Pruned, prune } from '../runtime/prune.ts';
 import { defineVerb } from './command.ts';
@@ -45,9 +45,7 @@ export const verb = defineVerb({
     const store = await existingStore();
     if (store !== undefined) await noteDamaged(store.root, true);
     const pruned = store === undefined ? NOTHING : await prune(store, { all, dryRun });
-    process.stdout.write(
-      json ? `${JSON.stringify({ dryRun, ...pruned, bytes: bytesOf(pruned) })}\n` : page(pruned, dryRun),
-    );
+    process.stdout.write(json ? `${jsonText({ dryRun, ...pruned, bytes: bytesOf(pruned) })}\n` : page(pruned, dryRun));
     return ExitCode.done;
   },
 });

@@ -1,6 +1,7 @@
 /** `p2c ps`: the containers of the store. */
 import { ExitCode, usageError } from '../errors.ts';
 import { storeRoot } from '../oci/root.ts';
+import { jsonText } from '../printable.ts';
 import { table } from '../report/table.ts';
 import { formatAge } from '../report/units.ts';
 import { type ContainerRecord, containerRecords } from '../runtime/list.ts';
@@ -45,7 +46,7 @@ export const verb = defineVerb({
     const found = (await containerRecords(storeRoot())).filter((record) => isMeant(record) && (any || isUp(record)));
     const records = options.last === undefined ? found : found.slice(0, options.last);
     const id = (record: ContainerRecord): string => record.id.slice(0, options.trunc ? SHORT_ID : undefined);
-    if (options.json) process.stdout.write(`${JSON.stringify(records)}\n`);
+    if (options.json) process.stdout.write(`${jsonText(records)}\n`);
     else if (options.format !== undefined) {
       const word = parseFormat(options.format);
       process.stdout.write(records.map((record) => `${word(fieldsOf(record, id(record)))}\n`).join(''));

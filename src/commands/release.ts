@@ -1,7 +1,7 @@
 /** `p2c release`: ends a container's quarantine. */
 import { ExitCode, usageError } from '../errors.ts';
 import { storeRoot } from '../oci/root.ts';
-import { printable } from '../printable.ts';
+import { jsonText, printable } from '../printable.ts';
 import { findContainer } from '../runtime/containers.ts';
 import { parsePorts } from '../runtime/network/ports.ts';
 import { checkStaticAddress } from '../runtime/network/request.ts';
@@ -59,7 +59,7 @@ export const verb = defineVerb({
     const say = (chunk: Buffer): boolean => process.stderr.write(printable(chunk.toString('utf8'), { newlines: true }));
     const released = await releaseContainer(root, container, wanted, say);
     const names = released.map(({ kind, name, init }) => ({ kind, name, init }));
-    if (json) process.stdout.write(`${JSON.stringify({ released: names, networks: request?.networks ?? null })}\n`);
+    if (json) process.stdout.write(`${jsonText({ released: names, networks: request?.networks ?? null })}\n`);
     else {
       const where = request === undefined ? 'it stays on its network' : `on ${request.networks.join(', ')}`;
       process.stdout.write(`released: ${printable(holdsText(released) || 'nothing was held back')}; ${where}\n`);

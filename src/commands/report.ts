@@ -1,10 +1,12 @@
 /** `p2c report`: what came of a run, as files that people and programs look at. */
+
 import { open, rename, rm } from 'node:fs/promises';
 import type { Argv } from 'yargs';
 import { ExitCode, usageError } from '../errors.ts';
 import { findRun, seeRun } from '../fleet/runs.ts';
 import { fileError } from '../oci/files.ts';
 import { storeRoot } from '../oci/root.ts';
+import { jsonText } from '../printable.ts';
 import { runCsv } from '../report/csv.ts';
 import { reportPage } from '../report/html/page.ts';
 import { runJunit } from '../report/junit.ts';
@@ -56,7 +58,7 @@ function textOf(format: Format, run: RunRecord, state: string): string {
   if (format === 'html') return reportPage(run, state);
   if (format === 'csv') return runCsv(run);
   if (format === 'junit') return runJunit(run);
-  return `${JSON.stringify({ ...toldRun(run), state })}\n`;
+  return `${jsonText({ ...toldRun(run), state })}\n`;
 }
 
 /** As a whole, or not at all: somebody may have the last one open. */

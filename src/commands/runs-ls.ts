@@ -1,8 +1,10 @@
 /** `p2c runs ls`: the runs that the store remembers. */
+
 import pLimit from 'p-limit';
 import { ExitCode, messageOf } from '../errors.ts';
 import { runIds, seeRun } from '../fleet/runs.ts';
 import { storeRoot } from '../oci/root.ts';
+import { jsonText } from '../printable.ts';
 import type { RunRecord } from '../report/run-record.ts';
 import { describeState } from '../report/run-state.ts';
 import { table } from '../report/table.ts';
@@ -24,7 +26,7 @@ export const verb = defineVerb({
     const root = storeRoot();
     const fewAtOnce = pLimit(JOURNALS_AT_ONCE);
     const runs = await fewAtOnce.map(await runIds(root), (id) => rowOf(root, id));
-    if (json) process.stdout.write(`${JSON.stringify(runs.map((row) => row.record))}\n`);
+    if (json) process.stdout.write(`${jsonText(runs.map((row) => row.record))}\n`);
     else
       process.stdout.write(
         `${table(

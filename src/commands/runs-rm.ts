@@ -4,6 +4,7 @@ import { lockRun } from '../fleet/run.ts';
 import { findRun, readRun, removeRunFolder, runFolder, runIds } from '../fleet/runs.ts';
 import { storeRoot } from '../oci/root.ts';
 import { ImageStore } from '../oci/store.ts';
+import { jsonText } from '../printable.ts';
 import { formatBytes, formatCount } from '../report/units.ts';
 import { defineVerb } from './command.ts';
 import { isDone } from './run-plan.ts';
@@ -31,7 +32,7 @@ export const verb = defineVerb({
     const ids = done ? await doneRuns(root) : await namedRuns(root, names);
     let bytes = 0;
     for (const id of ids) bytes += await remove(root, id);
-    if (json) process.stdout.write(`${JSON.stringify({ removed: ids, bytes })}\n`);
+    if (json) process.stdout.write(`${jsonText({ removed: ids, bytes })}\n`);
     else process.stdout.write(`${formatCount(ids.length, 'run')} forgotten, ${formatBytes(bytes)} freed\n`);
     return ExitCode.done;
   },

@@ -2,7 +2,7 @@
 import { ExitCode } from '../errors.ts';
 import { findRun, seeRun } from '../fleet/runs.ts';
 import { storeRoot } from '../oci/root.ts';
-import { printable } from '../printable.ts';
+import { jsonText, printable } from '../printable.ts';
 import { byReason } from '../report/not-begun.ts';
 import type { HostRecord, RunRecord } from '../report/run-record.ts';
 import { describeState } from '../report/run-state.ts';
@@ -39,10 +39,10 @@ export const verb = defineVerb({
     const { run, state, underWay } = seen;
     if (failed) {
       const names = run.hosts.filter((host) => isToBeDone(host, underWay)).map((host) => host.name);
-      process.stdout.write(json ? `${JSON.stringify(names)}\n` : names.map((host) => `${host}\n`).join(''));
+      process.stdout.write(json ? `${jsonText(names)}\n` : names.map((host) => `${host}\n`).join(''));
       return ExitCode.done;
     }
-    process.stdout.write(`${json ? JSON.stringify({ ...toldRun(run), state }) : describe(run, state)}\n`);
+    process.stdout.write(`${json ? jsonText({ ...toldRun(run), state }) : describe(run, state)}\n`);
     return ExitCode.done;
   },
 });

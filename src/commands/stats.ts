@@ -1,7 +1,9 @@
 /** `p2c stats`: what containers take of the machine. */
+
 import { totalmem } from 'node:os';
 import { ExitCode } from '../errors.ts';
 import { storeRoot } from '../oci/root.ts';
+import { jsonText } from '../printable.ts';
 import { table } from '../report/table.ts';
 import { formatBytes } from '../report/units.ts';
 import { type Container, readState } from '../runtime/container.ts';
@@ -48,7 +50,7 @@ export const verb = defineVerb({
           before.find(({ id }) => id === reading.id),
         ),
       );
-      if (json) process.stdout.write(`${JSON.stringify(records)}\n`);
+      if (json) process.stdout.write(`${jsonText(records)}\n`);
       else if (word !== undefined) process.stdout.write(records.map((record) => `${word(record)}\n`).join(''));
       else show(records, stream);
       before = now;

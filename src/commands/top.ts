@@ -1,6 +1,7 @@
 /** `p2c top`: the processes of a container. */
 import { ExitCode, usageError } from '../errors.ts';
 import { storeRoot } from '../oci/root.ts';
+import { jsonText } from '../printable.ts';
 import { table } from '../report/table.ts';
 import { formatBytes } from '../report/units.ts';
 import { readState } from '../runtime/container.ts';
@@ -55,7 +56,7 @@ export const verb = defineVerb({
     const { status, init } = await readState(container.folder);
     if (status !== 'running' || init === undefined) throw notRunning(container);
     const processes = processesOf(init);
-    if (json) process.stdout.write(`${JSON.stringify(processes)}\n`);
+    if (json) process.stdout.write(`${jsonText(processes)}\n`);
     else {
       const names = userNames((await placeOf(container)).layers);
       const rows = processes.map((one) => columns.map(({ value }) => value(one, names)));

@@ -1,6 +1,7 @@
 /** `p2c volume inspect`: where volumes lie. */
 import { ExitCode, usageError } from '../errors.ts';
 import { storeRoot } from '../oci/root.ts';
+import { jsonText } from '../printable.ts';
 import { findVolume } from '../runtime/volumes/volumes.ts';
 import { defineVerb } from './command.ts';
 import { parseFormat } from './format-template.ts';
@@ -22,7 +23,7 @@ export const verb = defineVerb({
     const root = storeRoot();
     const records = [];
     for (const name of words) records.push(volumeRecord(root, await findVolume(root, name)));
-    const lines = word === undefined ? [JSON.stringify(records, undefined, 2)] : records.map((record) => word(record));
+    const lines = word === undefined ? [jsonText(records, 2)] : records.map((record) => word(record));
     process.stdout.write(lines.map((line) => `${line}\n`).join(''));
     return ExitCode.done;
   },

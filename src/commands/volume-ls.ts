@@ -1,6 +1,7 @@
 /** `p2c volume ls`: the volumes of the store. */
 import { ExitCode, usageError } from '../errors.ts';
 import { storeRoot } from '../oci/root.ts';
+import { jsonText } from '../printable.ts';
 import { table } from '../report/table.ts';
 import { listVolumes, volumeUsers } from '../runtime/volumes/volumes.ts';
 import { defineVerb } from './command.ts';
@@ -27,7 +28,7 @@ export const verb = defineVerb({
     const root = storeRoot();
     const volumes = await listVolumes(root);
     const records = volumes.map((volume) => volumeRecord(root, volume));
-    if (json) process.stdout.write(`${JSON.stringify(records)}\n`);
+    if (json) process.stdout.write(`${jsonText(records)}\n`);
     else if (format !== undefined) {
       const word = parseFormat(format);
       process.stdout.write(records.map((record) => `${word(record)}\n`).join(''));

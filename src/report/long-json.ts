@@ -1,4 +1,5 @@
 /** JSON that is longer than memory should hold: made in pieces, from a value in which a {@link LongArray} may stand. */
+import { jsonText } from '../printable.ts';
 
 /** In the place of an array: its items come in batches, when its turn comes. */
 export class LongArray {
@@ -9,18 +10,18 @@ export class LongArray {
   }
 }
 
-/** The text that JSON.stringify would make, were everything at hand, in pieces of any size. */
+/** The text that `jsonText` would make, were everything at hand, in pieces of any size. */
 export async function* jsonPieces(value: unknown): AsyncGenerator<string> {
   if (value instanceof LongArray) {
     yield '[';
     let between = '';
     for await (const batch of value.batches) {
       if (batch.length === 0) continue;
-      yield `${between}${JSON.stringify(batch).slice(1, -1)}`;
+      yield `${between}${jsonText(batch).slice(1, -1)}`;
       between = ',';
     }
     yield ']';
-  } else if (!holdsLong(value)) yield JSON.stringify(value);
+  } else if (!holdsLong(value)) yield jsonText(value);
   else if (Array.isArray(value)) {
     yield '[';
     for (const [index, item] of value.entries()) {
@@ -33,7 +34,7 @@ export async function* jsonPieces(value: unknown): AsyncGenerator<string> {
     let between = '';
     for (const [key, item] of membersOf(value)) {
       if (item === undefined) continue;
-      yield `${between}${JSON.stringify(key)}:`;
+      yield `${between}${jsonText(key)}:`;
       yield* jsonPieces(item);
       between = ',';
     }
@@ -41,7 +42,7 @@ export async function* jsonPieces(value: unknown): AsyncGenerator<string> {
   }
 }
 
-/** What holds none is left to JSON.stringify as a whole. */
+/** What holds none is left to `jsonText` as a whole. */
 function holdsLong(value: unknown): boolean {
   return value instanceof LongArray || membersOf(value).some(([, item]) => holdsLong(item));
 }

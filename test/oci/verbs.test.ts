@@ -15,6 +15,7 @@ import type { Image } from '../../src/oci/image.ts';
 import { parseReference } from '../../src/oci/reference.ts';
 import { MediaType } from '../../src/oci/spec.ts';
 import { ImageStore } from '../../src/oci/store.ts';
+import { isSafe } from '../helpers/is-safe.ts';
 import { type RawEntry, rawTar } from '../helpers/raw-tar.ts';
 import { temporaryFolder } from '../helpers/temporary.ts';
 
@@ -42,7 +43,7 @@ async function add(path: string, name: string, entries: readonly RawEntry[], cre
     layers,
     comment: 'from the rack',
     createdBy: 'a test',
-    labels: { hostile: '\x1b[2J' },
+    labels: { hostile: '\x1b[2J', c1: '\x9b2J' },
     command: ['/bin/sh'],
     environment: ['A=b'],
     volumes: ['/v'],
@@ -99,7 +100,7 @@ test.serial('images: a table as podman’s, IDs alone, whole IDs, JSON', async (
   const [first] = JSON.parse((await call(images, '--json')).output);
   t.deepEqual(
     [first.Id, first.Names, first.Digest, first.Size, first.Labels],
-    [newID, ['lab:latest'], now.digest, 2048, { hostile: '\x1b[2J' }],
+    [newID, ['lab:latest'], now.digest, 2048, { hostile: '\x1b[2J', c1: '\x9b2J' }],
   );
   await t.throwsAsync(call(images, 'lab'), { instanceOf: P2cError, code: 'usage' });
 });
@@ -143,6 +144,22 @@ test.serial('image rm: all that are named are there, or none is removed', async 
   t.deepEqual(await call(remove, 'one', 'two'), { code: 0, output: 'Untagged: one:latest\nUntagged: two:latest\n' });
   t.deepEqual(await (await ImageStore.open(path)).list(), []);
   await t.throwsAsync(call(remove), { instanceOf: P2cError, code: 'usage' });
+});
+
+test.serial('what another tool named so that a terminal obeys it is escaped, in text and in JSON', async (t) => {
+  const path = await root(t);
+  const { manifest, config } = await add(path, 'lab', A, hoursAgo(1));
+  const store = await ImageStore.open(path);
+  const layers = manifest.layers.map((layer) => ({ ...layer, diffID: layer.digest }));
+  await store.addImage({ reference: { name: 'odd\x9b2J\x1b[2J' }, layers, config });
+  for (const argv of [[], ['--format', '{{json .}}']]) {
+    const { output } = await call(inspect, ...argv, 'odd\x9b2J\x1b[2J');
+    t.true(isSafe(output.replaceAll('\n', '')), output);
+    t.true(output.includes('odd\\u009b2J\\u001b[2J'), output);
+  }
+  t.true(isSafe((await call(images, '--json')).output.trimEnd()));
+  const removed = await call(remove, 'odd\x9b2J\x1b[2J');
+  t.is(removed.output, 'Untagged: odd\\x9b2J\\x1b[2J\n');
 });
 
 test.serial('image rm: a damaged image goes, too', async (t) => {

@@ -1,4 +1,5 @@
 import test from 'ava';
+import { jsonText } from '../../src/printable.ts';
 import { jsonPieces, LongArray } from '../../src/report/long-json.ts';
 
 async function textOf(value: unknown): Promise<string> {
@@ -11,9 +12,9 @@ async function* batches(...all: readonly (readonly unknown[])[]): AsyncGenerator
   yield* all;
 }
 
-test('the text is that of JSON.stringify', async (t) => {
+test('the text is that of jsonText', async (t) => {
   for (const value of [null, 1, 'a"\n\u2028', [], {}, { a: undefined, b: [1, { c: 'd' }] }]) {
-    t.is(await textOf(value), JSON.stringify(value));
+    t.is(await textOf(value), jsonText(value));
   }
 });
 
