@@ -131,6 +131,9 @@ if [ -x /sbin/hwclock ]; then
 fi
 action $"Remounting root filesystem in read-write mode: " /bin/true
 [ -L /etc/mtab ] || /bin/true
+  initlog -c "/bin/true -a $rootdev $fsckoptions"
+  /bin/true -R -A -a $fsckoptions
+[ -x /sbin/fsck ] && rm -f /fastboot
 # /sbin/start_udev is not here
 `,
   );

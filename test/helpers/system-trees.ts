@@ -28,6 +28,9 @@ if [ -x /sbin/hwclock ]; then
 fi
 action $"Remounting root filesystem in read-write mode: " mount -n -o remount,rw /
 [ -L /etc/mtab ] || mount -f /
+  initlog -c "fsck -T -a $rootdev $fsckoptions"
+  fsck -T -R -A -a $fsckoptions
+[ -x /sbin/fsck ] && rm -f /fastboot
 # /sbin/start_udev is not here
 `;
 

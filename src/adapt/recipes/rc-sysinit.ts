@@ -11,6 +11,8 @@ const SYSINIT = [
   command('mount -n -o remount,rw /'),
   command('mount -o remount,rw /'),
   command('mount -f \\S+'),
+  // Without a root in fstab the 4's asks fsck for '/' itself, fails, and ends in a rescue shell (sulogin(8)).
+  command('fsck -T'),
   command('/sbin/modprobe'),
   command('/sbin/swapon'),
   command('swapon'),
@@ -24,7 +26,7 @@ export const rcSysinit: Recipe = {
   apply: (draft) => {
     draft.edit('/etc/rc.d/rc.sysinit', (text) => neutralise(text, SYSINIT));
     draft.edit('/etc/rc.d/init.d/halt', (text) => neutralise(text, HALT));
-    // rc.sysinit then checks no filesystem and looks for no volume groups.
+    // rc.sysinit then says nothing of a check, and looks for no volume groups. It removes the first mark at the first boot.
     if (draft.kind('/etc/rc.d/rc.sysinit') === 'file')
       for (const mark of ['/fastboot', '/.nolvm']) draft.write(mark, '');
     for (const path of ['/etc/sysconfig/iptables-config', '/etc/sysconfig/ip6tables-config']) {
