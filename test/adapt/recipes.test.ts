@@ -35,11 +35,13 @@ const EXPECTED: Readonly<Record<string, { recipes: readonly string[]; see: (t: A
       'tmp-kept',
       'systemd-units',
       'services-off',
+      'systemd-disks',
       'ssh-host-keys',
     ],
     see: (t, made) => {
       seeSystemd(t, made);
-      t.is(made.after.target('/etc/systemd/system/kdump.service'), '/dev/null');
+      for (const unit of ['kdump.service', 'srv-data.mount'])
+        t.is(made.after.target(`/etc/systemd/system/${unit}`), '/dev/null', unit);
       t.is(made.after.text('/etc/machine-id'), '');
     },
   },

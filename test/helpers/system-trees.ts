@@ -114,6 +114,7 @@ export const SYSTEMS: Readonly<Record<string, Tree>> = {
     'etc/machine-id': '0123456789abcdef0123456789abcdef\n',
     'etc/systemd/system/default.target': { link: '/lib/systemd/system/graphical.target' },
     'usr/lib/systemd/system/kdump.service': '[Unit]\n',
+    'etc/systemd/system/srv-data.mount': '[Mount]\nWhat=/dev/sdb1\nWhere=/srv/data\n',
     ...units('usr/lib'),
   },
   'debian12 (sysvinit)': {

@@ -16,6 +16,7 @@ import { selinux } from './selinux.ts';
 import { servicesOff } from './services-off.ts';
 import { sshHostKeys } from './ssh-host-keys.ts';
 import { suseBoot } from './suse-boot.ts';
+import { systemdDisks } from './systemd-disks.ts';
 import { systemdUnits } from './systemd-units.ts';
 import { tmpKept } from './tmp-kept.ts';
 import { upstartEl } from './upstart-el.ts';
@@ -42,6 +43,8 @@ export const RECIPES: readonly Recipe[] = [
   suseBoot,
   systemdUnits,
   servicesOff,
+  // After what masks units: nothing can require those.
+  systemdDisks,
   // After inittab: it adds a line of its own.
   sshHostKeys,
 ];

@@ -1,5 +1,6 @@
 import type { Draft } from '../draft.ts';
 import { hasInit, type Recipe } from '../recipe.ts';
+import { OWN_UNITS, PLACES } from '../unit-files.ts';
 
 /**
  * Units that act on a machine: its root filesystem, devices, modules, kernel settings, clock. In a container they fail,
@@ -62,7 +63,6 @@ const MACHINE = [
   'SuSEfirewall2_init.service',
 ];
 
-const PLACES = ['/etc/systemd/system', '/lib/systemd/system', '/usr/lib/systemd/system'];
 const TEMPLATE = /@[^.]*(?=\.)/;
 
 export const systemdUnits: Recipe = {
@@ -83,7 +83,7 @@ export function maskUnits(draft: Draft, units: readonly string[]): void {
   for (const unit of units) {
     const template = unit.replace(TEMPLATE, '@');
     const there = PLACES.some((place) => [unit, template].some((name) => draft.kind(`${place}/${name}`) !== undefined));
-    const masked = draft.target(`/etc/systemd/system/${unit}`) === '/dev/null';
-    if (there && !masked) draft.link(`/etc/systemd/system/${unit}`, '/dev/null');
+    const masked = draft.target(`${OWN_UNITS}/${unit}`) === '/dev/null';
+    if (there && !masked) draft.link(`${OWN_UNITS}/${unit}`, '/dev/null');
   }
 }
