@@ -1,6 +1,6 @@
 import type { Draft } from '../draft.ts';
 import type { Recipe } from '../recipe.ts';
-import { maskUnits } from './systemd-units.ts';
+import { maskUnits } from './mask-units.ts';
 
 /** Services of Red Hat's and SUSE's systems that look after hardware, disks or the machine's own network. */
 const MACHINE = [

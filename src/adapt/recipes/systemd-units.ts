@@ -1,6 +1,5 @@
-import type { Draft } from '../draft.ts';
 import { hasInit, type Recipe } from '../recipe.ts';
-import { OWN_UNITS, PLACES } from '../unit-files.ts';
+import { maskUnits } from './mask-units.ts';
 
 /**
  * Units that act on a machine: its root filesystem, devices, modules, kernel settings, clock. In a container they fail,
@@ -63,8 +62,6 @@ const MACHINE = [
   'SuSEfirewall2_init.service',
 ];
 
-const TEMPLATE = /@[^.]*(?=\.)/;
-
 export const systemdUnits: Recipe = {
   name: 'systemd-units',
   summary: 'masks the units that act on a machine: udev, modules, kernel settings, clock, network',
@@ -77,13 +74,3 @@ export const systemdUnits: Recipe = {
     }
   },
 };
-
-/** Those that the image has (systemctl(1), "mask"). */
-export function maskUnits(draft: Draft, units: readonly string[]): void {
-  for (const unit of units) {
-    const template = unit.replace(TEMPLATE, '@');
-    const there = PLACES.some((place) => [unit, template].some((name) => draft.kind(`${place}/${name}`) !== undefined));
-    const masked = draft.target(`${OWN_UNITS}/${unit}`) === '/dev/null';
-    if (there && !masked) draft.link(`${OWN_UNITS}/${unit}`, '/dev/null');
-  }
-}

@@ -2,7 +2,7 @@ import type { Draft } from '../draft.ts';
 import { assign } from '../lines.ts';
 import { always, type Recipe } from '../recipe.ts';
 import { withFolders, withoutCleaning } from '../tmpfiles.ts';
-import { maskUnits } from './systemd-units.ts';
+import { maskUnits } from './mask-units.ts';
 
 /**
  * The files of /tmp were captured and may be needed; a container starts as often as a process does (tmpfiles.d(5),
