@@ -40,6 +40,9 @@ while [ $# -gt 0 ]; do
       mkdir -p "c\${2%/*}"
       printf %s "$3" >"c$2"
       shift 3 ;;
+    rename)
+      if [ -e "c$2" ] || [ -L "c$2" ]; then mv -f "c$2" "c$3"; fi
+      shift 3 ;;
     link)
       ln -sf "$3" "c$2"
       shift 3 ;;
@@ -50,11 +53,13 @@ done
 export type RootChange =
   | readonly ['unlink' | 'remove', path: string]
   | readonly ['write', path: string, text: string]
-  | readonly ['link', path: string, target: string];
+  | readonly ['link', path: string, target: string]
+  | readonly ['rename', path: string, to: string];
 
 /**
  * @param folder the container's.
- * @param changes paths as `resolveInRoot` gives them; `remove` takes the folder too where nothing else is in it.
+ * @param changes paths as `resolveInRoot` gives them; `remove` takes the folder too where nothing else is in it, and
+ * `rename` is done already where nothing lies at the path.
  * @throws P2cError `quarantine.change`.
  */
 export async function changeRoot(

@@ -1,9 +1,9 @@
 /** Finds in an image what is to be held back, for whichever init it has. */
 import { lstatSync, readlinkSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { P2cError, systemCode } from '../../errors.ts';
 import { type LayerRoot, namesInRoot, resolveInRoot } from '../root-path.ts';
-import { type Hold, type HoldKind, kindOf } from './hold.ts';
+import { type Hold, kindOf } from './hold.ts';
 
 /** Debian; Red Hat; SUSE. */
 const RC_FOLDERS = ['/etc', '/etc/rc.d', '/etc/init.d'];
@@ -15,9 +15,6 @@ const SYSTEMD = ['/lib/systemd/systemd', '/usr/lib/systemd/systemd'];
 const DROP_IN = 'p2c-quarantine.conf';
 /** A condition that nothing meets (systemd.unit(5)): the unit is passed over, and whatever waits for it goes on. */
 const NEVER = '# p2c release takes this file away.\n[Unit]\nConditionPathExists=/p2c-released-from-quarantine\n';
-/** init(5) of upstart: an override file's stanza goes before the job's own. */
-const MANUAL = '# p2c release takes this file away.\nmanual\n';
-
 /** @param layers topmost first. */
 export function findHolds(layers: readonly LayerRoot[]): Hold[] {
   return [...startLinks(layers), ...upstartJobs(layers), ...units(layers)];
@@ -30,26 +27,28 @@ function startLinks(layers: readonly LayerRoot[]): Hold[] {
     for (const name of namesIn(layers, folder)) {
       const service = /^S\d\d(.+)$/.exec(name)?.[1] ?? '';
       const kind = kindOf(service);
-      const link = kind === undefined ? undefined : linkAt(layers, folder, name);
-      if (kind === undefined || link === undefined || seen.has(link.path)) continue;
-      seen.add(link.path);
+      const change = kind === undefined ? undefined : hiding(layers, folder, name);
+      if (kind === undefined || change === undefined || seen.has(change.path)) continue;
+      seen.add(change.path);
       const hold = found.get(service) ?? { kind, name: service, init: 'sysv', changes: [] };
-      found.set(service, { ...hold, changes: [...hold.changes, { how: 'unlink', ...link }] });
+      found.set(service, { ...hold, changes: [...hold.changes, change] });
     }
   }
   return [...found.values()];
 }
 
-/** Where the link really lies and where it leads; undefined for what is no link. */
-function linkAt(
-  layers: readonly LayerRoot[],
-  folder: string,
-  name: string,
-): { path: string; target: string } | undefined {
+/** A link is taken away, and a file, which is as good to an init, renamed. Undefined for what is neither. */
+function hiding(layers: readonly LayerRoot[], folder: string, name: string): Hold['changes'][number] | undefined {
   const path = join(resolveInRoot(layers, folder).path, name);
   const hostPath = layers.map((layer) => join(layer.folder, path)).find((place) => isThere(place));
-  if (hostPath === undefined || !lstatSync(hostPath).isSymbolicLink()) return undefined;
-  return { path, target: readlinkSync(hostPath) };
+  const stats = hostPath === undefined ? undefined : lstatSync(hostPath);
+  if (hostPath !== undefined && stats?.isSymbolicLink()) return { how: 'unlink', path, target: readlinkSync(hostPath) };
+  return stats?.isFile() ? renaming(path) : undefined;
+}
+
+/** rc(8) starts `S*`, and upstart `*.conf` (init(5)). */
+function renaming(path: string): Hold['changes'][number] {
+  return { how: 'rename', path, to: join(dirname(path), `.${basename(path)}.p2c-held`) };
 }
 
 /** Without following it. */
@@ -63,13 +62,13 @@ function isThere(path: string): boolean {
   }
 }
 
+/** The job itself, and no override of it: upstart before 1.3 reads none, and the server may have one of its own. */
 function upstartJobs(layers: readonly LayerRoot[]): Hold[] {
-  const names = namesIn(layers, UPSTART);
-  return names.flatMap((file) => {
+  return namesIn(layers, UPSTART).flatMap((file) => {
     const name = /^(.+)\.conf$/.exec(file)?.[1] ?? '';
     const kind = kindOf(name);
-    if (kind === undefined || names.includes(`${name}.override`)) return [];
-    return [hold(layers, kind, name, 'upstart', `${UPSTART}/${name}.override`, MANUAL)];
+    const change = kind === undefined ? undefined : hiding(layers, UPSTART, file);
+    return kind === undefined || change === undefined ? [] : [{ kind, name, init: 'upstart', changes: [change] }];
   });
 }
 
@@ -81,19 +80,9 @@ function units(layers: readonly LayerRoot[]): Hold[] {
     const [, name = '', type = ''] = /^([^/]+)\.(service|socket|path|timer)$/.exec(unit) ?? [];
     const kind = type === 'timer' ? 'timers' : kindOf(name);
     if (kind === undefined) return [];
-    return [hold(layers, kind, unit, 'systemd', `/etc/systemd/system/${unit}.d/${DROP_IN}`, NEVER)];
+    const { path } = resolveInRoot(layers, `/etc/systemd/system/${unit}.d/${DROP_IN}`);
+    return [{ kind, name: unit, init: 'systemd', changes: [{ how: 'add', path, text: NEVER }] }];
   });
-}
-
-function hold(
-  layers: readonly LayerRoot[],
-  kind: HoldKind,
-  name: string,
-  init: Hold['init'],
-  path: string,
-  text: string,
-): Hold {
-  return { kind, name, init, changes: [{ how: 'add', path: resolveInRoot(layers, path).path, text }] };
 }
 
 function isFile(layers: readonly LayerRoot[], path: string): boolean {

@@ -11,6 +11,8 @@ export const HOLD_KINDS = kind.options;
 const change = z.discriminatedUnion('how', [
   /** A start link of sysvinit is taken away; made anew it is the same. */
   z.object({ how: z.literal('unlink'), path: z.string(), target: z.string() }),
+  /** A file lies beside its place, under a name that no init starts: content, owner and time come back with it. */
+  z.object({ how: z.literal('rename'), path: z.string(), to: z.string() }),
   /** A file that was not there: removed, nothing of it is left. */
   z.object({ how: z.literal('add'), path: z.string(), text: z.string() }),
 ]);

@@ -14,21 +14,28 @@ import { serviceHolds } from './services.ts';
  */
 export async function holdBack(folder: string, layers: readonly LayerRoot[], services: Services): Promise<Hold[]> {
   const holds = [...findHolds(layers), ...serviceHolds(layers, services)];
-  const changes = holds
-    .flatMap((hold) => hold.changes)
-    .map(
-      (change): RootChange => (change.how === 'unlink' ? ['unlink', change.path] : ['write', change.path, change.text]),
-    );
-  await changeRoot(folder, layers, changes);
+  await changeRoot(folder, layers, doing(holds));
   await writeHolds(folder, holds);
   return holds;
+}
+
+function doing(holds: readonly Hold[]): RootChange[] {
+  return holds
+    .flatMap(({ changes }) => changes)
+    .map((change) => {
+      if (change.how === 'unlink') return ['unlink', change.path];
+      return change.how === 'rename' ? ['rename', change.path, change.to] : ['write', change.path, change.text];
+    });
 }
 
 /** Undoes them. */
 export function undoing(holds: readonly Hold[]): RootChange[] {
   return holds
     .flatMap(({ changes }) => changes)
-    .map((change) => (change.how === 'unlink' ? ['link', change.path, change.target] : ['remove', change.path]));
+    .map((change) => {
+      if (change.how === 'unlink') return ['link', change.path, change.target];
+      return change.how === 'rename' ? ['rename', change.to, change.path] : ['remove', change.path];
+    });
 }
 
 /** `cron, exim4, 3 timers`. */

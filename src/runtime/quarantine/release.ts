@@ -25,6 +25,7 @@ while [ "$1" != -- ]; do
   case $1 in
     remove) rm -f "$2"; rmdir "\${2%/*}" 2>/dev/null; shift 2 ;;
     link) [ -L "$2" ] || ln -s "$3" "$2"; shift 3 ;;
+    rename) { [ -e "$2" ] || [ -L "$2" ]; } && mv -f "$2" "$3"; shift 3 ;;
     *) exit 125 ;;
   esac
 done
@@ -42,7 +43,7 @@ while [ $# -gt 0 ]; do
         enabled*|generated|alias) echo "start $1"; systemctl start "$1" || failed=1 ;;
       esac ;;
     sysv/sysv) echo "start $1"; "/etc/init.d/$1" start || failed=1 ;;
-    sysv/upstart) echo "start $1"; initctl start "$1" || failed=1 ;;
+    sysv/upstart) echo "start $1"; initctl reload-configuration; initctl start "$1" || failed=1 ;;
     */services) echo "start $1"; sh -c "$3" || failed=1 ;;
   esac
   shift 3

@@ -84,22 +84,29 @@ test('units of a system without systemd are no one’s', async (t) => {
   t.deepEqual(findHolds([await layer(t, { 'lib/systemd/system/apt-daily.timer': '' })]), []);
 });
 
-test('upstart: an override, unless the server has one of its own', async (t) => {
+test('upstart: the job itself, whatever overrides the server has', async (t) => {
   const root = await layer(t, {
-    'etc/init/cron.conf': '',
-    'etc/init/atd.conf': '',
-    'etc/init/atd.override': 'manual\n',
+    'etc/init/cron.conf': 'start on runlevel [2345]\n',
+    'etc/init/cron.override': 'start on runlevel [235]\n',
+    'etc/init/atd.conf': { link: '/opt/atd.conf' },
+    'etc/init/postfix.conf/x': '',
   });
+  const holds = findHolds([root]);
   t.deepEqual(
-    findHolds([root]).map(({ name }) => name),
-    ['cron'],
+    holds.map(({ name, changes }) => [name, changes]),
+    [
+      ['atd', [{ how: 'unlink', path: '/etc/init/atd.conf', target: '/opt/atd.conf' }]],
+      ['cron', [{ how: 'rename', path: '/etc/init/cron.conf', to: '/etc/init/.cron.conf.p2c-held' }]],
+    ],
   );
+  t.deepEqual(undoing(holds.slice(1)), [['rename', '/etc/init/.cron.conf.p2c-held', '/etc/init/cron.conf']]);
 });
 
-test('an upper layer’s file hides a lower one’s link', async (t) => {
+test('a file in the place of a start link is as good as one, also above a lower layer’s link', async (t) => {
   const upper = await layer(t, { 'etc/rc2.d/S01cron': 'no link' });
   const lower = await layer(t, { 'etc/rc2.d/S01cron': link('cron') });
-  t.deepEqual(findHolds([upper, lower]), []);
+  const changes = findHolds([upper, lower]).flatMap((hold) => hold.changes);
+  t.deepEqual(changes, [{ how: 'rename', path: '/etc/rc2.d/S01cron', to: '/etc/rc2.d/.S01cron.p2c-held' }]);
 });
 
 test('links that lead out of the image lead to nothing', async (t) => {
