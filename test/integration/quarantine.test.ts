@@ -33,11 +33,15 @@ async function started(t: ExecutionContext): Promise<Runner | undefined> {
   return p2c;
 }
 
+async function namesStarted(p2c: Runner): Promise<string[]> {
+  const { stdout } = await p2c.call('exec', 'old', 'cat', '/var/log/started');
+  return stdout.split('\n').filter((name) => name !== '');
+}
+
 /** What was started, once everything was. */
 async function startedServices(p2c: Runner, last: string): Promise<string[]> {
   for (;;) {
-    const { stdout } = await p2c.call('exec', 'old', 'cat', '/var/log/started');
-    const names = stdout.split('\n').filter((name) => name !== '');
+    const names = await namesStarted(p2c);
     if (names.includes(last)) return names;
   }
 }
@@ -62,6 +66,66 @@ test('cron and mail are not started until the release, and then they are', async
   t.is((await p2c.call('release', 'old')).code, 2);
   await p2c.ok('rm', '-f', 'old');
   t.deepEqual(remains(p2c).files, ['names']);
+});
+
+test('a release starts what the old server’s runlevel did, files in the place of links too, and nothing else', async (t) => {
+  if (!requireRoot(t) || !requirePlugins(t) || !requirePrograms(t, ['busybox', 'unshare'])) return;
+  const p2c = await runner(t, {
+    'etc/inittab': '::sysinit:/bin/sh /etc/init.d/rc\nid:3:initdefault:\n',
+    'etc/init.d/rc': `chmod +x /etc/init.d/* /etc/rc3.d/*
+for link in /etc/rc3.d/S*; do [ -e "$link" ] && sh "$link" start; done
+echo all >>/var/log/started\n`,
+    'etc/init.d/sendmail': service('sendmail'),
+    'etc/init.d/postfix': service('postfix'),
+    'etc/init.d/cron': service('cron'),
+    'etc/rc3.d/K30sendmail': { link: '../init.d/sendmail' },
+    'etc/rc5.d/S80sendmail': { link: '../init.d/sendmail' },
+    'etc/rc3.d/S20postfix': service('postfix'),
+    'etc/rc3.d/S90cron': { link: '../init.d/cron' },
+    'var/log/old': '',
+  });
+  const run = await p2c.call('run', '-d', '--name', 'old', '--quarantine', 'test:latest', '/bin/init');
+  t.regex(run.stderr, /held back: cron, postfix, sendmail; /);
+  t.deepEqual(await startedServices(p2c, 'all'), ['all']);
+  await p2c.ok('release', 'old');
+  t.deepEqual((await namesStarted(p2c)).sort(), ['all', 'cron', 'postfix']);
+  t.is(await p2c.ok('exec', 'old', 'ls', '-A', '/etc/rc3.d', '/etc/rc5.d'), LINKS);
+});
+
+const LINKS = '/etc/rc3.d:\nK30sendmail\nS20postfix\nS90cron\n\n/etc/rc5.d:\nS80sendmail';
+
+test('with systemd a release starts what is enabled, and what a distribution’s own link wants', async (t) => {
+  if (!requireRoot(t) || !requirePlugins(t) || !requirePrograms(t, ['busybox', 'unshare'])) return;
+  const p2c = await runner(t, {
+    'lib/systemd/systemd': '',
+    'run/systemd/system/x': '',
+    // Says what it is asked for.
+    'usr/bin/systemctl': `#!/bin/sh
+case "$1 $2" in
+  'is-enabled wanted.timer' | 'is-enabled unwanted.timer') echo static ;;
+  'is-enabled cron.service') echo disabled; exit 1 ;;
+  'is-enabled '*) echo enabled ;;
+  'start '*) echo "$2" >>/var/log/started ;;
+esac\n`,
+    'lib/systemd/system/wanted.timer': '',
+    'lib/systemd/system/unwanted.timer': '',
+    'lib/systemd/system/timers.target.wants/wanted.timer': { link: '../wanted.timer' },
+    'lib/systemd/system/cron.service': '',
+    'lib/systemd/system/postfix.service': '',
+    'etc/rc2.d/S01cron': { link: '../init.d/cron' },
+    'etc/rc3.d/S01fetchmail': { link: '../init.d/fetchmail' },
+    'etc/rc1.d/S01sendmail': { link: '../init.d/sendmail' },
+    'etc/init.d/cron': service('cron'),
+    'etc/init.d/fetchmail': service('fetchmail'),
+    'etc/init.d/sendmail': service('sendmail'),
+    'var/log/old': '',
+  });
+  const main = 'chmod +x /usr/bin/systemctl; echo all >/var/log/started; sleep 1000';
+  await p2c.ok('run', '-d', '--name', 'old', '--quarantine', 'test:latest', 'sh', '-c', main);
+  await startedServices(p2c, 'all');
+  await p2c.ok('release', 'old');
+  const names = ['all', 'fetchmail', 'postfix.service', 'wanted.timer'];
+  t.deepEqual((await namesStarted(p2c)).sort(), names);
 });
 
 test('a container that does not run is released too, and the image has none of it', async (t) => {

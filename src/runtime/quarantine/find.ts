@@ -1,5 +1,5 @@
 /** Finds in an image what is to be held back, for whichever init it has. */
-import { lstatSync, readlinkSync } from 'node:fs';
+import { closeSync, lstatSync, openSync, readlinkSync, readSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { P2cError, systemCode } from '../../errors.ts';
 import { type LayerRoot, namesInRoot, resolveInRoot } from '../root-path.ts';
@@ -68,8 +68,16 @@ function upstartJobs(layers: readonly LayerRoot[]): Hold[] {
     const name = /^(.+)\.conf$/.exec(file)?.[1] ?? '';
     const kind = kindOf(name);
     const change = kind === undefined ? undefined : hiding(layers, UPSTART, file);
-    return kind === undefined || change === undefined ? [] : [{ kind, name, init: 'upstart', changes: [change] }];
+    if (kind === undefined || change === undefined) return [];
+    const text = [file, `${name}.override`].map((each) => textAt(layers, `${UPSTART}/${each}`)).join('\n');
+    return [{ kind, name, init: 'upstart', changes: [change], starts: startsByItself(text) }];
   });
+}
+
+/** init(5) of upstart: the last stanza counts, and those of an override come after the job's own. */
+function startsByItself(text: string): boolean {
+  const last = [...text.matchAll(/^[ \t]*(start[ \t]+on|manual)\b/gm)].at(-1)?.[1];
+  return last !== undefined && last !== 'manual';
 }
 
 function units(layers: readonly LayerRoot[]): Hold[] {
@@ -91,6 +99,22 @@ function isFile(layers: readonly LayerRoot[], path: string): boolean {
   } catch (error) {
     if (error instanceof P2cError) return false;
     throw error;
+  }
+}
+
+/** Jobs are written by hand: what is longer is none. */
+const LONGEST_JOB = 64 * 1024;
+
+/** The beginning of a file; nothing where there is none. */
+function textAt(layers: readonly LayerRoot[], path: string): string {
+  const place = isFile(layers, path) ? resolveInRoot(layers, path).hostPath : undefined;
+  if (place === undefined || !lstatSync(place).isFile()) return '';
+  const fd = openSync(place, 'r');
+  try {
+    const bytes = Buffer.alloc(LONGEST_JOB);
+    return bytes.toString('latin1', 0, readSync(fd, bytes, 0, LONGEST_JOB, 0));
+  } finally {
+    closeSync(fd);
   }
 }
 

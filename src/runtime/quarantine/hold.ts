@@ -23,6 +23,8 @@ export const holdSchema = z.object({
   name: z.string(),
   init: z.enum(['sysv', 'upstart', 'systemd', 'services']),
   changes: z.array(change),
+  /** False for a job that the old server's init did not start by itself; of the others its release asks the init. */
+  starts: z.boolean().optional(),
 });
 export type Hold = z.output<typeof holdSchema>;
 

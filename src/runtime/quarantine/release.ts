@@ -14,42 +14,7 @@ import { changeRoot } from './change-root.ts';
 import type { Hold, HoldKind } from './hold.ts';
 import { undoing } from './quarantine.ts';
 import { readHolds, writeHolds } from './record.ts';
-
-/**
- * The container's own shell: files are put back; then, where an init looks after services, it starts those that would
- * have been started, and what a script is to start is started by what was noted for that. Arguments: operations; `--`; service,
- * init and script by turns.
- */
-const RELEASE = `
-while [ "$1" != -- ]; do
-  case $1 in
-    remove) rm -f "$2"; rmdir "\${2%/*}" 2>/dev/null; shift 2 ;;
-    link) [ -L "$2" ] || ln -s "$3" "$2"; shift 3 ;;
-    rename) { [ -e "$2" ] || [ -L "$2" ]; } && mv -f "$2" "$3"; shift 3 ;;
-    *) exit 125 ;;
-  esac
-done
-shift
-if [ -d /run/systemd/system ]; then init=systemd; systemctl daemon-reload || exit 1
-elif [ "$(cat /proc/1/comm)" = init ]; then init=sysv
-else init=none
-fi
-failed=0
-while [ $# -gt 0 ]; do
-  case $init/$2 in
-    systemd/sysv) echo "start $1"; systemctl start "$1" || failed=1 ;;
-    systemd/systemd)
-      case $(systemctl is-enabled "$1" 2>/dev/null) in
-        enabled*|generated|alias) echo "start $1"; systemctl start "$1" || failed=1 ;;
-      esac ;;
-    sysv/sysv) echo "start $1"; "/etc/init.d/$1" start || failed=1 ;;
-    sysv/upstart) echo "start $1"; initctl reload-configuration; initctl start "$1" || failed=1 ;;
-    */services) echo "start $1"; sh -c "$3" || failed=1 ;;
-  esac
-  shift 3
-done </dev/null 2>&1
-exit $failed
-`;
+import { RELEASE } from './release-script.ts';
 
 /** Milliseconds: longer than the longest wait before a restart. */
 const PATIENCE = 120_000;
@@ -134,7 +99,8 @@ async function releaseInside(
   output: (chunk: Buffer) => void,
 ): Promise<void> {
   // A script's come last, and count: where they are, there is no init that would look after the others.
-  const services = new Map(holds.map((hold) => [hold.name, [hold.init, scriptOf(hold)]]));
+  const started = holds.filter(({ starts }) => starts !== false);
+  const services = new Map(started.map((hold) => [hold.name, [hold.init, scriptOf(hold)]]));
   const words = [...undoing(holds).flat(), '--', ...[...services].flat(2)];
   const launched = await execInContainer(root, container, {
     command: ['/bin/sh', '-c', RELEASE, 'sh', ...words],

@@ -102,6 +102,26 @@ test('upstart: the job itself, whatever overrides the server has', async (t) => 
   t.deepEqual(undoing(holds.slice(1)), [['rename', '/etc/init/.cron.conf.p2c-held', '/etc/init/cron.conf']]);
 });
 
+test('upstart: only jobs that start by themselves are started by a release', async (t) => {
+  const root = await layer(t, {
+    'etc/init/cron.conf': 'description "cron"\nstart on runlevel [2345]\n',
+    'etc/init/atd.conf': '# start on runlevel [2345]\nexec atd\n',
+    'etc/init/postfix.conf': 'start on filesystem\n',
+    'etc/init/postfix.override': 'manual\n',
+    'etc/init/exim4.conf': 'manual\n',
+    'etc/init/exim4.override': '  start  on filesystem\n',
+  });
+  t.deepEqual(
+    findHolds([root]).map(({ name, starts }) => [name, starts]),
+    [
+      ['atd', false],
+      ['cron', true],
+      ['exim4', true],
+      ['postfix', false],
+    ],
+  );
+});
+
 test('a file in the place of a start link is as good as one, also above a lower layer’s link', async (t) => {
   const upper = await layer(t, { 'etc/rc2.d/S01cron': 'no link' });
   const lower = await layer(t, { 'etc/rc2.d/S01cron': link('cron') });
