@@ -1,4 +1,7 @@
 import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import test from 'ava';
 import type { Image } from '../../src/oci/image.ts';
 import { servicesLabel, servicesOf } from '../../src/oci/services.ts';
@@ -7,6 +10,7 @@ import { shownCommand } from '../../src/runtime/init/booted.ts';
 import { isReboot, systemExitCode } from '../../src/runtime/init/ending.ts';
 import { servicesScript } from '../../src/runtime/init/services-script.ts';
 import { stopSignalOf, stopTimeoutOf } from '../../src/runtime/init/stop.ts';
+import { temporaryFolder } from '../helpers/temporary.ts';
 
 function image(labels: Record<string, string>, StopSignal?: string): Image {
   const digest = `sha256:${'0'.repeat(64)}` as Image['digest'];
@@ -113,7 +117,7 @@ test('applications start in order and stop in the reverse of it, whatever their 
   const script = servicesScript([
     { name: 'a', start: [step('echo "a up: $NAME"')], stop: [step('echo a down')] },
     { name: `b'; exit 9; '`, start: [step('exit 3'), step('echo b up')], stop: [step('echo b down')] },
-    { name: 'hangs', start: [step('exec sleep 1000', 1)], stop: [] },
+    { name: 'hangs', start: [], stop: [step('exec sleep 1000', 1)] },
     { name: 'none', start: [{ service: ['p2c-no-such', 'nor-this'], env: {}, seconds: 60 }], stop: [] },
   ]);
   const { said, code } = await runScript(script);
@@ -122,14 +126,40 @@ test('applications start in order and stop in the reverse of it, whatever their 
     `a up: it's "$HOME"`,
     `p2c: b'; exit 9; ': start failed with exit code 3`,
     'b up',
-    'p2c: hangs: start did not end within 1 s',
     'p2c: there is no script for p2c-no-such nor-this in /etc/init.d',
     'p2c: none: start failed with exit code 1',
     'p2c: started',
+    'p2c: hangs: stop did not end within 1 s',
     'b down',
     'a down',
     'p2c: stopped',
   ]);
+});
+
+test('a start that takes longer than its limit is left at work, and the others follow', async (t) => {
+  const file = join(await temporaryFolder(t), 'recovered');
+  const step = (run: string, seconds: number) => ({ run, env: {}, seconds });
+  const { said, code } = await runScript(
+    servicesScript([
+      { name: 'db', start: [step(`sleep 2; echo >'${file}'`, 1)], stop: [] },
+      { name: 'shop', start: [step(`until [ -e '${file}' ]; do sleep 0.1; done; echo shop up`, 10)], stop: [] },
+    ]),
+  );
+  t.is(code, 0, said);
+  t.is(said, 'p2c: db: start is still at work after 1 s\nshop up\np2c: started\np2c: stopped\n');
+});
+
+test('a stop that takes longer than its limit is killed with all that it started', async (t) => {
+  const file = join(await temporaryFolder(t), 'late');
+  // As an init script does: the step is not the process that takes its time.
+  const run = `sh -c "sh -c 'sleep 3; echo >${file}'; true" >&2; true`;
+  const { said, code } = await runScript(
+    servicesScript([{ name: 'db', start: [], stop: [{ run, env: {}, seconds: 1 }] }]),
+  );
+  t.is(code, 0, said);
+  t.is(said, 'p2c: started\np2c: db: stop did not end within 1 s\np2c: stopped\n');
+  await setTimeout(3000);
+  t.false(existsSync(file));
 });
 
 test('what is started ignores no signal that its own kind expects', async (t) => {

@@ -23,22 +23,50 @@ if env --default-signal=INT,QUIT true 2>/dev/null; then
 elif perl -e 1 2>/dev/null; then
   clean='perl -e $SIG{INT}=$SIG{QUIT}="DEFAULT";exec(@ARGV)'
 fi
+# begin COMMAND...: in the background.
+begin() {
+  "$@" </dev/null &
+  pid=$! began=$(date +%s)
+}
+# ends SECONDS: whether it ends in time.
+ends() {
+  while kill -0 "$pid" 2>/dev/null; do
+    if [ $(($(date +%s) - began)) -ge "$1" ]; then return 1; fi
+    nap
+  done
+}
+# ended_well WHAT
+ended_well() { wait "$pid" || { say "$1 failed with exit code $?"; return 1; } }
+# patient SECONDS WHAT COMMAND...: what does not end in time is left at work, as on the server that the image was made from: a database
+# may take minutes to recover.
+patient() {
+  limit=$1 what=$2
+  shift 2
+  begin "$@"
+  if ends "$limit"; then ended_well "$what"; else say "$what is still at work after $limit s"; fi
+}
 # limited SECONDS WHAT COMMAND...: what does not end in time is killed.
 limited() {
   limit=$1 what=$2
   shift 2
-  "$@" </dev/null &
-  pid=$! began=$(date +%s)
-  while kill -0 "$pid" 2>/dev/null; do
-    if [ $(($(date +%s) - began)) -ge "$limit" ]; then
-      kill -9 "$pid"
-      say "$what did not end within $limit s"
-      return 1
-    fi
-    nap
-  done
-  wait "$pid" || { say "$what failed with exit code $?"; return 1; }
+  begin "$@"
+  if ends "$limit"; then ended_well "$what"; return; fi
+  kill_tree "$pid"
+  say "$what did not end within $limit s"
+  return 1
 }
+# With all that it started: stopped first, so that it starts nothing more meanwhile. In a subshell, for sh has no variables of a
+# function's own.
+kill_tree() (
+  kill -STOP "$1" 2>/dev/null
+  for one in /proc/[0-9]*; do
+    { read -r stat <"$one/stat"; } 2>/dev/null || continue
+    # After the name its state and its parent (proc(5)).
+    stat=\${stat##*) ? }
+    if [ "\${stat%% *}" = "$1" ]; then kill_tree "\${one##*/}"; fi
+  done
+  kill -9 "$1" 2>/dev/null
+)
 # service ACTION NAME...: by the first of the names that has a script.
 service_script() {
   action=$1
@@ -136,7 +164,8 @@ function unlessHeld({ name, ...steps }: Services[number], action: 'start' | 'sto
 }
 
 function stepLine(name: string, action: 'start' | 'stop', step: ServiceStep): string {
-  return `limited ${Math.ceil(step.seconds)} ${quoted(`${name}: ${action}`)} ${commandOf(action, step)}`;
+  const way = action === 'start' ? 'patient' : 'limited';
+  return `${way} ${Math.ceil(step.seconds)} ${quoted(`${name}: ${action}`)} ${commandOf(action, step)}`;
 }
 
 function commandOf(action: 'start' | 'stop', { run, service, user, env }: ServiceStep): string {

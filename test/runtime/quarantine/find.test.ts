@@ -165,11 +165,11 @@ test('of applications that a script starts, those are held that an init would no
     ],
   );
   const [mail, cron] = holds.map(({ changes: [change] }) => (change?.how === 'add' ? change.text : ''));
-  t.regex(mail ?? '', /^limited 5 'shop: start' service_script start 'postfix' \|\| failed=1$/m);
+  t.regex(mail ?? '', /^patient 5 'shop: start' service_script start 'postfix' \|\| failed=1$/m);
   t.notRegex(mail ?? '', /'shop'$|crond/m);
   t.regex(cron ?? '', /sh -c 'crond'.*sh -c 'other'/s);
   const script = servicesScript(services);
-  t.regex(script, /is_held 'postfix' \|\| limited 5 'shop: start'/);
-  t.regex(script, /\|\| limited 5 'nginx: start'/);
+  t.regex(script, /is_held 'postfix' \|\| patient 5 'shop: start'/);
+  t.regex(script, /\|\| patient 5 'nginx: start'/);
   t.notRegex(script, /is_held 'nginx'/);
 });
