@@ -79,6 +79,7 @@ const SYSTEMD_UNITS = [
   'kmod-static-nodes.service',
   'tmp.mount',
   'getty@.service',
+  'multi-user.target',
 ];
 
 function units(folder: string): Tree {
@@ -192,6 +193,8 @@ pf::powerwait:/etc/init.d/powerfail start
     'sbin/init': { link: '../usr/lib/systemd/systemd' },
     'usr/lib/systemd/systemd': 'ELF',
     'usr/lib/systemd/system/wicked.service': '[Unit]\n',
+    // It has no /lib/systemd.
+    'etc/systemd/system/default.target': { link: '/usr/lib/systemd/system/runlevel5.target' },
     ...units('usr/lib'),
   },
   'unknown (no init)': {

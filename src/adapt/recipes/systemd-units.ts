@@ -1,4 +1,6 @@
+import type { Draft } from '../draft.ts';
 import { hasInit, type Recipe } from '../recipe.ts';
+import { OWN_UNITS, PLACES } from '../unit-files.ts';
 import { maskUnits } from './mask-units.ts';
 
 /**
@@ -68,9 +70,18 @@ export const systemdUnits: Recipe = {
   appliesTo: hasInit('systemd'),
   apply: (draft) => {
     maskUnits(draft, MACHINE);
-    // A target with a display manager has no display here.
-    if (/graphical\.target$/.test(draft.target('/etc/systemd/system/default.target') ?? 'graphical.target')) {
-      draft.link('/etc/systemd/system/default.target', '/lib/systemd/system/multi-user.target');
-    }
+    withoutDisplay(draft);
   },
 };
+
+const DEFAULT = `${OWN_UNITS}/default.target`;
+const WANTED = 'multi-user.target';
+
+/** A target with a display manager has no display here. Without a link the distribution's own counts, which often is such a one. */
+function withoutDisplay(draft: Draft): void {
+  if (!/(?:^|\/)(?:graphical|runlevel5)\.target$/.test(draft.target(DEFAULT) ?? 'graphical.target')) return;
+  // Where /usr is not merged only one of the places has it, and a link to another leads nowhere.
+  const place = PLACES.find((each) => draft.kind(`${each}/${WANTED}`) !== undefined);
+  if (place === undefined) draft.passOver(DEFAULT, `the image has no ${WANTED}`);
+  else draft.link(DEFAULT, `${place}/${WANTED}`);
+}
