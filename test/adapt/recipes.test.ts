@@ -71,6 +71,15 @@ const EXPECTED: Readonly<Record<string, { recipes: readonly string[]; see: (t: A
       t.is(made.after.kind('/var/lib/dbus/machine-id'), undefined);
       t.is(made.after.text('/etc/resolv.conf'), '');
       t.is(made.after.target('/etc/resolv.conf'), undefined);
+      t.is(made.after.target('/etc/systemd/system/dhcpcd.service'), '/dev/null');
+      t.is(
+        made.after.text('/etc/dhcpcd.conf'),
+        '#p2c# hostname\n#p2c# interface eth0\n#p2c# static ip_address=10.0.0.2/24\ndenyinterfaces *\n',
+      );
+      t.is(
+        made.after.text('/etc/NetworkManager/system-connections/eth0'),
+        '[connection] \r\nautoconnect=false\nid=eth0\r\n[ipv4]\r\nmethod=manual\r\n',
+      );
       t.is(
         made.after.text('/etc/systemd/network/10-eth.network'),
         '#p2c# [Match]\n#p2c# Name=eth0\n#p2c# [Network]\n#p2c# DHCP=yes\n[Match]\nName=p2c-none\n',

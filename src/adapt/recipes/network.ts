@@ -5,7 +5,7 @@ import { always, type Recipe } from '../recipe.ts';
 /**
  * The runner brings the container's interfaces up with the addresses it gave. A clone that configures the old server's
  * own addresses, or asks for them by DHCP, takes them from it (interfaces(5), sysconfig.txt of initscripts, ifcfg(5),
- * netplan(5), systemd.network(5)).
+ * netplan(5), systemd.network(5), dhcpcd.conf(5)).
  */
 export const network: Recipe = {
   name: 'network',
@@ -13,6 +13,7 @@ export const network: Recipe = {
   appliesTo: always,
   apply: (draft) => {
     debian(draft);
+    dhcpcd(draft);
     sysconfig(draft);
     for (const path of draft.matching('/etc/netplan', /\.yaml$/)) draft.edit(path, comment);
     for (const path of draft.matching('/etc/systemd/network', /\.(?:network|netdev|link)$/)) {
@@ -35,6 +36,18 @@ function debian(draft: Draft): void {
     );
   });
   for (const path of draft.matching('/etc/network/interfaces.d', /^[\w-]+(?:\.cfg)?$/)) draft.edit(path, comment);
+}
+
+const NO_INTERFACE = 'denyinterfaces *';
+
+/** dhcpcd.conf(5): it gives interfaces addresses, static ones too, and asks for others by DHCP, unless it may have none. */
+function dhcpcd(draft: Draft): void {
+  draft.edit('/etc/dhcpcd.conf', (text) =>
+    addLines(
+      commentOut(text, (line) => line !== NO_INTERFACE),
+      [NO_INTERFACE],
+    ),
+  );
 }
 
 /** EL's ONBOOT, and SUSE's STARTMODE. */
@@ -66,8 +79,8 @@ function isNeutral(text: string): boolean {
   return /^autoconnect=false$/m.test(text);
 }
 
-/** nm-settings-keyfile(5). */
+/** nm-settings-keyfile(5); what is around a group's name counts for nothing. */
 function withoutAutoconnect(text: string): string {
   const others = commentOut(text, (line) => /^\s*autoconnect\s*=/.test(line));
-  return others.replace(/^\[connection\]$/m, '[connection]\nautoconnect=false');
+  return others.replace(/^[ \t]*\[connection\][ \t\r]*$/m, (line) => `${line}\nautoconnect=false`);
 }

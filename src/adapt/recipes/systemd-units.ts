@@ -32,6 +32,8 @@ const MACHINE = [
   'systemd-networkd-wait-online.service',
   'NetworkManager-wait-online.service',
   'networking.service',
+  'dhcpcd.service',
+  'dhcpcd5.service',
   'keyboard-setup.service',
   'console-setup.service',
   'hwclock-save.service',
