@@ -219,6 +219,13 @@ test('every recipe is one of some system above', async (t) => {
   t.is(new Set(RECIPES.map(({ name }) => name)).size, RECIPES.length);
 });
 
+test('where SUSE’s two files of a name are one, they stay one', async (t) => {
+  const tree = { ...SYSTEMS['sles11 (sysvinit)'], 'etc/hostname': { link: 'HOSTNAME' } };
+  const { after } = await adapted(t, [layerOf(tree)]);
+  t.is(after.real('/etc/hostname'), '/etc/HOSTNAME');
+  t.is(after.text('/etc/HOSTNAME'), 'old.example\n');
+});
+
 test('a recipe that is left out changes nothing', async (t) => {
   const made = await adapted(t, [layerOf(SYSTEMS['debian9 (systemd)'] ?? {})], ['ssh-host-keys', 'machine-id']);
   t.deepEqual(made.after.names('/etc/ssh'), ['ssh_host_rsa_key', 'ssh_host_rsa_key.pub']);

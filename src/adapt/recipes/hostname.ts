@@ -11,8 +11,11 @@ export const hostname: Recipe = {
     draft.edit('/etc/sysconfig/network', (text) =>
       commentOut(text, (line) => /^\s*(?:export\s+)?HOSTNAME=/.test(line)),
     );
-    // boot.localnet of SLES 11 reads this one.
-    if (distribution === 'sles' && draft.kind('/etc/HOSTNAME') === 'file') draft.link('/etc/HOSTNAME', 'hostname');
+    // boot.localnet of SLES 11 reads this one. Where /etc/hostname leads to it, both are the runner's already.
+    const isOne = draft.real('/etc/hostname') === draft.real('/etc/HOSTNAME');
+    if (distribution === 'sles' && !isOne && draft.kind('/etc/HOSTNAME') === 'file') {
+      draft.link('/etc/HOSTNAME', 'hostname');
+    }
     // A link to a service's file in /run leads nowhere before that service runs: the runner needs a file to lie on.
     if (draft.target('/etc/resolv.conf') !== undefined) {
       draft.remove('/etc/resolv.conf');
