@@ -110,7 +110,7 @@ const EXPECTED: Readonly<Record<string, { recipes: readonly string[]; see: (t: A
     recipes: ['hostname', 'network', 'inittab', 'suse-boot', 'services-off', 'ssh-host-keys'],
     see: (t, { after }) => {
       t.is(after.target('/etc/HOSTNAME'), 'hostname');
-      t.deepEqual(after.names('/etc/init.d/boot.d'), ['S05boot.cleanup']);
+      t.deepEqual(after.names('/etc/init.d/boot.d'), ['K06boot.own', 'S05boot.cleanup']);
       t.deepEqual(after.names('/etc/init.d/rc3.d'), ['S11sshd']);
       t.is(after.text('/etc/sysconfig/network/ifcfg-eth0'), "BOOTPROTO='dhcp'\nSTARTMODE='off'\n");
       t.regex(after.text('/etc/inittab') ?? '', /^p2co:2345:respawn:\/sbin\/mingetty console$/m);

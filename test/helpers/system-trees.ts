@@ -184,6 +184,8 @@ pf::powerwait:/etc/init.d/powerfail start
     'etc/inittab': 'id:3:initdefault:\nsi::bootwait:/etc/init.d/boot\n1:2345:respawn:/sbin/mingetty --noclear tty1\n',
     'etc/HOSTNAME': 'old.example\n',
     'etc/init.d/boot.d/S01boot.udev': { link: '../boot.udev' },
+    'etc/init.d/boot.d/K05boot.localfs': { link: '../boot.localfs' },
+    'etc/init.d/boot.d/K06boot.own': { link: '../boot.own' },
     'etc/init.d/boot.d/S05boot.cleanup': { link: '../boot.cleanup' },
     'etc/init.d/rc3.d/S05network': { link: '../network' },
     'etc/init.d/rc3.d/S11sshd': { link: '../sshd' },

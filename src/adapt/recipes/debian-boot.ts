@@ -1,6 +1,6 @@
-import type { Draft } from '../draft.ts';
 import { commentOut } from '../lines.ts';
 import type { Recipe } from '../recipe.ts';
+import { removeLinks } from './services-off.ts';
 
 /**
  * Scripts of Debian's initscripts, ifupdown, kmod and udev that check, mount and unmount disks, load modules, set the
@@ -49,15 +49,9 @@ export const debianBoot: Recipe = {
   appliesTo: ({ distribution, init }) =>
     init === 'sysvinit' && (distribution === 'debian' || distribution === 'ubuntu'),
   apply: (draft) => {
-    for (const folder of FOLDERS) removeLinks(draft, folder);
+    for (const folder of FOLDERS) removeLinks(draft, folder, MACHINE, /^[SK]\d\d./);
     // The rest runs in the order of its numbers: rc(8) would look for what is left out (insserv(8)).
     draft.write('/etc/init.d/.legacy-bootordering', '');
     draft.edit('/etc/modules', (text) => commentOut(text, () => true));
   },
 };
-
-function removeLinks(draft: Draft, folder: string): void {
-  for (const path of draft.matching(folder, /^[SK]\d\d./)) {
-    if (MACHINE.includes(path.slice(path.lastIndexOf('/') + 4))) draft.remove(path);
-  }
-}

@@ -52,7 +52,7 @@ export const servicesOff: Recipe = {
   summary: 'switches off the services of hardware, disks and firewall (Red Hat, SUSE)',
   appliesTo: ({ distribution, init }) => (distribution === 'el' || distribution === 'sles') && init !== 'none',
   apply: (draft, { init }) => {
-    for (const folder of RUNLEVELS) removeStartLinks(draft, folder, MACHINE);
+    for (const folder of RUNLEVELS) removeLinks(draft, folder, MACHINE, START);
     if (init === 'systemd')
       maskUnits(
         draft,
@@ -61,9 +61,12 @@ export const servicesOff: Recipe = {
   },
 };
 
-/** `S12name`: what is started in a runlevel, or before any. */
-export function removeStartLinks(draft: Draft, folder: string, services: readonly string[]): void {
-  for (const path of draft.matching(folder, /^S\d\d./)) {
+/** `S12name`: what is started in a runlevel. */
+const START = /^S\d\d./;
+
+/** @param links names with three signs before the service's, as `S12name`. */
+export function removeLinks(draft: Draft, folder: string, services: readonly string[], links: RegExp): void {
+  for (const path of draft.matching(folder, links)) {
     if (services.includes(path.slice(path.lastIndexOf('/') + 4))) draft.remove(path);
   }
 }

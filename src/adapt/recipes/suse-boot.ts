@@ -1,6 +1,6 @@
 import { assign } from '../lines.ts';
 import type { Recipe } from '../recipe.ts';
-import { removeStartLinks } from './services-off.ts';
+import { removeLinks } from './services-off.ts';
 
 /** Boot scripts of SLES 10 and 11 for disks, devices, modules, clock and swap (boot(7) of SUSE). */
 const MACHINE = [
@@ -34,7 +34,8 @@ export const suseBoot: Recipe = {
   summary: "leaves disks, devices, modules, clock and swap out of SUSE's boot scripts",
   appliesTo: ({ distribution, init }) => distribution === 'sles' && init === 'sysvinit',
   apply: (draft) => {
-    removeStartLinks(draft, '/etc/init.d/boot.d', MACHINE);
+    // With the links that stop them: /etc/init.d/halt runs those, and they unmount, swap off and set the clock.
+    removeLinks(draft, '/etc/init.d/boot.d', MACHINE, /^[SK]\d\d./);
     // startpar(8) would order by dependencies that are gone.
     draft.edit('/etc/sysconfig/boot', (text) => assign(text, 'RUN_PARALLEL', '"no"'));
   },
