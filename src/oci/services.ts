@@ -23,7 +23,7 @@ export function servicesLabel(services: Services): Record<string, string> {
 }
 
 /** None where the image has no such label, or one that p2c did not write. */
-export function servicesOf({ config }: Image): Services {
+export function servicesOf({ config }: Pick<Image, 'config'>): Services {
   try {
     return servicesSchema.parse(JSON.parse(config.config?.Labels?.[SYSTEM_LABELS.services] ?? '[]'));
   } catch {

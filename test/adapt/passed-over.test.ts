@@ -38,6 +38,15 @@ test('SSH host keys stay where the script that makes new ones has no place', asy
   }
 });
 
+test('SSH host keys stay where nothing would run the script that makes new ones', async (t) => {
+  const tree = layerOf(SYSTEMS['unknown (no init)'] ?? {});
+  const { after, passedOver, recipes } = await adapted(t, [tree], [], {});
+  t.is(after.text(KEY), 'PRIVATE\n');
+  t.false(recipes.includes('ssh-host-keys'));
+  t.is(after.kind('/etc/p2c/boot.d/ssh-host-keys'), undefined);
+  t.deepEqual(passedOver, [{ path: KEY, why: 'it stays: neither an init nor a script would make a new one' }]);
+});
+
 test('SSH host keys in a folder that recipes do not look at stay, and that is told', async (t) => {
   const {
     'etc/ssh/ssh_host_rsa_key': key = '',

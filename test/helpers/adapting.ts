@@ -10,6 +10,8 @@ import { type Recorded, recordedIn } from '../../src/adapt/recorded.ts';
 import { describeSystem, systemOf } from '../../src/adapt/system.ts';
 import type { Image } from '../../src/oci/image.ts';
 import { parseReference } from '../../src/oci/reference.ts';
+import { servicesLabel } from '../../src/oci/services.ts';
+import type { ExecutionConfig } from '../../src/oci/spec.ts';
 import { ImageStore } from '../../src/oci/store.ts';
 import { type RawEntry, rawTar } from './raw-tar.ts';
 import { storeWith, type Tree } from './runtime-image.ts';
@@ -43,18 +45,22 @@ export interface Adapted {
   readonly root: string;
 }
 
+/** An image whose applications a script starts where no init does. */
+const STARTED: ExecutionConfig = { Labels: servicesLabel([{ name: 'shop', start: [], stop: [] }]) };
+
 /** Adapts an image of these layers, the lowest first, and looks at what came of it. */
 export async function adapted(
   t: ExecutionContext,
   layers: readonly Buffer[],
   without: string[] = [],
+  execution: ExecutionConfig = STARTED,
 ): Promise<Adapted> {
-  const { root, image } = await storeWith(t, layers);
+  const { root, image } = await storeWith(t, layers, execution);
   return adaptedAgain(root, image, without);
 }
 
 /** What all recipes would still change. */
-export function appliedAgain(after: Draft, recorded: Recorded = { binds: [], volumes: [] }): Applied[] {
+export function appliedAgain(after: Draft, recorded: Recorded = { binds: [], volumes: [], services: true }): Applied[] {
   return applyRecipes(after, { system: systemOf(after), without: [], recorded });
 }
 

@@ -11,9 +11,13 @@ export const sshHostKeys: Recipe = {
   name: 'ssh-host-keys',
   summary: 'removes the SSH host keys: new ones are made at the first boot',
   appliesTo: always,
-  apply: (draft, system) => {
+  apply: (draft, system, { services }) => {
     const keys = draft.matching('/etc/ssh', KEY);
     if (keys.length === 0) return;
+    if (system.init === 'none' && !services) {
+      for (const path of keys) draft.passOver(path, 'it stays: neither an init nor a script would make a new one');
+      return;
+    }
     const made = runAtBoot(draft, system, {
       name: 'ssh-host-keys',
       description: 'SSH host keys of this clone',

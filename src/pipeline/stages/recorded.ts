@@ -2,6 +2,7 @@
 import type { Recorded } from '../../adapt/recorded.ts';
 import type { Bind } from '../../oci/binds.ts';
 import { byteStringFromText } from '../../printable.ts';
+import { servicesFrom } from '../../profiles/services.ts';
 import type { SourceFacts } from '../../source/facts.ts';
 import type { MigrationRequest } from '../request.ts';
 
@@ -9,7 +10,8 @@ export function recordedOf({ profiles }: Pick<MigrationRequest, 'profiles'>, { f
   const binds = filesystems.flatMap(({ verdict, mountPoint: place, original }): Bind[] =>
     verdict === 'bind' && original !== undefined ? [{ place, original }] : [],
   );
-  return { binds, volumes: volumePaths(profiles).map(byteStringFromText) };
+  const services = servicesFrom(profiles).length > 0;
+  return { binds, volumes: volumePaths(profiles).map(byteStringFromText), services };
 }
 
 /** As the image's config has them. */
