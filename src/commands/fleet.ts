@@ -3,16 +3,15 @@ import { describeError, type ExitCode, type P2cError } from '../errors.ts';
 import { requireNoCircle } from '../fleet/circle.ts';
 import { callHooks, type HookName } from '../fleet/hooks.ts';
 import type { FleetHost } from '../fleet/host.ts';
-import type { QueueLimits } from '../fleet/queue.ts';
 import type { Run } from '../fleet/run.ts';
-import { describeDiskPlan, estimates } from '../pipeline/disk-plan.ts';
+import { Beforehand } from '../pipeline/beforehand.ts';
 import { type HostOutcome, runHosts } from '../pipeline/fleet.ts';
 import type { Memory } from '../pipeline/memory.ts';
 import { promisedElsewhere } from '../pipeline/other-runs.ts';
 import { Room } from '../pipeline/room.ts';
 import type { HostOfRun } from '../pipeline/run-memory.ts';
 import { type Show, SILENT } from '../pipeline/stage.ts';
-import { jsonText } from '../printable.ts';
+import { jsonText, printable } from '../printable.ts';
 import type { RunEvent } from '../report/events/schema.ts';
 import { PlainShow } from '../report/plain-show.ts';
 import type { RunRecord } from '../report/run-record.ts';
@@ -27,6 +26,7 @@ import { printOutcomes, tallyOf, worstExitCode } from './fleet-outcomes.ts';
 import { interruptible } from './interrupt.ts';
 import { leftOutOutcomes } from './left-out.ts';
 import { holdingOn } from './outputs.ts';
+import { type Estimate, planDisk } from './plan-disk.ts';
 import { capturedAt, isKept, type RunEnd, recordedHost, withRun } from './run-plan.ts';
 import { RunWatch } from './run-watch.ts';
 
@@ -52,8 +52,7 @@ export interface FleetVerb<Result> {
   /** Name of the image that is to come of it. */
   image(host: FleetHost): string | null;
   work(host: FleetHost, scene: Scene): Promise<Result>;
-  /** Bytes that the host may bring into the store at most. */
-  estimate?(host: FleetHost, signal: AbortSignal): Promise<number>;
+  readonly estimate?: Estimate;
   exitCode(result: Result): ExitCode;
   /** What exit code 4 is called in the table. Default `differences`. */
   readonly differs?: string;
@@ -160,6 +159,8 @@ async function runBatch<Result>(batch: Batch<Result>): Promise<RunEnd> {
 /** How a batch is shown. */
 interface Shown {
   showFor(host: FleetHost): Show;
+  /** A line about a host that is not begun yet. */
+  notice(host: FleetHost, line: string): void;
   readonly aside: Aside;
 }
 
@@ -168,30 +169,34 @@ async function watched<Result, Done>(
   { run, watch, json }: Batch<Result>,
   work: (shown: Shown) => Promise<Done>,
 ): Promise<Done> {
-  if (json) return work({ showFor: () => SILENT, aside: (ask) => ask() });
+  if (json) return work({ showFor: () => SILENT, notice: () => {}, aside: (ask) => ask() });
   if (!process.stderr.isTTY) {
     const waits = new PlainWaits(writeLine);
     run.listen((event) => waits.add(event));
-    return work({ showFor: (host) => new PlainShow(writeLine, `${host.name}: `), aside: (ask) => ask() });
+    const showFor = ({ name }: FleetHost): Show => new PlainShow(writeLine, `${name}: `);
+    return work({ showFor, notice: (host, line) => showFor(host).note(line), aside: (ask) => ask() });
   }
   const { FleetScreen } = await import('../report/fleet-screen.ts');
   await using screen = new FleetScreen(watch.hosts);
-  return await work({ showFor: () => SILENT, aside: (ask) => screen.aside(ask) });
+  const notice = ({ name }: FleetHost, line: string): void => screen.note(printable(`${name}: ${line}`));
+  return await work({ showFor: () => SILENT, notice, aside: (ask) => screen.aside(ask) });
 }
 
 /** Those that were done before the run was resumed have no outcome here. */
 async function workOn<Result>(
   { run, hosts, plan, hooks, verb, json, signal }: Batch<Result>,
-  { showFor, aside }: Shown,
+  { showFor, notice, aside }: Shown,
 ): Promise<HostOutcome<FleetHost, Result>[]> {
-  const { resumed, root } = verb;
+  const { resumed, root, estimate } = verb;
   for (const host of hosts.filter((each) => isKept(each, resumed))) run.tell({ event: 'host-kept', host: host.name });
   const room = new Room(root, plan.reserve, (before) => promisedElsewhere(root, run.id, before));
   run.listen((event) => {
     if (event.event === 'part-captured') room.arrived(event.host, event.bytes);
   });
   const waiting = hosts.filter((host) => !isKept(host, resumed));
-  const told = await planDisk({ run, verb, waiting, room, limits: plan.limits }, signal);
+  const beforehand = new Beforehand();
+  const asking = { run, estimate, resumed, waiting, room, limits: plan.limits, beforehand, notice };
+  const told = await planDisk(asking, signal);
   if (told !== undefined && !json) await aside(async () => writeLine(`p2c: ${told}`));
   return runHosts(waiting, {
     ...plan,
@@ -201,36 +206,10 @@ async function workOn<Result>(
     place: { root, room },
     identify: (host) => identify(host, hosts, resumed),
     showFor,
-    work: (host, show, memory) => verb.work(host, { show, signal, memory, aside }),
+    work: (host, show, memory) => verb.work(host, { show: beforehand.unsaid(host.name, show), signal, memory, aside }),
     exitCode: (result) => verb.exitCode(result),
     signal,
   });
-}
-
-interface DiskPlanning<Result> extends Pick<Batch<Result>, 'run' | 'verb'> {
-  readonly waiting: readonly FleetHost[];
-  readonly room: Room;
-  readonly limits: QueueLimits;
-}
-
-/** @returns how what all hosts hold compares with the room there is; undefined where nobody is asked. */
-async function planDisk<Result>(
-  { run, verb, waiting, room, limits }: DiskPlanning<Result>,
-  signal: AbortSignal,
-): Promise<string | undefined> {
-  const { estimate, resumed } = verb;
-  // One host's own plan says it more exactly, and as early.
-  if (estimate === undefined || waiting.length < 2) return undefined;
-  for (const { name } of waiting) {
-    run.tell({ event: 'host-waiting', host: name, reason: 'until all hosts have said how much they hold' });
-  }
-  const there = (name: string): number => (resumed === undefined ? 0 : recordedHost(resumed, name).host.capturedBytes);
-  const hosts = await estimates(waiting, limits, async (host) =>
-    Math.max(0, (await estimate(host, signal)) - there(host.name)),
-  );
-  const plan = { hosts, free: await room.free() };
-  run.note({ event: 'disk-planned', ...plan });
-  return describeDiskPlan(plan);
 }
 
 function identify(host: FleetHost, hosts: readonly FleetHost[], resumed: RunRecord | undefined): HostOfRun {

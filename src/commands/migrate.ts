@@ -185,8 +185,8 @@ async function migrateFleet(file: string, call: Call): Promise<ExitCode> {
     },
     ...(options.estimate
       ? {
-          estimate: (host, signal) =>
-            hostEstimate({ target: host.target, connect: hostConnectOptions(host, options, signal) }),
+          estimate: (host, signal, note) =>
+            hostEstimate({ target: host.target, connect: hostConnectOptions(host, options, signal) }, note),
         }
       : {}),
     exitCode: exitCodeOf,

@@ -8,6 +8,7 @@ import { readFilesystems } from '../source/facts.ts';
 import { usedSpace } from '../source/used-space.ts';
 import { connectPrivileged } from './open-source.ts';
 import type { SurveyRequest } from './request.ts';
+import type { Tell } from './stage.ts';
 
 /** They only say a number each, but each is a login at the host and its jump hosts. */
 const ASKED_AT_ONCE = 8;
@@ -27,9 +28,13 @@ export interface DiskPlan {
 /**
  * How much a host holds at most. Nobody is asked for a password, and nothing is tried again: what is wrong with the host is
  * told when its turn comes.
+ * @param onNotice told what the user should know of the way there: a key that is taken here is no new one any more.
  */
-export async function hostEstimate({ target, connect }: Pick<SurveyRequest, 'target' | 'connect'>): Promise<number> {
-  const quiet = { ...connect, prompt: undefined, retries: 0 };
+export async function hostEstimate(
+  { target, connect }: Pick<SurveyRequest, 'target' | 'connect'>,
+  onNotice: Tell,
+): Promise<number> {
+  const quiet = { ...connect, prompt: undefined, retries: 0, onNotice: (line: string) => onNotice(line) };
   await using session = await connectPrivileged({ target, connect: quiet }, () => {});
   return await usedSpace(session, await readFilesystems(session));
 }

@@ -1,0 +1,51 @@
+/** What a batch does at its hosts before their turns, where it asks how much they hold: over servers of the test's own. */
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import test, { type ExecutionContext } from 'ava';
+import { cli } from '../helpers/cli.ts';
+import { type ServerBehaviour, startServer, type TestServer } from '../helpers/ssh-server.ts';
+import { temporaryFolder } from '../helpers/temporary.ts';
+
+/** No command of p2c runs there: a test's server would run it on this machine. */
+const IDLE: ServerBehaviour = {
+  exec: (_command, accept) => {
+    const channel = accept();
+    channel.exit(1);
+    channel.end();
+    return true;
+  },
+};
+
+interface Fleet {
+  readonly servers: readonly TestServer[];
+  readonly folder: string;
+  run(...words: readonly string[]): ReturnType<typeof cli>;
+}
+
+/** Two hosts, `a` and `b`. */
+async function fleet(t: ExecutionContext, behaviour: ServerBehaviour): Promise<Fleet> {
+  const folder = await temporaryFolder(t);
+  const servers = [await startServer(t, behaviour), await startServer(t, behaviour)];
+  const file = join(folder, 'fleet.yaml');
+  const hosts = servers.map(({ port }, at) => `  ${'ab'[at]}: { address: 127.0.0.1, port: ${port} }\n`);
+  await writeFile(file, `defaults: { user: joe, tag: 'x/{{host}}:1' }\nhosts:\n${hosts.join('')}`);
+  const env = { P2C_ROOT: join(folder, 'store') };
+  const run = (...words: readonly string[]): ReturnType<typeof cli> =>
+    cli(['migrate', '-i', file, '--retries', '0', '--attempts', '1', ...words], env);
+  return { servers, folder, run };
+}
+
+test('a host key that is taken is told with its fingerprint, in the journal too, and once', async (t) => {
+  const { folder, run } = await fleet(t, IDLE);
+  const taken = (name: string): RegExp => new RegExp(`the host key of .*was not known; recorded in ${folder}/${name}`);
+  const { code, stderr } = await run('--accept-new-host-key', '--known-hosts', join(folder, 'plain'));
+  t.is(code, 1, stderr);
+  const lines = stderr.split('\n').filter((line) => taken('plain').test(line));
+  t.is(lines.length, 2, stderr);
+  for (const host of ['a', 'b']) {
+    t.true(lines.some((line) => new RegExp(`^\\d\\d:\\d\\d:\\d\\d ${host}: .*: ssh-ed25519 SHA256:`).test(line)));
+  }
+  const { stdout } = await run('--json', '--accept-new-host-key', '--known-hosts', join(folder, 'events'));
+  const events = stdout.split('\n').filter((line) => line.includes('"event":"note"') && taken('events').test(line));
+  t.deepEqual(events.map((line) => JSON.parse(line).host).sort(), ['a', 'b'], stdout);
+});
