@@ -14,6 +14,6 @@ export function hostConnectOptions(
   const become =
     connect.become === undefined || becomePassword === undefined
       ? connect.become
-      : { ...connect.become, password: connect.become.password ?? becomePassword };
-  return { ...connect, become, password: connect.password ?? password };
+      : { ...connect.become, password: becomePassword ?? connect.become.password };
+  return { ...connect, become, password: password ?? connect.password };
 }
