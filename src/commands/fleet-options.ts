@@ -45,7 +45,7 @@ function withHookOptions<Declared>(parser: Argv<Declared>): Argv<Declared & Hook
     .option('fail', command('command run when a host failed, given the error as JSON on standard input'))
     .option('batch-pre', command('command run before the first host; where it fails, none is begun'))
     .option('batch-post', command('command run when every host is done'))
-    .option('batch-fail', command('command run when a host of the batch failed'))
+    .option('batch-fail', command('command run when a host of the batch failed, or the --batch-pre command'))
     .option('webhook', command('address that what the commands are given is posted to'))
     .option('metrics-file', command("file for node-exporter's textfile collector, kept up to date: NAME.prom"));
 }

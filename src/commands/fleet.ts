@@ -1,5 +1,5 @@
 /** What the verbs share that run over an inventory: the run, the lines or events, the table, the exit code. */
-import { describeError, type ExitCode, type P2cError } from '../errors.ts';
+import { describeError, ExitCode, errorRecord, P2cError } from '../errors.ts';
 import { requireNoCircle } from '../fleet/circle.ts';
 import { callHooks, type HookName } from '../fleet/hooks.ts';
 import type { FleetHost } from '../fleet/host.ts';
@@ -141,8 +141,15 @@ async function runBatch<Result>(batch: Batch<Result>): Promise<RunEnd> {
   const { run, hosts, hooks, verb, json, signal } = batch;
   const hook = (name: HookName, details: object = {}): Promise<void> =>
     callHooks(hooks.batch, { hook: name, run: run.id, ...details }, (end) => run.note(end), signal);
-  await hook('pre', { hosts: hosts.map(({ name }) => name) });
-  const ended = await watched(batch, (shown) => workOn(batch, shown));
+  let ended: HostOutcome<FleetHost, Result>[];
+  try {
+    await hook('pre', { hosts: hosts.map(({ name }) => name) });
+    ended = await watched(batch, (shown) => workOn(batch, shown));
+  } catch (error) {
+    const exitCode = error instanceof P2cError ? error.exitCode : ExitCode.failed;
+    await hook('fail', { exitCode, hosts: hosts.length, error: errorRecord(error) });
+    throw error;
+  }
   const outcomes = [...ended, ...leftOutOutcomes(verb.leftOut ?? [])];
   const kept = hosts.length - ended.length;
   const failed = outcomes.flatMap((outcome) => ('error' in outcome ? [outcome.host.name] : []));

@@ -37,8 +37,8 @@ const GRACE_MS = 500;
 export type HookEnd = HappeningOf<'hook-ended'>;
 
 /**
- * Tells the hook of this name, and the webhook, which records its end itself. A command that fails is recorded; `pre` alone can keep its host from
- * being begun.
+ * Tells the hook of this name, and the webhook, which records its end itself. A command that fails is recorded; `pre` alone
+ * can keep its host, or the batch, from being begun.
  * @param signal ends a `pre`, with all that it started: what it would begin is not begun. The others tell of what has happened.
  * @throws P2cError `hook.failed` for a `pre` command that ends with another code than 0; the signal's reason where it is interrupted.
  */
@@ -62,9 +62,10 @@ export async function callHooks(
   interruption?.throwIfAborted();
   if (hook !== 'pre' || ended.exitCode === 0) return;
   const how = ended.exitCode === null ? 'was killed or could not be run' : `ended with exit code ${ended.exitCode}`;
-  throw new P2cError(`the pre command ${how}`, {
+  const [name, what] = host === undefined ? ['batch-pre', 'batch'] : ['pre', 'host'];
+  throw new P2cError(`the ${name} command ${how}`, {
     code: 'hook.failed',
-    hint: 'it decides whether the host is begun: see what it said',
+    hint: `it decides whether the ${what} is begun: see what it said`,
     cause: new Error(ended.said.trim() || 'it said nothing'),
   });
 }

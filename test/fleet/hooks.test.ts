@@ -31,6 +31,18 @@ test('a pre that fails says so, with what it said; one that reads nothing and sa
   t.regex(end?.said ?? '', /end\n$/);
 });
 
+test('a pre of the batch that fails is told as that', async (t) => {
+  const call = { hook: 'pre', run: CALL.run } as const;
+  const error = await t.throwsAsync(
+    callHooks({ commands: { pre: 'exit 3' } }, call, () => {}),
+    { code: 'hook.failed' },
+  );
+  t.is(error.message, 'the batch-pre command ended with exit code 3');
+  t.like(error, { hint: 'it decides whether the batch is begun: see what it said' });
+  const host = await t.throwsAsync(ended({ commands: { pre: 'exit 3' } }, 'pre'));
+  t.is(host.message, 'the pre command ended with exit code 3');
+});
+
 test('a hook that leaves a daemon with its output holds nobody up, and what it said before is kept', async (t) => {
   const began = performance.now();
   const [end] = await ended({ commands: { post: 'sleep 30 & echo started' } }, 'post');

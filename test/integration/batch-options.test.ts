@@ -95,6 +95,34 @@ test('hooks that fail are told at the end of a batch, and the address of the web
   t.notRegex(stdout + stderr, /geheim/);
 });
 
+test('a batch-pre that fails or is interrupted is the failure of its batch: batch-fail and the webhook are told', async (t) => {
+  const Told = z.object({ hook: z.string(), exitCode: z.number(), error: z.object({ code: z.string() }) });
+  for (const [pre, code, why] of [
+    ['exit 3', 1, 'hook.failed'],
+    ['echo begun >&2; kill -INT $PPID; sleep 100', 130, 'interrupted'],
+  ] as const) {
+    const { folder, file, env } = await fleet(t, FLEET);
+    const { url, posted } = await startWebServer(t, (response) => response.end());
+    const told = join(folder, 'told');
+    const hooks = ['--batch-pre', pre, '--batch-fail', `cat >${told}`, '--webhook', url.href];
+    const ended = await cli(['audit', '-i', file, ...hooks], env);
+    t.is(ended.code, code, ended.stderr);
+    t.regex(
+      ended.stderr,
+      why === 'interrupted' ? /interrupted/ : /^p2c: the batch-pre command ended with exit code 3$/m,
+    );
+    t.like(Told.parse(JSON.parse(await readFile(told, 'utf8'))), {
+      hook: 'fail',
+      exitCode: code,
+      error: { code: why },
+    });
+    t.deepEqual(
+      posted.map(({ body }) => JSON.parse(body).hook),
+      ['pre', 'fail'],
+    );
+  }
+});
+
 test('what hooks and password commands run is in the journal alone', async (t) => {
   const { folder, run, env } = await fleet(t, FLEET);
   const secrets = ['--pre', ': S3CRET', '--password-command=echo HUNTER2'];
