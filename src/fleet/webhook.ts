@@ -60,12 +60,14 @@ export class Webhook implements AsyncDisposable {
         method: 'POST',
         headers: this.#headers,
         body: JSON.stringify(call),
+        // Followed, most of them (301, 302, 303) become a GET without a body, which tells nobody anything.
+        redirect: 'manual',
         signal: stop.signal,
       });
       this.#answered = Math.max(this.#answered, number);
       // Its body is nobody's: nobody waits for it, whole or broken.
       void answer.body?.cancel().catch(() => {});
-      record(answer.ok ? 0 : answer.status, answer.ok ? '' : answer.statusText);
+      record(answer.ok ? 0 : answer.status, answer.ok ? '' : refusal(answer));
     } catch (error) {
       if (stop.signal.aborted) {
         this.#unanswered = Math.max(this.#unanswered, number);
@@ -75,6 +77,11 @@ export class Webhook implements AsyncDisposable {
       clearTimeout(patience);
     }
   }
+}
+
+/** Where a redirect leads is not told: that may hold the same secret as the address. */
+function refusal({ status, statusText }: Response): string {
+  return status >= 300 && status < 400 ? `${statusText} (no redirect is followed)`.trim() : statusText;
 }
 
 /** The address is a secret, and undici's messages name it. */

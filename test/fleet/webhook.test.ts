@@ -97,3 +97,11 @@ test('a user and a password in the address go into a header, and are told nobody
   t.like(gone, { exitCode: null });
   t.notRegex(JSON.stringify(gone), /geheim/);
 });
+
+test('a redirect is no answer: what it leads to would be told nothing', async (t) => {
+  const { url, posted } = await startWebServer(t, (response) => response.writeHead(302, { location: '/there' }).end());
+  const [end] = await ended(url, 'post');
+  t.like(end, { exitCode: 302, said: 'Found (no redirect is followed)' });
+  const methods = posted.map(({ method }) => method);
+  t.deepEqual(methods, ['POST']);
+});
