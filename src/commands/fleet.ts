@@ -36,6 +36,8 @@ export interface Scene {
   readonly signal: AbortSignal;
   readonly memory: Memory;
   readonly aside: Aside;
+  /** True where the host has refused the password that was given for the login: it is not tried once more. */
+  readonly passwordSpent: boolean;
 }
 
 /** What is done with each host, and how its result is told. */
@@ -213,7 +215,11 @@ async function workOn<Result>(
     place: { root, room },
     identify: (host) => identify(host, hosts, resumed),
     showFor,
-    work: (host, show, memory) => verb.work(host, { show: beforehand.unsaid(host.name, show), signal, memory, aside }),
+    work: async (host, recording, memory) => {
+      const passwordSpent = beforehand.passwordSpent(host.name);
+      const show = beforehand.unsaid(host.name, recording);
+      return verb.work(host, { show, signal, memory, aside, passwordSpent });
+    },
     exitCode: (result) => verb.exitCode(result),
     signal,
   });

@@ -177,10 +177,11 @@ async function migrateFleet(file: string, call: Call): Promise<ExitCode> {
     leftOut,
     worthWithoutOutput: true,
     image: (host) => host.tag ?? null,
-    async work(host, { show, signal, memory, aside }) {
+    async work(host, { show, signal, memory, aside, passwordSpent }) {
       const request = requests.get(host);
       if (request === undefined) throw new Error(`no request was made for ${host.name}`);
-      const connect = hostConnectOptions(host, options, signal, aside);
+      const given = hostConnectOptions(host, options, signal, aside);
+      const connect = passwordSpent ? { ...given, password: undefined } : given;
       return migrate({ ...request, connect }, show, signal, memory);
     },
     ...(options.estimate

@@ -4,6 +4,7 @@ import type { QueueLimits } from '../fleet/queue.ts';
 import type { Run } from '../fleet/run.ts';
 import type { Beforehand } from '../pipeline/beforehand.ts';
 import { describeDiskPlan, estimates } from '../pipeline/disk-plan.ts';
+import { PasswordRefused } from '../pipeline/password-refused.ts';
 import type { Room } from '../pipeline/room.ts';
 import type { Tell } from '../pipeline/stage.ts';
 import type { RunRecord } from '../report/run-record.ts';
@@ -42,7 +43,11 @@ export async function planDisk(
       beforehand.told(host.name, line);
       notice(host, line);
     };
-    return Math.max(0, (await estimate(host, signal, note)) - there(host.name));
+    const asked = estimate(host, signal, note).catch((error: unknown) => {
+      if (error instanceof PasswordRefused) beforehand.refused(host.name, error);
+      throw error;
+    });
+    return Math.max(0, (await asked) - there(host.name));
   });
   const plan = { hosts, free: await room.free() };
   run.note({ event: 'disk-planned', ...plan });

@@ -1,8 +1,10 @@
 /** What came of going to the hosts of a batch before their turns, and is not to come a second time when they have them. */
+import type { PasswordRefused } from './password-refused.ts';
 import type { Show } from './stage.ts';
 
 export class Beforehand {
   readonly #told = new Map<string, Set<string>>();
+  readonly #refused = new Map<string, PasswordRefused>();
 
   told(host: string, line: string): void {
     const lines = this.#told.get(host) ?? new Set();
@@ -20,5 +22,19 @@ export class Beforehand {
         if (!lines.has(line)) show.note(line);
       },
     };
+  }
+
+  refused(host: string, refusal: PasswordRefused): void {
+    this.#refused.set(host, refusal);
+  }
+
+  /**
+   * Whether the password that was given for the login has been refused, and a person is to be asked for another.
+   * @throws P2cError what the host's turn would come to, where it would bring a refused password and nothing else.
+   */
+  passwordSpent(host: string): boolean {
+    const refusal = this.#refused.get(host);
+    if (refusal?.another === false) throw refusal.failure;
+    return refusal !== undefined;
   }
 }

@@ -7,6 +7,7 @@ import { formatBytes, formatCount } from '../report/units.ts';
 import { readFilesystems } from '../source/facts.ts';
 import { usedSpace } from '../source/used-space.ts';
 import { connectPrivileged } from './open-source.ts';
+import { passwordRefused } from './password-refused.ts';
 import type { SurveyRequest } from './request.ts';
 import type { Tell } from './stage.ts';
 
@@ -29,13 +30,16 @@ export interface DiskPlan {
  * How much a host holds at most. Nobody is asked for a password, and nothing is tried again: what is wrong with the host is
  * told when its turn comes.
  * @param onNotice told what the user should know of the way there: a key that is taken here is no new one any more.
+ * @throws PasswordRefused where the host's turn is not to bring the password that was given.
  */
 export async function hostEstimate(
   { target, connect }: Pick<SurveyRequest, 'target' | 'connect'>,
   onNotice: Tell,
 ): Promise<number> {
   const quiet = { ...connect, prompt: undefined, retries: 0, onNotice: (line: string) => onNotice(line) };
-  await using session = await connectPrivileged({ target, connect: quiet }, () => {});
+  await using session = await connectPrivileged({ target, connect: quiet }, () => {}).catch((error: unknown) => {
+    throw passwordRefused(error, connect) ?? error;
+  });
   return await usedSpace(session, await readFilesystems(session));
 }
 

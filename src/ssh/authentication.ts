@@ -33,6 +33,19 @@ export interface Means {
   readonly giveUp: (error: unknown) => void;
 }
 
+export class LoginRefused extends P2cError {
+  /** True where the password that nobody typed was among what the server refused. */
+  readonly passwordRefused: boolean;
+  /** True where it asked for something beside it that nobody could answer: the password may be right. */
+  readonly unanswered: boolean;
+
+  constructor(message: string, hint: string, { passwordRefused, unanswered }: Omit<LoginRefused, keyof P2cError>) {
+    super(message, { code: 'ssh.auth', hint });
+    this.passwordRefused = passwordRefused;
+    this.unanswered = unanswered;
+  }
+}
+
 interface Attempt {
   readonly kind: AuthenticationType;
   /** @returns undefined where it turns out that this cannot be tried. */
@@ -49,6 +62,8 @@ export class Authentication {
   #rsa = false;
   /** Whether the password that nobody typed was asked for, and did not help. */
   #given = false;
+  /** Whether the server asked what nobody could answer. */
+  #unanswered = false;
   #allowed: readonly AuthenticationType[] = [];
 
   constructor(target: Target, means: Means) {
@@ -85,7 +100,7 @@ export class Authentication {
   }
 
   /** @param why what the server gave as its reason to hang up, if it did. */
-  failed(why?: string): P2cError {
+  failed(why?: string): LoginRefused {
     const { host, port, user } = this.#target;
     const where = `${roleOf(this.#target)}${host}${port === 22 ? '' : ` port ${port}`}`;
     const tried = this.#tried.length === 0 ? 'nothing, for p2c has nothing that it takes' : this.#tried.join(', ');
@@ -95,10 +110,8 @@ export class Authentication {
     const { certificates } = this.#means;
     const unused =
       certificates.length === 0 ? '' : `; not tried, for p2c cannot show certificates: ${certificates.join(', ')}`;
-    return new P2cError(`${where} does not let ${user} in. Tried: ${tried}${takes}${given}${said}${unused}`, {
-      code: 'ssh.auth',
-      hint: this.#hint(why),
-    });
+    const told = `${where} does not let ${user} in. Tried: ${tried}${takes}${given}${said}${unused}`;
+    return new LoginRefused(told, this.#hint(why), { passwordRefused: this.#given, unanswered: this.#unanswered });
   }
 
   #hint(why: string | undefined): string {
@@ -192,6 +205,7 @@ export class Authentication {
   }
 
   #cannotAnswer(question: string): void {
+    this.#unanswered = true;
     const at = this.#tried.indexOf('keyboard-interactive');
     const why = `it asks '${question}' too, and there is no terminal to ask on`;
     if (at >= 0) this.#tried[at] = `keyboard-interactive (${why})`;

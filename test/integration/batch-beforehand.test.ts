@@ -2,6 +2,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
+import type { ServerChannel } from 'ssh2';
 import { cli } from '../helpers/cli.ts';
 import { type ServerBehaviour, startServer, type TestServer } from '../helpers/ssh-server.ts';
 import { temporaryFolder } from '../helpers/temporary.ts';
@@ -9,12 +10,16 @@ import { temporaryFolder } from '../helpers/temporary.ts';
 /** No command of p2c runs there: a test's server would run it on this machine. */
 const IDLE: ServerBehaviour = {
   exec: (_command, accept) => {
-    const channel = accept();
-    channel.exit(1);
-    channel.end();
+    answer(accept(), '');
     return true;
   },
 };
+
+function answer(channel: ServerChannel, text: string): void {
+  channel.write(text);
+  channel.exit(1);
+  channel.end();
+}
 
 interface Fleet {
   readonly servers: readonly TestServer[];
@@ -48,4 +53,38 @@ test('a host key that is taken is told with its fingerprint, in the journal too,
   const { stdout } = await run('--json', '--accept-new-host-key', '--known-hosts', join(folder, 'events'));
   const events = stdout.split('\n').filter((line) => line.includes('"event":"note"') && taken('events').test(line));
   t.deepEqual(events.map((line) => JSON.parse(line).host).sort(), ['a', 'b'], stdout);
+});
+
+test('a wrong password for the login is tried once at each host, and is its failure', async (t) => {
+  let tried = 0;
+  const { servers, run } = await fleet(t, {
+    ...IDLE,
+    authenticate: (context) => {
+      if (context.method === 'password') tried += 1;
+      context.reject(['password']);
+    },
+  });
+  const known = servers.flatMap(({ knownHosts }) => ['--known-hosts', knownHosts]);
+  const { code, stderr } = await run('--password-command', 'echo wrong', ...known);
+  t.is(code, 1);
+  for (const host of ['a', 'b'])
+    t.regex(stderr, new RegExp(`^p2c: ${host}: .*the password that was given was refused`, 'm'));
+  t.is(tried, 2, stderr);
+});
+
+test('a wrong password for becoming root is tried once at each host, and is its failure', async (t) => {
+  let tried = 0;
+  const { servers, run } = await fleet(t, {
+    exec: (command, accept) => {
+      const elevated = command.includes('sudo -S');
+      if (elevated) tried += 1;
+      answer(accept(), elevated ? '' : 'p2c:asks:');
+      return true;
+    },
+  });
+  const known = servers.flatMap(({ knownHosts }) => ['--known-hosts', knownHosts]);
+  const { code, stderr } = await run('--become-password-command', 'echo wrong', ...known);
+  t.is(code, 1);
+  for (const host of ['a', 'b']) t.regex(stderr, new RegExp(`^p2c: ${host}: p2c did not become root on`, 'm'));
+  t.is(tried, 2, stderr);
 });
