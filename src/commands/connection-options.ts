@@ -10,6 +10,7 @@ import type { SshConfigSource } from '../ssh/ssh-config.ts';
 import { parseJumps } from '../ssh/target.ts';
 import { terminalPrompt } from '../ssh/terminal-prompt.ts';
 import { COMPRESSIONS, type Compression } from '../ssh/wire.ts';
+import { noTerminal } from './become-password.ts';
 import { passwordSource } from './password-source.ts';
 
 /** With waits of half a second to 16 seconds, half a minute in all: a switch that is restarted is waited for. */
@@ -239,12 +240,7 @@ function becomeOptions(options: Partial<ConnectionOptions>): BecomeOptions | und
   if (ask && password !== undefined) {
     throw usageError('--ask-become-pass is given, and the password from elsewhere too', { code: 'usage' });
   }
-  if (ask && terminalPrompt() === undefined) {
-    throw usageError('--ask-become-pass: there is no terminal to ask on', {
-      code: 'usage',
-      hint: 'give the password with --become-password-fd or --become-password-command',
-    });
-  }
+  if (ask && terminalPrompt() === undefined) throw noTerminal();
   const method = options.become ?? (ask || password !== undefined ? 'sudo' : undefined);
   return method === undefined ? undefined : { method, password };
 }

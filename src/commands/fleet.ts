@@ -18,6 +18,7 @@ import type { RunRecord } from '../report/run-record.ts';
 import { toldEvent } from '../report/told-argv.ts';
 import { PlainWaits } from '../report/waiting.ts';
 import { type BatchHooks, withHooks } from './batch-hooks.ts';
+import { becomePasswordOfAll } from './become-password.ts';
 import type { ChosenHosts } from './chosen-hosts.ts';
 import { requireHostConnections } from './connection-check.ts';
 import type { Aside, ConnectionOptions } from './connection-options.ts';
@@ -101,6 +102,8 @@ export async function runFleet<Result>(
   verb: FleetVerb<Result>,
 ): Promise<ExitCode> {
   const plan = await requireFleet(chosen, options, verb.resumed);
+  // Before anything begins: later nobody may sit there.
+  if (options['ask-become-pass'] === true) await becomePasswordOfAll();
   const { hosts } = chosen;
   const { name, argv, root, resumed } = verb;
   const planned = hosts.map((host) => ({ name: host.name, target: targetOf(host), image: verb.image(host) }));

@@ -3,9 +3,11 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import type { ServerChannel } from 'ssh2';
-import { cli } from '../helpers/cli.ts';
+import { CLI, cli } from '../helpers/cli.ts';
+import { requirePrograms } from '../helpers/require.ts';
 import { type ServerBehaviour, startServer, type TestServer } from '../helpers/ssh-server.ts';
 import { temporaryFolder } from '../helpers/temporary.ts';
+import { onTerminal } from '../helpers/terminal.ts';
 
 /** No command of p2c runs there: a test's server would run it on this machine. */
 const IDLE: ServerBehaviour = {
@@ -24,6 +26,8 @@ function answer(channel: ServerChannel, text: string): void {
 interface Fleet {
   readonly servers: readonly TestServer[];
   readonly folder: string;
+  readonly file: string;
+  readonly env: Readonly<Record<string, string>>;
   run(...words: readonly string[]): ReturnType<typeof cli>;
 }
 
@@ -37,7 +41,7 @@ async function fleet(t: ExecutionContext, behaviour: ServerBehaviour): Promise<F
   const env = { P2C_ROOT: join(folder, 'store') };
   const run = (...words: readonly string[]): ReturnType<typeof cli> =>
     cli(['migrate', '-i', file, '--retries', '0', '--attempts', '1', ...words], env);
-  return { servers, folder, run };
+  return { servers, folder, file, env, run };
 }
 
 test('a host key that is taken is told with its fingerprint, in the journal too, and once', async (t) => {
@@ -87,4 +91,32 @@ test('a wrong password for becoming root is tried once at each host, and is its 
   t.is(code, 1);
   for (const host of ['a', 'b']) t.regex(stderr, new RegExp(`^p2c: ${host}: p2c did not become root on`, 'm'));
   t.is(tried, 2, stderr);
+});
+
+test('-K asks once, before anything begins, for the password of all hosts', async (t) => {
+  if (!requirePrograms(t, ['script'])) return;
+  const brought: string[] = [];
+  const { servers, file, env } = await fleet(t, {
+    exec: (command, accept) => {
+      const channel = accept();
+      if (!command.includes('sudo -S')) answer(channel, 'p2c:asks:');
+      else {
+        channel.once('data', (data: Buffer) => {
+          brought.push(data.toString());
+          answer(channel, '');
+        });
+      }
+      return true;
+    },
+  });
+  const known = servers.flatMap(({ knownHosts }) => ['--known-hosts', knownHosts]);
+  const words = [process.execPath, '--', CLI, 'migrate', '-F', 'none', '-i', file, '-K', '--retries', '0', ...known];
+  const { shown, code } = await onTerminal(t, words, [[/Password[^\n]*:/, 'typed once\r']], {
+    ...env,
+    SSH_AUTH_SOCK: '',
+  });
+  t.is(code, 1, shown);
+  t.deepEqual(brought, ['typed once\n', 'typed once\n'], shown);
+  t.regex(shown, /^[^\n]*Password for becoming root, on all hosts:/, 'it is asked before all else');
+  t.notRegex(shown, /Password of joe/);
 });
