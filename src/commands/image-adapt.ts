@@ -40,6 +40,7 @@ export const verb = defineVerb({
       .option('list', { type: 'boolean', default: false, describe: 'list the recipes' })
       .option('json', { type: 'boolean', default: false, describe: 'print one JSON object' }),
   async run({ tag, without, list, json }, words) {
+    if (list && words.length > 0) throw usageError("'image adapt --list' takes no words", { code: 'usage' });
     if (list) return listRecipes(json);
     const [name] = words;
     if (name === undefined || words.length > 1) {

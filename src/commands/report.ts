@@ -3,7 +3,6 @@
 import { open, rename, rm } from 'node:fs/promises';
 import type { Argv } from 'yargs';
 import { ExitCode, usageError } from '../errors.ts';
-import { findRun, seeRun } from '../fleet/runs.ts';
 import { fileError } from '../oci/files.ts';
 import { storeRoot } from '../oci/root.ts';
 import { jsonText } from '../printable.ts';
@@ -13,7 +12,7 @@ import { runJunit } from '../report/junit.ts';
 import type { RunRecord } from '../report/run-record.ts';
 import { toldRun } from '../report/told-argv.ts';
 import { defineVerb } from './command.ts';
-import { neverBegan } from './run-plan.ts';
+import { namedRun } from './named-run.ts';
 
 const FORMATS = ['html', 'csv', 'json', 'junit'] as const;
 type Format = (typeof FORMATS)[number];
@@ -34,7 +33,7 @@ export const verb = defineVerb({
       .option('csv', { type: 'string', requiresArg: true, describe: 'file for a line per host (RFC 4180)' })
       .option('json', { type: 'string', requiresArg: true, describe: 'file for one JSON object' })
       .option('junit', { type: 'string', requiresArg: true, describe: 'file for JUnit XML: a test case per host' }),
-  async run(options, [name]) {
+  async run(options, words) {
     const wanted = FORMATS.flatMap((format) => {
       const file = options[format];
       return file === undefined ? [] : [{ format, file }];
@@ -45,10 +44,7 @@ export const verb = defineVerb({
     if (wanted.filter(({ file }) => file === '-').length > 1) {
       throw usageError('standard output takes one of them', { code: 'usage' });
     }
-    const root = storeRoot();
-    const id = await findRun(root, name);
-    const seen = await seeRun(root, id);
-    if (seen === undefined) throw neverBegan(id);
+    const seen = await namedRun(storeRoot(), words);
     for (const { format, file } of wanted) await write(file, textOf(format, seen.run, seen.state));
     return ExitCode.done;
   },

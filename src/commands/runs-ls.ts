@@ -1,7 +1,7 @@
 /** `p2c runs ls`: the runs that the store remembers. */
 
 import pLimit from 'p-limit';
-import { ExitCode, messageOf } from '../errors.ts';
+import { ExitCode, messageOf, usageError } from '../errors.ts';
 import { runIds, seeRun } from '../fleet/runs.ts';
 import { storeRoot } from '../oci/root.ts';
 import { jsonText } from '../printable.ts';
@@ -10,7 +10,6 @@ import { describeState } from '../report/run-state.ts';
 import { table } from '../report/table.ts';
 import { formatAge, formatCount } from '../report/units.ts';
 import { defineVerb } from './command.ts';
-
 import { tableWidth } from './show.ts';
 
 export const verb = defineVerb({
@@ -22,7 +21,8 @@ export const verb = defineVerb({
     ['p2c runs ls --json', 'for a program'],
   ],
   options: (parser) => parser.option('json', { type: 'boolean', default: false, describe: 'print one JSON array' }),
-  async run({ json }) {
+  async run({ json }, words) {
+    if (words.length > 0) throw usageError("'runs ls' takes no words", { code: 'usage' });
     const root = storeRoot();
     const fewAtOnce = pLimit(JOURNALS_AT_ONCE);
     const runs = await fewAtOnce.map(await runIds(root), (id) => rowOf(root, id));

@@ -1,6 +1,5 @@
 /** `p2c runs show`: what came of each host of a run. */
 import { ExitCode } from '../errors.ts';
-import { findRun, seeRun } from '../fleet/runs.ts';
 import { storeRoot } from '../oci/root.ts';
 import { jsonText, printable } from '../printable.ts';
 import { byReason } from '../report/not-begun.ts';
@@ -11,7 +10,7 @@ import { toldRun } from '../report/told-argv.ts';
 import { troubleOf } from '../report/trouble.ts';
 import { formatBytes, formatDuration } from '../report/units.ts';
 import { defineVerb } from './command.ts';
-import { neverBegan } from './run-plan.ts';
+import { namedRun } from './named-run.ts';
 import { tableWidth } from './show.ts';
 
 export const verb = defineVerb({
@@ -31,12 +30,8 @@ export const verb = defineVerb({
         describe: 'print the names of the hosts that failed or were not begun, for --limit @FILE',
       })
       .option('json', { type: 'boolean', default: false, describe: 'print one JSON object' }),
-  async run({ json, failed }, [name]) {
-    const root = storeRoot();
-    const id = await findRun(root, name);
-    const seen = await seeRun(root, id);
-    if (seen === undefined) throw neverBegan(id);
-    const { run, state, underWay } = seen;
+  async run({ json, failed }, words) {
+    const { run, state, underWay } = await namedRun(storeRoot(), words);
     if (failed) {
       const names = run.hosts.filter((host) => isToBeDone(host, underWay)).map((host) => host.name);
       process.stdout.write(json ? `${jsonText(names)}\n` : names.map((host) => `${host}\n`).join(''));

@@ -220,6 +220,24 @@ test('what hosts wait for, which were not begun, and what goes on with them', as
   t.regex(audit.stdout, /^0 done, 1 failed, 3 not begun, of 4 hosts$/m);
 });
 
+test('a word more than a verb takes is refused, and not passed over', async (t) => {
+  const { env, run } = await fleet(t, FLEET);
+  await run('audit', 'web1');
+  const [id = ''] = await readdir(join(env.P2C_ROOT, 'runs'));
+  for (const [words, told] of [
+    [['runs', 'ls', id], "'runs ls' takes no words"],
+    [['runs', 'show', id, id], 'one run is expected, not 2'],
+    [['report', id, id, '--csv', '-'], 'one run is expected, not 2'],
+    [['image', 'adapt', '--list', 'old'], "'image adapt --list' takes no words"],
+  ] as const) {
+    const { code, stdout, stderr } = await cli(words, env);
+    t.is(code, 2, words.join(' '));
+    t.is(stdout, '');
+    t.true(stderr.startsWith(`p2c: ${told}\n`), stderr);
+  }
+  t.is((await cli(['runs', 'show', id], env)).code, 0);
+});
+
 test('a metrics file that cannot be written at the end is told, and the batch has ended as it did', async (t) => {
   const { folder, file, env } = await fleet(t, FLEET);
   const metrics = join(folder, 'metrics');
