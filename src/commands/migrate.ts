@@ -1,6 +1,7 @@
 /** `p2c migrate`: a running server becomes an image. */
 import { ExitCode, type P2cError, usageError } from '../errors.ts';
 import type { FleetHost } from '../fleet/host.ts';
+import { requireUsable } from '../fleet/usable.ts';
 import { storeRoot } from '../oci/root.ts';
 import { hostEstimate } from '../pipeline/disk-plan.ts';
 import { dryRun } from '../pipeline/dry-run.ts';
@@ -13,13 +14,14 @@ import { jsonText } from '../printable.ts';
 import { bootFailure } from '../report/boot-report.ts';
 import { describeMigration, exitCodeOf, type MigrationReport } from '../report/migration-report.ts';
 import { describeCommands, plannedJson } from '../report/planned-commands.ts';
+import type { RunRecord } from '../report/run-record.ts';
 import { say } from '../report/screen.ts';
 import { describeSurvey } from '../report/survey-report.ts';
 import { formatBytes } from '../report/units.ts';
 import { PlainWaits } from '../report/waiting.ts';
 import { refuseBatchOptions, refuseOwnPort } from './batch-only.ts';
 import { requireBootable, requireDistinctNames } from './boot-options.ts';
-import { chosenHosts } from './chosen-hosts.ts';
+import { listedHosts } from './chosen-hosts.ts';
 import { defineVerb } from './command.ts';
 import { requireConnection } from './connection-check.ts';
 import { connectOptions } from './connection-options.ts';
@@ -141,14 +143,20 @@ async function runDry(request: MigrationRequest, json: boolean): Promise<ExitCod
   return ExitCode.done;
 }
 
+function imageOf({ name }: FleetHost, resumed: RunRecord): string | undefined {
+  return recordedHost(resumed, name).host.image ?? undefined;
+}
+
 async function migrateFleet(file: string, call: Call): Promise<ExitCode> {
   const { options, words, argv, typed, limited = false, resumed } = call;
   refuseOwnPort(typed);
   const today = resumed === undefined ? new Date() : new Date(resumed.began);
-  const { inventory, hosts: meant } = await chosenHosts(file, words, options, today);
+  const { inventory, hosts: meant } = await listedHosts(file, words, options, today);
+  // What is wrong with a host that is done is past, and what its image is called the run knows.
+  requireUsable(meant.filter((host) => !isKept(host, resumed)));
   const hosts = meant.map((host) => ({
     ...host,
-    tag: tagOf(host, options.tag, today),
+    tag: resumed !== undefined && isKept(host, resumed) ? imageOf(host, resumed) : tagOf(host, options.tag, today),
     // A server whose applications are stopped for one host cannot be stopped for another one meanwhile.
     endpoint: options.stop ? endpointOf(host) : undefined,
   }));
