@@ -60,7 +60,7 @@ async function runStages(asked: MigrationRequest, surroundings: Surroundings): P
   // Where applications did not start again, the image is made all the same: there will be no second window soon.
   const unreadToo = request.skipUnreadable || applications.failure !== undefined;
   const made = await makeImage(scene, capture, unreadToo);
-  applications.requireStarted(made.image);
+  await applications.requireStarted(made.image);
   if (request.leaveStopped) await applications.leave(made.image);
   const boot = await booting?.boot(made.image);
   return migrationReport({ request, began, survey, wire, ...capture, stopped: applications.report, ...made, boot });

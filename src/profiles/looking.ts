@@ -28,7 +28,7 @@ interface Patience {
 export async function waitForUp(
   scene: Scene,
   application: Application,
-  task: StartTask,
+  task: Pick<StartTask, 'up'>,
   { limitMs, settleMs, atWork = async () => false }: Patience,
 ): Promise<string[]> {
   const deadline = performance.now() + limitMs;

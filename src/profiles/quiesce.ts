@@ -91,6 +91,7 @@ function nothingStopped(leftAlone: readonly string[]): Quiesced {
     lost: new AbortController().signal,
     confirm: async () => {},
     resume: async () => report,
+    lookAgain: async () => report,
     leave: async () => ({ applications: [] }),
     [Symbol.asyncDispose]: async () => {},
   };
@@ -100,7 +101,14 @@ async function stopAll(scene: Scene, applications: readonly Application[], signa
   const stopped: Stopped[] = [];
   try {
     for (const application of applications) {
-      const item: Stopped = { application, since: performance.now(), steps: [], halfDown: undefined };
+      const item: Stopped = {
+        application,
+        since: performance.now(),
+        steps: [],
+        halfDown: undefined,
+        failures: [],
+        resumed: undefined,
+      };
       // What no step was sent to was not stopped, and is not to be started: without a check nothing shows that it is up.
       const onSend = (): void => {
         if (stopped.includes(item)) return;

@@ -1,6 +1,7 @@
 /** Starts again what was stopped, hands the lease back, and accounts for it. */
 import { P2cError } from '../errors.ts';
-import { type Application, notUp, probe, type StopTask } from './application.ts';
+import { type Application, notUp, probe, type StartTask, type StopTask } from './application.ts';
+import { cameUp } from './came-up.ts';
 import { nameOfAtom } from './checks.ts';
 import type { Comparison } from './comparison.ts';
 import { HalfDown } from './half-down.ts';
@@ -18,6 +19,10 @@ export interface Stopped {
   readonly steps: StepReport[];
   /** The stop step that is not known to have ended well: it may be half down. */
   halfDown: StopTask | undefined;
+  /** What of its start failed, the last time that it was sent. */
+  failures: readonly Failure[];
+  /** Once it was seen up again. */
+  resumed: ResumedApplication | undefined;
 }
 
 interface ResumedApplication {
@@ -27,6 +32,8 @@ interface ResumedApplication {
   /** True where the watchdog on the source had started it before p2c did. */
   readonly byWatchdog: boolean;
   readonly steps: readonly StepReport[];
+  /** How its start failed, where it came up all the same. */
+  readonly trouble: string | null;
 }
 
 export interface ResumeReport extends Comparison {
@@ -50,16 +57,11 @@ export async function startAgain(
   stopped: readonly Stopped[],
   leftAlone: readonly string[],
 ): Promise<StartReport> {
-  const applications: ResumedApplication[] = [];
-  const failures: Failure[] = [];
   const notes: string[] = [];
   const pending = [...stopped].reverse();
-  const settle = async (item: Stopped, failed: readonly Failure[]): Promise<void> => {
-    failures.push(...failed);
-    if (failed.length > 0) return;
-    applications.push(resumed(item, false));
-    scene.owed.started([item.application.name]);
-    await scene.lease.settle(item.application.number).catch((error: unknown) => void notes.push(String(error)));
+  const settle = async (item: Stopped, failures: readonly Failure[]): Promise<void> => {
+    item.failures = failures;
+    if (failures.length === 0) await settled(scene, item, notes);
   };
   try {
     if ((await scene.lease.renew()) === 'expired') return await startedByWatchdog(scene, pending, leftAlone);
@@ -79,16 +81,61 @@ export async function startAgain(
       await halfDown.watch();
       await settle(item, halfDown.failures);
     }
+    for (const item of pending.filter(({ resumed }) => resumed === undefined)) {
+      if (await cameUp(scene, item, tasksOf(item.failures))) await settled(scene, item, notes);
+    }
   } catch (error) {
     if (error instanceof P2cError && error.code === 'quiesce.start-failed') throw error;
     if (error instanceof OutOfReach && (await leaseExpired(scene)))
       return await startedByWatchdog(scene, pending, leftAlone);
-    const missing = pending.filter((item) => !applications.some(({ name }) => name === item.application.name));
+    const missing = pending.filter(({ resumed }) => resumed === undefined);
     throw linkLost(scene, missing, error);
   }
+  const failures = pending.flatMap((item) => (item.resumed === undefined ? item.failures : []));
   if (failures.length > 0) throw startFailed(scene, failures);
+  return handedBack(scene, pending, leftAlone, notes);
+}
+
+/**
+ * Once more, some time after the start of some of them failed: they may have come up since, or the watchdog has started them.
+ * Where all runs, the lease is handed back.
+ * @returns undefined where one of them is not up, or not known to be. @throws P2cError `quiesce.start-failed`, and what the link does.
+ */
+export async function lookAgain(
+  scene: Scene,
+  stopped: readonly Stopped[],
+  leftAlone: readonly string[],
+): Promise<StartReport | undefined> {
+  const pending = [...stopped].reverse();
+  for (const item of pending) {
+    // What has no check and was started stays so, for all that can be known.
+    const unchecked = item.application.start.every(({ up }) => up.length === 0);
+    if (unchecked && item.resumed !== undefined) continue;
+    if (!(await cameUp(scene, item, tasksOf(item.failures)))) return undefined;
+  }
+  if ((await scene.lease.renew()) === 'expired') return startedByWatchdog(scene, pending, leftAlone);
+  const notes: string[] = [];
+  for (const item of pending.filter(({ resumed }) => resumed === undefined)) await settled(scene, item, notes);
+  return handedBack(scene, pending, leftAlone, notes);
+}
+
+async function handedBack(
+  scene: Scene,
+  items: readonly Stopped[],
+  leftAlone: readonly string[],
+  notes: string[],
+): Promise<StartReport> {
   await scene.lease.handBack().catch((error: unknown) => void notes.push(String(error)));
-  return { applications, leftAlone, notes };
+  return { applications: items.flatMap(({ resumed }) => resumed ?? []), leftAlone, notes };
+}
+
+/** It is up: nobody owes its start any more. */
+async function settled(scene: Scene, item: Stopped, notes: string[]): Promise<void> {
+  const { name, number } = item.application;
+  item.resumed = resumed(item, false);
+  if (item.resumed.trouble !== null) scene.tell(`${name} is up, though ${item.resumed.trouble}`);
+  scene.owed.started([name]);
+  await scene.lease.settle(number).catch((error: unknown) => void notes.push(String(error)));
 }
 
 async function leaseExpired(scene: Scene): Promise<boolean> {
@@ -96,8 +143,12 @@ async function leaseExpired(scene: Scene): Promise<boolean> {
 }
 
 interface Failure {
+  readonly task: StartTask;
   readonly report: StepReport;
-  readonly byHand: string;
+}
+
+function tasksOf(failures: readonly Failure[]): StartTask[] {
+  return failures.map(({ task }) => task);
 }
 
 /** All its steps, also after one that failed: half an application is more than none. */
@@ -106,13 +157,15 @@ async function startOne(scene: Scene, item: Stopped, from: Started): Promise<Fai
   for (const task of item.application.start) {
     const report = await runStart(scene, item.application, task, from);
     item.steps.push(report);
-    if (report.problem !== undefined) failures.push({ report, byHand: stepByHand('start', task.step) });
+    if (report.problem !== undefined) failures.push({ task, report });
   }
   return failures;
 }
 
 function resumed(item: Stopped, byWatchdog: boolean): ResumedApplication {
-  return { name: item.application.name, downMs: performance.now() - item.since, byWatchdog, steps: item.steps };
+  const { application, since, steps, failures } = item;
+  const trouble = failures.map(({ report }) => `${report.purpose} ${report.problem ?? ''}`).join('; ') || null;
+  return { name: application.name, downMs: performance.now() - since, byWatchdog, steps, trouble };
 }
 
 /** The lease ran out while p2c was away: the watchdog starts the applications, or has. Then p2c only looks. */
@@ -146,7 +199,11 @@ async function startedByWatchdog(
   }
   scene.owed.started(stopped.map(({ application }) => application.name));
   const notes = log === '' ? [] : [`the watchdog on the server says:\n${log}`];
-  return { applications: stopped.map((item) => resumed(item, true)), leftAlone, notes };
+  return {
+    applications: stopped.map((item) => ({ ...(item.resumed ?? resumed(item, true)), byWatchdog: true })),
+    leftAlone,
+    notes,
+  };
 }
 
 function startFailed(scene: Scene, failures: readonly Failure[]): P2cError {
@@ -157,7 +214,7 @@ function startFailed(scene: Scene, failures: readonly Failure[]): P2cError {
   );
   return new P2cError([`APPLICATIONS ON ${scene.session.target.name} DID NOT START AGAIN`, ...lines].join('\n'), {
     code: 'quiesce.start-failed',
-    hint: `run there, as root: ${failures.map(({ byHand }) => byHand).join('; ')}\nthe watchdog there tries again in ${formatSeconds(scene.lease.remainingMs)} (its log: ${scene.place.logFile})`,
+    hint: `run there, as root: ${failures.map(({ task }) => stepByHand('start', task.step)).join('; ')}\nthe watchdog there tries again in ${formatSeconds(scene.lease.remainingMs)} (its log: ${scene.place.logFile})`,
   });
 }
 

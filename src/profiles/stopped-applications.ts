@@ -1,7 +1,7 @@
 /** What a run holds while applications are stopped: the promise to start them, and the ways to keep it. */
 import { messageOf } from '../errors.ts';
 import { type Before, compareWith, type Waiting } from './comparison.ts';
-import { type ResumeReport, type StartReport, type Stopped, startAgain } from './resume.ts';
+import { lookAgain, type ResumeReport, type StartReport, type Stopped, startAgain } from './resume.ts';
 import type { Scene } from './step-execution.ts';
 import { stepByHand } from './steps.ts';
 
@@ -38,6 +38,11 @@ export interface Quiesced extends AsyncDisposable {
    * @throws P2cError `quiesce.start-failed`, `quiesce.link-lost`.
    */
   resume(): Promise<ResumeReport>;
+  /**
+   * Once more, after `resume` threw `quiesce.start-failed`: what did not start may have come up since.
+   * @returns undefined where one of them is not up, or not known to be. @throws P2cError `quiesce.start-failed`, and what the link does.
+   */
+  lookAgain(): Promise<ResumeReport | undefined>;
 }
 
 export class StoppedApplications implements Quiesced {
@@ -95,8 +100,16 @@ export class StoppedApplications implements Quiesced {
     return this.#resuming;
   }
 
+  async lookAgain(): Promise<ResumeReport | undefined> {
+    const started = await lookAgain(this.#scene, this.#stopped, this.leftAlone);
+    return started === undefined ? undefined : this.#compared(started);
+  }
+
   async #resume(): Promise<ResumeReport> {
-    const started = await this.#start();
+    return this.#compared(await this.#start());
+  }
+
+  async #compared(started: StartReport): Promise<ResumeReport> {
     try {
       return { ...started, ...(await compareWith(this.#before, this.#scene.session, this.#waiting)) };
     } catch (error) {

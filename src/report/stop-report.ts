@@ -13,6 +13,8 @@ export interface StopReport {
     readonly downMs: number;
     /** True where the watchdog on the source started it. */
     readonly byWatchdog: boolean;
+    /** How its start failed, where it came up all the same. */
+    readonly trouble: string | null;
     readonly health: readonly Omit<HealthReport, 'application'>[];
   }[];
   /** Applications that were not running before, and so were left alone. */
@@ -35,10 +37,11 @@ export function isHealthy({ applications }: StopReport): boolean {
 export function stoppedAndStarted({ applications, leftAlone, health, differences }: ResumeReport): StopReport {
   return {
     milliseconds: Math.max(0, ...applications.map((app) => app.downMs)),
-    applications: applications.map(({ name, downMs, byWatchdog }) => ({
+    applications: applications.map(({ name, downMs, byWatchdog, trouble }) => ({
       name,
       downMs,
       byWatchdog,
+      trouble,
       health: health
         .filter(({ application }) => application === name)
         .map(({ check, before, after, says }) => ({ check, before, after, says })),
@@ -52,7 +55,13 @@ export function stoppedAndStarted({ applications, leftAlone, health, differences
 export function stoppedAndLeft({ applications }: LeftReport, leftAlone: readonly string[]): StopReport {
   return {
     milliseconds: Math.max(0, ...applications.map((app) => app.downMs)),
-    applications: applications.map(({ name, downMs }) => ({ name, downMs, byWatchdog: false, health: [] })),
+    applications: applications.map(({ name, downMs }) => ({
+      name,
+      downMs,
+      byWatchdog: false,
+      trouble: null,
+      health: [],
+    })),
     leftAlone: [...leftAlone],
     leftStopped: applications.flatMap(({ byHand }) => byHand),
     differences: [],
@@ -74,6 +83,9 @@ export function describeStop(stopped: StopReport | null, host: string): string[]
   }
   return [
     `Stopped     ${down === '' ? 'nothing' : down}${alone}`,
+    ...applications.flatMap(({ name, trouble }) =>
+      trouble === null ? [] : [`              ${name} is up, though ${printable(trouble)}`],
+    ),
     ...describeHealth(stopped),
     ...describeDifferences(stopped),
   ];

@@ -4,8 +4,8 @@ import { describeStop, isHealthy, stoppedAndLeft, stoppedAndStarted } from '../.
 
 const RESUMED: ResumeReport = {
   applications: [
-    { name: 'mysql', downMs: 12_000, byWatchdog: false, steps: [] },
-    { name: 'nginx', downMs: 15_000, byWatchdog: false, steps: [] },
+    { name: 'mysql', downMs: 12_000, byWatchdog: false, steps: [], trouble: null },
+    { name: 'nginx', downMs: 15_000, byWatchdog: false, steps: [], trouble: null },
   ],
   leftAlone: ['redis'],
   notes: [],
@@ -30,6 +30,14 @@ test('who was down for how long, who did not run, and what was not well before e
     'Healthy     1 of 2 checks, before and after',
     '              nginx, tcp 443: sick before, sick after (nobody listens on port 443)',
   ]);
+});
+
+test('what came up though its start failed is told with how it did', (t) => {
+  const trouble = "start nginx: 'service nginx start' ended with exit code 1 after 3.0 s";
+  const [mysql] = RESUMED.applications;
+  if (mysql === undefined) return t.fail();
+  const report = stoppedAndStarted({ ...RESUMED, applications: [mysql, { ...mysql, name: 'nginx', trouble }] });
+  t.is(describeStop(report, 'old')[1], `              nginx is up, though ${trouble}`);
 });
 
 test('what was healthy before and is not known to be so after is worse', (t) => {

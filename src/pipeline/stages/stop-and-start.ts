@@ -90,9 +90,22 @@ export class Applications {
     rememberStart(memory, this.#resumed);
   }
 
-  /** @throws P2cError with what hindered the start; the image is there. */
-  requireStarted(image: Image): void {
-    if (this.#failure !== undefined) throw startFailed(this.#failure, image);
+  /**
+   * What did not start may have come up while the image was made, by itself or by the watchdog.
+   * @throws P2cError with what hindered the start; the image is there.
+   */
+  async requireStarted(image: Image): Promise<void> {
+    if (this.#failure === undefined) return;
+    const { show, memory } = this.#scene;
+    try {
+      this.#resumed = hasFailed(this.#failure) ? await this.#quiesced?.lookAgain() : undefined;
+    } catch (error) {
+      // What the link does now hides nothing of what was the matter.
+      throw startFailed(hasFailed(error) ? error : this.#failure, image);
+    }
+    if (this.#resumed === undefined) throw startFailed(this.#failure, image);
+    for (const note of this.#resumed.notes) show.note(note);
+    rememberStart(memory, this.#resumed);
   }
 
   /**
@@ -161,6 +174,10 @@ function describeStart({ applications, health }: ResumeReport): string {
   if (applications.length === 0) return 'none was stopped';
   const sick = health.filter(isWorse).map(({ application, check }) => `${application} is not healthy (${check})`);
   return [...applications.map((app) => `${app.name} was down ${formatDuration(app.downMs)}`), ...sick].join(', ');
+}
+
+function hasFailed(error: unknown): error is P2cError {
+  return error instanceof P2cError && error.code === 'quiesce.start-failed';
 }
 
 function notLeft(cause: unknown, image: Image): P2cError {

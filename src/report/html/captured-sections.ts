@@ -110,13 +110,14 @@ function adaptation({ adaptation: adapted }: ShownResult): Markup | undefined {
 
 function applications({ stopped }: ShownResult): Markup | undefined {
   if (stopped === null || stopped.applications.length + stopped.leftAlone.length === 0) return undefined;
-  const rows = stopped.applications.map(({ name, downMs, health }) => {
+  const rows = stopped.applications.map(({ name, downMs, trouble, health }) => {
+    const up = trouble === null ? [] : [`it is up, though ${trouble}`];
     const checks = health.map(({ check, before, after, says }) =>
       before === after && says === ''
         ? `${check}: ${after}`
         : `${check}: ${before}, then ${after}${says === '' ? '' : ` (${says})`}`,
     );
-    return markup`<tr><td>${name}</td><td class="n">${formatDuration(downMs)}</td><td>${checks.join('; ')}</td></tr>`;
+    return markup`<tr><td>${name}</td><td class="n">${formatDuration(downMs)}</td><td>${[...up, ...checks].join('; ')}</td></tr>`;
   });
   const alone =
     stopped.leftAlone.length === 0

@@ -57,6 +57,7 @@ const resultSchema = z.object({
         z.object({
           name: text,
           downMs: count,
+          trouble: text.nullable().catch(null),
           health: list(z.object({ check: text, before: text, after: text, says: text })),
         }),
       ),
