@@ -98,6 +98,7 @@ p2c_watch_${number}() {
  * it until it was waited for, which the `wait` in `p2c_sleep` does. Most commands are done in less than a second, which
  * is waited for in parts where `sleep` takes fractions (POSIX has whole seconds only). A start step that outlives its limit is left
  * alone, and not run a second time: it may be the application. One that p2c sent and that is at work is waited for first.
+ * Two looks in a row must find it up, the second also where the limit is over by then.
  * Where the lease's folder is gone nothing tells what is owed, and all is looked at.
  */
 const WATCH_FUNCTIONS = `
@@ -147,7 +148,7 @@ p2c_bounded() {
 p2c_is_up() {
   p2c_seconds=1
   p2c_good=0
-  while [ "$p2c_seconds" -le "$1" ]; do
+  while [ "$p2c_seconds" -le "$1" ] || [ "$p2c_good" -gt 0 ]; do
     if p2c_bounded 30 "$2"; then p2c_good=$((p2c_good + 1)); else p2c_good=0; fi
     if [ "$p2c_good" -ge 2 ]; then return 0; fi
     p2c_sleep 1

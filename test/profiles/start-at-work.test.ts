@@ -153,6 +153,17 @@ test('a start of the watchdog that does not end is run once', async (t) => {
   t.is(readFileSync(counted, 'utf8').length, 1);
 });
 
+test('a watchdog sees that it is up also where the start has less than three seconds', async (t) => {
+  const ground = playground(t);
+  const application = slow(ground, 0, '1s');
+  const session = localSession();
+  await quiesce(session, [application.profile], { settleMs: 0, place: ground.place, leaseMs: 9000 });
+  session.cut();
+  await eventually(t, 'the watchdog is done', () => !existsSync(ground.lock) || application.starts() > 1);
+  t.true(application.isUp());
+  t.is(application.starts(), 1, readFileSync(ground.place.logFile, 'utf8'));
+});
+
 test('a watchdog that acts while a start of p2c is at work waits for it', async (t) => {
   const ground = playground(t);
   const application = slow(ground, 25, '60s');
