@@ -6,6 +6,7 @@ import { quote } from '../ssh/quote.ts';
 import { CHECK_FUNCTIONS } from './checks.ts';
 import { AT_WORK_FUNCTION, END_STEP_FUNCTIONS } from './step-at-work.ts';
 import { DOUBT_FUNCTIONS } from './watchdog-doubt.ts';
+import { STEP_FUNCTIONS } from './watchdog-step.ts';
 
 interface WatchedStep {
   readonly purpose: string;
@@ -38,9 +39,8 @@ export const WATCHDOG_END = '# end of the p2c watchdog';
 /**
  * The script. `sh LOCK/watchdog.sh watch` waits for the lease to run out; `… recover` starts at once what is owed.
  * Its folder holds: `token`, `holder`, `counter` (renewals), `pid`, `owed.N` (application N is stopped), `before.N` (the
- * processes that it had), `step.pid` (a stop
- * step at work), `start.N.pid` (a start step of application N), `now` (whoever held the lease is gone for sure), `expired`,
- * `handback`, `stamp` (a folder's time).
+ * processes that it had), `step.pid` (a stop step at work), `start.N.pid` (a start step of application N), `now` (whoever
+ * held the lease is gone for sure), `expired`, `handback`, `stamp` (a folder's time).
  */
 export function watchdogScript(plan: WatchdogPlan): string {
   const tick = Math.min(5, Math.max(1, Math.floor(plan.leaseMs / 10_000)));
@@ -56,7 +56,7 @@ log=${quote(plan.logFile)}
 tick=${tick}
 ticks=${ticks}
 all='${plan.applications.map(({ number }) => number).join(' ')}'
-${CHECK_FUNCTIONS}${AT_WORK_FUNCTION}${END_STEP_FUNCTIONS}${WATCH_FUNCTIONS}${DOUBT_FUNCTIONS}${functions}
+${CHECK_FUNCTIONS}${AT_WORK_FUNCTION}${END_STEP_FUNCTIONS}${STEP_FUNCTIONS}${WATCH_FUNCTIONS}${DOUBT_FUNCTIONS}${functions}
 p2c_start_owed() {
 ${runs.length === 0 ? '  :' : runs.join('\n')}
   p2c_watch_doubtful
@@ -92,25 +92,8 @@ p2c_watch_${number}() {
 `;
 }
 
-/**
- * An asynchronous command of a shell without job control ignores SIGINT and SIGQUIT (POSIX XCU 2.11), and so would
- * every daemon started from here; `p2c_clean` undoes this with the first program that can. `kill -0` of a child sees
- * it until it was waited for, which the `wait` in `p2c_sleep` does. Most commands are done in less than a second, which
- * is waited for in parts where `sleep` takes fractions (POSIX has whole seconds only). A start step that outlives its limit is left
- * alone, and not run a second time: it may be the application. One that p2c sent and that is at work is waited for first.
- * Two looks in a row must find it up, the second also where the limit is over by then.
- * Where the lease's folder is gone nothing tells what is owed, and all is looked at.
- */
-const WATCH_FUNCTIONS = `
-p2c_clean=
-if env --default-signal=INT,QUIT true 2>/dev/null; then
-  p2c_clean='env --default-signal=INT,QUIT'
-elif perl -e 1 2>/dev/null; then
-  p2c_clean='perl -e $SIG{INT}=$SIG{QUIT}="DEFAULT";exec(@ARGV)'
-fi
-p2c_brief=
-if sleep 0.1 2>/dev/null; then p2c_brief=0.1; fi
-p2c_say() {
+/** Where the lease's folder is gone nothing tells what is owed, and all is looked at. */
+const WATCH_FUNCTIONS = `p2c_say() {
   if [ ! -e "$log" ]; then
     touch -r "\${log%/*}" "$lock/stamp" && : >>"$log" && touch -m -r "$lock/stamp" "\${log%/*}"
   fi
@@ -129,82 +112,6 @@ p2c_list_owed() {
   for p2c_file in "$lock"/owed.*; do
     if [ -e "$p2c_file" ]; then echo "\${p2c_file##*.}"; fi
   done
-}
-p2c_bounded() {
-  (umask 022; "$2") >"$p2c_output" 2>&1 </dev/null &
-  p2c_child=$!
-  for p2c_look in 1 2 3 4 5 6 7 8 9; do
-    if [ -z "$p2c_brief" ] || ! kill -0 "$p2c_child" 2>/dev/null; then break; fi
-    p2c_sleep "$p2c_brief"
-  done
-  p2c_waited=0
-  while kill -0 "$p2c_child" 2>/dev/null; do
-    if [ "$p2c_waited" -ge "$1" ]; then return 124; fi
-    p2c_sleep 1
-    p2c_waited=$((p2c_waited + 1))
-  done
-  wait "$p2c_child"
-}
-p2c_is_up() {
-  p2c_seconds=1
-  p2c_good=0
-  while [ "$p2c_seconds" -le "$1" ] || [ "$p2c_good" -gt 0 ]; do
-    if p2c_bounded 30 "$2"; then p2c_good=$((p2c_good + 1)); else p2c_good=0; fi
-    if [ "$p2c_good" -ge 2 ]; then return 0; fi
-    p2c_sleep 1
-    p2c_seconds=$((p2c_seconds + 2))
-  done
-  return 1
-}
-p2c_wait_for_start() {
-  p2c_say "a start that p2c sent is still at work: waiting for it"
-  p2c_patience=$2
-  while p2c_at_work "start.$1" && [ "$p2c_patience" -gt 0 ]; do
-    if [ "$3" = none ]; then p2c_sleep 1; elif p2c_is_up 3 "$3"; then return 0; fi
-    p2c_patience=$((p2c_patience - 2))
-  done
-  [ "$3" != none ] && p2c_is_up "$2" "$3"
-}
-p2c_step() {
-  if [ -z "$p2c_force" ] && [ "$4" != none ] && p2c_is_up 3 "$4"; then
-    p2c_found_up=1
-    p2c_say "$1: not needed, it is up"
-    return 0
-  fi
-  if p2c_at_work "start.$5"; then
-    if p2c_wait_for_start "$5" "$2" "$4"; then
-      p2c_say "$1: it is up"
-      return 0
-    fi
-    if p2c_at_work "start.$5"; then
-      p2c_say "$1: FAILED, and not run again: what p2c sent is still at work"
-      return 1
-    fi
-  fi
-  for p2c_attempt in 1 2 3; do
-    p2c_bounded "$2" "$3"
-    p2c_code=$?
-    p2c_started=$p2c_child
-    if [ "$p2c_code" = 124 ] && kill -0 "$p2c_started" 2>/dev/null; then
-      p2c_say "$1: did not end within $2 s"
-    else
-      p2c_say "$1: exit code $p2c_code"
-    fi
-    tail -c 1024 "$p2c_output" 2>/dev/null | sed 's/^/    /' >>"$log" 2>/dev/null
-    if [ "$4" = none ]; then
-      if [ "$p2c_code" = 0 ]; then return 0; fi
-    elif p2c_is_up "$2" "$4"; then
-      p2c_say "$1: it is up"
-      return 0
-    fi
-    p2c_sleep 2
-    if [ "$p2c_code" = 124 ] && kill -0 "$p2c_started" 2>/dev/null; then
-      p2c_say "$1: FAILED, and not run again: it is still at work"
-      return 1
-    fi
-  done
-  p2c_say "$1: FAILED"
-  return 1
 }
 p2c_on_term() {
   if [ -e "$lock/handback" ]; then
