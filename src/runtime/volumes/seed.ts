@@ -38,14 +38,19 @@ export async function seedVolume(
   path: string,
 ): Promise<void> {
   if ((await findVolume(root, name)).used === true) return;
-  // Each container comes by here before it mounts anything: who locks its folder and finds it new is the first.
-  await using _ = await lock(volumeFolder(root, name), FILLING_TAKES);
+  // Each container comes by here before it mounts anything: who has the lock and finds it new is the first.
+  await using _ = await lock(lockOf(root, name), FILLING_TAKES);
   const volume = await findVolume(root, name);
   if (volume.used === true) return;
   const isNew = volume.used === false || !(await hasOtherUser(root, name, container));
   const fill = sources === undefined ? undefined : fillFrom(sources, path);
   if (isNew && fill !== undefined) await fillWhereEmpty(root, name, fill, path);
   await markUsed(root, volume);
+}
+
+/** A file, beside the content: what holds locks on a file may hold none on a folder (NFS). It goes with the volume. */
+function lockOf(root: string, name: string): string {
+  return join(volumeFolder(root, name), '.lock');
 }
 
 async function hasOtherUser(root: string, name: string, container: string): Promise<boolean> {
