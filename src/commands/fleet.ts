@@ -10,14 +10,13 @@ import type { Memory } from '../pipeline/memory.ts';
 import { promisedElsewhere } from '../pipeline/other-runs.ts';
 import { Room } from '../pipeline/room.ts';
 import type { HostOfRun } from '../pipeline/run-memory.ts';
-import { type Show, SILENT } from '../pipeline/stage.ts';
-import { jsonText, printable } from '../printable.ts';
+import type { Show } from '../pipeline/stage.ts';
+import { jsonText } from '../printable.ts';
 import type { RunEvent } from '../report/events/schema.ts';
-import { PlainShow } from '../report/plain-show.ts';
 import type { RunRecord } from '../report/run-record.ts';
 import { toldEvent } from '../report/told-argv.ts';
-import { PlainWaits } from '../report/waiting.ts';
 import { type BatchHooks, withHooks } from './batch-hooks.ts';
+import { type Shown, watched, writeLine } from './batch-show.ts';
 import { becomePasswordOfAll } from './become-password.ts';
 import type { ChosenHosts } from './chosen-hosts.ts';
 import { requireHostConnections } from './connection-check.ts';
@@ -168,32 +167,6 @@ async function runBatch<Result>(batch: Batch<Result>): Promise<RunEnd> {
   return { exitCode, done: done + kept, failed: failed.length, notBegun };
 }
 
-/** How a batch is shown. */
-interface Shown {
-  showFor(host: FleetHost): Show;
-  /** A line about a host that is not begun yet. */
-  notice(host: FleetHost, line: string): void;
-  readonly aside: Aside;
-}
-
-/** Events under `--json`, a screen on a terminal, plain lines elsewhere. */
-async function watched<Result, Done>(
-  { run, watch, json }: Batch<Result>,
-  work: (shown: Shown) => Promise<Done>,
-): Promise<Done> {
-  if (json) return work({ showFor: () => SILENT, notice: () => {}, aside: (ask) => ask() });
-  if (!process.stderr.isTTY) {
-    const waits = new PlainWaits(writeLine);
-    run.listen((event) => waits.add(event));
-    const showFor = ({ name }: FleetHost): Show => new PlainShow(writeLine, `${name}: `);
-    return work({ showFor, notice: (host, line) => showFor(host).note(line), aside: (ask) => ask() });
-  }
-  const { FleetScreen } = await import('../report/fleet-screen.ts');
-  await using screen = new FleetScreen(watch.hosts);
-  const notice = ({ name }: FleetHost, line: string): void => screen.note(printable(`${name}: ${line}`));
-  return await work({ showFor: () => SILENT, notice, aside: (ask) => screen.aside(ask) });
-}
-
 /** Those that were done before the run was resumed have no outcome here. */
 async function workOn<Result>(
   { run, hosts, plan, hooks, verb, json, signal }: Batch<Result>,
@@ -242,8 +215,4 @@ function targetOf({ target: { user, host, port } }: FleetHost): string {
 
 function printEvent(event: RunEvent): void {
   process.stdout.write(`${jsonText(toldEvent(event))}\n`);
-}
-
-function writeLine(line: string): void {
-  process.stderr.write(`${line}\n`);
 }
