@@ -1,8 +1,10 @@
 /** The layout itself (OCI image-spec, image-layout.md): its marker, its index, its blobs. */
+
 import { readFile, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as z from 'zod';
 import { messageOf, P2cError, systemCode } from '../errors.ts';
+import { ONCE } from '../once.ts';
 import { BlobWriter, type FinishedBlob } from './blob-writer.ts';
 import { type Digest, digestOfHex, hexOf } from './digest.ts';
 import { makeFolder, namesIn, replaceFile, storeError, syncFolder, temporaryName } from './files.ts';
@@ -222,7 +224,7 @@ async function readJson<Schema extends z.ZodType>(
   try {
     const { size } = await stat(path);
     if (size > LARGEST_DOCUMENT) throw new Error(`it has ${size} bytes`);
-    const parsed = schema.safeParse(JSON.parse(await readFile(path, 'utf8')));
+    const parsed = schema.safeParse(JSON.parse(await readFile(path, 'utf8')), ONCE);
     if (parsed.success) return parsed.data;
     throw new Error(z.prettifyError(parsed.error));
   } catch (error) {

@@ -1,8 +1,10 @@
 /** What p2c writes down of a container: `ROOT/containers/ID`, and its name in `ROOT/containers/names`. */
+
 import { mkdir, open, readFile, rename } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import * as z from 'zod';
 import { messageOf, P2cError, systemCode } from '../errors.ts';
+import { ONCE } from '../once.ts';
 import { NO_NETWORK, networkRequestSchema } from './network/request.ts';
 import { bootId, isAlive } from './process.ts';
 import { restartPolicySchema } from './restart-policy.ts';
@@ -153,7 +155,7 @@ export function unlessDamaged(error: unknown): undefined {
 export async function readRecord<Record>(path: string, schema: z.ZodType<Record>): Promise<Record> {
   const text = await readFile(path, 'utf8');
   try {
-    return schema.parse(JSON.parse(text));
+    return schema.parse(JSON.parse(text), ONCE);
   } catch (cause) {
     throw new P2cError(`${path} is not what p2c writes: ${messageOf(cause)}`, {
       code: 'container.damaged',

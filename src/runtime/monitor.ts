@@ -2,6 +2,7 @@
  * The monitor: a process of p2c's own that looks after a container. Every container has one, those in the foreground too:
  * a p2c that is killed, or a terminal that is closed, is not the container's end.
  */
+
 import type { ChildProcess } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
 import { join } from 'node:path';
@@ -9,6 +10,7 @@ import { createInterface } from 'node:readline';
 import { Readable } from 'node:stream';
 import * as z from 'zod';
 import { ExitCode, errorRecord, P2cError } from '../errors.ts';
+import { ONCE } from '../once.ts';
 import { AttachServer } from './attach/server.ts';
 import { claim, giveBack } from './claim.ts';
 import { type Container, containerFolder, readContainer } from './container.ts';
@@ -113,7 +115,7 @@ export async function monitorContainer(): Promise<void> {
   if (owner.done === true) return;
   let started = false;
   try {
-    const { root, id } = ownerSchema.parse(JSON.parse(owner.value));
+    const { root, id } = ownerSchema.parse(JSON.parse(owner.value), ONCE);
     process.title = monitorTitle(root, id);
     const folder = containerFolder(root, id);
     putErrorsInto(join(folder, 'monitor.err'));
@@ -146,7 +148,7 @@ async function* wordsOf(child: ChildProcess): AsyncGenerator<Word> {
     const { value, done } = await lines.next();
     if (done === true) return;
     try {
-      yield wordSchema.parse(JSON.parse(value));
+      yield wordSchema.parse(JSON.parse(value), ONCE);
     } catch (cause) {
       throw new P2cError('the monitor of the container ended before it ran', { code: 'monitor.ended', cause });
     }

@@ -2,12 +2,14 @@
  * Snapshots: layers unpacked once, each into a directory of its own, `ROOT/snapshots/sha256/HEX/fs`; those of a user namespace
  * in `sha256-MAP`, for their owners are that map's.
  */
+
 import { existsSync } from 'node:fs';
 import { chmod, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as z from 'zod';
 import { P2cError, systemCode } from '../errors.ts';
 import { makeFolder, namesIn } from '../oci/files.ts';
+import { ONCE } from '../once.ts';
 import { ISOLATION } from './isolation.ts';
 import { LayerChecker } from './layer-checker.ts';
 import { leftIn, ownedName } from './owned-name.ts';
@@ -78,7 +80,7 @@ function finalFolder(root: string, digest: string): string {
 }
 
 async function readMarks(final: string): Promise<z.output<typeof Marks>> {
-  return Marks.parse(JSON.parse(await readFile(join(final, 'marks.json'), 'utf8')));
+  return Marks.parse(JSON.parse(await readFile(join(final, 'marks.json'), 'utf8')), ONCE);
 }
 
 /** Programs of images with set-user-ID are no one's on this machine. */

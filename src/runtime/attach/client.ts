@@ -1,6 +1,8 @@
 /** The end of whoever is attached to a container. */
+
 import type { Socket } from 'node:net';
 import { P2cError } from '../../errors.ts';
+import { ONCE } from '../../once.ts';
 import type { LogStream } from '../log.ts';
 import { decodeFrames, encodeFrame, encodeRecord } from './frames.ts';
 import { type Ended, endedSchema, type Hello, type TerminalSize } from './records.ts';
@@ -44,7 +46,7 @@ export class AttachClient implements Disposable {
     for await (const { kind, content } of this.#frames) {
       if (kind === 'stdout' || kind === 'stderr') yield { stream: kind, chunk: content };
       if (kind === 'ended') {
-        yield { ended: endedSchema.parse(JSON.parse(content.toString('utf8'))) };
+        yield { ended: endedSchema.parse(JSON.parse(content.toString('utf8')), ONCE) };
         return;
       }
     }

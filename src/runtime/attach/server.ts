@@ -1,6 +1,8 @@
 /** The monitor's end: hands a container's output to all who are attached, and what they type to the container. */
+
 import type { Server, Socket } from 'node:net';
 import type { Writable } from 'node:stream';
+import { ONCE } from '../../once.ts';
 import type { LogStream } from '../log.ts';
 import { decodeFrames, encodeFrame, encodeRecord, type Frame } from './frames.ts';
 import { type Ended, type Hello, helloSchema, type TerminalSize, terminalSizeSchema } from './records.ts';
@@ -91,7 +93,7 @@ export class AttachServer implements AsyncDisposable {
     try {
       for await (const frame of decodeFrames(socket)) {
         if (frame.kind === 'hello') {
-          client = { socket, hello: helloSchema.parse(JSON.parse(frame.content.toString('utf8'))) };
+          client = { socket, hello: helloSchema.parse(JSON.parse(frame.content.toString('utf8')), ONCE) };
           this.#clients.add(client);
           // The client goes on when it knows that nothing will be missed.
           socket.write(encodeFrame('hello'));

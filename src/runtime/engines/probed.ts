@@ -1,10 +1,12 @@
 /** What the probes of OCI runtimes found, kept in the store: a probe takes as long as the start of a container. */
+
 import { statSync } from 'node:fs';
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { release } from 'node:os';
 import { join } from 'node:path';
 import * as z from 'zod';
 import { P2cError } from '../../errors.ts';
+import { ONCE } from '../../once.ts';
 import type { Engine } from '../engine.ts';
 import { findProgram } from '../host-program.ts';
 import { probeRuntime } from './probe.ts';
@@ -49,7 +51,7 @@ async function runtimeKey(name: string): Promise<string | undefined> {
 
 async function readFinding(path: string): Promise<z.output<typeof findingSchema> | undefined> {
   try {
-    return findingSchema.parse(JSON.parse(await readFile(path, 'utf8')));
+    return findingSchema.parse(JSON.parse(await readFile(path, 'utf8')), ONCE);
   } catch {
     // Not tried yet, or not what p2c writes: it is tried again.
     return undefined;
