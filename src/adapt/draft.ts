@@ -25,6 +25,8 @@ const MADE_AT_BOOT = /^\/(?:dev|proc|run|sys|var\/run)(?:\/|$)/;
 export class Draft {
   readonly tree: ImageTree;
   readonly #edits = new Map<string, Edit>();
+  /** Of the edits, by folder. */
+  readonly #names = new Map<string, Set<string>>();
   readonly #touched = new Set<string>();
   readonly #passedOver = new Map<string, string>();
 
@@ -94,10 +96,7 @@ export class Draft {
       this.passOver(folder, leadsAway(real));
     }
     if (real === undefined || this.#at(real)?.kind !== 'directory') return [];
-    const added = [...this.#edits.keys()]
-      .filter((path) => posix.dirname(path) === real)
-      .map((path) => posix.basename(path));
-    const all = new Set([...this.tree.names(real), ...added]);
+    const all = new Set([...this.tree.names(real), ...(this.#names.get(real) ?? [])]);
     return [...all].filter((name) => this.#at(posix.join(real, name)) !== undefined).sort();
   }
 
@@ -153,15 +152,22 @@ export class Draft {
   }
 
   #set(path: string, edit: Edit): void {
-    this.#edits.set(path, edit);
+    this.#put(path, edit);
     this.#touched.add(path);
+  }
+
+  #put(path: string, edit: Edit): void {
+    this.#edits.set(path, edit);
+    const folder = posix.dirname(path);
+    const names = this.#names.get(folder) ?? new Set();
+    this.#names.set(folder, names.add(posix.basename(path)));
   }
 
   /** Those that are missing. */
   #folders(folder: string): void {
     if (folder === '/' || this.#at(folder)?.kind === 'directory') return;
     this.#folders(posix.dirname(folder));
-    this.#edits.set(folder, { kind: 'directory' });
+    this.#put(folder, { kind: 'directory' });
   }
 
   #at(path: string): Pick<TreeEntry, 'kind' | 'target'> | undefined {

@@ -6,7 +6,7 @@ import type { Bind } from '../oci/binds.ts';
 export type Interest = (path: string) => boolean;
 
 const OF_INTEREST =
-  /^\/(?:[^/]*|etc\/.*|(?:usr\/)?s?bin\/[^/]+|usr\/[^/]+|(?:usr\/)?lib\/[^/]+|(?:usr\/)?lib\/(?:systemd|init|os\.release\.d)\/.*|dev\/shm|var|var\/lib|var\/lib\/dbus(?:\/.*)?)$/;
+  /^\/(?:[^/]*|etc\/.*|(?:usr\/)?s?bin\/[^/]+|usr\/[^/]+|(?:usr\/)?lib\/[^/]+|(?:usr\/)?lib\/(?:systemd|init|os\.release\.d)\/.*|usr\/local\/lib(?:\/systemd(?:\/.*)?)?|dev\/shm|var|var\/lib|var\/lib\/dbus(?:\/.*)?)$/;
 
 export function isOfInterest(path: string): boolean {
   return OF_INTEREST.test(path);

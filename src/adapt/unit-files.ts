@@ -4,7 +4,7 @@ import type { Draft } from './draft.ts';
 
 export const OWN_UNITS = '/etc/systemd/system';
 /** In the order in which they count. */
-export const PLACES = [OWN_UNITS, '/lib/systemd/system', '/usr/lib/systemd/system'];
+export const PLACES = [OWN_UNITS, '/usr/local/lib/systemd/system', '/lib/systemd/system', '/usr/lib/systemd/system'];
 const UNIT = /\.(?:service|socket|target|timer|path|slice|scope|mount|automount|swap)$/;
 
 export interface UnitFile {

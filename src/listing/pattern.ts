@@ -69,7 +69,7 @@ class PathPattern implements Pattern {
     const body = components.map((component) => translateComponent(text, component)).join('');
     this.text = text;
     this.specificity = components.length * 10_000 + Math.min(9_999, bare.replace(/[*?[\]\\]/g, '').length);
-    this.#isRoot = bare === '/' || bare === '';
+    this.#isRoot = bare === '/' || bare === '' || components.every((component) => component === '**');
     this.contents = contents;
     this.#directoryOnly = directoryOnly;
     this.#literal = literalPrefix(bare);

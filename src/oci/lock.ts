@@ -10,8 +10,16 @@ const PATIENCE_SECONDS = 60;
 /** Exit code for a lock that somebody else has. */
 const BUSY = '75';
 
-/** flock, and what it starts, are deaf to what ends p2c in good order: p2c gives the lock back, or the kernel with p2c's end. */
-const DEAF_FLOCK = 'trap "" HUP INT TERM; exec flock "$@"';
+/**
+ * The shell has the file open, and flock locks it there. Once that is done the shell is deaf to what ends p2c in good order: p2c
+ * gives the lock back, or the kernel with p2c's end. A file that may only be read can be locked too, but not on NFS.
+ */
+const LOCK_AND_WAIT = `
+if [ -w "$1" ] || [ ! -e "$1" ]; then exec 9>>"$1"; else exec 9<"$1"; fi
+flock -x -w "$2" -E ${BUSY} 9 || exit
+trap '' HUP INT TERM
+echo locked
+read -r _`;
 /** The shell's exit code where there is no such program. */
 const NO_PROGRAM = 127;
 
@@ -27,10 +35,12 @@ export interface Lock extends AsyncDisposable {
  * @throws P2cError `store.busy` after that, `store.lock` where flock cannot be run.
  */
 export async function lock(file: string, patience: number = PATIENCE_SECONDS): Promise<Lock> {
-  // The child holds the lock until its standard input ends: with us at the latest.
-  const args = ['-x', '-w', String(patience), '-E', BUSY, file, 'sh', '-c', 'echo locked; read -r _'];
-  // In a session of its own: Ctrl-C must not take the lock away while the index is written.
-  const child = spawn('sh', ['-c', DEAF_FLOCK, 'sh', ...args], { stdio: ['pipe', 'pipe', 'pipe'], detached: true });
+  // It holds the lock until its standard input ends: with us at the latest. In a session of its own: Ctrl-C must not take
+  // the lock away while the index is written.
+  const child = spawn('sh', ['-c', LOCK_AND_WAIT, 'sh', file, String(patience)], {
+    stdio: ['pipe', 'pipe', 'pipe'],
+    detached: true,
+  });
   let ended = false;
   // Listened to from the beginning: of a child that is gone already, nobody is told again.
   const exited = once(child, 'exit').then((how: unknown[]) => {

@@ -44,6 +44,8 @@ export class Judging implements EntrySink {
   /** @param judgement there once the rules are. */
   constructor(judgement: Promise<Judgement>, filesystems: readonly Filesystem[]) {
     this.judgement = judgement;
+    // A find may wait for its session still when it fails.
+    judgement.catch(() => {});
     this.#reach = new Reach(filesystems);
   }
 

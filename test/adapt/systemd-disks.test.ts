@@ -24,6 +24,7 @@ const UNITS: Tree = {
   'etc/systemd/system/app.service.requires/share.mount': { link: '../share.mount' },
   'etc/systemd/system/app.service.requires/own.service': { link: '../own.service' },
   'usr/lib/systemd/system/vendor.service': '[Unit]\nRequisite=srv-data.mount\n',
+  'usr/local/lib/systemd/system/local.service': '[Unit]\nRequires=srv-data.mount\n',
 };
 
 const TREE: Tree = { ...SYSTEMS['el7 (systemd)'], ...UNITS };
@@ -44,6 +45,7 @@ test('no unit requires a disk of the old server any more, and none mounts one', 
   for (const unit of ['cache.mount', 'snap-core.mount']) t.is(after.kind(`${OWN}/${unit}`), 'file', unit);
   t.deepEqual(after.names(`${OWN}/app.service.requires`), ['own.service']);
   t.is(after.text(`${OWN}/vendor.service`), '[Unit]\n#p2c# Requisite=srv-data.mount\n');
+  t.is(after.text(`${OWN}/local.service`), '[Unit]\n#p2c# Requires=srv-data.mount\n');
   t.is(after.text('/usr/lib/systemd/system/vendor.service'), '[Unit]\nRequisite=srv-data.mount\n');
   t.deepEqual(passedOver, [{ path: `${OWN}/copy@.service`, why: 'it requires %i.mount, which may be a disk' }]);
   t.deepEqual(appliedAgain(after), []);
@@ -53,6 +55,22 @@ test('where fstab stays, what it mounts may be required', async (t) => {
   const { after, recipes } = await adapted(t, [layerOf(TREE)], ['fstab']);
   t.false(recipes.includes('systemd-disks'));
   t.regex(after.text(`${OWN}/app.service`) ?? '', /^Requires=db\.service srv-data\.mount$/m);
+});
+
+test('units of any names and numbers take no time', async (t) => {
+  const many = Object.fromEntries(
+    Array.from({ length: 4000 }, (_, index): [string, string] => [`etc/systemd/system/a${index}.swap`, '[Swap]\n']),
+  );
+  const drops = Object.fromEntries(
+    Array.from({ length: 4000 }, (_, index): [string, string] => [
+      `etc/systemd/system/b${index}.service.d/x.conf`,
+      '[Unit]\n',
+    ]),
+  );
+  const odd = { 'etc/systemd/system/odd.service': `[Unit]\nRequires=${'%'.repeat(500_000)}\n` };
+  t.timeout(60_000);
+  const { after } = await adapted(t, [layerOf({ ...TREE, ...many, ...drops, ...odd })]);
+  t.is(after.target(`${OWN}/a3999.swap`), '/dev/null');
 });
 
 test('requirements are found by all their names, over several lines, and not in comments', (t) => {

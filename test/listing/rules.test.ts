@@ -33,6 +33,7 @@ test(matches, '/a(b)+|c', ['/a(b)+|c'], ['/abb', '/c']);
 test(matches, '/ümläut', ['/ümläut', '/ümläut/x'], ['/umlaut']);
 test(matches, '/', ['/', '/x', '/x/y'], []);
 test(matches, '/**', ['/x', '/x/y'], ['/']);
+test(matches, '/**/**', ['/x', '/x/y'], ['/']);
 
 const refused = test.macro({
   exec(t, pattern: string, message: RegExp, hint?: RegExp) {
@@ -139,6 +140,28 @@ test('a directory below which nothing is taken is told from one of which somethi
     later.unused.map(({ pattern }) => pattern),
     ['/srv/b/**'],
   );
+});
+
+test('a rule decides for just what its pattern matches, in whatever order the paths come', (t) => {
+  const component = fc.constantFrom('a', 'b', 'ab', '*', '?', '[ab]', '**');
+  const pattern = fc
+    .tuple(fc.array(component, { minLength: 1, maxLength: 3 }), fc.constantFrom('', '/**', '/'))
+    .filter(([components, end]) => components.at(-1) !== '**' || end === '/**')
+    .map(([components, end]) => `/${components.join('/')}${end}`);
+  const name = fc.constantFrom('a', 'b', 'ab', 'c');
+  const path = fc.array(name, { maxLength: 4 }).map((names) => byteStringFromText(`/${names.join('/')}`));
+  fc.assert(
+    fc.property(pattern, fc.array(fc.tuple(path, fc.boolean()), { maxLength: 12 }), (text, entries) => {
+      const set = new RuleSet([{ level: 'profile', action: 'exclude', pattern: text, reason: 'test' }]);
+      const plain = parsePattern(text);
+      return entries.every(([at, isDirectory]) => {
+        const each = isDirectory ? directory(at) : entry(at);
+        return (set.decide(each) !== undefined) === plain.matches(each);
+      });
+    }),
+    { numRuns: 5000 },
+  );
+  t.pass();
 });
 
 test('what lies below a directory that is left out is left out, whatever its name', (t) => {

@@ -223,3 +223,15 @@ test('what is judged as it is listed comes to the same as what is judged in orde
   );
   t.true(asListed > 150, `${asListed}`);
 });
+
+test('a judgement that never comes is told to who asks for it, and to nobody else', async (t) => {
+  const unheard: unknown[] = [];
+  const hear = (reason: unknown): void => void unheard.push(reason);
+  process.on('unhandledRejection', hear);
+  t.teardown(() => process.off('unhandledRejection', hear));
+  const judging = new Judging(Promise.reject(new Error('no rules')), [mounted('/', 1)]);
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  const { ready } = judging.begin({ path: byteStringFromText('/'), what: 'filesystem' });
+  await t.throwsAsync(async () => ready, { message: 'no rules' });
+  t.deepEqual(unheard, []);
+});

@@ -162,6 +162,17 @@ test('a stop that takes longer than its limit is killed with all that it started
   t.false(existsSync(file));
 });
 
+test('a step of a process with a newline in its name is killed too', async (t) => {
+  const folder = await temporaryFolder(t);
+  // sh's own, under another name: the kernel keeps it as it is (proc(5), /proc/pid/stat).
+  const run = `cp "$(readlink -f /bin/sh)" '${folder}/a\nb'; '${folder}/a\nb' -c 'sleep 30; true'`;
+  const { said, code } = await runScript(
+    servicesScript([{ name: 'db', start: [], stop: [{ run, env: {}, seconds: 1 }] }]),
+  );
+  t.is(code, 0, said);
+  t.is(said, 'p2c: started\np2c: db: stop did not end within 1 s\np2c: stopped\n');
+});
+
 test('what is started ignores no signal that its own kind expects', async (t) => {
   // proc(5): SIGINT is the second bit, SIGQUIT the third.
   const run = 'echo "ignored: $(sed -n "s/^SigIgn:.*\\(.\\)$/\\1/p" /proc/self/status)"';

@@ -16,11 +16,12 @@ export const systemdDisks: Recipe = {
     // Where fstab stayed, so do the units that systemd makes of it (systemd-fstab-generator(8)).
     if (/^[ \t]*[^#\s]/m.test(fstab)) return;
     const disks = new Set([...fstab.matchAll(/^#p2c#[ \t]+(\/dev\/\S+)/gm)].map(([, disk = '']) => disk));
-    for (const what of maskMounts(draft)) disks.add(what);
+    const files = unitFiles(draft);
+    for (const what of maskMounts(draft, files)) disks.add(what);
     const devices = new Set([...disks].map((disk) => `${escaped(disk)}.device`));
     const isGone = (unit: string): boolean => devices.has(unit) || isOfOldServer(draft, unit);
     for (const { name, path } of requiringLinks(draft)) if (isGone(name)) draft.remove(path);
-    for (const file of unitFiles(draft)) withoutDisks(draft, file, isGone);
+    for (const file of files) withoutDisks(draft, file, isGone);
   },
 };
 
@@ -46,9 +47,9 @@ function escaped(path: string): string {
 }
 
 /** @returns the disks that were mounted. */
-function maskMounts(draft: Draft): string[] {
+function maskMounts(draft: Draft, all: readonly UnitFile[]): string[] {
   const mask = (unit: string): void => draft.link(`${OWN_UNITS}/${unit}`, '/dev/null');
-  const files = unitFiles(draft).filter(({ name, unit }) => name === unit);
+  const files = all.filter(({ name, unit }) => name === unit);
   const mounted = files.flatMap(({ unit, path }) => {
     const text = unit.endsWith('.mount') ? (draft.text(path) ?? '') : '';
     const what = /^[ \t]*What[ \t]*=[ \t]*(\S*)/m.exec(text)?.[1] ?? '';
@@ -78,6 +79,6 @@ function withoutDisks(draft: Draft, { name, path }: UnitFile, isGone: (unit: str
     if (draft.target(own) !== undefined) draft.remove(own);
     draft.write(own, changed);
   }
-  const unclear = requirementsIn(changed).find((unit) => /%.*\.(?:device|mount|swap)$/.test(unit));
+  const unclear = requirementsIn(changed).find((unit) => unit.includes('%') && /\.(?:device|mount|swap)$/.test(unit));
   if (path === own && unclear !== undefined) draft.passOver(own, `it requires ${unclear}, which may be a disk`);
 }

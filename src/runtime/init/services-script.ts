@@ -60,10 +60,10 @@ limited() {
 kill_tree() (
   kill -STOP "$1" 2>/dev/null
   for one in /proc/[0-9]*; do
-    { read -r stat <"$one/stat"; } 2>/dev/null || continue
-    # After the name its state and its parent (proc(5)).
-    stat=\${stat##*) ? }
-    if [ "\${stat%% *}" = "$1" ]; then kill_tree "\${one##*/}"; fi
+    parent=
+    # Not of stat: a newline in a process's name ends its line (proc(5)).
+    { while read -r key value; do case $key in PPid:) parent=$value && break ;; esac; done <"$one/status"; } 2>/dev/null
+    if [ "$parent" = "$1" ]; then kill_tree "\${one##*/}"; fi
   done
   kill -9 "$1" 2>/dev/null
 )
