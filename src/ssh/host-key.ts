@@ -4,7 +4,7 @@ import { mkdir, open, readFile, stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { messageOf, P2cError, systemCode, usageError } from '../errors.ts';
-import { hashedHostName, type KnownKey, knownHostName, knownKeys, revokedKeys } from './known-hosts.ts';
+import { hashedHostName, type KnownKey, knownHostName, knownKeys, revokedKeys, vouchingKeys } from './known-hosts.ts';
 import { isKrl, krlKeys } from './krl.ts';
 import { roleOf, type Target } from './target.ts';
 
@@ -123,8 +123,9 @@ export function judgeHostKey(key: Buffer, target: Target, policy: HostKeyPolicy)
     if (pinned.includes(fingerprint(key))) return 'known';
     throw notPinned(target, shown, pinned);
   }
-  if (same.some((item) => item.marker === '')) return 'known';
-  const plain = known.filter((item) => item.marker === '' && !item.withoutPort);
+  const vouching = vouchingKeys(known);
+  if (vouching.some((item) => isKey(item, key))) return 'known';
+  const plain = vouching.filter((item) => !item.withoutPort);
   const other = plain.find((item) => item.type === keyType(key)) ?? plain[0];
   if (other !== undefined) throw changed(target, shown, other, policy.knownAs);
   if (policy.acceptNew) return 'new';

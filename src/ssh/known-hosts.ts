@@ -48,6 +48,17 @@ export function knownKeys(text: string, file: string, host: string, port: number
   return keys;
 }
 
+/**
+ * Of the keys that are known, those that a server may have: of its name with its port, or of the name alone where ssh would
+ * ask for that. It does only where it has no key at all of the full name, of whichever type (OpenSSH 9.2's sshconnect.c,
+ * check_host_key: a key of another type is HOST_CHANGED too, and only HOST_NEW is looked up "without port identifier").
+ */
+export function vouchingKeys(known: readonly KnownKey[]): readonly KnownKey[] {
+  const unmarked = known.filter(({ marker }) => marker === '');
+  const full = unmarked.filter(({ withoutPort }) => !withoutPort);
+  return full.length > 0 ? full : unmarked;
+}
+
 /** A list of public keys without hosts, each revoked for every server. */
 export function revokedKeys(text: string, file: string): KnownKey[] {
   return text.split('\n').flatMap((line, index) => {

@@ -265,6 +265,28 @@ test('a key that is known without the port vouches, and does not accuse', async 
   t.is(judgeHostKey(other, target('web1', 2222), policy(known, true)), 'new');
 });
 
+test('a key of the name without the port is asked for only where none is known of the whole name', (t) => {
+  const server = target('web1', 2222);
+  // Any other key of the whole name: as ssh, one of another type speaks against the server too.
+  const rsa = Buffer.concat([Buffer.from('\0\0\0\x07ssh-rsa', 'latin1'), Buffer.alloc(64, 1)]).toString('base64');
+  for (const [type, full] of [
+    ['ssh-ed25519', OTHER],
+    ['ssh-rsa', rsa],
+  ]) {
+    const text = `web1 ssh-ed25519 ${KEY}\n[web1]:2222 ${type} ${full}\n`;
+    const known = knownKeys(text, '/k', 'web1', 2222);
+    t.throws(() => judgeHostKey(Buffer.from(KEY, 'base64'), server, policy(known, true)), {
+      code: 'ssh.host-key-changed',
+      message: /\/k:2 knows/,
+    });
+  }
+  for (const marker of ['@revoked', '@cert-authority']) {
+    const text = `web1 ssh-ed25519 ${KEY}\n${marker} [web1]:2222 ssh-ed25519 ${OTHER}\n`;
+    const known = knownKeys(text, '/k', 'web1', 2222);
+    t.is(judgeHostKey(Buffer.from(KEY, 'base64'), server, policy(known, false)), 'known', marker);
+  }
+});
+
 test('a new key is remembered as ssh does', async (t) => {
   const home = await temporaryFolder(t);
   const [file = ''] = defaultKnownHosts(home);
