@@ -17,6 +17,7 @@ import { type Hop, routeTo } from './route.ts';
 import type { Prompt, Secret } from './secret.ts';
 import type { ConnectedSession, LedgerEntry } from './session.ts';
 import type { SshConfigSource } from './ssh-config.ts';
+import { TakenKey } from './taken-keys.ts';
 import type { Target } from './target.ts';
 
 export interface ConnectOptions {
@@ -68,7 +69,7 @@ export async function connect(target: Target, options: ConnectOptions = {}): Pro
   try {
     for (const hop of route.slice(0, -1)) {
       const target = { ...hop.target, jump: true };
-      jumps.add(target, await openHop({ ...hop, target }, dialOf(hop, jumps), options));
+      jumps.add(target, await openHop({ ...hop, target }, jumps, options));
     }
     return await openSource(route, jumps, options);
   } catch (error) {
@@ -83,7 +84,7 @@ async function openSource(route: readonly Hop[], jumps: JumpHosts, options: Conn
   if (source === undefined) throw new Error('the way to the target is empty');
   const { hostKeyFingerprints: pinned = [], password, limiter, idleTimeoutMs, onCommand } = options;
   const own = { pinned, password };
-  const { client, socket } = await openHop(source, dialOf(source, jumps), options, own);
+  const { client, socket } = await openHop(source, jumps, options, own);
   const session = new RemoteSession(source.target, client, socket, jumps, { limiter, idleTimeoutMs, onCommand });
   const abort = (): void => void socket.destroy();
   signal?.addEventListener('abort', abort, { once: true });
@@ -113,20 +114,28 @@ interface Own {
 
 const NOTHING: Own = { pinned: [], password: undefined };
 
-async function openHop(hop: Hop, dial: Dial, options: ConnectOptions, own: Own = NOTHING): Promise<Opened> {
+async function openHop(hop: Hop, jumps: JumpHosts, options: ConnectOptions, own: Own = NOTHING): Promise<Opened> {
   const { target, hostKeyAlias } = hop;
   // An alias is looked up as it stands, without a port.
   const knownAs = hostKeyAlias === undefined ? target : { host: hostKeyAlias, port: 22 };
+  const taken = new TakenKey(knownAs, hop.proxyCommand === undefined ? jumps.names : [hop.proxyCommand]);
   const known = [
     ...(await readKnownKeys(hop.knownHostsFiles, knownAs)),
+    ...taken.known,
     ...(await readRevokedKeys(hop.revokedHostKeys)),
   ];
   const { connectTimeoutMs, keepaliveMs, keepaliveCountMax } = hop;
   const opened = await handshake(
     target,
-    dial,
+    dialOf(hop, jumps),
     {
-      hostKey: { known, acceptNew: hop.acceptNewHostKey, pinned: own.pinned, knownAs },
+      hostKey: {
+        known,
+        acceptNew: hop.acceptNewHostKey,
+        pinned: own.pinned,
+        knownAs,
+        onNew: (key) => taken.remember(key),
+      },
       agent: await agentOf(hop),
       identities: [
         ...(await loadIdentities(hop.named)),
@@ -145,8 +154,8 @@ async function openHop(hop: Hop, dial: Dial, options: ConnectOptions, own: Own =
   try {
     if (opened.newKey !== undefined) {
       const file = hop.newKeysFile;
-      if (file !== undefined) await rememberHostKey(file, opened.newKey, knownAs, hop.hashKnownHosts);
-      options.onNotice?.(newKeyTaken(target, opened.newKey, file));
+      const kept = file !== undefined && (await rememberHostKey(file, opened.newKey, knownAs, hop.hashKnownHosts));
+      options.onNotice?.(newKeyTaken(target, opened.newKey, file, kept));
     }
     return opened;
   } catch (error) {

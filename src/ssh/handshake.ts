@@ -152,7 +152,11 @@ class Attempt {
 
   #verify(key: Buffer): boolean {
     try {
-      if (judgeHostKey(key, this.#target, this.#credentials.hostKey) === 'new') this.#newKey = key;
+      const { hostKey } = this.#credentials;
+      if (judgeHostKey(key, this.#target, hostKey) === 'new') {
+        this.#newKey = key;
+        hostKey.onNew(key);
+      }
       return true;
     } catch (error) {
       this.#patience.giveUp(error);

@@ -95,6 +95,8 @@ export interface HostKeyPolicy {
   readonly pinned: readonly string[];
   /** The host and port by which known_hosts knows it. */
   readonly knownAs: KnownAs;
+  /** Told of a new key that is taken, before anything is said to who showed it. */
+  readonly onNew: (key: Buffer) => void;
 }
 
 export interface KnownAs {
@@ -124,8 +126,9 @@ export function judgeHostKey(key: Buffer, target: Target, policy: HostKeyPolicy)
     throw notPinned(target, shown, pinned);
   }
   const vouching = vouchingKeys(known);
-  if (vouching.some((item) => isKey(item, key))) return 'known';
-  const plain = vouching.filter((item) => !item.withoutPort);
+  const own = vouching.filter((item) => isKey(item, key));
+  if (own.some((item) => item.taken !== true)) return 'known';
+  const plain = own.length > 0 ? [] : vouching.filter((item) => !item.withoutPort);
   const other = plain.find((item) => item.type === keyType(key)) ?? plain[0];
   if (other !== undefined) throw changed(target, shown, other, policy.knownAs);
   if (policy.acceptNew) return 'new';
@@ -150,11 +153,22 @@ function notPinned(target: Target, shown: string, pinned: readonly string[]): P2
 
 function changed(target: Target, shown: string, other: KnownKey, { host, port }: KnownAs): P2cError {
   const was = `${other.type} ${fingerprint(Buffer.from(other.key, 'base64'))}`;
+  if (other.taken === true) return changedSince(target, shown, was);
   return new P2cError(
     `the host key of ${roleOf(target)}${target.name} has changed: it shows ${shown}, and ${other.file}:${other.line} knows ${was}`,
     {
       code: 'ssh.host-key-changed',
       hint: `somebody may stand between this machine and the server. If its key was really renewed, remove the old one: ssh-keygen -f ${other.file} -R '${knownHostName(host, port)}'`,
+    },
+  );
+}
+
+function changedSince(target: Target, shown: string, was: string): P2cError {
+  return new P2cError(
+    `the host key of ${roleOf(target)}${target.name} has changed since it was taken as new: it shows ${shown}, and showed ${was}`,
+    {
+      code: 'ssh.host-key-changed',
+      hint: 'somebody may stand between this machine and the server, or several servers answer at this address. --host-key-fingerprint, or a file of --known-hosts, says which is meant',
     },
   );
 }
@@ -171,30 +185,34 @@ function unknown(target: Target, shown: string, authority: boolean): P2cError {
   });
 }
 
-/** What the user should know of a key that was taken unseen. @param file where it is remembered, if it is. */
-export function newKeyTaken(target: Target, key: Buffer, file: string | undefined): string {
-  const kept =
-    file === undefined
-      ? 'taken for this time and not remembered, for no known hosts file is configured (--known-hosts FILE names one)'
-      : `recorded in ${file}`;
-  return `the host key of ${roleOf(target)}${target.name} was not known; ${kept}: ${keyType(key)} ${fingerprint(key)}`;
+/** What the user should know of a key that was taken unseen. @param kept whether the file, where there is one, has it now. */
+export function newKeyTaken(target: Target, key: Buffer, file: string | undefined, kept: boolean): string {
+  const why = file === undefined ? 'no known hosts file is configured' : `${file} keeps nothing`;
+  const how = kept
+    ? `recorded in ${file}`
+    : `taken for this time and not remembered, for ${why} (--known-hosts FILE names one)`;
+  return `the host key of ${roleOf(target)}${target.name} was not known; ${how}: ${keyType(key)} ${fingerprint(key)}`;
 }
 
 /**
  * Remembers a key as ssh does: a line at the end of the user's file, made with its folder where it is missing.
  * @param hashed whether the name is to be hidden, as HashKnownHosts has it.
+ * @returns false where the file is none that keeps anything: /dev/null.
  * @throws P2cError `ssh.known-hosts` where the file cannot be written: the next run would not know the server.
  */
-export async function rememberHostKey(file: string, key: Buffer, knownAs: KnownAs, hashed: boolean): Promise<void> {
+export async function rememberHostKey(file: string, key: Buffer, knownAs: KnownAs, hashed: boolean): Promise<boolean> {
   const name = knownHostName(knownAs.host, knownAs.port);
   const line = `${hashed ? hashedHostName(name) : name} ${keyType(key)} ${key.toString('base64')}\n`;
   try {
     await mkdir(dirname(file), { recursive: true, mode: 0o700 });
     await using handle = await open(file, 'a+', 0o600);
-    const { size } = await handle.stat();
+    const status = await handle.stat();
+    if (!status.isFile()) return false;
+    const { size } = status;
     const last = Buffer.alloc(1);
     if (size > 0) await handle.read(last, 0, 1, size - 1);
     await handle.appendFile(size === 0 || last.toString() === '\n' ? line : `\n${line}`);
+    return true;
   } catch (error) {
     throw new P2cError(`the new host key cannot be written to ${file}: ${messageOf(error)}`, {
       code: 'ssh.known-hosts',

@@ -19,6 +19,10 @@ export class JumpHosts implements AsyncDisposable {
     return this.#hosts.at(-1);
   }
 
+  get names(): readonly string[] {
+    return this.#hosts.map(({ name }) => name);
+  }
+
   add({ name }: Target, { client, socket }: Opened): void {
     // ssh2 waits for the other side to hang up; what goes through it learns of its end by its own socket's.
     client.on('error', () => socket.destroy());

@@ -14,6 +14,8 @@ export interface KnownKey {
   readonly line: number;
   /** True for a key of the host's name without its port: it vouches for a server, and does not speak against one. */
   readonly withoutPort: boolean;
+  /** True for one that this run took as new: it is in no file, speaks against another, and vouches for nothing. */
+  readonly taken?: true;
 }
 
 /** The name a server is known by: `host`, or `[host]:port` where the port is not 22. */

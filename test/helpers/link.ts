@@ -13,12 +13,13 @@ export interface Link {
   received(): number;
 }
 
-export async function startLink(t: ExecutionContext, port: number): Promise<Link> {
+/** @param port of the server, which may be another for each connection. */
+export async function startLink(t: ExecutionContext, port: number | (() => number)): Promise<Link> {
   const sockets = new Set<Socket>();
   let frozen = false;
   let received = 0;
   const server = createServer((client) => {
-    const upstream = connect(port, '127.0.0.1');
+    const upstream = connect(typeof port === 'number' ? port : port(), '127.0.0.1');
     for (const [from, to] of [
       [client, upstream],
       [upstream, client],

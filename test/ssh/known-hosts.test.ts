@@ -34,6 +34,7 @@ const policy = (known: readonly KnownKey[], acceptNew: boolean, pinned: readonly
   acceptNew,
   pinned,
   knownAs: { host: 'web1', port: 22 },
+  onNew: () => {},
 });
 const target = (host: string, port = 22): Target => ({ user: 'root', host, port, name: `root@${host}` });
 
@@ -299,6 +300,7 @@ test('a new key is remembered as ssh does', async (t) => {
   await rememberHostKey(file, key, target('Web2'), false);
   t.is((await readFile(file, 'utf8')).split('\n').at(-2), `web2 ssh-ed25519 ${KEY}`);
   t.is((await readKnownKeys([file], target('web2')))[0]?.line, 3);
+  t.false(await rememberHostKey('/dev/null', key, target('web2'), false), 'it keeps nothing');
   await t.throwsAsync(rememberHostKey('/dev/null/known_hosts', key, target('web2'), false), {
     code: 'ssh.known-hosts',
   });

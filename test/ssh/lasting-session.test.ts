@@ -1,9 +1,13 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import type { AuthContext } from 'ssh2';
 import { P2cError } from '../../src/errors.ts';
 import { mayHeal, pauseBefore } from '../../src/ssh/healing.ts';
 import { type LastingOptions, LastingSession } from '../../src/ssh/lasting-session.ts';
 import { Answers, Secret } from '../../src/ssh/secret.ts';
+import { startLink } from '../helpers/link.ts';
+import { requirePrograms } from '../helpers/require.ts';
 import { type ServerBehaviour, startServer, type TestServer } from '../helpers/ssh-server.ts';
 
 async function lasting(t: ExecutionContext, server: TestServer, more: Partial<LastingOptions> = {}) {
@@ -106,6 +110,49 @@ test('a password is asked for once, also where the link has to be made again', a
   t.is((await session.run(reading)).code, 0);
   t.is(questions.length, 2, 'the wrong answer and the right one, of the first connection');
 });
+
+for (const own of ['none', '/dev/null']) {
+  test(`over a link that is made again no other key is taken as new, with UserKnownHostsFile ${own}`, async (t) => {
+    if (!requirePrograms(t, ['ssh'])) return;
+    const authenticate = (heard: string[]) => (context: AuthContext) => {
+      if (context.method === 'password') heard.push(context.password);
+      if (context.method === 'password') context.accept();
+      else context.reject(['password']);
+    };
+    const [meant, other]: [string[], string[]] = [[], []];
+    const server = await startServer(t, { ...cutting(1), authenticate: authenticate(meant) });
+    const stranger = await startServer(t, { keyTypes: ['rsa'], authenticate: authenticate(other) });
+    let port = server.port;
+    // One address, at which somebody else answers the second time.
+    const address = await startLink(t, () => port);
+    const config = join(server.folder, 'config');
+    await writeFile(
+      config,
+      `Host *\n UserKnownHostsFile ${own}\n GlobalKnownHostsFile none\n StrictHostKeyChecking accept-new\n`,
+    );
+    const notices: string[] = [];
+    const session = await LastingSession.open(
+      { ...server.target, port: address.port },
+      {
+        ...server.options,
+        retries: 2,
+        knownHostsFiles: undefined,
+        sshConfig: { file: config },
+        password: async () => new Secret('xyzzy'),
+        onNotice: (line) => notices.push(line),
+        onTrouble: () => {
+          port = stranger.port;
+        },
+      },
+    );
+    t.teardown(() => session[Symbol.asyncDispose]());
+    t.regex(notices.join(), /was not known; taken for this time and not remembered/);
+    const error = await t.throwsAsync(session.run(reading), { instanceOf: P2cError });
+    t.is(error.code, 'ssh.host-key-changed');
+    t.regex(error.message, /since it was taken as new: it shows ssh-rsa SHA256:\S+, and showed ssh-ed25519 SHA256:/);
+    t.deepEqual([meant, other], [['xyzzy'], []]);
+  });
+}
 
 test('a server that no longer lets p2c in is not asked again and again', async (t) => {
   let connections = 0;
