@@ -25,7 +25,7 @@ export function knownHostName(host: string, port: number): string {
 }
 
 const LONGEST_LINE = 64 * 1024;
-const BASE64 = /^[A-Za-z0-9+/]+=*$/;
+const CERTIFICATE = /-cert-v\d+@/;
 
 /**
  * The keys that the text of one file has for a server: those of `[host]:port`, and those of `host`, which ssh takes
@@ -61,11 +61,19 @@ export function vouchingKeys(known: readonly KnownKey[]): readonly KnownKey[] {
   return full.length > 0 ? full : unmarked;
 }
 
-/** A list of public keys without hosts, each revoked for every server. */
+/**
+ * A list of public keys without hosts, each revoked for every server.
+ * @throws Error for a line that is no key: ssh trusts no server then (authfile.c, sshkey_in_file), for what was to be revoked
+ * there is not known. A certificate is one too: ssh takes it for its key, which p2c does not look for in it.
+ */
 export function revokedKeys(text: string, file: string): KnownKey[] {
-  return text.split('\n').flatMap((line, index) => {
-    const [type, key] = line.trim().split(/[ \t]+/);
-    if (type === undefined || key === undefined || !isKey(type, key)) return [];
+  return text.split('\n').flatMap((written, index) => {
+    const line = written.trim();
+    if (line === '' || line.startsWith('#')) return [];
+    const [type, key] = line.split(/[ \t]+/);
+    if (type === undefined || key === undefined || !isKey(type, key) || CERTIFICATE.test(type)) {
+      throw new Error(`its line ${index + 1} is no public key`);
+    }
     return { marker: '@revoked', type, key, file, line: index + 1, withoutPort: false } as const;
   });
 }
@@ -76,11 +84,17 @@ export function hashedHostName(name: string): string {
   return `|1|${salt.toString('base64')}|${createHmac('sha1', salt).update(name).digest('base64')}`;
 }
 
-/** A key's wire form begins with its type (RFC 4253, 6.6). */
+/** A key's wire form: its type, and whole fields to its end (RFC 4253, 6.6); in base64 as it is compared. */
 function isKey(type: string, key: string): boolean {
-  if (!BASE64.test(key)) return false;
   const bytes = Buffer.from(key, 'base64');
-  return bytes.length > 4 + type.length && bytes.toString('latin1', 4, 4 + bytes.readUInt32BE(0)) === type;
+  if (bytes.toString('base64') !== key) return false;
+  let at = 0;
+  while (at + 4 <= bytes.length) at += 4 + bytes.readUInt32BE(at);
+  return (
+    at === bytes.length &&
+    bytes.length > 4 + type.length &&
+    bytes.toString('latin1', 4, 4 + bytes.readUInt32BE(0)) === type
+  );
 }
 
 /** `name,pattern,!not-this` or one hashed name. A negated pattern that matches rules the whole line out. */

@@ -205,7 +205,7 @@ test('a fingerprint that is given decides, but for a key that is revoked', (t) =
   const error = t.throws(() => judgeHostKey(key, target('web1'), policy(known, true, [other])));
   t.like(error, { code: 'ssh.host-key-mismatch' });
   t.true(error?.message.includes(own) && error.message.includes(other));
-  const revoked = revokedKeys(`# list\nssh-ed25519 ${KEY} why\nssh-ed25519 rubbish\n`, '/revoked');
+  const revoked = revokedKeys(`# list\nssh-ed25519 ${KEY} why\n\n`, '/revoked');
   t.is(revoked.length, 1);
   t.throws(() => judgeHostKey(key, target('web1'), policy(revoked, true, [own])), {
     code: 'ssh.host-key-revoked',
@@ -228,6 +228,31 @@ test('revoked keys that cannot be read are no reason to trust', async (t) => {
   for (const file of [list, join(folder, 'none')]) {
     await t.throwsAsync(readRevokedKeys([file]), { code: 'ssh.known-hosts' });
   }
+});
+
+test('a list of revoked keys with a line that is no key is refused as a whole, as ssh does', async (t) => {
+  const file = join(await temporaryFolder(t), 'revoked');
+  for (const line of [
+    'rubbish',
+    `* ssh-ed25519 ${KEY}`,
+    `@revoked * ssh-ed25519 ${KEY}`,
+    `no-pty ssh-ed25519 ${KEY}`,
+    `256 ssh-ed25519 ${KEY}`,
+    `ssh-rsa ${KEY}`,
+    'ssh-ed25519',
+    `ssh-ed25519 ${KEY}==`,
+    `ssh-ed25519 ${KEY}AAAA`,
+    `ssh-ed25519 ${KEY.slice(0, -4)}`,
+    `ssh-ed25519,${KEY}`,
+  ]) {
+    await writeFile(file, `# revoked\n${line}\n`);
+    await t.throwsAsync(readRevokedKeys([file]), { code: 'ssh.known-hosts', message: /line 2 is no public key/ }, line);
+  }
+  await writeFile(file, `# revoked\r\n\r\n \t# more\n\n\tssh-ed25519   ${KEY} a comment\r\nssh-ed25519 ${OTHER}`);
+  t.deepEqual(
+    (await readRevokedKeys([file])).map(({ line }) => line),
+    [5, 6],
+  );
 });
 
 test('a list of ssh-keygen -k revokes keys by themselves and by their digests', async (t) => {
@@ -269,7 +294,9 @@ test('a key that is known without the port vouches, and does not accuse', async 
 test('a key of the name without the port is asked for only where none is known of the whole name', (t) => {
   const server = target('web1', 2222);
   // Any other key of the whole name: as ssh, one of another type speaks against the server too.
-  const rsa = Buffer.concat([Buffer.from('\0\0\0\x07ssh-rsa', 'latin1'), Buffer.alloc(64, 1)]).toString('base64');
+  const rsa = Buffer.concat([Buffer.from('\0\0\0\x07ssh-rsa\0\0\0\x40', 'latin1'), Buffer.alloc(64, 1)]).toString(
+    'base64',
+  );
   for (const [type, full] of [
     ['ssh-ed25519', OTHER],
     ['ssh-rsa', rsa],
