@@ -10,9 +10,10 @@ import { roleOf, type Target } from './target.ts';
 
 const LARGEST_FILE = 16 * 1024 * 1024;
 
-/** Where ssh looks, the user's own files first. */
+/** Where ssh looks, the user's own files first (ssh_config(5), UserKnownHostsFile and GlobalKnownHostsFile). */
 export function defaultKnownHosts(home: string = homedir()): string[] {
-  return [join(home, '.ssh/known_hosts'), join(home, '.ssh/known_hosts2'), '/etc/ssh/ssh_known_hosts'];
+  const own = ['known_hosts', 'known_hosts2'].map((name) => join(home, '.ssh', name));
+  return [...own, '/etc/ssh/ssh_known_hosts', '/etc/ssh/ssh_known_hosts2'];
 }
 
 /** @throws P2cError `ssh.known-hosts` for a file that is there and cannot be read. */

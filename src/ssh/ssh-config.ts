@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { messageOf, P2cError, systemCode, usageError } from '../errors.ts';
 import { printable } from '../printable.ts';
+import { JoinedConfig } from './joined-config.ts';
 import type { Target } from './target.ts';
 import { expandPath, expandTokens, type TokenValues } from './tokens.ts';
 
@@ -55,10 +56,10 @@ export async function readHostConfig(
   target: Target,
   identities: readonly string[],
 ): Promise<HostConfig | undefined> {
-  const file = source.file ?? configOfOtherHome();
+  await using config = await configFor(source, target);
   const args = [
     '-G',
-    ...(file === undefined ? [] : ['-F', file]),
+    ...(config === undefined ? [] : ['-F', config.file]),
     ...(target.assumed?.includes('user') === true ? [] : ['-l', target.user]),
     ...(target.assumed?.includes('port') === true ? [] : ['-p', String(target.port)]),
     ...identities.flatMap((file) => ['-i', file]),
@@ -70,7 +71,7 @@ export async function readHostConfig(
     return hostConfig(stdout, target);
   } catch (error) {
     if (error instanceof P2cError) throw error;
-    if (systemCode(error) !== 'ENOENT') throw refused(target, error);
+    if (systemCode(error) !== 'ENOENT') throw refused(target, error, config);
     if (source.file === undefined) return undefined;
     throw usageError(`${source.file} cannot be read: there is no ssh program on this machine`, {
       code: 'ssh.config',
@@ -79,13 +80,32 @@ export async function readHostConfig(
   }
 }
 
+/** A file for -F. */
+interface ConfigFile extends AsyncDisposable {
+  readonly file: string;
+  renamed(words: string): string;
+}
+
 /**
  * ssh takes the home of the password file for the user's, and p2c takes HOME, as nearly everything does: where they are
- * not the same, what would be read at HOME is named to ssh. @returns undefined where they are.
+ * not the same, what would be read at HOME is named to ssh. @returns undefined where they are, and no file is named.
  */
-function configOfOtherHome(): string | undefined {
+async function configFor({ file }: SshConfigSource, target: Target): Promise<ConfigFile | undefined> {
+  if (file !== undefined) return asItIs(file);
   if (homedir() === userInfo().homedir) return undefined;
-  return [join(homedir(), '.ssh/config'), SYSTEM_CONFIG].find((file) => existsSync(file)) ?? 'none';
+  const own = join(homedir(), '.ssh/config');
+  const system = existsSync(SYSTEM_CONFIG);
+  if (!existsSync(own)) return asItIs(system ? SYSTEM_CONFIG : 'none');
+  if (!system) return asItIs(own);
+  try {
+    return await JoinedConfig.of(own, SYSTEM_CONFIG);
+  } catch (error) {
+    throw refused(target, error, undefined);
+  }
+}
+
+function asItIs(file: string): ConfigFile {
+  return { file, renamed: (words) => words, async [Symbol.asyncDispose]() {} };
 }
 
 /** A path that ssh expanded itself. */
@@ -167,14 +187,15 @@ function familyOf(text: string | undefined): 4 | 6 | undefined {
   return text === 'inet6' ? 6 : undefined;
 }
 
-function refused(target: Target, cause: unknown): P2cError {
+function refused(target: Target, cause: unknown, config: ConfigFile | undefined): P2cError {
   const said =
     cause instanceof Error && 'stderr' in cause
       ? String(cause.stderr)
           .trim()
           .replace(/[\r\n]+/g, '; ')
       : '';
-  const why = printable((said === '' ? messageOf(cause) : said).slice(0, 500));
+  const words = said === '' ? messageOf(cause) : said;
+  const why = printable((config?.renamed(words) ?? words).slice(0, 500));
   return usageError(`ssh cannot say how it would reach ${target.name}: ${why}`, {
     code: 'ssh.config',
     hint: `try it with: ssh -G ${target.host}; -F FILE reads another configuration, -F none reads none`,

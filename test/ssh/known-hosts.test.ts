@@ -317,7 +317,8 @@ test('a key of the name without the port is asked for only where none is known o
 
 test('a new key is remembered as ssh does', async (t) => {
   const home = await temporaryFolder(t);
-  const [file = ''] = defaultKnownHosts(home);
+  const [file = '', ...others] = defaultKnownHosts(home);
+  t.deepEqual(others, [join(home, '.ssh/known_hosts2'), '/etc/ssh/ssh_known_hosts', '/etc/ssh/ssh_known_hosts2']);
   const key = Buffer.from(KEY, 'base64');
   await rememberHostKey(file, key, target('web1', 2222), false);
   t.is(await readFile(file, 'utf8'), `[web1]:2222 ssh-ed25519 ${KEY}\n`);

@@ -1,12 +1,14 @@
 /** What `ssh -G` prints, read; and the tokens that it leaves for others to expand. */
-import { mkdir, writeFile } from 'node:fs/promises';
+import { chown, mkdir, readdir, stat, writeFile } from 'node:fs/promises';
 import { homedir, hostname } from 'node:os';
 import { join } from 'node:path';
 import test from 'ava';
+import { JoinedConfig } from '../../src/ssh/joined-config.ts';
 import { routeTo } from '../../src/ssh/route.ts';
 import { hostConfig, readHostConfig } from '../../src/ssh/ssh-config.ts';
 import { parseJumps, parseTarget } from '../../src/ssh/target.ts';
 import { expandPath, expandTokens } from '../../src/ssh/tokens.ts';
+import { failure } from '../helpers/failure.ts';
 import { requirePrograms } from '../helpers/require.ts';
 import { temporaryFolder } from '../helpers/temporary.ts';
 
@@ -115,6 +117,50 @@ test.serial('a HOME of its own is the home, also for what ssh would look for els
   t.is(config?.host, '192.0.2.7');
   t.is(config?.userKnownHosts[0], join(home, '.ssh/known_hosts'));
   t.true(config?.identityFiles.includes(join(home, '.ssh/id_ed25519')));
+});
+
+test.serial('with a HOME of its own the configuration of the system is read after that of the home', async (t) => {
+  if (!requirePrograms(t, ['ssh'])) return;
+  const home = await temporaryFolder(t);
+  const temporary = await temporaryFolder(t);
+  await mkdir(join(home, '.ssh'));
+  const file = join(home, '.ssh/config');
+  const { HOME: before, TMPDIR: tmp } = process.env;
+  const settings: NodeJS.ProcessEnv = { HOME: home, TMPDIR: temporary };
+  Object.assign(process.env, settings);
+  t.teardown(() => {
+    for (const [name, value] of Object.entries({ HOME: before, TMPDIR: tmp })) {
+      if (value === undefined) delete process.env[name];
+      else process.env[name] = value;
+    }
+  });
+  // What the system of this machine says, as ssh prints it, and what is left of that without a file.
+  await writeFile(file, '');
+  const system = await readHostConfig({ file: '/etc/ssh/ssh_config' }, target, []);
+  t.deepEqual(await readHostConfig({}, target, []), system);
+  // The home's comes first, whatever block it ends in, and without an end of its last line.
+  await writeFile(file, 'Host *\n HashKnownHosts no\nHost other\n Port 7');
+  t.like(await readHostConfig({}, target, []), { hashKnownHosts: false, port: 22 });
+  // Another's file is read, as with sudo that leaves HOME alone.
+  if (process.getuid?.() === 0) await chown(file, 65_534, 65_534);
+  t.is((await readHostConfig({}, parseTarget('other'), []))?.port, 7);
+  await writeFile(file, '\n\nNonsense yes\n');
+  const error = await failure(readHostConfig({}, target, []));
+  t.is(error.code, 'ssh.config');
+  t.true(error.message.includes(`${file}: line 3: Bad configuration option: nonsense`), error.message);
+  t.deepEqual(await readdir(temporary), [], 'what was written for ssh is gone');
+});
+
+test("the configuration of the system holds for all, below the block in which the user's ends", async (t) => {
+  if (!requirePrograms(t, ['ssh'])) return;
+  const folder = await temporaryFolder(t);
+  const [own, system] = [join(folder, 'own'), join(folder, 'system')];
+  await writeFile(own, 'Host elsewhere\n  User ann');
+  await writeFile(system, 'RevokedHostKeys /etc/ssh/revoked\nHost *\n  Port 2222\n');
+  await using config = await JoinedConfig.of(own, system);
+  t.is((await stat(config.file)).mode & 0o777, 0o600);
+  t.like(await readHostConfig(config, target, []), { revokedHostKeys: ['/etc/ssh/revoked'], port: 2222 });
+  t.is(config.renamed(`${config.file} line 1`), `${own} line 1`);
 });
 
 test.serial('where there is no ssh program, it is said what is lost', async (t) => {
