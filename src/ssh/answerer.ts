@@ -12,6 +12,8 @@ export class Answerer {
   readonly #name: string;
   readonly #password: (() => Promise<Secret>) | undefined;
   readonly #prompt: Prompt | undefined;
+  /** How often each text was asked of a person: in one attempt, the same words again are another question. */
+  readonly #times = new Map<string, number>();
   #given = false;
   #unanswered: string | undefined;
 
@@ -48,7 +50,9 @@ export class Answerer {
   /** The server words the questions: they are shown with its name, as text that commands no terminal. */
   async #ask({ prompt }: Question): Promise<string> {
     const text = printable(prompt.slice(0, LONGEST_QUESTION)).trim();
-    if (this.#prompt !== undefined) return (await this.#prompt(`${this.#name}: ${text}`)).reveal();
+    const times = (this.#times.get(text) ?? 0) + 1;
+    this.#times.set(text, times);
+    if (this.#prompt !== undefined) return (await this.#prompt(`${this.#name}: ${text}`, String(times))).reveal();
     this.#unanswered ??= text;
     return '';
   }

@@ -14,7 +14,7 @@ import { printable } from '../printable.ts';
 import { Answerer } from './answerer.ts';
 import type { Identity } from './identity.ts';
 import type { Prompt, Secret } from './secret.ts';
-import { roleOf, type Target } from './target.ts';
+import { addressOf, roleOf, type Target } from './target.ts';
 
 /** As ssh's NumberOfPasswordPrompts. */
 const ATTEMPTS = 3;
@@ -101,8 +101,8 @@ export class Authentication {
 
   /** @param why what the server gave as its reason to hang up, if it did. */
   failed(why?: string): LoginRefused {
-    const { host, port, user } = this.#target;
-    const where = `${roleOf(this.#target)}${host}${port === 22 ? '' : ` port ${port}`}`;
+    const { user } = this.#target;
+    const where = `${roleOf(this.#target)}${addressOf(this.#target)}`;
     const tried = this.#tried.length === 0 ? 'nothing, for p2c has nothing that it takes' : this.#tried.join(', ');
     const takes = this.#allowed.length === 0 ? '' : `; it takes ${printable(this.#allowed.join(', '))}`;
     const said = why === undefined ? '' : `; it said: ${printable(why.slice(0, LONGEST_REASON))}`;
@@ -172,7 +172,7 @@ export class Authentication {
   /** @param password undefined where a person is asked for everything. */
   #asked(attempts: number, password: (() => Promise<Secret>) | undefined): Attempt[] {
     const username = this.#target.user;
-    const name = `${username}@${this.#target.host}`;
+    const name = `${username}@${addressOf(this.#target)}`;
     const interactive = async (): Promise<AnyAuthMethod> => {
       const answers = new Answerer(name, password, this.#means.prompt);
       return this.#try('keyboard-interactive', {

@@ -118,7 +118,11 @@ async function openHop(hop: Hop, jumps: JumpHosts, options: ConnectOptions, own:
   const { target, hostKeyAlias } = hop;
   // An alias is looked up as it stands, without a port.
   const knownAs = hostKeyAlias === undefined ? target : { host: hostKeyAlias, port: 22 };
-  const taken = new TakenKey(knownAs, hop.proxyCommand === undefined ? jumps.names : [hop.proxyCommand]);
+  const { prompt } = options;
+  const over = hop.proxyCommand === undefined ? jumps.names : [hop.proxyCommand];
+  const taken = new TakenKey(knownAs, over);
+  // Behind two jump hosts, one user at one address is asked for two passwords.
+  const place = JSON.stringify([...over, target.user, target.host, target.port]);
   const known = [
     ...(await readKnownKeys(hop.knownHostsFiles, knownAs)),
     ...taken.known,
@@ -143,7 +147,7 @@ async function openHop(hop: Hop, jumps: JumpHosts, options: ConnectOptions, own:
       ],
       certificates: await certificatesOf([...hop.named, ...hop.identityFiles], hop.certificateFiles),
       password: own.password,
-      prompt: options.prompt,
+      prompt: prompt === undefined ? undefined : (question, which) => prompt(question, `${place} ${which ?? ''}`),
     },
     {
       limits: { connectTimeoutMs, keepaliveMs, keepaliveCountMax, signal: options.signal },

@@ -84,7 +84,7 @@ class Attempt {
       identities,
       certificates,
       password: password === undefined ? undefined : () => this.#patience.during(password),
-      prompt: prompt === undefined ? undefined : (question) => this.#patience.during(() => prompt(question)),
+      prompt: prompt === undefined ? undefined : (...asked) => this.#patience.during(() => prompt(...asked)),
       giveUp: (error) => this.#patience.giveUp(error),
     });
   }

@@ -1,4 +1,5 @@
 /** The keys p2c may authenticate with: files that the user named, or the ones ssh would try. */
+import { createHash } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -92,7 +93,22 @@ async function loadIdentity(file: string, named: boolean): Promise<Identity> {
   return { file, named, locked: true, unlock: (prompt) => unlock(file, text, prompt) };
 }
 
+/**
+ * Keys that were unlocked, by their files' content: a jump host and the target, a link that is made again and the hosts of a
+ * batch ask for a passphrase once.
+ */
+const unlocked = new Map<string, ParsedKey>();
+
 async function unlock(file: string, text: Buffer, prompt: Prompt | undefined): Promise<ParsedKey> {
+  const content = createHash('sha256').update(text).digest('hex');
+  const known = unlocked.get(content);
+  if (known !== undefined) return known;
+  const key = await askForPassphrase(file, text, prompt);
+  unlocked.set(content, key);
+  return key;
+}
+
+async function askForPassphrase(file: string, text: Buffer, prompt: Prompt | undefined): Promise<ParsedKey> {
   if (prompt === undefined) {
     throw refused(
       file,

@@ -6,6 +6,7 @@ import { type BecomeMethod, type BecomeOptions, type Elevation, elevationBy } fr
 import type { RemoteSession } from './remote-session.ts';
 import type { Prompt, Secret } from './secret.ts';
 import type { Session } from './session.ts';
+import { addressOf } from './target.ts';
 
 const ATTEMPTS = 3;
 
@@ -132,9 +133,11 @@ async function elevateByPassword(
 }
 
 function ask(session: Session, method: BecomeMethod, prompt: Prompt): Promise<Secret> {
-  const { user, host } = session.target;
+  const where = addressOf(session.target);
   return prompt(
-    method === 'su' ? `Password of root on ${host}, for su:` : `Password of ${user}@${host}, for ${method}:`,
+    method === 'su'
+      ? `Password of root on ${where}, for su:`
+      : `Password of ${session.target.user}@${where}, for ${method}:`,
   );
 }
 

@@ -26,21 +26,25 @@ export class Secret {
   }
 }
 
-/** Asks a person. Absent where there is nobody to ask. */
-export type Prompt = (question: string) => Promise<Secret>;
+/**
+ * Asks a person. Absent where there is nobody to ask.
+ * @param which tells questions in the same words from each other: whose they are, and the how-manieth of one conversation.
+ */
+export type Prompt = (question: string, which?: string) => Promise<Secret>;
 
 /** What a person answered, for a link that has to be made again while nobody sits there. */
 export class Answers {
   readonly #given = new Map<string, Secret>();
 
-  /** The prompt of one connection. A question that comes a second time in it was answered wrongly: `ask` is asked. */
+  /** The prompt of one connection. One question that comes a second time in it was answered wrongly: `ask` is asked. */
   prompt(ask: Prompt): Prompt {
     const asked = new Set<string>();
-    return async (question) => {
-      const known = asked.has(question) ? undefined : this.#given.get(question);
-      asked.add(question);
-      const answer = known ?? (await ask(question));
-      this.#given.set(question, answer);
+    return async (question, which) => {
+      const one = JSON.stringify([question, which]);
+      const known = asked.has(one) ? undefined : this.#given.get(one);
+      asked.add(one);
+      const answer = known ?? (await ask(question, which));
+      this.#given.set(one, answer);
       return answer;
     };
   }

@@ -19,6 +19,11 @@ export function roleOf({ jump }: Target): string {
   return jump === true ? 'the jump host ' : '';
 }
 
+/** `host`, or `host port 2222` where that is not ssh's own. */
+export function addressOf({ host, port }: Target): string {
+  return port === 22 ? host : `${host} port ${port}`;
+}
+
 /**
  * The jump hosts of `-J` and ProxyJump: `[user@]host[:port]` or ssh:// each, with commas between. The first is dialled. As for
  * ssh, `none` is a server's name nowhere here: it goes directly, whatever is configured.

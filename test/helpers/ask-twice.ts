@@ -11,7 +11,7 @@ const prompt = terminalPrompt();
 if (prompt === undefined) {
   writeFileSync(file, 'nobody to ask');
 } else {
-  const answers = await Promise.allSettled(QUESTIONS.map(prompt));
+  const answers = await Promise.allSettled(QUESTIONS.map((question) => prompt(question)));
   const told = answers.map((answer) => {
     if (answer.status === 'fulfilled') return answer.value.reveal();
     return answer.reason instanceof P2cError ? `${answer.reason.code} ${answer.reason.exitCode}` : 'unexpected';

@@ -1,6 +1,7 @@
 /** An SSH server inside the test, for what a real sshd does not do: refuse, fall silent, break rules. Needs no root. */
 import { spawn } from 'node:child_process';
 import { readFile, writeFile } from 'node:fs/promises';
+import { connect as openSocket } from 'node:net';
 import { join } from 'node:path';
 import type { ExecutionContext } from 'ava';
 import ssh2, { type AuthContext, type ServerChannel, type ServerConfig } from 'ssh2';
@@ -58,6 +59,11 @@ export async function startServer(t: ExecutionContext, behaviour: ServerBehaviou
     client.on('authentication', (context) => {
       if (behaviour.authenticate === undefined) context.accept();
       else behaviour.authenticate(context);
+    });
+    client.on('tcpip', (accept, _reject, { destIP, destPort }) => {
+      const onward = openSocket(destPort, destIP).on('error', () => {});
+      whenOver(() => onward.destroy());
+      onward.pipe(accept()).pipe(onward);
     });
     client.on('session', (accept, reject) => {
       if (behaviour.session?.() === false) return reject();

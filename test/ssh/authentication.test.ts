@@ -158,7 +158,7 @@ test('a password', async (t) => {
   const server = await startServer(t, { authenticate: byPassword('open sesame', ['password']) });
   const { prompt, asked } = answers('wrong', 'open sesame');
   await server.connect({ prompt });
-  t.deepEqual(asked, Array(2).fill('Password of joe@127.0.0.1:'));
+  t.deepEqual(asked, Array(2).fill(`Password of joe@127.0.0.1 port ${server.port}:`));
   const error = await failure(server.connect({ prompt: answers('a', 'b', 'c', 'd').prompt }));
   t.is(error.code, 'ssh.auth');
   t.regex(error.message, /Tried: password; it takes password$/);
@@ -171,7 +171,7 @@ test('questions of the server', async (t) => {
   const { prompt, asked } = answers('0', '123456');
   await server.connect({ prompt });
   t.is(asked.length, 2);
-  t.is(asked[0], 'joe@127.0.0.1: Token:\\x1b[2J');
+  t.is(asked[0], `joe@127.0.0.1 port ${server.port}: Token:\\x1b[2J`);
   const error = await failure(server.connect({ prompt: answers('a', 'b', 'c', 'd').prompt }));
   t.regex(error.message, /Tried: keyboard-interactive; it takes keyboard-interactive$/);
 });
@@ -331,7 +331,7 @@ test('a password and a code: the password answers one question, a person the oth
     const options = { identities: [], password: async () => new Secret('s3cret') };
     const { prompt, asked } = answers('424242');
     await server.connect({ ...options, prompt });
-    t.deepEqual(asked, ['joe@127.0.0.1: Verification code:']);
+    t.deepEqual(asked, [`joe@127.0.0.1 port ${server.port}: Verification code:`]);
     const alone = await failure(server.connect(options));
     t.is(alone.code, 'ssh.auth');
     t.regex(

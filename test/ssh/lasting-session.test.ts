@@ -9,6 +9,8 @@ import { Answers, Secret } from '../../src/ssh/secret.ts';
 import { startLink } from '../helpers/link.ts';
 import { requirePrograms } from '../helpers/require.ts';
 import { type ServerBehaviour, startServer, type TestServer } from '../helpers/ssh-server.ts';
+import { generateKey } from '../helpers/sshd.ts';
+import { temporaryFolder } from '../helpers/temporary.ts';
 
 async function lasting(t: ExecutionContext, server: TestServer, more: Partial<LastingOptions> = {}) {
   const session = await LastingSession.open(server.target, { ...server.options, retries: 2, ...more });
@@ -111,6 +113,61 @@ test('a password is asked for once, also where the link has to be made again', a
   t.is(questions.length, 2, 'the wrong answer and the right one, of the first connection');
 });
 
+/** The target, behind a server that has nothing of its own but the way. */
+async function behind(t: ExecutionContext, gate: TestServer, server: TestServer, more: Partial<LastingOptions>) {
+  const knownHostsFiles = [server.knownHosts, gate.knownHosts];
+  return lasting(t, server, { jumps: [gate.target], knownHostsFiles, ...more });
+}
+
+test('a key that is locked opens the jump host and the target, is asked for once, and opens them again', async (t) => {
+  const key = join(await temporaryFolder(t), 'key');
+  await generateKey(key, 'ed25519', 'passphrase');
+  const authenticate = (context: AuthContext): void => {
+    if (context.method === 'publickey') context.accept();
+    else context.reject(['publickey']);
+  };
+  const server = await startServer(t, { ...cutting(1), authenticate });
+  const asked: string[] = [];
+  const prompt = async (question: string): Promise<Secret> => {
+    asked.push(question);
+    return new Secret('passphrase');
+  };
+  const session = await behind(t, await startServer(t, { authenticate }), server, { prompt, identities: [key] });
+  t.is((await session.run(reading)).code, 0);
+  t.deepEqual(asked, [`Passphrase of ${key}:`]);
+});
+
+test('a jump host and a target of one name are each given their own password, also over a link that is made again', async (t) => {
+  const heard: Record<'gate' | 'inner', string[]> = { gate: [], inner: [] };
+  const authenticate = (who: 'gate' | 'inner') => (context: AuthContext) => {
+    if (context.method !== 'keyboard-interactive') return context.reject(['keyboard-interactive']);
+    const questions = who === 'gate' ? ['Password:'] : ['Password:', 'Password:'];
+    context.prompt(
+      questions.map((prompt) => ({ prompt, echo: false })),
+      (given) => {
+        heard[who].push(...given);
+        if (given.join() === (who === 'gate' ? 'for gate' : 'one,two')) context.accept();
+        else context.reject(['keyboard-interactive']);
+      },
+    );
+  };
+  const server = await startServer(t, { ...cutting(1), authenticate: authenticate('inner') });
+  const asked: string[] = [];
+  const answers = ['for gate', 'one', 'two'];
+  const prompt = async (question: string): Promise<Secret> => {
+    asked.push(question);
+    return new Secret(answers.shift() ?? '');
+  };
+  const gate = await startServer(t, { authenticate: authenticate('gate') });
+  const session = await behind(t, gate, server, { prompt, identities: [] });
+  t.is((await session.run(reading)).code, 0);
+  t.deepEqual(
+    asked,
+    [gate, server, server].map(({ port }) => `joe@127.0.0.1 port ${port}: Password:`),
+  );
+  t.deepEqual(heard, { gate: Array(2).fill('for gate'), inner: ['one', 'two', 'one', 'two'] });
+});
+
 for (const own of ['none', '/dev/null']) {
   test(`over a link that is made again no other key is taken as new, with UserKnownHostsFile ${own}`, async (t) => {
     if (!requirePrograms(t, ['ssh'])) return;
@@ -204,4 +261,6 @@ test('what was answered is given once to each connection', async (t) => {
   t.is((await second('Password?')).reveal(), '2');
   t.is((await second('Password?')).reveal(), '3');
   t.is((await second('Code?')).reveal(), '4');
+  t.is((await second('Code?', 'of another server')).reveal(), '5');
+  t.is((await answers.prompt(ask)('Code?')).reveal(), '4');
 });
