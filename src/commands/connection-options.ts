@@ -189,7 +189,7 @@ export function connectOptions(
   const keepaliveCountMax = wholeNumber('server-alive-count-max', options['server-alive-count-max'], 1, 1000);
   return {
     acceptNewHostKey: options['accept-new-host-key'],
-    become: becomeOptions(options),
+    become: becomeOptions(options, signal),
     compress: options.compress,
     compressed: options.compress === 'ssh',
     connectTimeoutMs: milliseconds('connect-timeout', options['connect-timeout']),
@@ -202,7 +202,7 @@ export function connectOptions(
     knownHostsFiles: options['known-hosts'],
     limiter: limiterOf(options['limit-rate']),
     legacy: options['legacy-ssh'],
-    password: passwordSource('password', options['password-fd'], options['password-command']),
+    password: passwordSource('password', options['password-fd'], options['password-command'], signal),
     prompt: prompt === undefined ? undefined : (question) => aside(() => prompt(question)),
     retries,
     signal,
@@ -234,8 +234,16 @@ function sshConfigSource(file: string | undefined): SshConfigSource | undefined 
   return file.toLowerCase() === 'none' ? undefined : { file };
 }
 
-function becomeOptions(options: Partial<ConnectionOptions>): BecomeOptions | undefined {
-  const password = passwordSource('become-password', options['become-password-fd'], options['become-password-command']);
+function becomeOptions(
+  options: Partial<ConnectionOptions>,
+  signal: AbortSignal | undefined,
+): BecomeOptions | undefined {
+  const password = passwordSource(
+    'become-password',
+    options['become-password-fd'],
+    options['become-password-command'],
+    signal,
+  );
   const ask = options['ask-become-pass'] === true;
   if (ask && password !== undefined) {
     throw usageError('--ask-become-pass is given, and the password from elsewhere too', { code: 'usage' });

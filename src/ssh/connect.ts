@@ -10,6 +10,7 @@ import { handshake, type Opened } from './handshake.ts';
 import { newKeyTaken, readKnownKeys, readRevokedKeys, rememberHostKey } from './host-key.ts';
 import { certificatesOf, loadIdentities, loadUsableIdentities } from './identity.ts';
 import { JumpHosts } from './jump-hosts.ts';
+import { orAborted } from './or-aborted.ts';
 import { gainPrivilege } from './privilege.ts';
 import type { RateLimiter } from './rate-limiter.ts';
 import { RemoteSession } from './remote-session.ts';
@@ -86,17 +87,13 @@ async function openSource(route: readonly Hop[], jumps: JumpHosts, options: Conn
   const own = { pinned, password };
   const { client, socket } = await openHop(source, jumps, options, own);
   const session = new RemoteSession(source.target, client, socket, jumps, { limiter, idleTimeoutMs, onCommand });
-  const abort = (): void => void socket.destroy();
-  signal?.addEventListener('abort', abort, { once: true });
   try {
-    signal?.throwIfAborted();
-    await gainPrivilege(session, options);
+    // What is waited for may be no command of the session: a person, or a program, that is asked for a password.
+    await orAborted(gainPrivilege(session, options), signal, () => socket.destroy());
     return session;
   } catch (error) {
     await session[Symbol.asyncDispose]();
     throw signal?.aborted === true ? signal.reason : error;
-  } finally {
-    signal?.removeEventListener('abort', abort);
   }
 }
 

@@ -1,8 +1,10 @@
 /** What the options of a connection mean, and what is wrong with them before anything is sent. */
-import { openSync, writeFileSync } from 'node:fs';
+import { existsSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import test from 'ava';
 import { type ConnectionOptions, connectOptions } from '../../src/commands/connection-options.ts';
+import { P2cError } from '../../src/errors.ts';
 import { temporaryFolder } from '../helpers/temporary.ts';
 
 test('nothing given: what ssh itself would read, and what is configured there', (t) => {
@@ -63,6 +65,35 @@ test('a password comes from a file descriptor, which is read once', async (t) =>
   t.is((await first.password?.())?.reveal(), "it's long");
   t.is((await connectOptions({ 'password-fd': fd }).password?.())?.reveal(), "it's long");
   await t.throwsAsync(async () => connectOptions({ 'password-fd': 987 }).password?.(), { code: 'ssh.password' });
+});
+
+test('a program that is asked for a password ends with an interruption, and what it started', async (t) => {
+  const folder = await temporaryFolder(t);
+  const [pid, next] = [join(folder, 'pid'), join(folder, 'next')];
+  const command = `sh -c 'sleep 71 & echo $! >${pid}.new; mv ${pid}.new ${pid}; wait; touch ${next}'; touch ${next}`;
+  const controller = new AbortController();
+  const waiting = connectOptions({ 'password-command': command }, controller.signal).password?.();
+  while (!existsSync(pid)) await setTimeout(10);
+  const file = `/proc/${readFileSync(pid, 'utf8').trim()}/cmdline`;
+  const sleeping = (): boolean => existsSync(file) && readFileSync(file, 'utf8').startsWith('sleep');
+  while (!sleeping()) await setTimeout(10);
+  controller.abort(new P2cError('interrupted', { code: 'interrupted' }));
+  await t.throwsAsync(async () => waiting, { code: 'interrupted' });
+  while (sleeping()) await setTimeout(10);
+  await setTimeout(100);
+  t.false(existsSync(next));
+});
+
+test('after an interruption a program is asked anew', async (t) => {
+  const file = join(await temporaryFolder(t), 'second');
+  const command = `if [ -e ${file} ]; then echo later; else touch ${file}; exec sleep 60; fi`;
+  const controller = new AbortController();
+  const { password } = connectOptions({ 'password-command': command }, controller.signal);
+  const waiting = password?.();
+  while (!existsSync(file)) await setTimeout(10);
+  controller.abort(new P2cError('interrupted', { code: 'interrupted' }));
+  await t.throwsAsync(async () => waiting, { code: 'interrupted' });
+  t.is((await password?.())?.reveal(), 'later');
 });
 
 test('a password comes from a program, whose output is never told', async (t) => {

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { P2cError } from '../../src/errors.ts';
 import { type ConnectOptions, connect } from '../../src/ssh/connect.ts';
+import type { Secret } from '../../src/ssh/secret.ts';
 import type { Target } from '../../src/ssh/target.ts';
 import { freePort, listenOnFreePort } from '../helpers/port.ts';
 import { requirePrograms } from '../helpers/require.ts';
@@ -129,6 +130,30 @@ test('an attempt that is called off', async (t) => {
     t.is(await failure(connect(at('127.0.0.1', port), { ...PLAIN, signal: controller.signal })), reason);
   }
 });
+
+for (const who of ['a person', 'a program'] as const) {
+  test(`an interruption while ${who} is asked for root's password`, async (t) => {
+    const server = await startServer(t, {
+      exec(command, accept) {
+        if (!command.includes('p2c:asks:')) return false;
+        const channel = accept();
+        channel.write('p2c:asks:');
+        channel.exit(0);
+        channel.end();
+        return true;
+      },
+    });
+    const controller = new AbortController();
+    const reason = new P2cError('interrupted', { code: 'interrupted' });
+    const asked = async (): Promise<Secret> => {
+      setTimeout(() => controller.abort(reason), 50);
+      return new Promise(() => {});
+    };
+    const become = { method: 'sudo', password: who === 'a program' ? asked : undefined } as const;
+    const attempt = server.connect({ become, prompt: asked, signal: controller.signal });
+    t.is(await failure(attempt), reason);
+  });
+}
 
 for (const [kind, algorithms] of [
   ['key exchange', { kex: ['diffie-hellman-group1-sha1'] }],
