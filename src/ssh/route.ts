@@ -48,30 +48,46 @@ const MOST_HOPS = 16;
  * @throws P2cError `ssh.config`; `ssh.jump-loop` where the way does not end.
  */
 export async function routeTo(target: Target, options: ConnectOptions): Promise<readonly Hop[]> {
-  return wayTo(target, options, options.jumps, MOST_HOPS);
+  return wayTo(await placeOf(target, options), options, options.jumps, MOST_HOPS);
+}
+
+/** A server as it was named, and what ssh_config makes of it. */
+interface Place {
+  readonly named: Target;
+  readonly hop: Hop;
+  readonly proxyJump: string | undefined;
+}
+
+async function placeOf(named: Target, options: ConnectOptions): Promise<Place> {
+  const config = await configOf(named, options);
+  return { named, hop: hopOf(named, options, config), proxyJump: config?.proxyJump };
 }
 
 async function wayTo(
-  target: Target,
+  place: Place,
   options: ConnectOptions,
   named: readonly Target[] | undefined,
   left: number,
 ): Promise<readonly Hop[]> {
-  if (left <= 0) {
-    throw usageError(`the way to ${target.name} leads over more than ${MOST_HOPS} jump hosts`, {
+  const { hop, proxyJump } = place;
+  const written = named ?? (proxyJump === undefined ? [] : parseJumps(proxyJump));
+  const remaining = left - written.length;
+  if (remaining <= 0) {
+    throw usageError(`the way to ${hop.target.name} leads over more than ${MOST_HOPS} jump hosts`, {
       code: 'ssh.jump-loop',
       hint: 'a ProxyJump in ssh_config may lead back to itself: give the jump host a Host block with ProxyJump none',
     });
   }
-  const config = await configOf(target, options);
-  const hop = hopOf(target, options, config);
-  const jumps = named ?? configuredJumps(config, hop.target);
+  const jumps: Place[] = [];
+  for (const jump of written) {
+    const next = await placeOf(jump, options);
+    if (named !== undefined || !isSelf(next, hop.target)) jumps.push(next);
+  }
   const [first, ...later] = jumps;
   // That there are none was said for this run: as with ssh, nothing that is configured carries the connection then.
   if (first === undefined) return [named === undefined ? hop : straight(hop)];
-  const before = [...(await wayTo(first, options, undefined, left - jumps.length))];
-  for (const jump of later) before.push(straight(hopOf(jump, options, await configOf(jump, options))));
-  return [...before, straight(hop)];
+  const before = await wayTo(first, options, undefined, remaining);
+  return [...before, ...later.map((jump) => straight(jump.hop)), straight(hop)];
 }
 
 /** Over named jump hosts, or none by name, no other program carries the connection. */
@@ -79,11 +95,14 @@ function straight(hop: Hop): Hop {
   return { ...hop, proxyCommand: undefined };
 }
 
-/** A jump over itself is passed over, as ssh does: `Host *` with a ProxyJump names its own jump host too. */
-function configuredJumps(config: HostConfig | undefined, self: Target): readonly Target[] {
-  if (config?.proxyJump === undefined) return [];
-  const jumps = parseJumps(config.proxyJump);
-  return jumps.some(({ host }) => host === self.host || host === self.name) ? [] : jumps;
+/**
+ * A jump over itself is passed over: `Host *` with a ProxyJump names its own jump host too. What makes it itself is what
+ * makes ssh speak of a loop (ssh.c: host, port, and the user where the jump names one).
+ */
+function isSelf({ named, hop }: Place, self: Target): boolean {
+  const { user, host, port } = hop.target;
+  const sameUser = named.assumed?.includes('user') === true || user === self.user;
+  return sameUser && host.toLowerCase() === self.host.toLowerCase() && port === self.port;
 }
 
 async function configOf(target: Target, options: ConnectOptions): Promise<HostConfig | undefined> {

@@ -96,6 +96,31 @@ test('where no jump host is to be gone over, nothing that is configured is', asy
   t.deepEqual(await way('ProxyCommand true', 'none'), ['old']);
 });
 
+test('of a ProxyJump only what is the server itself is passed over: its address, its port and its user', async (t) => {
+  if (!requirePrograms(t, ['ssh'])) return;
+  const file = join(await temporaryFolder(t), 'config');
+  const way = async (name: string, ...lines: string[]): Promise<string> => {
+    await writeFile(file, `${lines.join('\n')}\n`);
+    const hops = await routeTo(parseTarget(name), { sshConfig: { file } });
+    return hops.map(({ target: { host, port } }) => `${host}:${port}`).join();
+  };
+  const old = ['Host old', 'HostName 192.0.2.7', 'Port 2222', 'User root'];
+  // One address behind which another port leads to another server.
+  t.is(await way('old', ...old, 'ProxyJump 192.0.2.7'), '192.0.2.7:22,192.0.2.7:2222');
+  t.is(await way('old', ...old, 'ProxyJump gate,192.0.2.7:22'), 'gate:22,192.0.2.7:22,192.0.2.7:2222');
+  t.is(await way('old', ...old, 'ProxyJump 192.0.2.7:2222,gate'), 'gate:22,192.0.2.7:2222');
+  t.is(await way('old', ...old, 'ProxyJump ann@192.0.2.7:2222'), '192.0.2.7:2222,192.0.2.7:2222');
+  // A name that stands for the same, and the same name where it is not.
+  t.is(await way('gate', 'Host gate', 'HostName 192.0.2.1', 'Host *', 'ProxyJump gate'), '192.0.2.1:22');
+  t.is(await way('ann@gate', 'Host gate', 'HostName GATE.example', 'Host *', 'ProxyJump gate'), 'gate.example:22');
+  // Where the words are the same too, ssh itself refuses it.
+  t.regex((await failure(way('gate', 'Host *', 'ProxyJump gate'))).message, /jumphost loop via gate/);
+  const ring = ['Host one', 'ProxyJump two', 'Host two', 'ProxyJump one'];
+  t.is((await failure(way('one', ...ring))).code, 'ssh.jump-loop');
+  const many = Array(10_000).fill('gate').join();
+  t.is((await failure(way('old', 'Host old', `ProxyJump ${many}`))).code, 'ssh.jump-loop');
+});
+
 test('what of a target is assumed', (t) => {
   t.deepEqual(parseTarget('old').assumed, ['user', 'port']);
   t.deepEqual(parseTarget('ann@old:22').assumed, []);
