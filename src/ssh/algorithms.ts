@@ -1,6 +1,6 @@
 /** Which algorithms p2c offers a server, and what the server offers (RFC 4253, 7.1). */
 import type { Algorithms, ServerHostKeyAlgorithm } from 'ssh2';
-import type { KnownKey } from './known-hosts.ts';
+import { type KnownKey, vouchingKeys } from './known-hosts.ts';
 
 export interface Offer {
   readonly known: readonly KnownKey[];
@@ -21,11 +21,11 @@ const KEY_ALGORITHMS: readonly ServerHostKeyAlgorithm[] = [
 const LEGACY_KEY_ALGORITHMS: readonly ServerHostKeyAlgorithm[] = ['ssh-rsa', 'ssh-dss'];
 
 /**
- * A server has several keys: the types that are known already are asked for first, or a known server would look new.
+ * A server has several keys: the types of those that may be its own are asked for first, or a known server would look new.
  * Ciphers are ssh2's own order, which is the fastest first: aes128-gcm, and ctr where a server has no gcm.
  */
 export function algorithmsFor({ known, legacy, compress }: Offer): Algorithms {
-  const types = new Set(known.map((key) => key.type));
+  const types = new Set(vouchingKeys(known).map((key) => key.type));
   const typeOf = (algorithm: string): string => (algorithm.startsWith('rsa-sha2-') ? 'ssh-rsa' : algorithm);
   const all = legacy ? [...KEY_ALGORITHMS, ...LEGACY_KEY_ALGORITHMS] : KEY_ALGORITHMS;
   const first = all.filter((algorithm) => types.has(typeOf(algorithm)));

@@ -240,6 +240,24 @@ for (const type of ['ed25519', 'ecdsa', 'rsa'] as const) {
   });
 }
 
+test("only keys that may be the server's own say which is asked for", async (t) => {
+  const server = await startServer(t, { keyTypes: ['ed25519', 'ecdsa', 'rsa'] });
+  const lines = (await readFile(server.knownHosts, 'utf8')).split('\n');
+  const own = lines.find((line) => line.includes(' ssh-rsa '));
+  const other = join(server.folder, 'other');
+  await generateKey(other, 'ed25519');
+  const key = (await readFile(`${other}.pub`, 'utf8')).trim();
+  const file = join(server.folder, 'mixed');
+  const [host] = own?.split(' ') ?? [];
+  for (const line of [`@revoked ${host} ${key}`, `@cert-authority * ${key}`, `127.0.0.1 ${key}`]) {
+    await writeFile(file, `${line}\n${own}\n`);
+    await t.notThrowsAsync(server.connect({ knownHostsFiles: [file] }), line);
+  }
+  // Where the whole name has none, the name alone says it.
+  await writeFile(file, `127.0.0.1 ${own?.split(' ').slice(1).join(' ')}\n`);
+  await t.notThrowsAsync(server.connect({ knownHostsFiles: [file] }));
+});
+
 test('identity files that cannot be used', async (t) => {
   const folder = await temporaryFolder(t);
   const key = join(folder, 'key');
