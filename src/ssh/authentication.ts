@@ -116,22 +116,28 @@ export class Authentication {
 
   #hint(why: string | undefined): string {
     if (why !== undefined && /too many/i.test(why)) {
-      return 'the agent may hold more keys than the server looks at: name one with --identity FILE, and unset SSH_AUTH_SOCK';
+      return `the agent may hold more keys than the server looks at: ${this.#nameKey()}, and unset SSH_AUTH_SOCK`;
     }
     const rsa = this.#rsa
       ? '; an rsa key is shown with SHA-2 where the server says that it knows it, also if it then refuses it: another type of key helps'
       : '';
     const own =
       this.#target.jump === true
-        ? "; the passwords of options are the target's, and a jump host gets none"
+        ? "; the passwords of options are the target's too"
         : ', or give the password with --password-fd or --password-command';
-    const given = 'check the password that was given, and the user name; or name a key with --identity FILE';
+    const given = `check the password that was given, and the user name; or ${this.#nameKey()}`;
     const more = this.#given
       ? given
       : this.#means.prompt === undefined
-        ? `name a key with --identity FILE, or add it to an ssh-agent${own}; without a terminal none can be asked for`
-        : 'check the user name and the password, or name a key with --identity FILE';
+        ? `${this.#nameKey()}, or add it to an ssh-agent${own}; without a terminal none can be asked for`
+        : `check the user name and the password, or ${this.#nameKey()}`;
     return `${more}${rsa}`;
+  }
+
+  #nameKey(): string {
+    return this.#target.jump === true
+      ? "name its key in ssh_config (IdentityFile; --identity is the target's)"
+      : 'name a key with --identity FILE';
   }
 
   #attempts(): Attempt[] {

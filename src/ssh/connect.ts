@@ -26,7 +26,7 @@ export interface ConnectOptions {
   readonly sshConfig?: SshConfigSource | undefined;
   /** Servers to go over, the first of them first, in place of those that ssh_config names. */
   readonly jumps?: readonly Target[] | undefined;
-  /** Private key files; where none is given, ssh's default files are tried. An agent is asked before either. */
+  /** The target's private key files; where none is given, ssh's default files are tried. Jump hosts have their own. */
   readonly identities?: readonly string[] | undefined;
   /** Socket of the agent; null for none. Default: ssh_config's IdentityAgent, or `SSH_AUTH_SOCK`. */
   readonly agent?: string | null | undefined;

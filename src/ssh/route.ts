@@ -48,7 +48,9 @@ const MOST_HOPS = 16;
  * @throws P2cError `ssh.config`; `ssh.jump-loop` where the way does not end.
  */
 export async function routeTo(target: Target, options: ConnectOptions): Promise<readonly Hop[]> {
-  return wayTo(await placeOf(target, options), options, options.jumps, MOST_HOPS);
+  // As with ssh, what is named for the target is no jump host's: with it, that would lose its own default keys.
+  const jumpOptions = { ...options, identities: [] };
+  return wayTo(await placeOf(target, options), jumpOptions, options.jumps, MOST_HOPS);
 }
 
 /** A server as it was named, and what ssh_config makes of it. */
@@ -63,6 +65,7 @@ async function placeOf(named: Target, options: ConnectOptions): Promise<Place> {
   return { named, hop: hopOf(named, options, config), proxyJump: config?.proxyJump };
 }
 
+/** @param options of the jump hosts. */
 async function wayTo(
   place: Place,
   options: ConnectOptions,

@@ -26,7 +26,10 @@ async function chain(t: ExecutionContext, config: readonly string[] = []) {
   const knownHosts = join(first.folder, 'all');
   const known = await Promise.all([first, second, last].map((sshd) => readFile(sshd.knownHosts, 'utf8')));
   await writeFile(knownHosts, known.join(''));
-  const options: ConnectOptions = { agent: null, identities: [first.identity], knownHostsFiles: [knownHosts] };
+  // Of jump hosts too, which a key that is named for the target does not open.
+  const file = join(first.folder, 'keys');
+  await writeFile(file, `IdentityFile ${first.identity}\n`);
+  const options: ConnectOptions = { agent: null, sshConfig: { file }, knownHostsFiles: [knownHosts] };
   return { first, second, last, knownHosts, options };
 }
 
@@ -124,7 +127,8 @@ test('an alias of ssh_config, with its jump host, keys, alias of the host key an
 
 test('a ProxyCommand carries the connection; one that fails is told', async (t) => {
   if (!requireRoot(t) || !requirePrograms(t, ['ssh'])) return;
-  const { first, last, knownHosts, options } = await chain(t);
+  const { first, last, knownHosts, options: known } = await chain(t);
+  const options = { ...known, identities: [first.identity] };
   const file = join(last.folder, 'config');
   const lines = (command: string): string =>
     `Host old\n HostName 127.0.0.1\n Port ${last.port}\n User root\n ProxyCommand ${command}\n`;

@@ -120,6 +120,7 @@ async function behind(t: ExecutionContext, gate: TestServer, server: TestServer,
 }
 
 test('a key that is locked opens the jump host and the target, is asked for once, and opens them again', async (t) => {
+  if (!requirePrograms(t, ['ssh'])) return;
   const key = join(await temporaryFolder(t), 'key');
   await generateKey(key, 'ed25519', 'passphrase');
   const authenticate = (context: AuthContext): void => {
@@ -132,7 +133,10 @@ test('a key that is locked opens the jump host and the target, is asked for once
     asked.push(question);
     return new Secret('passphrase');
   };
-  const session = await behind(t, await startServer(t, { authenticate }), server, { prompt, identities: [key] });
+  const file = join(server.folder, 'config');
+  await writeFile(file, `IdentityFile ${key}\n`);
+  const gate = await startServer(t, { authenticate });
+  const session = await behind(t, gate, server, { prompt, identities: undefined, sshConfig: { file } });
   t.is((await session.run(reading)).code, 0);
   t.deepEqual(asked, [`Passphrase of ${key}:`]);
 });

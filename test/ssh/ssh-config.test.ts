@@ -121,6 +121,27 @@ test('of a ProxyJump only what is the server itself is passed over: its address,
   t.is((await failure(way('old', 'Host old', `ProxyJump ${many}`))).code, 'ssh.jump-loop');
 });
 
+test('a key that is named for the target takes no jump host its own', async (t) => {
+  const folder = await temporaryFolder(t);
+  const named = join(folder, 'key');
+  await writeFile(named, '');
+  const keys = async (sshConfig: { file: string } | undefined, jumps: string): Promise<readonly string[][]> => {
+    const options = { sshConfig, identities: [named], jumps: parseJumps(jumps) };
+    const hops = await routeTo(target, options);
+    return hops.map((hop) => [...hop.named, ...hop.identityFiles]);
+  };
+  const own = ['id_ed25519', 'id_ecdsa', 'id_rsa'].map((name) => join(homedir(), '.ssh', name));
+  t.deepEqual(await keys(undefined, 'gate,second'), [own, own, [named]]);
+  if (!requirePrograms(t, ['ssh'])) return;
+  const file = join(folder, 'config');
+  await writeFile(file, 'Host gate\n IdentityFile /keys/of-the-gate\n');
+  const [gate = [], second = [], last] = await keys({ file }, 'gate,second');
+  t.deepEqual(gate, ['/keys/of-the-gate']);
+  t.deepEqual(last, [named]);
+  for (const key of own) t.true(second.includes(key), key);
+  t.false(second.includes(named));
+});
+
 test('what of a target is assumed', (t) => {
   t.deepEqual(parseTarget('old').assumed, ['user', 'port']);
   t.deepEqual(parseTarget('ann@old:22').assumed, []);
