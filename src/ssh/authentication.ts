@@ -21,8 +21,7 @@ const ATTEMPTS = 3;
 const LONGEST_REASON = 200;
 
 export interface Means {
-  /** Socket of a running agent, or one of which not all keys are used. */
-  readonly agent: string | BaseAgent | undefined;
+  readonly agent: BaseAgent | undefined;
   readonly identities: readonly Identity[];
   /** Certificates of the user that ssh would show, and ssh2 cannot: told of where nothing else opens. */
   readonly certificates: readonly string[];

@@ -1,4 +1,7 @@
-/** An ssh-agent of which only the keys that are named are used: ssh_config's IdentitiesOnly. */
+/**
+ * An ssh-agent of which the keys that are named are offered first, as ssh does (sshconnect2.c, pubkey_prepare): a server hangs
+ * up after a few (MaxAuthTries). With ssh_config's IdentitiesOnly they are all that is offered.
+ */
 import { readFile } from 'node:fs/promises';
 import ssh2, { type IdentityCallback, type ParsedKey, type SignCallback, type SigningRequestOptions } from 'ssh2';
 import { parseKey } from './private-key.ts';
@@ -6,10 +9,15 @@ import { parseKey } from './private-key.ts';
 /**
  * @param files private key files; which key an agent holds is told by the public key beside each, or by the file itself
  * where it holds one in the clear.
+ * @param only whether the agent's other keys are not to be offered.
  */
-export async function chosenAgent(socket: string, files: readonly string[]): Promise<ChosenAgent> {
+export async function chosenAgent(socket: string, files: readonly string[], only: boolean): Promise<ChosenAgent> {
   const keys = await Promise.all(files.map(publicKey));
-  return new ChosenAgent(socket, new Set(keys.filter((key) => key !== undefined)));
+  return new ChosenAgent(
+    socket,
+    keys.filter((key) => key !== undefined),
+    only,
+  );
 }
 
 async function publicKey(file: string): Promise<string | undefined> {
@@ -27,12 +35,14 @@ async function publicKey(file: string): Promise<string | undefined> {
 
 class ChosenAgent extends ssh2.BaseAgent<ParsedKey> {
   readonly #agent: ssh2.BaseAgent;
-  readonly #chosen: ReadonlySet<string>;
+  readonly #chosen: readonly string[];
+  readonly #only: boolean;
 
-  constructor(socket: string, chosen: ReadonlySet<string>) {
+  constructor(socket: string, chosen: readonly string[], only: boolean) {
     super();
     this.#agent = ssh2.createAgent(socket);
     this.#chosen = chosen;
+    this.#only = only;
   }
 
   override getIdentities(done: IdentityCallback<ParsedKey>): void {
@@ -43,10 +53,9 @@ class ChosenAgent extends ssh2.BaseAgent<ParsedKey> {
         const one = typeof key === 'object' && 'pubKey' in key ? undefined : ssh2.utils.parseKey(key);
         return one === undefined || one instanceof Error ? [] : one;
       });
-      done(
-        null,
-        parsed.filter((key) => this.#chosen.has(key.getPublicSSH().toString('base64'))),
-      );
+      const place = (key: ParsedKey): number => this.#chosen.indexOf(key.getPublicSSH().toString('base64'));
+      const chosen = parsed.filter((key) => place(key) >= 0).sort((one, other) => place(one) - place(other));
+      done(null, this.#only ? chosen : [...chosen, ...parsed.filter((key) => place(key) < 0)]);
     });
   }
 

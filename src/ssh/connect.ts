@@ -165,6 +165,6 @@ async function openHop(hop: Hop, jumps: JumpHosts, options: ConnectOptions, own:
   }
 }
 
-async function agentOf({ agent, identitiesOnly, named, identityFiles }: Hop): Promise<string | BaseAgent | undefined> {
-  return agent === undefined || !identitiesOnly ? agent : chosenAgent(agent, [...named, ...identityFiles]);
+async function agentOf({ agent, identitiesOnly, named, identityFiles }: Hop): Promise<BaseAgent | undefined> {
+  return agent === undefined ? undefined : chosenAgent(agent, [...named, ...identityFiles], identitiesOnly);
 }

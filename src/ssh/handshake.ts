@@ -15,7 +15,7 @@ import type { Target } from './target.ts';
 /** What a handshake needs, found before anything is sent. */
 export interface Credentials {
   readonly hostKey: HostKeyPolicy;
-  readonly agent: string | BaseAgent | undefined;
+  readonly agent: BaseAgent | undefined;
   readonly identities: readonly Identity[];
   /** Certificates of the user that cannot be shown. */
   readonly certificates: readonly string[];

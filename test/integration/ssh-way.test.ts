@@ -158,7 +158,9 @@ test('IdentitiesOnly keeps the other keys of the agent back', async (t) => {
   const options: ConnectOptions = { agent, knownHostsFiles: [sshd.knownHosts] };
   await using session = await connect(target, { ...options, sshConfig: { file } });
   t.is(session.privilege, 'root');
-  t.is((await failure(connect(target, { ...options, identities: [sshd.identity] }))).code, 'ssh.auth');
+  t.is((await failure(connect(target, options))).code, 'ssh.auth');
+  await using named = await connect(target, { ...options, identities: [sshd.identity] });
+  t.is(named.privilege, 'root', 'the one that is named is offered first');
 });
 
 test('configurations that lead nowhere', async (t) => {

@@ -240,6 +240,25 @@ test('an agent is asked before the files', async (t) => {
   t.regex(error.message, /Tried: agent, key /);
 });
 
+test('of an agent with many keys those that are named come first, in their order', async (t) => {
+  if (!requirePrograms(t, ['ssh-agent', 'ssh-add'])) return;
+  const folder = await temporaryFolder(t);
+  const files = [1, 2, 3, 4, 5, 6, 7].map((number) => join(folder, `key${number}`));
+  for (const file of files) await generateKey(file, 'ed25519');
+  const socket = await startAgent(t, folder, files);
+  const named = [files[5], files[3]].filter((file) => file !== undefined);
+  const keys = await Promise.all(files.map(async (file) => (await readFile(`${file}.pub`, 'utf8')).split(' ')[1]));
+  const offered: number[] = [];
+  const server = await startServer(t, {
+    authenticate: (context) => {
+      if (context.method === 'publickey') offered.push(keys.indexOf(context.key.data.toString('base64')));
+      context.reject(['publickey']);
+    },
+  });
+  await failure(server.connect({ agent: socket, identities: named }));
+  t.deepEqual(offered.slice(0, 7), [5, 3, 0, 1, 2, 4, 6]);
+});
+
 test('an agent that is gone, or is none, is passed over and told of', async (t) => {
   const folder = await temporaryFolder(t);
   await generateKey(join(folder, 'key'), 'ed25519');
