@@ -148,7 +148,8 @@ export function hostConfig(text: string, target: Target): HostConfig {
   };
   const paths = (keyword: string): string[] =>
     (values.get(keyword) ?? []).filter((file) => file.toLowerCase() !== 'none').map((file) => expandPath(file, tokens));
-  const proxyCommand = given('proxycommand');
+  const expanded = (text: string | undefined): string | undefined =>
+    text === undefined ? undefined : expandTokens(text, tokens);
   const strict = first('stricthostkeychecking') ?? 'ask';
   return {
     user: tokens.user,
@@ -165,8 +166,9 @@ export function hostConfig(text: string, target: Target): HostConfig {
     hashKnownHosts: first('hashknownhosts') === 'yes',
     // ssh's `no` and `off` (printed as `false`) let changed keys pass too, which p2c never does.
     acceptNewHostKey: ['accept-new', 'false', 'no', 'off'].includes(strict),
-    proxyJump: given('proxyjump'),
-    proxyCommand: proxyCommand === undefined ? undefined : expandTokens(proxyCommand, tokens),
+    // Its tokens too: ssh makes a ProxyCommand of it, and expands that.
+    proxyJump: expanded(given('proxyjump')),
+    proxyCommand: expanded(given('proxycommand')),
     connectTimeoutMs: seconds('connecttimeout'),
     keepaliveMs: seconds('serveraliveinterval'),
     keepaliveCountMax: seconds('serveraliveinterval') === undefined ? undefined : Number(first('serveralivecountmax')),

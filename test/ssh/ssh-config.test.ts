@@ -66,6 +66,13 @@ test('tokens', (t) => {
   t.throws(() => expandPath(['$', '{P2C_NOT_SET}'].join(''), values), { code: 'ssh.config' });
 });
 
+test('tokens of a ProxyJump', (t) => {
+  const jump = (text: string) => hostConfig(`user ann\nhostname 10.0.0.9\nproxyjump ${text}\n`, target).proxyJump;
+  t.is(jump('gate-%h,%r@%n:%p'), 'gate-10.0.0.9,ann@old:22');
+  t.throws(() => jump('gate-%q'), { code: 'ssh.config' });
+  t.is(jump('none'), undefined);
+});
+
 test('jump hosts', (t) => {
   const jumps = parseJumps('ann@a:2200, ssh://b:22,[::1]');
   t.deepEqual(
