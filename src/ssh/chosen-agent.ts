@@ -2,35 +2,17 @@
  * An ssh-agent of which the keys that are named are offered first, as ssh does (sshconnect2.c, pubkey_prepare): a server hangs
  * up after a few (MaxAuthTries). With ssh_config's IdentitiesOnly they are all that is offered.
  */
-import { readFile } from 'node:fs/promises';
 import ssh2, { type IdentityCallback, type ParsedKey, type SignCallback, type SigningRequestOptions } from 'ssh2';
-import { parseKey } from './private-key.ts';
+import { publicPart } from './public-part.ts';
 
 /**
- * @param files private key files; which key an agent holds is told by the public key beside each, or by the file itself
- * where it holds one in the clear.
+ * @param files private key files, of which the agent may hold the keys.
  * @param only whether the agent's other keys are not to be offered.
  */
 export async function chosenAgent(socket: string, files: readonly string[], only: boolean): Promise<ChosenAgent> {
-  const keys = await Promise.all(files.map(publicKey));
-  return new ChosenAgent(
-    socket,
-    keys.filter((key) => key !== undefined),
-    only,
-  );
-}
-
-async function publicKey(file: string): Promise<string | undefined> {
-  for (const name of [`${file}.pub`, file]) {
-    try {
-      const parsed = parseKey(await readFile(name));
-      const key = Array.isArray(parsed) ? parsed[0] : parsed;
-      if (key !== undefined && !(key instanceof Error)) return key.getPublicSSH().toString('base64');
-    } catch {
-      // Not there, or not to be read: the next.
-    }
-  }
-  return undefined;
+  const keys = await Promise.all(files.map(publicPart));
+  const chosen = keys.flatMap((key) => (key === undefined ? [] : [key.toString('base64')]));
+  return new ChosenAgent(socket, chosen, only);
 }
 
 class ChosenAgent extends ssh2.BaseAgent<ParsedKey> {

@@ -23,11 +23,31 @@ export function parseKey(text: Buffer, passphrase?: string): ParsedKey | ParsedK
 
 /** The cipher of a file that no passphrase opens here. */
 export function unreadableCipher(text: Buffer): string | undefined {
-  const bytes = Buffer.from(OPENSSH.exec(text.toString('latin1'))?.[1] ?? '', 'base64');
-  const at = OPENSSH_MAGIC.length;
-  if (bytes.length < at + 4 || bytes.toString('latin1', 0, at) !== OPENSSH_MAGIC) return undefined;
-  const cipher = bytes.toString('latin1', at + 4, at + 4 + bytes.readUInt32BE(at));
+  const cipher = openFields(text)[0]?.toString('latin1');
   return cipher === UNREADABLE_CIPHER ? cipher : undefined;
+}
+
+/** The wire form of the public key that an OpenSSH file holds in the clear, also where a passphrase locks the rest. */
+export function openPublicPart(text: Buffer): Buffer | undefined {
+  return openFields(text)[3];
+}
+
+/** What comes before the secret part (OpenSSH's PROTOCOL.key): the cipher, how its key is made, with what, the public key. */
+function openFields(text: Buffer): Buffer[] {
+  const bytes = Buffer.from(OPENSSH.exec(text.toString('latin1'))?.[1] ?? '', 'base64');
+  let at = OPENSSH_MAGIC.length;
+  if (bytes.toString('latin1', 0, at) !== OPENSSH_MAGIC) return [];
+  const fields: Buffer[] = [];
+  while (fields.length < 4) {
+    // How many keys there are, before the first of them.
+    if (fields.length === 3) at += 4;
+    if (at + 4 > bytes.length) break;
+    const end = at + 4 + bytes.readUInt32BE(at);
+    if (end > bytes.length) break;
+    fields.push(bytes.subarray(at + 4, end));
+    at = end;
+  }
+  return fields;
 }
 
 function knownForm(key: KeyObject): string | Buffer {

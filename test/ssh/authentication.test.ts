@@ -1,7 +1,7 @@
 /** Agent, keys, passwords: in ssh's order, and told of when none of them opened the door. */
 import { execFile } from 'node:child_process';
 import { generateKeyPairSync } from 'node:crypto';
-import { chmod, readFile, writeFile } from 'node:fs/promises';
+import { chmod, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import test from 'ava';
@@ -257,6 +257,31 @@ test('of an agent with many keys those that are named come first, in their order
   });
   await failure(server.connect({ agent: socket, identities: named }));
   t.deepEqual(offered.slice(0, 7), [5, 3, 0, 1, 2, 4, 6]);
+});
+
+test("with IdentitiesOnly the agent's copy of a locked key is used, also where its public key lies nowhere beside it", async (t) => {
+  if (!requirePrograms(t, ['ssh', 'ssh-agent', 'ssh-add'])) return;
+  const folder = await temporaryFolder(t);
+  const [key, other, open] = [join(folder, 'key'), join(folder, 'other'), join(folder, 'open.pub')];
+  for (const file of [key, other]) await generateKey(file, 'ed25519');
+  const socket = await startAgent(t, folder, [other, key]);
+  await promisify(execFile)('ssh-keygen', ['-q', '-p', '-P', '', '-N', 'passphrase', '-f', key]);
+  await rename(`${key}.pub`, open);
+  const file = join(folder, 'config');
+  await writeFile(file, `IdentityFile ${key}\nIdentitiesOnly yes\n`);
+  const server = await startServer(t, { authenticate: byKey(() => open) });
+  const options = { agent: socket, identities: undefined, sshConfig: { file } };
+  await server.connect(options);
+  const whole = await readFile(key);
+  const lines = whole.toString('latin1').split('\n');
+  const bytes = Buffer.from(lines.slice(1, -2).join(''), 'base64');
+  // Cut off anywhere, or with lengths that lead beyond its end: a file that tells nothing, and no end of p2c.
+  for (const at of [15, 40, 60, 90, 100, 120]) {
+    for (const made of [bytes.subarray(0, at), Buffer.concat([bytes.subarray(0, at), Buffer.alloc(60, 0xff)])]) {
+      await writeFile(key, [lines[0], made.toString('base64'), lines.at(-2), ''].join('\n'), { mode: 0o600 });
+      t.is((await failure(server.connect(options))).code, 'ssh.auth', `${at} bytes`);
+    }
+  }
 });
 
 test('an agent that is gone, or is none, is passed over and told of', async (t) => {
