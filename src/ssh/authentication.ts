@@ -13,6 +13,7 @@ import { P2cError } from '../errors.ts';
 import { printable } from '../printable.ts';
 import { Answerer } from './answerer.ts';
 import type { Identity } from './identity.ts';
+import { OfferedKey } from './offered-key.ts';
 import type { Prompt, Secret } from './secret.ts';
 import { addressOf, roleOf, type Target } from './target.ts';
 
@@ -148,7 +149,7 @@ export class Authentication {
       ...(agent === undefined
         ? []
         : [{ kind: 'agent' as const, make: async () => this.#try('agent', { type: 'agent', username, agent }) }]),
-      ...identities.map((identity) => ({ kind: 'publickey' as const, make: () => this.#key(identity) })),
+      ...identities.flatMap((identity) => this.#keyAttempts(identity)),
       ...(password === undefined ? [] : this.#asked(1, () => this.#noted(password))),
       ...(prompt === undefined ? [] : this.#asked(ATTEMPTS, undefined)),
     ];
@@ -157,6 +158,22 @@ export class Authentication {
   #noted(password: () => Promise<Secret>): Promise<Secret> {
     this.#given = true;
     return password();
+  }
+
+  /** A key that is locked is offered before its passphrase is asked for, as ssh does: the server may not take it. */
+  #keyAttempts(identity: Identity): Attempt[] {
+    const { file, publicPart } = identity;
+    const offered = publicPart === undefined ? undefined : OfferedKey.of(publicPart);
+    const key = () => this.#key(identity);
+    if (offered === undefined) return [{ kind: 'publickey', make: key }];
+    const offer = async (): Promise<AnyAuthMethod> => {
+      this.#rsa ||= offered.type === 'ssh-rsa';
+      return this.#try(`key ${file}`, { type: 'agent', username: this.#target.user, agent: offered });
+    };
+    return [
+      { kind: 'publickey', make: offer },
+      { kind: 'publickey', make: async () => (offered.accepted ? key() : undefined) },
+    ];
   }
 
   async #key(identity: Identity): Promise<AnyAuthMethod | undefined> {
@@ -169,7 +186,9 @@ export class Authentication {
       const wrong = error instanceof P2cError && error.code === 'ssh.passphrase';
       const locked = error instanceof P2cError && error.code === 'ssh.identity' && !named;
       if (!wrong && !locked) throw error;
-      this.#tried.push(`key ${file} (${wrong ? 'its passphrase was wrong' : 'locked'})`);
+      const at = this.#tried.indexOf(`key ${file}`);
+      const told = `key ${file} (${wrong ? 'its passphrase was wrong' : 'locked'})`;
+      this.#tried.splice(at < 0 ? this.#tried.length : at, at < 0 ? 0 : 1, told);
       return undefined;
     }
   }

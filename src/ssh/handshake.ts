@@ -8,6 +8,7 @@ import { connectFailed } from './connect-errors.ts';
 import type { Dial } from './dial.ts';
 import { type HostKeyPolicy, judgeHostKey } from './host-key.ts';
 import type { Identity } from './identity.ts';
+import { KeyAccepted } from './offered-key.ts';
 import { Patience } from './patience.ts';
 import type { Prompt, Secret } from './secret.ts';
 import type { Target } from './target.ts';
@@ -139,6 +140,7 @@ class Attempt {
 
   /** An agent that does not answer, or a key that does not sign, is no end: ssh2 goes on to the next. */
   #heard(error: Error & { level?: string }, reject: (error: unknown) => void): void {
+    if (error instanceof KeyAccepted) return;
     if (error.level === 'agent') this.#authentication.agentFailed(messageOf(error));
     else if (error.level === 'client-socket') reject(error);
     else if (error.level !== 'client-authentication') reject(this.#hungUp(messageOf(error), error));

@@ -6,14 +6,17 @@ import { join, resolve } from 'node:path';
 import type { ParsedKey } from 'ssh2';
 import { messageOf, P2cError, systemCode, usageError } from '../errors.ts';
 import { parseKey, unreadableCipher } from './private-key.ts';
+import { publicPart } from './public-part.ts';
 import type { Prompt } from './secret.ts';
 
-/** A private key file that was read. A passphrase is asked for only when the key's turn comes. */
+/** A private key file that was read. A passphrase is asked for only when a server takes the key. */
 export interface Identity {
   readonly file: string;
   /** True where the user named it: what is wrong with it is then an error, and not a reason to try the next. */
   readonly named: boolean;
   readonly locked: boolean;
+  /** Of one that is locked, the public half in wire form, where its files tell it. */
+  readonly publicPart?: Buffer | undefined;
   /** @throws P2cError `ssh.identity` where nobody can be asked for the passphrase; `ssh.passphrase` where it was wrong three times. */
   unlock(prompt: Prompt | undefined): Promise<ParsedKey>;
 }
@@ -90,7 +93,13 @@ async function loadIdentity(file: string, named: boolean): Promise<Identity> {
       `encrypt it otherwise (ssh-keygen -p -Z aes256-ctr -f ${file}), or add it to an ssh-agent`,
     );
   }
-  return { file, named, locked: true, unlock: (prompt) => unlock(file, text, prompt) };
+  return {
+    file,
+    named,
+    locked: true,
+    publicPart: await publicPart(file),
+    unlock: (prompt) => unlock(file, text, prompt),
+  };
 }
 
 /**

@@ -6,6 +6,7 @@ import { promisify } from 'node:util';
 import test, { type ExecutionContext } from 'ava';
 import type { P2cError } from '../../src/errors.ts';
 import { type ConnectOptions, connect } from '../../src/ssh/connect.ts';
+import { Secret } from '../../src/ssh/secret.ts';
 import { parseJumps, parseTarget } from '../../src/ssh/target.ts';
 import { failure } from '../helpers/failure.ts';
 import { freePort } from '../helpers/port.ts';
@@ -161,6 +162,29 @@ test('IdentitiesOnly keeps the other keys of the agent back', async (t) => {
   t.is((await failure(connect(target, options))).code, 'ssh.auth');
   await using named = await connect(target, { ...options, identities: [sshd.identity] });
   t.is(named.privilege, 'root', 'the one that is named is offered first');
+});
+
+test('locked keys are offered to a real sshd before they are unlocked, which counts for no attempt', async (t) => {
+  if (!requireRoot(t)) return;
+  // Hangs up at the second failure: the one key that it does not take is all that it may be shown in vain.
+  const sshd = await startSshd(t, { config: ['MaxAuthTries 2'] });
+  const keys = ['other', 'own'].map((name) => join(sshd.folder, name));
+  for (const key of keys) await generateKey(key, 'rsa', 'passphrase');
+  await appendFile(join(sshd.folder, 'authorized_keys'), await readFile(join(sshd.folder, 'own.pub')));
+  const asked: string[] = [];
+  const prompt = async (question: string): Promise<Secret> => {
+    asked.push(question);
+    return new Secret('passphrase');
+  };
+  const target = parseTarget(`root@127.0.0.1:${sshd.port}`);
+  await using session = await connect(target, {
+    agent: null,
+    identities: keys,
+    knownHostsFiles: [sshd.knownHosts],
+    prompt,
+  });
+  t.is(session.privilege, 'root');
+  t.deepEqual(asked, [`Passphrase of ${join(sshd.folder, 'own')}:`]);
 });
 
 test('configurations that lead nowhere', async (t) => {

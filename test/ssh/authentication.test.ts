@@ -96,8 +96,47 @@ test('a locked key and nobody to ask, and one whose passphrase nobody knows', as
     else context.reject(['publickey', 'password']);
   };
   const patient = await startServer(t, { authenticate: either });
-  await patient.connect({ identities: [file], prompt: answers('a', 'b', 'c', 's3cret').prompt });
+  const { prompt, asked } = answers('s3cret');
+  await patient.connect({ identities: [file], prompt });
+  t.deepEqual(
+    asked,
+    [`Password of joe@127.0.0.1 port ${patient.port}:`],
+    'of a key that is not taken nothing is asked',
+  );
 });
+
+for (const type of ['ed25519', 'rsa'] as const) {
+  test(`of several locked ${type} keys the passphrase of that is asked for which the server takes`, async (t) => {
+    const folder = await temporaryFolder(t);
+    const files = ['one', 'two', 'three'].map((name) => join(folder, name));
+    for (const file of files) await generateKey(file, type, 'passphrase');
+    const [one = '', two = '', three = ''] = files;
+    // Read in the file itself, and beside one that hides it.
+    await rename(`${one}.pub`, join(folder, 'elsewhere'));
+    await promisify(execFile)('ssh-keygen', [
+      '-q',
+      '-p',
+      '-m',
+      'PEM',
+      '-P',
+      'passphrase',
+      '-N',
+      'passphrase',
+      '-f',
+      two,
+    ]);
+    const server = await startServer(t, { authenticate: byKey(() => `${three}.pub`) });
+    const { prompt, asked } = answers('passphrase');
+    await server.connect({ identities: files, prompt });
+    t.deepEqual(asked, [`Passphrase of ${three}:`]);
+    const none = await startServer(t, { authenticate: (context) => context.reject(['publickey']) });
+    const refused = await failure(none.connect({ identities: files }));
+    t.true(
+      refused.message.includes(`Tried: key ${one}, key ${two}, key ${three}; it takes publickey`),
+      refused.message,
+    );
+  });
+}
 
 test('keys in PKCS#8, open and locked', async (t) => {
   const folder = await temporaryFolder(t);
@@ -176,24 +215,27 @@ test('questions of the server', async (t) => {
   t.regex(error.message, /Tried: keyboard-interactive; it takes keyboard-interactive$/);
 });
 
-test('a key and then a password, where the server wants both', async (t) => {
-  const file = join(await temporaryFolder(t), 'key');
-  await generateKey(file, 'ed25519');
-  let keyed = false;
-  const server = await startServer(t, {
-    authenticate: (context) => {
-      if (context.method === 'publickey' && !keyed) {
-        if (context.signature === undefined) return context.accept();
-        keyed = true;
-        return context.reject(['password'], true);
-      }
-      if (context.method === 'password' && keyed && context.password === 'second') return context.accept();
-      context.reject(keyed ? ['password'] : ['publickey']);
-    },
+for (const passphrase of ['', 'passphrase']) {
+  test(`a key${passphrase === '' ? '' : ' that is locked'} and then a password, where the server wants both`, async (t) => {
+    const file = join(await temporaryFolder(t), 'key');
+    await generateKey(file, 'ed25519', passphrase);
+    let keyed = false;
+    const server = await startServer(t, {
+      authenticate: (context) => {
+        if (context.method === 'publickey' && !keyed) {
+          if (context.signature === undefined) return context.accept();
+          keyed = true;
+          return context.reject(['password'], true);
+        }
+        if (context.method === 'password' && keyed && context.password === 'second') return context.accept();
+        context.reject(keyed ? ['password'] : ['publickey']);
+      },
+    });
+    const typed = passphrase === '' ? [] : [passphrase];
+    await server.connect({ identities: [file], prompt: answers(...typed, 'second').prompt });
+    t.true(keyed);
   });
-  await server.connect({ identities: [file], prompt: answers('second').prompt });
-  t.true(keyed);
-});
+}
 
 test('typing may take longer than the server may', async (t) => {
   const server = await startServer(t, { authenticate: byPassword('slow', ['password', 'keyboard-interactive']) });
