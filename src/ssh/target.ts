@@ -1,4 +1,5 @@
 /** What the user names: `user@host`, `ssh://user@host:port`, or an inventory host's fields. */
+import { isIPv6 } from 'node:net';
 import { userInfo } from 'node:os';
 import { type P2cError, usageError } from '../errors.ts';
 
@@ -38,30 +39,42 @@ export interface TargetDefaults {
   readonly port?: number | undefined;
 }
 
-const BARE = /^(?:(?<user>[^@\s]+)@)?(?<host>\[[0-9a-fA-F:.%\w]+\]|[^@\s:/[\]]+)(?::(?<port>\d+))?$/;
+/** As for ssh, the last `@` is what ends the user: names of a domain (`ann@corp.example`) have one of their own. */
+const USER = String.raw`(?:(?<user>[^@\s:][^\s:]*)@)?`;
+const BARE = new RegExp(String.raw`^${USER}(?<host>\[[0-9a-fA-F:.%\w]+\]|[^@\s:/[\]]+)(?::(?<port>\d+))?$`);
+/** An address of IPv6 without brackets leaves no room for a port. */
+const BARE_V6 = new RegExp(String.raw`^${USER}(?<host>[0-9a-fA-F:.]+(?:%[\w.-]+)?)$`);
+
+/** @param url whether `ssh://` was before it, where an address of IPv6 has its brackets. */
+function partsOf(text: string, url: boolean): Partial<Record<string, string>> | undefined {
+  const v6 = url ? undefined : BARE_V6.exec(text)?.groups;
+  return isIPv6(v6?.['host'] ?? '') ? v6 : BARE.exec(text)?.groups;
+}
 
 /**
- * Parses `user@host[:port]`, `[v6]:port` and `ssh://user@host:port`.
+ * Parses `user@host[:port]`, `[v6]:port`, a v6 alone and `ssh://user@host:port`.
  * @throws P2cError `target.invalid` where the text names no host, the port is not 1..65535, or a part begins with a
  * dash (it would be read as an option by the programs that a target is handed to), or it holds a password.
  */
 export function parseTarget(text: string, defaults: TargetDefaults = {}): Target {
-  const bare = text.startsWith('ssh://') ? text.slice('ssh://'.length).replace(/\/$/, '') : text;
+  const url = text.startsWith('ssh://');
+  const bare = url ? text.slice('ssh://'.length).replace(/\/$/, '') : text;
   if (/:[^@]*@/.test(bare)) throw passwordInTarget();
-  const match = BARE.exec(bare);
-  const host = match?.groups?.['host']?.replace(/^\[|\]$/g, '');
-  if (match === null || host === undefined || host.startsWith('-') || bare.startsWith('-')) {
+  const parts = partsOf(bare, url);
+  const host = parts?.['host']?.replace(/^\[|\]$/g, '');
+  if (parts === undefined || host === undefined || host.startsWith('-') || bare.startsWith('-')) {
+    const v6 = /:.*:/.test(bare) ? '; an address of IPv6 with its port as [::1]:22' : '';
     throw usageError(`'${text}' does not name a server`, {
       code: 'target.invalid',
-      hint: 'write user@host, user@host:port, ssh://user@host:port or the name of a Host in ssh_config',
+      hint: `write user@host, user@host:port, ssh://user@host:port or the name of a Host in ssh_config${v6}`,
     });
   }
-  const written = match.groups?.['port'];
+  const written = parts['port'];
   const port = written === undefined ? (defaults.port ?? 22) : Number(written);
   if (!Number.isInteger(port) || port < 1 || port > 65535) {
     throw usageError(`port ${port} of '${text}' is not between 1 and 65535`, { code: 'target.invalid' });
   }
-  const user = match.groups?.['user'] ?? defaults.user;
+  const user = parts['user'] ?? defaults.user;
   const assumed = [
     ...(user === undefined ? ['user' as const] : []),
     ...(written === undefined && defaults.port === undefined ? ['port' as const] : []),
