@@ -12,10 +12,10 @@ const BUSY = '75';
 
 /**
  * The shell has the file open, and flock locks it there. Once that is done the shell is deaf to what ends p2c in good order: p2c
- * gives the lock back, or the kernel with p2c's end. A file that may only be read can be locked too, but not on NFS.
+ * gives the lock back, or the kernel with p2c's end. What may only be read can be locked too, as a folder can, but not on NFS.
  */
 const LOCK_AND_WAIT = `
-if [ -w "$1" ] || [ ! -e "$1" ]; then exec 9>>"$1"; else exec 9<"$1"; fi
+if [ ! -e "$1" ] || { [ -w "$1" ] && [ ! -d "$1" ]; }; then exec 9>>"$1"; else exec 9<"$1"; fi
 flock -x -w "$2" -E ${BUSY} 9 || exit
 trap '' HUP INT TERM
 echo locked
