@@ -35,8 +35,8 @@ way_c() { remote "$(tar_command)" | own_podman import - bench:latest >/dev/null;
 way_d() { SSH_WAY=-C remote "$(tar_command)" | own_podman import - bench:latest >/dev/null; }
 # Nothing is stopped: the other ways stop nothing either.
 way_b() {
-  P2C_ROOT="$WORK/store" node dist/cli.cjs migrate "root@$ADDRESS" --identity "$KEY" --accept-new-host-key \
-    --known-hosts "$WORK/known_hosts" --no-stop --tag bench:latest --json >"$WORK/migrate.json"
+  P2C_ROOT="$WORK/store" node dist/cli.cjs migrate "root@$ADDRESS" --identity "$KEY" \
+    --known-hosts "$KNOWN_HOSTS" --no-stop --tag bench:latest --json >"$WORK/migrate.json"
 }
 
 # The listing of duplicates that engineers pass on. tar knows /dev/null, and reads no content for it.
@@ -46,7 +46,7 @@ way_e() {
 }
 way_f() {
   # Exit code 4: there are duplicates, as there are by the other way.
-  node dist/cli.cjs audit "root@$ADDRESS" --identity "$KEY" --accept-new-host-key --known-hosts "$WORK/known_hosts" --json \
+  node dist/cli.cjs audit "root@$ADDRESS" --identity "$KEY" --known-hosts "$KNOWN_HOSTS" --json \
     >"$WORK/audit.json" || [ $? -eq 4 ]
 }
 
@@ -66,7 +66,7 @@ measure() {
     touch "$WORK/failed"
   fi
   forget_podman "$WORK"
-  rm -rf "$WORK/store" "$WORK"/storage* "$WORK/known_hosts"
+  rm -rf "$WORK/store" "$WORK"/storage*
 }
 
 # median WAY COLUMN; nothing when the way did not run.
