@@ -7,10 +7,13 @@ import type { Prompt, Secret } from './secret.ts';
 const MOST_QUESTIONS = 16;
 const LONGEST_QUESTION = 200;
 
+/** @param certain whether it is a password for certain that is asked for. */
+export type GivenPassword = (certain: boolean) => Promise<Secret>;
+
 /** For one attempt, which may have several rounds of questions. */
 export class Answerer {
   readonly #name: string;
-  readonly #password: (() => Promise<Secret>) | undefined;
+  readonly #password: GivenPassword | undefined;
   readonly #prompt: Prompt | undefined;
   /** How often each text was asked of a person: in one attempt, the same words again are another question. */
   readonly #times = new Map<string, number>();
@@ -18,7 +21,7 @@ export class Answerer {
   #unanswered: string | undefined;
 
   /** @param name of the server, for whoever is asked. @param password answers one question: the others are a person's. */
-  constructor(name: string, password: (() => Promise<Secret>) | undefined, prompt: Prompt | undefined) {
+  constructor(name: string, password: GivenPassword | undefined, prompt: Prompt | undefined) {
     this.#name = name;
     this.#password = password;
     this.#prompt = prompt;
@@ -37,14 +40,14 @@ export class Answerer {
     const forPassword = this.#given || this.#password === undefined ? undefined : passwordQuestion(questions);
     const answers: string[] = [];
     for (const question of questions) {
-      answers.push(question === forPassword ? await this.#withPassword() : await this.#ask(question));
+      answers.push(question === forPassword ? await this.#withPassword(question) : await this.#ask(question));
     }
     return answers;
   }
 
-  async #withPassword(): Promise<string> {
+  async #withPassword(question: Question): Promise<string> {
     this.#given = true;
-    return (await this.#password?.())?.reveal() ?? '';
+    return (await this.#password?.(asksForPassword(question)))?.reveal() ?? '';
   }
 
   /** The server words the questions: they are shown with its name, as text that commands no terminal. */
@@ -60,5 +63,9 @@ export class Answerer {
 
 /** The one that says so; else the first, for servers speak other languages too. */
 function passwordQuestion(questions: readonly Question[]): Question | undefined {
-  return questions.find(({ prompt }) => /password/i.test(prompt)) ?? questions[0];
+  return questions.find(asksForPassword) ?? questions[0];
+}
+
+function asksForPassword({ prompt }: Question): boolean {
+  return /password/i.test(prompt);
 }

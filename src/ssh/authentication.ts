@@ -11,7 +11,7 @@ import type {
 } from 'ssh2';
 import { P2cError } from '../errors.ts';
 import { printable } from '../printable.ts';
-import { Answerer } from './answerer.ts';
+import { Answerer, type GivenPassword } from './answerer.ts';
 import type { Identity } from './identity.ts';
 import { OfferedKey } from './offered-key.ts';
 import type { Prompt, Secret } from './secret.ts';
@@ -60,8 +60,10 @@ export class Authentication {
   readonly #pending: Attempt[];
   /** Whether an rsa key was among what was tried: ssh2 offers it with one hash only. */
   #rsa = false;
-  /** Whether the password that nobody typed was asked for, and did not help. */
-  #given = false;
+  /** What became of the password that nobody typed. Sent is not refused: a link may break before the server has said so. */
+  #given: 'unused' | 'sent' | 'refused' | 'accepted' = 'unused';
+  /** Whether it was a password for certain that the server asked for: then another method would only refuse it once more. */
+  #certain = false;
   /** Whether the server asked what nobody could answer. */
   #unanswered = false;
   #allowed: readonly AuthenticationType[] = [];
@@ -81,7 +83,7 @@ export class Authentication {
     allowed: readonly AuthenticationType[] | null,
     partial: boolean | null,
   ): Promise<AnyAuthMethod | undefined> {
-    if (partial === true) this.#given = false;
+    if (this.#given === 'sent') this.#given = partial === true ? 'accepted' : 'refused';
     if (allowed !== null) this.#allowed = allowed;
     for (;;) {
       // What is not allowed now may be later: a server may want a password first, and then a key (RFC 4252, 5.1).
@@ -106,12 +108,14 @@ export class Authentication {
     const tried = this.#tried.length === 0 ? 'nothing, for p2c has nothing that it takes' : this.#tried.join(', ');
     const takes = this.#allowed.length === 0 ? '' : `; it takes ${printable(this.#allowed.join(', '))}`;
     const said = why === undefined ? '' : `; it said: ${printable(why.slice(0, LONGEST_REASON))}`;
-    const given = this.#given ? '; the password that was given was refused' : '';
+    // One that has heard too many says no more than that.
+    const refused = this.#given === 'refused' || (this.#given === 'sent' && /too many/i.test(why ?? ''));
+    const given = refused ? '; the password that was given was refused' : '';
     const { certificates } = this.#means;
     const unused =
       certificates.length === 0 ? '' : `; not tried, for p2c cannot show certificates: ${certificates.join(', ')}`;
     const told = `${where} does not let ${user} in. Tried: ${tried}${takes}${given}${said}${unused}`;
-    return new LoginRefused(told, this.#hint(why), { passwordRefused: this.#given, unanswered: this.#unanswered });
+    return new LoginRefused(told, this.#hint(why), { passwordRefused: refused, unanswered: this.#unanswered });
   }
 
   #hint(why: string | undefined): string {
@@ -126,11 +130,12 @@ export class Authentication {
         ? "; the passwords of options are the target's too"
         : ', or give the password with --password-fd or --password-command';
     const given = `check the password that was given, and the user name; or ${this.#nameKey()}`;
-    const more = this.#given
-      ? given
-      : this.#means.prompt === undefined
-        ? `${this.#nameKey()}, or add it to an ssh-agent${own}; without a terminal none can be asked for`
-        : `check the user name and the password, or ${this.#nameKey()}`;
+    const more =
+      this.#given === 'refused'
+        ? given
+        : this.#means.prompt === undefined
+          ? `${this.#nameKey()}, or add it to an ssh-agent${own}; without a terminal none can be asked for`
+          : `check the user name and the password, or ${this.#nameKey()}`;
     return `${more}${rsa}`;
   }
 
@@ -150,14 +155,20 @@ export class Authentication {
         ? []
         : [{ kind: 'agent' as const, make: async () => this.#try('agent', { type: 'agent', username, agent }) }]),
       ...identities.flatMap((identity) => this.#keyAttempts(identity)),
-      ...(password === undefined ? [] : this.#asked(1, () => this.#noted(password))),
+      ...(password === undefined ? [] : this.#asked(1, (certain) => this.#noted(password, certain))),
       ...(prompt === undefined ? [] : this.#asked(ATTEMPTS, undefined)),
     ];
   }
 
-  #noted(password: () => Promise<Secret>): Promise<Secret> {
-    this.#given = true;
+  #noted(password: () => Promise<Secret>, certain: boolean): Promise<Secret> {
+    this.#given = 'sent';
+    this.#certain = certain;
     return password();
+  }
+
+  /** Systems that lock an account after a few wrong passwords count each. */
+  get #isWrong(): boolean {
+    return this.#given === 'refused' && this.#certain;
   }
 
   /** A key that is locked is offered before its passphrase is asked for, as ssh does: the server may not take it. */
@@ -194,11 +205,13 @@ export class Authentication {
   }
 
   /** @param password undefined where a person is asked for everything. */
-  #asked(attempts: number, password: (() => Promise<Secret>) | undefined): Attempt[] {
+  #asked(attempts: number, password: GivenPassword | undefined): Attempt[] {
     const username = this.#target.user;
     const name = `${username}@${addressOf(this.#target)}`;
-    const interactive = async (): Promise<AnyAuthMethod> => {
-      const answers = new Answerer(name, password, this.#means.prompt);
+    const interactive = async (): Promise<AnyAuthMethod | undefined> => {
+      if (password !== undefined && this.#isWrong) return undefined;
+      // What was right is no answer to what else is asked.
+      const answers = new Answerer(name, this.#given === 'accepted' ? undefined : password, this.#means.prompt);
       return this.#try('keyboard-interactive', {
         type: 'keyboard-interactive',
         username,
@@ -216,8 +229,9 @@ export class Authentication {
         },
       });
     };
-    const ask = password ?? (() => this.#means.prompt?.(`Password of ${name}:`));
+    const ask = () => (password === undefined ? this.#means.prompt?.(`Password of ${name}:`) : password(true));
     const typed = async (): Promise<AnyAuthMethod | undefined> => {
+      if (password !== undefined && (this.#isWrong || this.#given === 'accepted')) return undefined;
       const secret = await ask();
       if (secret === undefined) return undefined;
       return this.#try('password', { type: 'password', username, password: secret.reveal() });

@@ -122,7 +122,6 @@ async function openHop(hop: Hop, jumps: JumpHosts, options: ConnectOptions, own:
   const place = JSON.stringify([...over, target.user, target.host, target.port]);
   const known = [
     ...(await readKnownKeys(hop.knownHostsFiles, knownAs)),
-    ...taken.known,
     ...(await readRevokedKeys(hop.revokedHostKeys)),
   ];
   const { connectTimeoutMs, keepaliveMs, keepaliveCountMax } = hop;
@@ -135,6 +134,7 @@ async function openHop(hop: Hop, jumps: JumpHosts, options: ConnectOptions, own:
         acceptNew: hop.acceptNewHostKey,
         pinned: own.pinned,
         knownAs,
+        taken: () => taken.known,
         onNew: (key) => taken.remember(key),
       },
       agent: await agentOf(hop),

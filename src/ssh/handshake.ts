@@ -115,6 +115,7 @@ class Attempt {
   #ready(socket: Duplex): Promise<void> {
     const client = this.#client;
     const { limits, legacy, compress } = this.#wishes;
+    const { hostKey } = this.#credentials;
     return new Promise((resolve, reject) => {
       client.once('ready', resolve);
       client.on('error', (error) => this.#heard(error, reject));
@@ -126,7 +127,7 @@ class Attempt {
         readyTimeout: 0,
         keepaliveInterval: limits.keepaliveMs,
         keepaliveCountMax: limits.keepaliveCountMax,
-        algorithms: algorithmsFor({ known: this.#credentials.hostKey.known, legacy, compress }),
+        algorithms: algorithmsFor({ known: [...hostKey.known, ...hostKey.taken()], legacy, compress }),
         hostVerifier: (key: Buffer) => this.#verify(key),
         authHandler: this.#authHandler,
       });

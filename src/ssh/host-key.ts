@@ -96,6 +96,8 @@ export interface HostKeyPolicy {
   readonly pinned: readonly string[];
   /** The host and port by which known_hosts knows it. */
   readonly knownAs: KnownAs;
+  /** Of the server, those that were taken as new while p2c runs: another connection may have taken one meanwhile. */
+  readonly taken: () => readonly KnownKey[];
   /** Told of a new key that is taken, before anything is said to who showed it. */
   readonly onNew: (key: Buffer) => void;
 }
@@ -111,7 +113,8 @@ export interface KnownAs {
  * new keys are not accepted.
  */
 export function judgeHostKey(key: Buffer, target: Target, policy: HostKeyPolicy): HostKeyVerdict {
-  const { known, pinned } = policy;
+  const { pinned } = policy;
+  const known = [...policy.known, ...policy.taken()];
   const shown = `${keyType(key)} ${fingerprint(key)}`;
   const same = known.filter((item) => isKey(item, key));
   const revoked = same.find((item) => item.marker === '@revoked');

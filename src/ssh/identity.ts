@@ -103,8 +103,8 @@ async function loadIdentity(file: string, named: boolean): Promise<Identity> {
 }
 
 /**
- * Keys that were unlocked, by their files' content: a jump host and the target, a link that is made again and the hosts of a
- * batch ask for a passphrase once.
+ * Keys that were unlocked, by their files' content: whoever comes later (the target after a jump host, a link that is made again,
+ * a batch's next hosts) asks for no passphrase. Those that begin together ask one after the other.
  */
 const unlocked = new Map<string, ParsedKey>();
 

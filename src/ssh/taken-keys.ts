@@ -22,7 +22,9 @@ export class TakenKey {
     return key === undefined ? [] : [key];
   }
 
+  /** The first one stays. */
   remember(key: Buffer): void {
+    if (taken.has(this.#place)) return;
     const [type, text] = [keyType(key), key.toString('base64')];
     taken.set(this.#place, { marker: '', type, key: text, file: '', line: 0, withoutPort: false, taken: true });
   }

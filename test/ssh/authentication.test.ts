@@ -10,6 +10,7 @@ import { P2cError } from '../../src/errors.ts';
 import { connect } from '../../src/ssh/connect.ts';
 import { type Prompt, Secret } from '../../src/ssh/secret.ts';
 import { failure } from '../helpers/failure.ts';
+import { startRelay } from '../helpers/relay.ts';
 import { requirePrograms } from '../helpers/require.ts';
 import { startAgent } from '../helpers/ssh-agent.ts';
 import { startServer } from '../helpers/ssh-server.ts';
@@ -364,6 +365,63 @@ test('a password that is given answers by either method, once, and a jump host d
   t.is(error.code, 'ssh.auth');
   t.false(seen.includes('s3cret'));
   t.true(seen.length > 0);
+});
+
+test('a password that is refused one way is not tried another, and one that arrived nowhere is not refused', async (t) => {
+  const seen: string[] = [];
+  const both = await startServer(t, {
+    authenticate: (context) => {
+      if (context.method !== 'none') seen.push(context.method);
+      if (context.method !== 'keyboard-interactive') return context.reject(['keyboard-interactive', 'password']);
+      context.prompt([{ prompt: 'Password: ', echo: false }], () =>
+        context.reject(['keyboard-interactive', 'password']),
+      );
+    },
+  });
+  const options = { identities: [], password: async () => new Secret('wrong') };
+  const refused = await failure(both.connect(options));
+  t.deepEqual(seen, ['keyboard-interactive']);
+  t.like(refused, { code: 'ssh.auth', passwordRefused: true });
+
+  const cutting = await startServer(t, {
+    authenticate: (context) => (context.method === 'password' ? relay.cut() : context.reject(['password'])),
+  });
+  const relay = await startRelay(t, () => cutting.port);
+  const target = { ...cutting.target, port: relay.port };
+  const cut = await failure(
+    connect(target, {
+      ...cutting.options,
+      ...options,
+      knownHostsFiles: [],
+      hostKeyFingerprints: [],
+      acceptNewHostKey: true,
+    }),
+  );
+  t.like(cut, { code: 'ssh.auth', passwordRefused: false });
+  t.notRegex(cut.message, /was refused/);
+});
+
+test('a password that was right is no answer to what else is asked', async (t) => {
+  const given: string[][] = [];
+  const server = await startServer(t, {
+    authenticate: (context) => {
+      if (context.method === 'password') return context.reject(['keyboard-interactive'], true);
+      if (context.method !== 'keyboard-interactive') return context.reject(['password']);
+      context.prompt([{ prompt: 'Verification code: ', echo: false }], (answers) => {
+        given.push(answers);
+        if (answers[0] === '123456') context.accept();
+        else context.reject(['keyboard-interactive']);
+      });
+    },
+  });
+  const options = { identities: [], password: async () => new Secret('right') };
+  const unanswered = await failure(server.connect(options));
+  t.like(unanswered, { passwordRefused: false, unanswered: true });
+  t.false(given.flat().includes('right'));
+  const { prompt, asked } = answers('123456');
+  await server.connect({ ...options, prompt });
+  t.is(asked.length, 1);
+  t.false(given.flat().includes('right'));
 });
 
 test('a password and then a key, where the server wants both in that order', async (t) => {

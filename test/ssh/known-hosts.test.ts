@@ -34,6 +34,7 @@ const policy = (known: readonly KnownKey[], acceptNew: boolean, pinned: readonly
   acceptNew,
   pinned,
   knownAs: { host: 'web1', port: 22 },
+  taken: () => [],
   onNew: () => {},
 });
 const target = (host: string, port = 22): Target => ({ user: 'root', host, port, name: `root@${host}` });

@@ -3,10 +3,12 @@ import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import type { AuthContext } from 'ssh2';
 import { P2cError } from '../../src/errors.ts';
+import { connect } from '../../src/ssh/connect.ts';
 import { mayHeal, pauseBefore } from '../../src/ssh/healing.ts';
 import { type LastingOptions, LastingSession } from '../../src/ssh/lasting-session.ts';
 import { Answers, Secret } from '../../src/ssh/secret.ts';
 import { startLink } from '../helpers/link.ts';
+import { startRelay } from '../helpers/relay.ts';
 import { requirePrograms } from '../helpers/require.ts';
 import { type ServerBehaviour, startServer, type TestServer } from '../helpers/ssh-server.ts';
 import { generateKey } from '../helpers/sshd.ts';
@@ -267,4 +269,20 @@ test('what was answered is given once to each connection', async (t) => {
   t.is((await second('Code?')).reveal(), '4');
   t.is((await second('Code?', 'of another server')).reveal(), '5');
   t.is((await answers.prompt(ask)('Code?')).reveal(), '4');
+});
+
+test('of connections that are made at the same time, one takes a new key, and none another', async (t) => {
+  const servers = [
+    await startServer(t, { keyTypes: ['ed25519'] }),
+    await startServer(t, { keyTypes: ['rsa'] }),
+  ] as const;
+  let count = 0;
+  const relay = await startRelay(t, () => servers[count++ % 2 === 0 ? 0 : 1].port);
+  const { target, options } = servers[0];
+  const open = () =>
+    connect({ ...target, port: relay.port }, { ...options, knownHostsFiles: ['/dev/null'], acceptNewHostKey: true });
+  const outcomes = await Promise.allSettled([open(), open(), open(), open()]);
+  const refused = outcomes.flatMap((outcome) => (outcome.status === 'rejected' ? [outcome.reason.code] : []));
+  for (const outcome of outcomes) if (outcome.status === 'fulfilled') await outcome.value[Symbol.asyncDispose]();
+  t.deepEqual(refused, ['ssh.host-key-changed', 'ssh.host-key-changed']);
 });
