@@ -65,7 +65,7 @@ test('layer upon layer: whiteouts are applied, folders and files take each other
   await p2c.ok('run', '--rm', '-v', 'own:/srv/db', 'test:latest', 'rm', '/srv/db/b');
   t.notRegex(await p2c.ok('run', '--rm', '-v', 'own:/srv/db', 'test:latest', 'sh', '-c', SEES), /db\/b/);
   t.deepEqual(volumeFolders(p2c), ['own']);
-  t.deepEqual(readdirSync(join(p2c.store.root, 'volumes/own')).sort(), ['_data', 'volume.json']);
+  t.deepEqual(readdirSync(join(p2c.store.root, 'volumes/own')).sort(), ['.lock', '_data', 'volume.json']);
 });
 
 test('links that a lower layer planted are followed by none above it, and by none that looks', async (t) => {
@@ -117,7 +117,7 @@ for (const [what, entries] of Object.entries(REFUSED)) {
     t.regex(stderr, /could not be filled/);
     t.regex(stderr, /is refused/);
     t.deepEqual(readdirSync(join(p2c.store.root, 'volumes/own/_data')), []);
-    t.deepEqual(readdirSync(join(p2c.store.root, 'volumes/own')).sort(), ['_data', 'volume.json']);
+    t.deepEqual(readdirSync(join(p2c.store.root, 'volumes/own')).sort(), ['.lock', '_data', 'volume.json']);
     assertUntouched(t, outside);
     t.deepEqual(remains(p2c), { files: ['names'], mounts: [], processes: [] });
     const judged = await p2c.call('image', 'validate', 'test:latest');
