@@ -35,7 +35,6 @@ export interface Sshd {
 export async function startSshd(t: ExecutionContext, options: SshdOptions = {}): Promise<Sshd> {
   const folder = await temporaryFolder(t);
   const keyTypes = options.keyTypes ?? ['ed25519', 'ecdsa', 'rsa'];
-  const port = await freePort();
   const hostKey = (type: KeyType): string => join(folder, `host_${type}.pub`);
   for (const type of keyTypes) await generateKey(join(folder, `host_${type}`), type);
   const identity = join(folder, 'identity');
@@ -43,6 +42,8 @@ export async function startSshd(t: ExecutionContext, options: SshdOptions = {}):
   const authorized = join(folder, 'authorized_keys');
   await writeFile(authorized, await readFile(`${identity}.pub`));
   const config = join(folder, 'sshd_config');
+  // Late: what is free now may be somebody else's once the keys are made.
+  const port = await freePort();
   await writeFile(
     config,
     [

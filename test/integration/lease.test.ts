@@ -71,6 +71,9 @@ const CUT: Fault = {
     return async () => {
       await run('ip', ['-n', server.netns, 'link', 'set', 'eth0', 'up']);
       await run('ip', ['-n', server.netns, 'route', 'replace', 'default', 'via', server.address.replace(/2$/, '1')]);
+      // The machine's kernel may have given the neighbour up a moment ago, and says so once more.
+      const reached = 'for i in $(seq 100); do (: <"/dev/tcp/$0/22") 2>/dev/null && exit; sleep 0.1; done; exit 1';
+      await run('bash', ['-c', reached, server.address]);
     };
   },
 };
