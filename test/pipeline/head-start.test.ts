@@ -7,32 +7,17 @@ import { listCommand } from '../../src/pipeline/stages/finds.ts';
 import { HeadStart } from '../../src/pipeline/stages/head-start.ts';
 import { listFilesystems } from '../../src/pipeline/stages/list.ts';
 import { byteStringFromText } from '../../src/printable.ts';
-import type { Filesystem } from '../../src/source/filesystems.ts';
 import { collect } from '../helpers/entries.ts';
+import { filesystem } from '../helpers/filesystem.ts';
 import { type LocalSession, localSession } from '../helpers/local-session.ts';
 import { temporaryFolder } from '../helpers/temporary.ts';
 
 const start = (path: string) => ({ path: byteStringFromText(path), what: 'filesystem' }) as const;
 
-function filesystem(mountPoint: string): Filesystem {
-  return {
-    id: -1,
-    parent: -1,
-    device: '8:1',
-    root: byteStringFromText('/'),
-    mountPoint: byteStringFromText(mountPoint),
-    type: 'ext4',
-    source: byteStringFromText('/dev/sda1'),
-    verdict: 'included',
-    readOnly: false,
-    reason: 'test',
-  };
-}
-
 async function list(t: ExecutionContext, session: LocalSession, places: readonly string[], begun?: HeadStart) {
   const input = {
     session,
-    facts: { filesystems: places.map(filesystem) },
+    facts: { filesystems: places.map((place) => filesystem(place)) },
     rules: new RuleSet([]),
     reason: '',
     retries: 0,

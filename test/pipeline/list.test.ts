@@ -12,23 +12,9 @@ import type { Filesystem } from '../../src/source/filesystems.ts';
 import type { CommandResult, Session } from '../../src/ssh/session.ts';
 import { collect } from '../helpers/entries.ts';
 import { failure } from '../helpers/failure.ts';
+import { filesystem } from '../helpers/filesystem.ts';
 import { localSession } from '../helpers/local-session.ts';
 import { temporaryFolder } from '../helpers/temporary.ts';
-
-function filesystem(mountPoint: string, verdict: Filesystem['verdict']): Filesystem {
-  return {
-    id: -1,
-    parent: -1,
-    device: '8:1',
-    root: byteStringFromText('/'),
-    mountPoint: byteStringFromText(mountPoint),
-    type: 'ext4',
-    source: byteStringFromText('/dev/sda1'),
-    verdict,
-    readOnly: false,
-    reason: 'test',
-  };
-}
 
 async function list(
   t: ExecutionContext,
